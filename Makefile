@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# torrentd: `make help` lists what can be made.
+
+FLAVOR  ?= release
+OUT     ?= build/$(FLAVOR)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+PYTHON  ?= /usr/bin/python3
+VERSION := $(shell cat config/VERSION)
+
+PKGS := libzmq libcurl libcrypto jansson libmicrohttpd sqlite3
+ifneq ($(filter-out deps deps-test help clean run check format,$(or $(MAKECMDGOALS),all)),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
+endif
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wcast-qual -Wformat=2 -Wpointer-arith -Wundef -Werror
+OPT_release := -O2 -g
+OPT_debug   := -Og -g3
+OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+OPT     := $(OPT_$(FLAVOR))
+CFLAGS  += -std=c11 -D_GNU_SOURCE -pthread -I. -I$(OUT)/gen $(WARN) $(OPT) $(PKG_CFLAGS)
+LDFLAGS += -pthread $(OPT)
+LDLIBS  := $(PKG_LIBS)
+
+# The kernel's seam: the files that tests/sim replaces with fakes of the same symbols.
+SEAM  := poller mailbox net fs clock random
+objs   = $(patsubst %.c,$(OUT)/%.o,$(1))
+
+PROTO   := $(wildcard proto/*.c)
+SEAM_C  := $(SEAM:%=actors/kernel/%.c)
+KERNEL  := $(filter-out $(SEAM_C),$(wildcard actors/kernel/*.c))
+CONFIG  := $(wildcard config/*.c)
+ACTORS  := $(filter-out actors/main.c,$(wildcard actors/*.c))
+HTTP    := $(wildcard http/*.c)
+UNIT    := $(wildcard tests/unit/t_*.c)
+FUZZ    := $(wildcard tests/fuzz/f_*.c)
+SIM_C   := $(wildcard tests/sim/s_*.c)
+SIM_LIB := $(filter-out $(SIM_C),$(wildcard tests/sim/*.c))
+
+LIB_proto  := $(OUT)/libproto.a
+LIB_kernel := $(OUT)/libkernel.a
+LIB_seam   := $(OUT)/libseam.a
+LIB_config := $(OUT)/libconfig.a
+LIB_actors := $(OUT)/libactors.a
+LIB_http   := $(OUT)/libhttp.a
+LIB_sim    := $(OUT)/libsim.a
+LIBS := $(LIB_http) $(LIB_actors) $(LIB_config) $(LIB_kernel) $(LIB_seam) $(LIB_proto)
+SIMLIBS := $(LIB_sim) $(LIB_actors) $(LIB_config) $(LIB_kernel) $(LIB_proto)
+
+DAEMON  := $(OUT)/torrentd
+UNIT_B  := $(UNIT:%.c=$(OUT)/%)
+FUZZ_B  := $(FUZZ:%.c=$(OUT)/%)
+SIM_B   := $(SIM_C:%.c=$(OUT)/%)
+
+.PHONY: all debug asan tsan lint unit sim script interop fuzz bench format install uninstall \
+	clean help run check deps deps-test daemon test-binaries docs
+
+all: $(DAEMON)
+
+$(LIB_proto): $(call objs,$(PROTO))
+$(LIB_kernel): $(call objs,$(KERNEL))
+$(LIB_seam): $(call objs,$(SEAM_C))
+$(LIB_config): $(call objs,$(CONFIG))
+$(LIB_actors): $(call objs,$(ACTORS))
+$(LIB_http): $(call objs,$(HTTP))
+$(LIB_sim): $(call objs,$(SIM_LIB))
+$(OUT)/lib%.a:
+	@rm -f $@; $(AR) rcs $@ $^
+
+$(OUT)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC    $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What the configuration code embeds: the version and the default configuration.
+$(OUT)/config/config.o $(OUT)/config/print.o: CFLAGS += -DTORRENTD_VERSION='"$(VERSION)"'
+
+$(DAEMON): $(OUT)/actors/main.o $(LIBS)
+	@echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+
+$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+
+$(OUT)/tests/sim/%: $(OUT)/tests/sim/%.o $(SIMLIBS)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(SIMLIBS) -Wl,--end-group $(LDLIBS)
+
+# Under gcc a fuzz target is linked with a main that replays its corpus; FLAVOR=fuzz is libFuzzer.
+ifeq ($(FLAVOR),fuzz)
+CC := clang
+$(OUT)/tests/fuzz/f_%: $(OUT)/tests/fuzz/f_%.o $(LIB_config) $(LIB_kernel) $(LIB_seam) $(LIB_proto)
+	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+else
+$(OUT)/tests/fuzz/f_%: $(OUT)/tests/fuzz/f_%.o $(OUT)/tests/fuzz/replay_main.o $(LIB_config) $(LIB_kernel) $(LIB_seam) $(LIB_proto)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+endif
+
+-include $(shell [ -d $(OUT) ] && find $(OUT) -name '*.d')
+
+include tests/tests.mk
+include config/install.mk
+
+clean: ## remove everything that was built
+	rm -rf build
+
+format: ## lay out the C sources with clang-format
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile tests/tests.mk config/install.mk | \
+		sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'

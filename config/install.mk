@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# What the machine must have, and where things go.
+
+# One list: what the build and the daemon need, then what the tests need besides.
+APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
+	libmicrohttpd-dev libsqlite3-dev
+APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
+	opentracker iproute2 util-linux curl clang-format binutils openssl
+
+deps: ## install what the build needs (Debian 12, apt)
+	@sh config/deps.sh $(APT_BUILD)
+
+deps-test: ## install what the build and the tests need
+	@sh config/deps.sh $(APT_BUILD) $(APT_TEST)
+
+run: deps ## install what is missing, build and start the daemon in the foreground
+	@$(MAKE) --no-print-directory -j$$(nproc) daemon
+	@exec $(OUT)/torrentd
+
+debug: ## build without optimisation
+	@$(MAKE) --no-print-directory FLAVOR=debug -j$$(nproc) daemon
+
+install: $(DAEMON) ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/torrentd
+	install -D -m 644 config/torrentd.conf.example $(DESTDIR)$(PREFIX)/share/doc/torrentd/torrentd.conf.example
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/torrentd/README.md
+	install -D -m 644 config/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1
+	install -D -m 644 config/torrentd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/torrentd.conf.5
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' config/torrentd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/torrentd $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service \
+		$(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man5/torrentd.conf.5
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/torrentd

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# How it is proven: every suite is a list of programs that print TAP; tests/run.py runs and counts them.
+
+RUN := $(PYTHON) tests/run.py --out $(OUT)
+
+test-binaries: $(UNIT_B) $(FUZZ_B) $(SIM_B)
+
+check: deps-test ## install what the tests need, build, run the quick suite
+	@$(MAKE) --no-print-directory -j$$(nproc) daemon test-binaries
+	@$(RUN) unit corpus lint sim script interop
+
+unit: $(UNIT_B) ## unit tests and the replay of the fuzz corpora
+	@$(MAKE) --no-print-directory $(FUZZ_B)
+	@$(RUN) unit corpus
+
+lint: $(LIB_proto) $(LIBS) ## layering, symbols, banned functions, layout
+	@$(RUN) lint
+
+sim: $(SIM_B) ## swarms of real actors in virtual time
+	@$(RUN) sim
+
+script: daemon ## the real daemon against scripted peers, trackers and HTTP clients
+	@$(RUN) script
+
+interop: daemon ## the real daemon against real clients in a network namespace
+	@$(RUN) interop
+
+asan: ## unit, corpus, sim and script under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory FLAVOR=asan -j$$(nproc) daemon test-binaries
+	@$(PYTHON) tests/run.py --out build/asan unit corpus sim script
+
+tsan: ## kernel tests and scripts under ThreadSanitizer
+	@$(MAKE) --no-print-directory FLAVOR=tsan -j$$(nproc) daemon test-binaries
+	@$(PYTHON) tests/run.py --out build/tsan unit script
+
+T ?= 60
+fuzz: ## run every fuzz target for T seconds (default 60) with libFuzzer
+	@$(MAKE) --no-print-directory FLAVOR=fuzz -j$$(nproc) $(FUZZ:%.c=build/fuzz/%)
+	@for f in $(FUZZ:tests/fuzz/f_%.c=%); do \
+		mkdir -p build/fuzz/corpus/$$f; \
+		echo "fuzz $$f"; build/fuzz/tests/fuzz/f_$$f -max_total_time=$(T) -timeout=10 -rss_limit_mb=1024 \
+			-print_final_stats=0 -verbosity=0 build/fuzz/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+bench: daemon ## paired runs against real clients: CPU seconds per GiB and wall time
+	@$(PYTHON) tests/bench/bench.py --out $(OUT)
+
+daemon: $(DAEMON)
