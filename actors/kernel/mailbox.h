@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a pointer from one thread to another: inproc PUSH to PULL, 8-byte messages.
+ *
+ * The only header behind which ZeroMQ is known.  One inbox per actor, bound before any thread starts;
+ * one outbox per (sender, receiver), used by the sender's thread only.  Pointers left in an inbox that
+ * is closed are lost, hence the two-phase stop in actor.h.  A seam: tests/sim has plain queues.
+ */
+#ifndef KERNEL_MAILBOX_H
+#define KERNEL_MAILBOX_H
+
+#include "proto/base.h"
+
+struct mailbus; /* what inboxes and outboxes find each other through; any thread */
+struct inbox;
+struct outbox;
+
+struct mailbus *mailbus_new(void);
+void mailbus_free(struct mailbus **); /* after every inbox and outbox is closed */
+
+struct inbox *inbox_open(struct mailbus *, const char *name);
+void inbox_close(struct inbox **);
+/* E_OK and *p, or E_AGAIN: only then may the owner sleep (the descriptor is edge-triggered). */
+enum err inbox_recv(struct inbox *, void **p);
+/* Descriptor that becomes readable when something arrived; -1 in the simulation. */
+int inbox_fd(const struct inbox *);
+
+struct outbox *outbox_open(struct mailbus *, const char *name);
+void outbox_close(struct outbox **);
+/* Never blocks.  A full pipe means broken credit accounting and panics. */
+void outbox_send(struct outbox *, void *p);
+
+#endif

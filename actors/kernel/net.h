@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Non-blocking sockets; a seam: tests/sim has a network of its own behind the same calls.
+ *
+ * Every descriptor is non-blocking and close-on-exec.  Calls that give a descriptor or a count return
+ * -1 and set *err on failure; E_AGAIN means wait for readiness.  Any thread, one owner a descriptor.
+ */
+#ifndef KERNEL_NET_H
+#define KERNEL_NET_H
+
+#include <sys/uio.h>
+
+#include "proto/endpoint.h"
+
+/* IPv6 listeners are v6-only, so that one port is bound once per family.  No SO_REUSEPORT. */
+int net_listen(const struct endpoint *at, int backlog, enum err *err);
+int net_accept(int fd, struct endpoint *peer, enum err *err);
+/* Starts to connect; POLL_OUT says that net_connect_result() knows how it ended. */
+int net_connect(const struct endpoint *to, enum err *err);
+enum err net_connect_result(int fd);
+/* Bytes read; 0: the other side has ended its stream. */
+ssize_t net_readv(int fd, const struct iovec *iov, int iovcnt, enum err *err);
+ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum err *err);
+/* Sends n bytes of an open file from offset; the page cache only, see DESIGN "serve". */
+ssize_t net_sendfile(int fd, int file, uint64_t offset, size_t n, enum err *err);
+enum err net_local(int fd, struct endpoint *out);
+/* Bytes the kernel holds unsent; sizes the send queue. */
+void net_set_not_sent_low(int fd, unsigned bytes);
+void net_close(int fd);
+
+int net_udp_open(const struct endpoint *at, enum err *err);
+enum err net_udp_send(int fd, const struct endpoint *to, const void *p, size_t n);
+ssize_t net_udp_recv(int fd, struct endpoint *from, void *p, size_t n, enum err *err);
+
+/* Descriptors this process may have open. */
+unsigned net_fd_limit(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Readiness of descriptors (epoll); a seam: tests/sim answers from its own sockets.  One owner thread. */
+#ifndef KERNEL_POLLER_H
+#define KERNEL_POLLER_H
+
+#include "proto/base.h"
+
+enum {
+	POLL_IN = 1,   /* readable, or the other side closed */
+	POLL_OUT = 2,  /* writable, or a connect has ended */
+	POLL_ERR = 4,  /* error or hang-up; always reported with POLL_IN and POLL_OUT as well */
+	POLL_EDGE = 8, /* report changes only: the owner must read or write until E_AGAIN */
+};
+
+struct poll_event {
+	void *tag;       /* as given to poller_add */
+	uint32_t events; /* POLL_IN, POLL_OUT, POLL_ERR */
+};
+
+struct poller;
+
+struct poller *poller_new(void); /* panics when the system gives no descriptor */
+void poller_free(struct poller **);
+enum err poller_add(struct poller *, int fd, uint32_t events, void *tag);
+enum err poller_mod(struct poller *, int fd, uint32_t events, void *tag);
+void poller_del(struct poller *, int fd);
+/* Waits at most timeout_us (0: just look; < 0: for ever).  Number of events. */
+unsigned poller_wait(struct poller *, struct poll_event *out, unsigned max, int64_t timeout_us);
+
+#endif
