@@ -35,44 +35,43 @@ const char *err_name(enum err e);
  */
 _Noreturn void panic_assert(const char *expr, const char *file, int line, const char *func);
 
-#define must(cond) \
-	((cond) ? (void)0 : panic_assert(#cond, __FILE__, __LINE__, __func__))
+#define must(cond)          ((cond) ? (void)0 : panic_assert(#cond, __FILE__, __LINE__, __func__))
 #define must_not_reach(why) panic_assert(why, __FILE__, __LINE__, __func__)
 
 /*
- * Magic numbers.  Every heap object's struct starts with `uint32_t magic`; a function that is handed
- * one starts with CHECK_OBJ, a callback turns its void * into the object with CAST_OBJ.
+ * Magic numbers.  Every heap object's struct starts with `uint32_t magic`; a function that is
+ * handed one starts with CHECK_OBJ, a callback turns its void * into the object with CAST_OBJ.
  */
 #define CHECK_OBJ(p, m) must((p) != NULL && (p)->magic == (m))
-#define CAST_OBJ(to, from, m) \
-	do { \
-		(to) = (from); \
-		CHECK_OBJ((to), (m)); \
+#define CAST_OBJ(to, from, m)                                                                      \
+	do {                                                                                       \
+		(to) = (from);                                                                     \
+		CHECK_OBJ((to), (m));                                                              \
 	} while (0)
-#define ALLOC_OBJ(p, m) \
-	do { \
-		(p) = xcalloc(1, sizeof *(p)); \
-		(p)->magic = (m); \
+#define ALLOC_OBJ(p, m)                                                                            \
+	do {                                                                                       \
+		(p) = xcalloc(1, sizeof *(p));                                                     \
+		(p)->magic = (m);                                                                  \
 	} while (0)
 /* Zeroes the magic and the caller's pointer, so that a second use is caught. */
-#define FREE_OBJ(p) \
-	do { \
-		(p)->magic = 0; \
-		xfree(p); \
-		(p) = NULL; \
+#define FREE_OBJ(p)                                                                                \
+	do {                                                                                       \
+		(p)->magic = 0;                                                                    \
+		xfree(p);                                                                          \
+		(p) = NULL;                                                                        \
 	} while (0)
 /* Moves a pointer out of a variable: to = from, from = NULL.  For destructors that take `T **`. */
-#define TAKE_OBJ(to, pfrom, m) \
-	do { \
-		must((pfrom) != NULL); \
-		(to) = *(pfrom); \
-		*(pfrom) = NULL; \
-		CHECK_OBJ((to), (m)); \
+#define TAKE_OBJ(to, pfrom, m)                                                                     \
+	do {                                                                                       \
+		must((pfrom) != NULL);                                                             \
+		(to) = *(pfrom);                                                                   \
+		*(pfrom) = NULL;                                                                   \
+		CHECK_OBJ((to), (m));                                                              \
 	} while (0)
 
 /*
- * Small control objects: these never return NULL, they panic.  What is sized by a stranger is bounded
- * first, or allocated with malloc() and checked.
+ * Small control objects: these never return NULL, they panic.  What is sized by a stranger is
+ * bounded first, or allocated with malloc() and checked.
  */
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
@@ -85,9 +84,9 @@ void xfree(void *p);
 #define sub_ok(a, b, r) (!__builtin_sub_overflow((a), (b), (r)))
 #define mul_ok(a, b, r) (!__builtin_mul_overflow((a), (b), (r)))
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)                       ((a) < (b) ? (a) : (b))
+#define MAX(a, b)                       ((a) > (b) ? (a) : (b))
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* The unit of transfer, BEP 3: every request but a piece's last is this long. */

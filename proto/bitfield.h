@@ -9,9 +9,9 @@
 #include "proto/base.h"
 
 struct bitfield {
-	uint8_t *bytes;  /* owned, bitfield_bytes(bits) long; NULL when bits is 0 */
-	uint32_t bits;   /* how many indices */
-	uint32_t count;  /* how many are set, always exact */
+	uint8_t *bytes; /* owned, bitfield_bytes(bits) long; NULL when bits is 0 */
+	uint32_t bits;  /* how many indices */
+	uint32_t count; /* how many are set, always exact */
 };
 
 static inline size_t bitfield_bytes(uint32_t bits)
@@ -33,7 +33,8 @@ static inline bool bitfield_full(const struct bitfield *b)
 /* All clear.  The caller calls bitfield_free(). */
 void bitfield_init(struct bitfield *b, uint32_t bits);
 void bitfield_free(struct bitfield *b);
-void bitfield_copy(struct bitfield *dst, const struct bitfield *src); /* dst is overwritten, not freed */
+void bitfield_copy(
+	struct bitfield *dst, const struct bitfield *src); /* dst is overwritten, not freed */
 
 /* Return true when the bit changed.  i must be in range. */
 bool bitfield_set(struct bitfield *b, uint32_t i);

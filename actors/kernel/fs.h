@@ -2,9 +2,9 @@
 /*
  * Files; a seam: tests/sim has a disk with faults behind the same calls.
  *
- * These block, so only store workers and the state actor may call them.  Calls that give a descriptor
- * or a count return -1 and set *err.  Nothing is ever opened through a symbolic link below the
- * directory that was opened with fs_dir_open(), nor above it (openat2, RESOLVE_BENEATH).
+ * These block, so only store workers and the state actor may call them.  Calls that give a
+ * descriptor or a count return -1 and set *err.  Nothing is ever opened through a symbolic link
+ * below the directory that was opened with fs_dir_open(), nor above it (openat2, RESOLVE_BENEATH).
  */
 #ifndef KERNEL_FS_H
 #define KERNEL_FS_H
@@ -25,8 +25,8 @@ struct fs_stat {
 
 /*
  * Opens directory `path` (absolute) for the *_at calls.  `root` is a prefix of path that must exist
- * unless create_root is set; what lies below it is created when `create` is set and missing, and may
- * not lead out of root.  E_NOENT, E_PERM, E_PATH.
+ * unless create_root is set; what lies below it is created when `create` is set and missing, and
+ * may not lead out of root.  E_NOENT, E_PERM, E_PATH.
  */
 int fs_dir_open(const char *root, const char *path, bool create, bool create_root, enum err *err);
 
@@ -34,7 +34,8 @@ enum fs_mode { FS_READ, FS_WRITE /* read and write, created with its directories
 int fs_open_at(int dir, const char *path, enum fs_mode mode, enum err *err);
 void fs_close(int fd);
 
-enum err fs_stat_at(int dir, const char *path, struct fs_stat *out); /* E_OK also when it does not exist */
+enum err fs_stat_at(
+	int dir, const char *path, struct fs_stat *out); /* E_OK also when it does not exist */
 enum err fs_stat_fd(int fd, struct fs_stat *out);
 
 /* Whole transfers: short counts only at the end of the file (reads). */
@@ -42,7 +43,8 @@ ssize_t fs_preadv(int fd, const struct iovec *iov, int iovcnt, uint64_t offset, 
 ssize_t fs_pwritev(int fd, const struct iovec *iov, int iovcnt, uint64_t offset, enum err *err);
 enum err fs_datasync(int fd);
 enum err fs_truncate(int fd, uint64_t size); /* sparse when it grows */
-/* First offset >= from that holds data, or E_NOENT when only a hole follows; E_UNSUPPORTED: cannot tell. */
+/* First offset >= from that holds data, or E_NOENT when only a hole follows; E_UNSUPPORTED: cannot
+ * tell. */
 enum err fs_next_data(int fd, uint64_t from, uint64_t *at);
 /* First offset >= from that is a hole (the end of the file counts as one). */
 enum err fs_next_hole(int fd, uint64_t from, uint64_t *at);
@@ -50,7 +52,8 @@ void fs_readahead(int fd, uint64_t offset, uint64_t n);
 
 enum err fs_unlink_at(int dir, const char *path);
 enum err fs_rmdir_at(int dir, const char *path); /* E_BUSY when it is not empty */
-enum err fs_sync_dir_at(int dir, const char *path); /* directory that holds path: its names are durable */
+enum err fs_sync_dir_at(
+	int dir, const char *path); /* directory that holds path: its names are durable */
 enum err fs_space(int fd, uint64_t *free_bytes);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * One actor's event loop: descriptors, timers, a run queue, deferred frees.
  *
- * One turn: wait; take the time once; timers; events set flags and queue; drain the mailbox (actor.c);
- * run queue; end of tick (actor.c); reap.  Nodes are embedded in the caller's objects: no allocation.
- * An object that owns nodes removes them, then frees itself through loop_reap(), because the batch of
- * events in hand may still name it.  One owner thread.
+ * One turn: wait; take the time once; timers; events set flags and queue; drain the mailbox
+ * (actor.c); run queue; end of tick (actor.c); reap.  Nodes are embedded in the caller's objects:
+ * no allocation. An object that owns nodes removes them, then frees itself through loop_reap(),
+ * because the batch of events in hand may still name it.  One owner thread.
  */
 #ifndef KERNEL_LOOP_H
 #define KERNEL_LOOP_H
@@ -45,8 +45,9 @@ int64_t loop_now(const struct loop *); /* monotonic us, taken once per turn */
 
 /* node->fn is set by the caller.  E_NFILES and the like when the descriptor cannot be watched. */
 enum err loop_fd_add(struct loop *, struct loop_fd *, int fd, uint32_t events);
-void loop_fd_events(struct loop *, struct loop_fd *, uint32_t events); /* change what is asked for */
-void loop_fd_del(struct loop *, struct loop_fd *);                     /* fine when not added */
+void loop_fd_events(
+	struct loop *, struct loop_fd *, uint32_t events); /* change what is asked for */
+void loop_fd_del(struct loop *, struct loop_fd *);         /* fine when not added */
 
 void loop_timer_set(struct loop *, struct loop_timer *, int64_t at); /* moves it when already set */
 void loop_timer_del(struct loop *, struct loop_timer *);             /* fine when not set */
@@ -55,14 +56,16 @@ static inline bool loop_timer_is_set(const struct loop_timer *t)
 	return t->index != 0;
 }
 
-/* Queued once; a task posted while the queue runs is run in the next turn, which then does not sleep. */
+/* Queued once; a task posted while the queue runs is run in the next turn, which then does not
+ * sleep. */
 void loop_task_post(struct loop *, struct loop_task *);
 void loop_task_del(struct loop *, struct loop_task *); /* O(queue); only on teardown */
 
 void loop_reap_later(struct loop *, struct loop_reap *);
 
 /* The parts of a turn, for actor.c and the simulation. */
-void loop_wait(struct loop *, int64_t max_us); /* sleeps at most that long and not past a timer or with tasks queued */
+void loop_wait(struct loop *,
+	int64_t max_us); /* sleeps at most that long and not past a timer or with tasks queued */
 void loop_run_timers(struct loop *);
 void loop_run_events(struct loop *);
 void loop_run_tasks(struct loop *);

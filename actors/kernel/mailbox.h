@@ -2,9 +2,10 @@
 /*
  * The way of a pointer from one thread to another: inproc PUSH to PULL, 8-byte messages.
  *
- * The only header behind which ZeroMQ is known.  One inbox per actor, bound before any thread starts;
- * one outbox per (sender, receiver), used by the sender's thread only.  Pointers left in an inbox that
- * is closed are lost, hence the two-phase stop in actor.h.  A seam: tests/sim has plain queues.
+ * The only header behind which ZeroMQ is known.  One inbox per actor, bound before any thread
+ * starts; one outbox per (sender, receiver), used by the sender's thread only.  Pointers left in an
+ * inbox that is closed are lost, hence the two-phase stop in actor.h.  A seam: tests/sim has plain
+ * queues.
  */
 #ifndef KERNEL_MAILBOX_H
 #define KERNEL_MAILBOX_H

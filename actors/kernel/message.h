@@ -2,8 +2,9 @@
 /*
  * What every message starts with, and the table that says what messages there are.
  *
- * The program's messages are listed in actors/msg.def; the kernel sees them only through struct msg_table.
- * A message has one owner at any time; it moves by `struct msg **` and the giver's pointer becomes NULL.
+ * The program's messages are listed in actors/msg.def; the kernel sees them only through struct
+ * msg_table. A message has one owner at any time; it moves by `struct msg **` and the giver's
+ * pointer becomes NULL.
  */
 #ifndef KERNEL_MESSAGE_H
 #define KERNEL_MESSAGE_H

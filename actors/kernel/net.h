@@ -2,8 +2,9 @@
 /*
  * Non-blocking sockets; a seam: tests/sim has a network of its own behind the same calls.
  *
- * Every descriptor is non-blocking and close-on-exec.  Calls that give a descriptor or a count return
- * -1 and set *err on failure; E_AGAIN means wait for readiness.  Any thread, one owner a descriptor.
+ * Every descriptor is non-blocking and close-on-exec.  Calls that give a descriptor or a count
+ * return -1 and set *err on failure; E_AGAIN means wait for readiness.  Any thread, one owner a
+ * descriptor.
  */
 #ifndef KERNEL_NET_H
 #define KERNEL_NET_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Readiness of descriptors (epoll); a seam: tests/sim answers from its own sockets.  One owner thread. */
+/* Readiness of descriptors (epoll); a seam: tests/sim answers from its own sockets.  One owner
+ * thread. */
 #ifndef KERNEL_POLLER_H
 #define KERNEL_POLLER_H
 

@@ -2,9 +2,9 @@
 /*
  * A pool of equal pieces of memory, owned by one actor.
  *
- * The pieces may be written by another thread while they are lent, but only the owner takes and puts.
- * At the end the pool must be full again: pool_free() panics on a missing piece, which is the leak check
- * of every run.
+ * The pieces may be written by another thread while they are lent, but only the owner takes and
+ * puts. At the end the pool must be full again: pool_free() panics on a missing piece, which is the
+ * leak check of every run.
  */
 #ifndef KERNEL_POOL_H
 #define KERNEL_POOL_H
@@ -13,7 +13,8 @@
 
 struct pool;
 
-/* Pieces of `size` bytes aligned to `align`, grown a slab of `per_slab` at a time up to `max` pieces. */
+/* Pieces of `size` bytes aligned to `align`, grown a slab of `per_slab` at a time up to `max`
+ * pieces. */
 struct pool *pool_new(const char *name, size_t size, size_t align, unsigned per_slab, unsigned max);
 void pool_free(struct pool **);
 void *pool_get(struct pool *); /* NULL when max are lent */

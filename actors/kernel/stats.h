@@ -2,8 +2,8 @@
 /*
  * Counters of one actor: plain numbers its own thread adds to, summed when somebody asks.
  *
- * The kernel keeps its own (stats.def): turns, sleeps, messages by type, live messages, queueing delay and
- * handling time histograms.
+ * The kernel keeps its own (stats.def): turns, sleeps, messages by type, live messages, queueing
+ * delay and handling time histograms.
  */
 #ifndef KERNEL_STATS_H
 #define KERNEL_STATS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Replays files or folders through a fuzz target, so that plain gcc runs the corpus in every check. */
+/* Replays files or folders through a fuzz target, so that plain gcc runs the corpus in every check.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The actors that main starts: their specs, and what each is given at its start.  Nothing else of
+ * theirs is public. */
+#ifndef ACTORS_ACTORS_H
+#define ACTORS_ACTORS_H
+
+#include "actors/msg.h"
+
+/* Given to every init; immutable while the actors run. */
+struct actor_env {
+	struct config *config;  /* borrowed by init, which takes a reference */
+	unsigned shards;        /* instances of PEERS */
+	unsigned workers;       /* instances of WORKER */
+	uint8_t peer_id[20];    /* ours, for this run */
+	const char *state_path; /* the database file; borrowed during init */
+	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
+				its init on */
+};
+
+extern const struct actor_spec session_spec;
+extern const struct actor_spec peers_spec;
+extern const struct actor_spec store_spec;
+extern const struct actor_spec worker_spec;
+extern const struct actor_spec state_spec;
+extern const struct actor_spec tracker_spec;
+extern const struct actor_spec http_spec;
+
+#endif

@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The payload of every message in msg.def.
+ *
+ * A payload holds ids, buffers it owns and references to immutable objects; never a pointer into
+ * another actor's state.  "owned" below means m_x_fini() frees it; a receiver that keeps such a
+ * thing moves it out and leaves NULL.  Fields under "reply" are filled by the receiver of a call.
+ */
+#ifndef ACTORS_MSG_H
+#define ACTORS_MSG_H
+
+#include "actors/kernel/actor.h"
+#include "config/config.h"
+#include "proto/bitfield.h"
+#include "proto/endpoint.h"
+#include "proto/metainfo.h"
+
+enum role {
+#define ROLE(name, text) ROLE_##name,
+#include "actors/roles.def"
+#undef ROLE
+	ROLE_MAX_
+};
+
+#define ADDR_MAIN    ADDR(ROLE_MAIN, 0)
+#define ADDR_HTTP    ADDR(ROLE_HTTP, 0)
+#define ADDR_SESSION ADDR(ROLE_SESSION, 0)
+#define ADDR_STORE   ADDR(ROLE_STORE, 0)
+#define ADDR_STATE   ADDR(ROLE_STATE, 0)
+#define ADDR_TRACKER ADDR(ROLE_TRACKER, 0)
+
+enum {
+	MSG_NONE_,
+#define MSG(name, payload, from, to, deadline) MSG_##name,
+#include "actors/msg.def"
+#undef MSG
+	MSG_MAX_
+};
+
+/* The table for actors_new(). */
+extern const struct msg_table msg_table;
+
+/*
+ * Which torrent, everywhere but in `session` and the database.  A slot is used again, its
+ * generation tells the old torrent from the new one; what carries a stale reference is dropped.
+ */
+struct tref {
+	uint32_t slot;
+	uint16_t gen;
+	uint8_t shard; /* instance of PEERS that has it */
+};
+
+static inline bool tref_equal(struct tref a, struct tref b)
+{
+	return a.slot == b.slot && a.gen == b.gen;
+}
+
+/* Which worker hashes a piece; the same everywhere, so that a piece has one owner. */
+static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned workers)
+{
+	return (t.slot * 7u + piece) % workers;
+}
+
+struct m_plain {
+	struct msg h;
+};
+
+struct m_torrent {
+	struct msg h;
+	struct tref t;
+};
+
+/* Words of a failure for a person; empty when there is nothing to add to err_words(). */
+struct words {
+	char text[256];
+};
+
+/* --- people
+ * ------------------------------------------------------------------------------------------ */
+
+struct m_torrent_add {
+	struct msg h;
+	uint8_t *body; /* owned: the .torrent as it came */
+	size_t body_n;
+	char *path;         /* owned: target directory as asked for, NULL: the default one */
+	bool start;         /* begin at once */
+	uint64_t down_rate; /* B/s, 0: unlimited */
+	uint64_t up_rate;
+	/* reply */
+	uint8_t infohash[20];
+	struct words
+		why; /* E_SYNTAX...: what is wrong and where; E_EXISTS; E_PATH names the option */
+};
+
+enum torrent_op {
+	TORRENT_START,
+	TORRENT_STOP,
+	TORRENT_REMOVE,
+	TORRENT_DOWN_RATE,
+	TORRENT_UP_RATE,
+	TORRENT_RECHECK,
+	GLOBAL_DOWN_RATE,
+	GLOBAL_UP_RATE
+};
+
+struct m_torrent_set {
+	struct msg h;
+	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
+	enum torrent_op op;
+	uint64_t value; /* rates in B/s; TORRENT_REMOVE: 1 = delete the data */
+	/* reply */
+	struct words why;
+};
+
+struct peer_view {
+	uint8_t id[20];
+	struct endpoint at;
+	bool connected; /* the handshake is done */
+	bool incoming;
+	bool unchoked_us, interested_us, unchoked, interested; /* they; we */
+	uint8_t *bitfield;                                     /* owned, wire order */
+	uint32_t bits;
+	uint64_t down_rate, up_rate;   /* B/s */
+	uint64_t downloaded, uploaded; /* bytes of payload on this connection */
+	float relevance;               /* share, 0 to 1, of the pieces we lack that it has */
+	char client[64];               /* printable ASCII */
+};
+
+struct tracker_view {
+	char *url; /* owned */
+	uint32_t tier;
+	bool working;
+	bool contacted;            /* false: no answer yet, good or bad */
+	char message[256];         /* what it said, or what went wrong */
+	int64_t leechers, seeders; /* -1: not known */
+	uint32_t peers;            /* in the last reply */
+	int64_t last_announce;     /* seconds since 1970, 0: never */
+	int64_t next_announce;     /* likewise */
+};
+
+enum torrent_status {
+	STATUS_STOPPED,
+	STATUS_CHECKING,
+	STATUS_DOWNLOADING,
+	STATUS_SEEDING,
+	STATUS_ERROR
+};
+
+struct torrent_view {
+	char *name; /* owned */
+	uint8_t infohash[20];
+	enum torrent_status status;
+	bool started;  /* what was asked for; an error or a check may hold it */
+	char *path;    /* owned: target directory */
+	uint64_t size; /* bytes */
+	uint32_t piece_length;
+	uint8_t *bitfield;                       /* owned, verified pieces, wire order */
+	uint32_t bits, have;                     /* pieces; verified ones */
+	uint64_t left;                           /* bytes not verified */
+	float checked;                           /* 0 to 1 while STATUS_CHECKING */
+	int64_t added, started_at, completed_at; /* seconds since 1970, 0: never */
+	uint64_t wasted, downloaded, uploaded;   /* bytes since the session started */
+	uint64_t wasted_ever, downloaded_ever, uploaded_ever;
+	uint64_t down_rate, up_rate;   /* B/s now */
+	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
+	bool is_private;
+	char *error;                   /* owned, NULL: none */
+	struct tracker_view *trackers; /* owned */
+	uint32_t trackers_n;
+	struct peer_view *peers; /* owned */
+	uint32_t peers_n;
+};
+
+struct m_torrent_view {
+	struct msg h;
+	bool all; /* else the one of infohash */
+	uint8_t infohash[20];
+	/* reply */
+	struct torrent_view *torrents; /* owned */
+	uint32_t torrents_n;
+	uint64_t down_limit, up_limit; /* global, B/s */
+};
+
+struct actor_health {
+	char name[16];     /* "peers/0" */
+	bool ok;           /* answered its last ping in time */
+	char handling[24]; /* message in hand when it is not */
+	int64_t stuck_ms;  /* for how long */
+};
+
+struct m_health {
+	struct msg h;
+	/* reply */
+	struct actor_health actors[32];
+	unsigned n;
+	bool ok;
+};
+
+struct m_reload {
+	struct msg h;
+	struct config *config; /* owned reference */
+};
+
+/* --- the database
+ * ------------------------------------------------------------------------------------- */
+
+/* What was last known of a file, to see that nobody changed it. */
+struct file_stamp {
+	uint32_t file;
+	bool exists;
+	bool dirty; /* we were writing to it: a newer mtime is our own */
+	uint64_t size;
+	int64_t mtime_ns;
+	uint64_t inode, device;
+};
+
+/* Received blocks of a piece that is not complete, written to disk at the last checkpoint or stop.
+ */
+struct partial_piece {
+	uint32_t piece;
+	uint8_t *blocks; /* owned: bitmap, high bit first */
+	uint32_t blocks_n;
+};
+
+struct torrent_record {
+	int64_t row;           /* of the database */
+	struct metainfo *meta; /* owned reference */
+	char *path;            /* owned: target directory, absolute */
+	bool started;
+	bool removing;                         /* the removal was acknowledged: finish it */
+	bool delete_data;                      /* together with removing */
+	uint64_t down_limit, up_limit;         /* B/s */
+	int64_t added, completed_at;           /* seconds since 1970 */
+	uint64_t downloaded, uploaded, wasted; /* bytes, ever */
+	struct bitfield synced;                /* owned: verified and on disk for sure */
+	uint32_t *unsynced;                    /* owned: verified, noted, not yet synced */
+	uint32_t unsynced_n;
+	struct file_stamp *stamps; /* owned, one per file that was ever opened */
+	uint32_t stamps_n;
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	bool fresh; /* just added: nothing is known of its files */
+};
+void torrent_record_fini(struct torrent_record *);
+
+struct m_state_load {
+	struct msg h;
+	/* reply */
+	struct torrent_record *torrents; /* owned */
+	uint32_t torrents_n;
+	bool clean;                        /* the last run ended with everything written */
+	uint64_t down_limit, up_limit;     /* global ones set over the API */
+	bool has_down_limit, has_up_limit; /* else the configuration's count */
+};
+
+struct m_state_add {
+	struct msg h;
+	struct metainfo *meta; /* owned reference */
+	char *path;            /* owned */
+	bool started;
+	uint64_t down_limit, up_limit;
+	int64_t added;
+	/* reply */
+	int64_t row;
+	struct words why;
+};
+
+enum state_key {
+	STATE_STARTED,
+	STATE_DOWN_LIMIT,
+	STATE_UP_LIMIT,
+	STATE_COMPLETED_AT,
+	STATE_REMOVING /* 1, 2: with data */,
+	STATE_GLOBAL_DOWN_LIMIT,
+	STATE_GLOBAL_UP_LIMIT
+};
+
+struct m_state_set {
+	struct msg h;
+	int64_t row; /* 0 for STATE_GLOBAL_* */
+	enum state_key key;
+	int64_t value;
+	/* reply */
+	struct words why;
+};
+
+struct m_state_remove {
+	struct msg h;
+	int64_t row;
+};
+
+/* Verified pieces and files we began to write to: cheap, not synced. */
+struct m_state_note {
+	struct msg h;
+	int64_t row;
+	uint32_t *pieces; /* owned */
+	uint32_t pieces_n;
+	uint32_t *dirty; /* owned: files */
+	uint32_t dirty_n;
+};
+
+/* The truth about a torrent's files after a checkpoint, a check or a clean close: replaces what was
+ * noted. */
+struct m_state_pieces {
+	struct msg h;
+	int64_t row;
+	struct bitfield synced; /* owned: all verified pieces whose data is synced */
+	uint32_t *forget;       /* owned: noted pieces that are now in synced, or turned out bad */
+	uint32_t forget_n;
+	bool forget_all;           /* no note is valid any more */
+	struct file_stamp *stamps; /* owned: of the files named in them; others keep theirs */
+	uint32_t stamps_n;
+	bool has_partials;              /* replace the partial pieces */
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+};
+
+/* --- the store
+ * ---------------------------------------------------------------------------------------- */
+
+struct m_store_open {
+	struct msg h;
+	struct tref t;
+	char *root;     /* owned: the download root that path lies beneath */
+	bool make_root; /* it is the default download directory: create it when missing */
+	struct torrent_record record; /* owned; what it knows of pieces and files is moved out */
+	bool clean;                   /* the last run ended clean */
+};
+
+struct m_store_ready {
+	struct msg h;
+	struct tref t;
+	enum err err;                   /* E_OK, or why its files cannot be used */
+	struct words why;               /* names the file and the operation */
+	struct bitfield have;           /* owned: verified pieces */
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	uint32_t hashed; /* pieces that had to be hashed to know */
+};
+
+struct m_store_progress {
+	struct msg h;
+	struct tref t;
+	uint32_t checked, total; /* pieces */
+};
+
+struct m_store_error {
+	struct msg h;
+	struct tref t;
+	enum err err;
+	struct words why; /* names the file and the operation */
+	bool lost; /* a sync failed: pieces were taken back, STORE_READY follows a check of them */
+};
+
+struct m_store_close {
+	struct msg h;
+	struct tref t;
+	bool delete_data;
+	/* reply */
+	struct words why; /* what could not be deleted */
+};
+
+struct m_worker_open {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta; /* owned reference */
+	char *root, *path;     /* owned */
+	bool make_root;
+	struct partial_piece *partials; /* owned: of the pieces that are this worker's */
+	uint32_t partials_n;
+	/* reply */
+	struct words why;
+};
+
+/* Looks at every file; runs on one worker. */
+struct m_worker_stat {
+	struct msg h;
+	struct tref t;
+	bool want_data; /* also tell which pieces can hold data at all (SEEK_DATA) */
+	/* reply */
+	struct file_stamp *stamps; /* owned, one per file */
+	uint32_t stamps_n;
+	struct bitfield data; /* owned: pieces that lie wholly in written parts of their files */
+	struct words why;
+};
+
+/* Hashes pieces [first, first + n) of which `want` says yes, from disk. */
+struct m_worker_hash {
+	struct msg h;
+	struct tref t;
+	uint32_t first, n;
+	uint8_t *want; /* owned: bitmap of n bits, high bit first; NULL: all */
+	/* reply */
+	uint8_t *good; /* owned: bitmap of n bits */
+	struct words why;
+};
+
+/* fdatasync of every file this worker wrote to since the last one, and the partial pieces written
+ * out. */
+struct m_worker_sync {
+	struct msg h;
+	struct tref t;
+	bool flush_partials; /* write what is held in memory of incomplete pieces, and list it */
+	/* reply */
+	struct file_stamp *stamps; /* owned: of the files synced */
+	uint32_t stamps_n;
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	struct words why;
+};
+
+struct m_worker_close {
+	struct msg h;
+	struct tref t;
+};
+
+/* Removes the torrent's files and the directories that are then empty, never the target directory
+ * itself. */
+struct m_worker_delete {
+	struct msg h;
+	struct tref t;
+	struct words why;
+};
+
+enum note_kind { NOTE_PIECE_OK, NOTE_FILE_DIRTY, NOTE_ERROR };
+
+struct note {
+	enum note_kind kind;
+	struct tref t;
+	uint32_t index; /* piece or file */
+	enum err err;   /* NOTE_ERROR */
+	char op[16];    /* NOTE_ERROR: "write", "read", "open" */
+};
+
+struct m_worker_note {
+	struct msg h;
+	struct note notes[64];
+	unsigned n;
+};
+
+/* --- the data plane
+ * ------------------------------------------------------------------------------------ */
+
+enum block_kind {
+	BLOCK_WRITE,    /* peers -> worker: data to hash and write; the buffer is lent */
+	BLOCK_DROP,     /* peers -> worker: forget what you hold of this piece; buffers come back */
+	BLOCK_BACK,     /* worker -> peers: the buffer is the pool's again */
+	BLOCK_PIECE_OK, /* worker -> peers: verified and written */
+	BLOCK_PIECE_BAD,   /* worker -> peers: the hash does not match */
+	BLOCK_PIECE_ERROR, /* worker -> peers: could not be written or read; err says why */
+};
+
+struct block_item {
+	struct tref t;
+	uint32_t piece, begin, length;
+	enum block_kind kind;
+	enum err err;
+	uint8_t *data; /* BLOCK_WRITE, BLOCK_BACK: BLOCK_SIZE bytes of the shard's pool */
+};
+
+#define BLOCKS_BATCH 64
+
+struct m_blocks {
+	struct msg h;
+	unsigned n;
+	struct block_item items[BLOCKS_BATCH];
+};
+
+/* A run of verified bytes for serving; inside one piece. */
+struct m_extent {
+	struct msg h;
+	struct tref t;
+	uint32_t piece, begin, length; /* bytes */
+	uint8_t *data;                 /* lent by peers: room for length bytes; travels back */
+	uint32_t cookie;               /* the asker's */
+};
+
+/* --- peers
+ * ---------------------------------------------------------------------------------------------- */
+
+struct m_peers_add {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta;          /* owned reference */
+	struct bitfield have;           /* owned */
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	bool active; /* connect and accept; else only listed */
+	uint64_t down_limit, up_limit;
+};
+
+struct m_peers_set {
+	struct msg h;
+	struct tref t;
+	bool active;
+	bool no_download; /* the disk refuses writes: go on seeding */
+	uint64_t down_limit, up_limit;
+};
+
+struct m_peers_remove {
+	struct msg h;
+	struct tref t;
+	/* reply */
+	struct bitfield have; /* owned: what it had at the end */
+	uint64_t downloaded, uploaded, wasted;
+};
+
+/* This shard's share of the global limits. */
+struct m_peers_global {
+	struct msg h;
+	uint64_t down_limit, up_limit;
+};
+
+struct torrent_peers {
+	struct tref t;
+	uint8_t *bitfield; /* owned */
+	uint32_t bits, have;
+	uint64_t left;                         /* bytes */
+	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */
+	uint64_t down_rate, up_rate;
+	struct peer_view *peers; /* owned */
+	uint32_t peers_n;
+};
+
+struct m_peers_view {
+	struct msg h;
+	bool all;
+	struct tref t;
+	/* reply */
+	struct torrent_peers *torrents; /* owned */
+	uint32_t torrents_n;
+};
+
+/* Bytes since the torrent was added to its shard (peers), or ever (to the database). */
+struct m_totals {
+	struct msg h;
+	struct tref t;
+	int64_t row; /* to the database only */
+	uint64_t downloaded, uploaded, wasted;
+	uint64_t left; /* bytes not verified */
+};
+
+/* An accepted connection whose handshake names a torrent of another shard. */
+struct m_peers_handoff {
+	struct msg h;
+	int fd; /* owned */
+	struct endpoint from;
+	uint8_t bytes[128]; /* received so far */
+	size_t n;
+};
+
+/* --- trackers
+ * --------------------------------------------------------------------------------------------- */
+
+struct m_tracker_add {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta; /* owned reference */
+	bool active;           /* announce "started" at once */
+	uint64_t left;
+};
+
+enum tracker_op { TRACKER_START, TRACKER_STOP, TRACKER_COMPLETED, TRACKER_REMOVE };
+
+struct m_tracker_event {
+	struct msg h;
+	struct tref t;
+	enum tracker_op op;
+};
+
+struct torrent_trackers {
+	struct tref t;
+	struct tracker_view *trackers; /* owned */
+	uint32_t n;
+};
+
+struct m_tracker_view {
+	struct msg h;
+	bool all;
+	struct tref t;
+	/* reply */
+	struct torrent_trackers *torrents; /* owned */
+	uint32_t torrents_n;
+};
+
+struct m_peers_found {
+	struct msg h;
+	struct tref t;
+	struct endpoint *peers; /* owned */
+	uint32_t n;
+};
+
+/* Helpers of the destructors, for whoever builds such lists. */
+void peer_views_free(struct peer_view **, uint32_t n);
+void tracker_views_free(struct tracker_view **, uint32_t n);
+void partials_free(struct partial_piece **, uint32_t *n);
+
+#endif
