@@ -8,7 +8,7 @@
 
 /* Given to every init; immutable while the actors run. */
 struct actor_env {
-	struct config *config;  /* borrowed by init, which takes a reference */
+	const struct config *config; /* borrowed by init, which takes a reference */
 	unsigned shards;        /* instances of PEERS */
 	unsigned workers;       /* instances of WORKER */
 	uint8_t peer_id[20];    /* ours, for this run */

@@ -198,7 +198,7 @@ struct m_health {
 
 struct m_reload {
 	struct msg h;
-	struct config *config; /* owned reference */
+	const struct config *config; /* owned reference */
 };
 
 /* --- the database
