@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the picker share; nobody else includes it.
+ *
+ * A piece is IDLE, BEGUN or HAD.  The wanted idle pieces are exactly those in `order`, which is
+ * sorted by bucket = (priority, rarity) with a random order inside a bucket; end[b] is one past
+ * bucket b.  A begun piece has a struct part; the parts that have open blocks come first in
+ * parts[].
+ */
+#ifndef PROTO_PICKER_PRIV_H
+#define PROTO_PICKER_PRIV_H
+
+#include <endian.h>
+
+#include "proto/picker.h"
+
+#define PICKER_MAGIC 0x7069636bu
+#define PART_MAGIC   0x70617274u
+
+/* Exact up to 31 peers, then eight steps to each doubling up to 65535. */
+#define LEVELS_EXACT 32u
+#define LEVELS       (LEVELS_EXACT + 11 * 8)
+#define ROWS         PICKER_PRIORITY_TOP
+#define BUCKETS      (ROWS * LEVELS)
+
+enum piece_state {
+	PIECE_IDLE,
+	PIECE_BEGUN,
+	PIECE_HAD,
+};
+
+struct piece {
+	uint32_t pos;   /* IDLE and wanted: index in order; BEGUN: index in parts */
+	uint16_t avail; /* peers that have it, without picker.seeds */
+	uint8_t priority;
+	uint8_t state;
+};
+
+struct block {
+	uint32_t who[PICKER_REQUESTERS_MAX]; /* asked for it; who[0] sent it once here */
+	uint8_t n;                           /* how many are asked; 0 once here */
+	bool here;
+};
+
+struct part {
+	uint32_t magic;
+	uint32_t piece;
+	uint32_t owner;    /* a fast peer that has it alone, or PICKER_NOBODY */
+	uint32_t requests; /* sum of block.n */
+	uint16_t blocks;   /* how many the piece has */
+	uint16_t open;     /* neither here nor asked for */
+	uint16_t here;
+	uint16_t hint; /* no open block before this one */
+	struct block block[];
+};
+
+struct picker {
+	uint32_t magic;
+	uint32_t pieces;
+	uint32_t piece_length;
+	uint32_t blocks; /* of every piece but the last */
+	uint64_t size;
+	struct rng *rng; /* borrowed */
+	struct piece *piece;
+	uint32_t *order;
+	uint32_t end[BUCKETS];
+	uint32_t seeds; /* full peers in no piece's avail */
+	struct bitfield own;
+	struct bitfield open; /* exactly the pieces in order */
+	struct part **parts;
+	uint32_t parts_n, parts_cap;
+	uint32_t parts_open; /* parts[0..parts_open) have open blocks, the others none */
+	uint32_t active;     /* parts with requests */
+	struct part *spare;  /* one for reuse, or NULL */
+	uint64_t wanted_left;
+	uint32_t seq_hint; /* no open piece below it */
+	uint32_t random_first;
+	bool sequential;
+};
+
+/* The 64 indices from 64 * w on; the first is the high bit.  Beyond the end: zeros. */
+static inline uint64_t bits_word(const struct bitfield *b, uint32_t w)
+{
+	size_t n = bitfield_bytes(b->bits), at = (size_t)w * 8;
+	uint64_t v = 0;
+
+	if (at + 8 <= n)
+		memcpy(&v, b->bytes + at, 8);
+	else if (at < n)
+		memcpy(&v, b->bytes + at, n - at);
+	return be64toh(v);
+}
+
+static inline uint32_t bits_words(const struct bitfield *b)
+{
+	return (uint32_t)(((uint64_t)b->bits + 63) / 64);
+}
+
+/* Takes the lowest index off a word that is not zero. */
+static inline uint32_t bits_take(uint64_t *v, uint32_t w)
+{
+	uint32_t i = (uint32_t)__builtin_clzll(*v);
+
+	*v &= ~(UINT64_C(1) << (63 - i));
+	return w * 64 + i;
+}
+
+/* picker_order.c: the sorted order of what may be begun. */
+uint32_t order_bucket(const struct piece *pc);
+uint32_t order_count(const struct picker *p);
+/* Half-open range of order that has this priority (1..7). */
+void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to);
+/* The piece is idle and wanted and in no bucket; and back. */
+void order_insert(struct picker *p, uint32_t piece);
+void order_remove(struct picker *p, uint32_t piece);
+/* Changes avail or priority (not to or from skip) of a piece and moves it if it is in the order. */
+void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority);
+/* Makes it all anew from the pieces' states, O(pieces). */
+void order_rebuild(struct picker *p);
+
+/* picker_partial.c: pieces that are begun. */
+struct part *part_of(const struct picker *p, uint32_t piece); /* NULL when not begun */
+struct part *part_begin(struct picker *p, uint32_t piece);    /* takes an idle piece out of order */
+/* Forgets a part; the piece gets the state and, if idle and wanted, goes back to the order. */
+void part_end(struct picker *p, struct part *part, enum piece_state state);
+bool part_asked(const struct block *b, uint32_t peer);
+void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer);
+/* Puts the part where its counts say; an empty one goes back to idle and is gone afterwards. */
+void part_settle(struct picker *p, struct part *part);
+
+#endif
