@@ -44,9 +44,16 @@ void partials_free(struct partial_piece **list, uint32_t *n)
 	*n = 0;
 }
 
+/* A message whose sender failed half way holds no reference. */
+static void drop_meta(struct metainfo **m)
+{
+	if (*m != NULL)
+		metainfo_unref(m);
+}
+
 void torrent_record_fini(struct torrent_record *r)
 {
-	metainfo_unref(&r->meta);
+	drop_meta(&r->meta);
 	xfree(r->path);
 	bitfield_free(&r->synced);
 	xfree(r->unsynced);
@@ -80,7 +87,8 @@ static void m_torrent_view_fini(struct m_torrent_view *m)
 
 static void m_reload_fini(struct m_reload *m)
 {
-	config_unref(&m->config);
+	if (m->config != NULL)
+		config_unref(&m->config);
 }
 
 static void m_state_load_fini(struct m_state_load *m)
@@ -92,7 +100,7 @@ static void m_state_load_fini(struct m_state_load *m)
 
 static void m_state_add_fini(struct m_state_add *m)
 {
-	metainfo_unref(&m->meta);
+	drop_meta(&m->meta);
 	xfree(m->path);
 }
 
@@ -124,7 +132,7 @@ static void m_store_ready_fini(struct m_store_ready *m)
 
 static void m_worker_open_fini(struct m_worker_open *m)
 {
-	metainfo_unref(&m->meta);
+	drop_meta(&m->meta);
 	xfree(m->root);
 	xfree(m->path);
 	partials_free(&m->partials, &m->partials_n);
@@ -150,7 +158,7 @@ static void m_worker_sync_fini(struct m_worker_sync *m)
 
 static void m_peers_add_fini(struct m_peers_add *m)
 {
-	metainfo_unref(&m->meta);
+	drop_meta(&m->meta);
 	bitfield_free(&m->have);
 	partials_free(&m->partials, &m->partials_n);
 }
@@ -178,7 +186,7 @@ static void m_peers_handoff_fini(struct m_peers_handoff *m)
 
 static void m_tracker_add_fini(struct m_tracker_add *m)
 {
-	metainfo_unref(&m->meta);
+	drop_meta(&m->meta);
 }
 
 static void m_tracker_view_fini(struct m_tracker_view *m)
@@ -287,5 +295,7 @@ static const char *const roles[ROLE_MAX_] = {
 #undef ROLE
 };
 
-const struct msg_table msg_table = {
-	.types = types, .n = MSG_MAX_, .roles = roles, .roles_n = ROLE_MAX_};
+const struct msg_table msg_table = {.types = types,
+	.n = MSG_MAX_,
+	.roles = roles,
+	.roles_n = ROLE_MAX_};
