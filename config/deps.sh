@@ -21,7 +21,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "torrentd: installing$missing"
 # Services that a package brings are not wanted: the tests start their own.
-export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+# SYSTEMD_OFFLINE keeps systemctl from starting them, RUNLEVEL the older scripts.
 $sudo apt-get update -qq
 # shellcheck disable=SC2086
-$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$sudo env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* What must hold between options: each rule is one function that reports what it finds. */
+#include "config/check.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+struct ip {
+	uint8_t b[16]; /* IPv4 as ::ffff:a.b.c.d */
+	bool v4;
+};
+
+static bool ip_parse(const char *text, struct ip *out)
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	struct in_addr a;
+	struct in6_addr a6;
+
+	*out = (struct ip){0};
+	if (inet_pton(AF_INET, text, &a) == 1) {
+		memcpy(out->b, mapped, sizeof mapped);
+		memcpy(out->b + sizeof mapped, &a, sizeof a);
+		out->v4 = true;
+		return true;
+	}
+	if (inet_pton(AF_INET6, text, &a6) != 1)
+		return false;
+	memcpy(out->b, &a6, sizeof a6);
+	out->v4 = memcmp(out->b, mapped, sizeof mapped) == 0;
+	return true;
+}
+
+static bool ip_is_loopback(const struct ip *ip)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return ip->v4 ? ip->b[12] == 127 : memcmp(ip->b, one, sizeof one) == 0;
+}
+
+static bool ip_is_any(const struct ip *ip)
+{
+	static const uint8_t zero[16] = {0};
+
+	return memcmp(ip->b + (ip->v4 ? 12 : 0), zero, ip->v4 ? 4 : 16) == 0;
+}
+
+/* Says where an option was set: " (set at FILE:3)", empty for a default. */
+static const char *say_source(const struct config *c, enum config_option o, char *buf, size_t size)
+{
+	const struct config_source *s = config_source(c, o);
+
+	if (s->from == CONFIG_FROM_DEFAULT)
+		buf[0] = '\0';
+	else if (s->line > 0)
+		snprintf(buf, size, " (set at %.300s:%d)", s->where, s->line);
+	else
+		snprintf(buf, size, " (set by %.300s)", s->where);
+	return buf;
+}
+
+static void check_api_bind(const struct config *c, struct report *r)
+{
+	struct ip ip;
+	char at[340];
+
+	say_source(c, OPT_api_bind, at, sizeof at);
+	if (!ip_parse(c->api_bind, &ip))
+		report_add(r, "api.bind is \"%s\"%s, which is not an IP address", c->api_bind, at);
+	else if (!ip_is_loopback(&ip) && c->api_token[0] == '\0')
+		report_add(r,
+			"api.bind is %s%s, which others can reach, and api.token is not set: "
+			"whoever "
+			"connects could control the daemon; set api.token, or bind to 127.0.0.1",
+			c->api_bind, at);
+}
+
+static void check_peers_bind(const struct config *c, struct report *r)
+{
+	struct ip ip;
+	char at[340];
+
+	for (size_t i = 0; i < c->peers_bind.n; i++)
+		if (!ip_parse(c->peers_bind.v[i], &ip))
+			report_add(r, "peers.bind has \"%s\"%s, which is not an IP address",
+				c->peers_bind.v[i], say_source(c, OPT_peers_bind, at, sizeof at));
+}
+
+static bool ip_overlaps(const struct ip *a, const struct ip *b)
+{
+	return memcmp(a->b, b->b, sizeof a->b) == 0 ||
+	       (a->v4 == b->v4 && (ip_is_any(a) || ip_is_any(b)));
+}
+
+static void check_ports(const struct config *c, struct report *r)
+{
+	struct ip api, peers;
+
+	if (c->api_port != c->peers_port || c->api_port == 0 || !ip_parse(c->api_bind, &api))
+		return;
+	for (size_t i = 0; i < c->peers_bind.n; i++) {
+		if (ip_parse(c->peers_bind.v[i], &peers) && ip_overlaps(&api, &peers)) {
+			report_add(r, "api.port and peers.port are both %d on %s", c->api_port,
+				c->peers_bind.v[i]);
+			return;
+		}
+	}
+}
+
+static bool path_is_beneath(const char *path, const char *root)
+{
+	size_t n = strlen(root);
+
+	if (strcmp(root, "/") == 0)
+		return true;
+	return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+static void check_roots(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	for (size_t i = 0; i < c->download_roots.n; i++)
+		if (path_is_beneath(c->download_dir, c->download_roots.v[i]))
+			return;
+	report_add(r, "download.dir is %s%s, which lies beneath none of download.roots",
+		c->download_dir, say_source(c, OPT_download_dir, at, sizeof at));
+}
+
+static void check_status(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	if (c->status_bind[0] != '\0' && strncmp(c->status_bind, "tcp://", 6) != 0 &&
+		strncmp(c->status_bind, "ipc://", 6) != 0)
+		report_add(r, "status.bind is \"%s\"%s: an endpoint begins with tcp:// or ipc://",
+			c->status_bind, say_source(c, OPT_status_bind, at, sizeof at));
+}
+
+static void check_hosts(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	for (size_t i = 0; i < c->api_hosts.n; i++)
+		if (strpbrk(c->api_hosts.v[i], ":/ @") != NULL)
+			report_add(r,
+				"api.hosts has \"%s\"%s: write the bare name, no port and no "
+				"scheme",
+				c->api_hosts.v[i], say_source(c, OPT_api_hosts, at, sizeof at));
+}
+
+void config_check(const struct config *c, struct report *r)
+{
+	report_at(r, NULL, 0);
+	check_api_bind(c, r);
+	check_peers_bind(c, r);
+	check_ports(c, r);
+	check_roots(c, r);
+	check_status(c, r);
+	check_hosts(c, r);
+}

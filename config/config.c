@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a config: made, shared by count, compared at a reload, freed.
+ *
+ * Readers hold `const struct config *`.  What must change though (the count) lies behind `life`, so
+ * no const is ever cast away.
+ */
+#include "config/config.h"
+
+#include "config/check.h"
+#include "config/life.h"
+#include "config/value.h"
+
+#include <stdatomic.h>
+
+#define CONFIG_MAGIC 0x636f6e66u
+#define LIFE_MAGIC   0x6c696665u
+
+struct config_life {
+	uint32_t magic;
+	atomic_uint refs;
+	struct config *config; /* the object we are part of */
+	struct config_source sources[OPT_MAX_];
+	struct config_list files;
+};
+
+static const struct config_life *life_of(const struct config *c)
+{
+	CHECK_OBJ(c, CONFIG_MAGIC);
+	CHECK_OBJ(c->life, LIFE_MAGIC);
+	return c->life;
+}
+
+struct config *config_new(void)
+{
+	struct config *c;
+
+	ALLOC_OBJ(c, CONFIG_MAGIC);
+	ALLOC_OBJ(c->life, LIFE_MAGIC);
+	atomic_init(&c->life->refs, 1);
+	c->life->config = c;
+	for (unsigned i = 0; i < OPT_MAX_; i++)
+		config_set_source(c, (enum config_option)i, CONFIG_FROM_DEFAULT, "default", 0);
+	return c;
+}
+
+void config_set_source(
+	struct config *c, enum config_option o, enum config_from from, const char *where, int line)
+{
+	struct config_source *s = &c->life->sources[o];
+	char *copy = xstrdup(where);
+
+	xfree(s->where);
+	*s = (struct config_source){.from = from, .line = line, .where = copy};
+}
+
+void config_add_file(struct config *c, const char *path)
+{
+	struct config_list *l = &c->life->files;
+
+	l->v = xrealloc(l->v, (l->n + 1) * sizeof *l->v);
+	l->v[l->n++] = xstrdup(path);
+}
+
+const struct config *config_ref(const struct config *c)
+{
+	life_of(c);
+	atomic_fetch_add_explicit(&c->life->refs, 1, memory_order_relaxed);
+	return c;
+}
+
+static void free_config(struct config_life *life)
+{
+	struct config *c = life->config;
+
+	for (unsigned i = 0; i < OPT_MAX_; i++) {
+		value_free(&options[i], option_field(c, (enum config_option)i));
+		xfree(life->sources[i].where);
+	}
+	for (size_t i = 0; i < life->files.n; i++)
+		xfree(life->files.v[i]);
+	xfree(life->files.v);
+	FREE_OBJ(life);
+	FREE_OBJ(c);
+}
+
+void config_unref(const struct config **cp)
+{
+	const struct config *c;
+
+	TAKE_OBJ(c, cp, CONFIG_MAGIC);
+	life_of(c);
+	if (atomic_fetch_sub_explicit(&c->life->refs, 1, memory_order_acq_rel) == 1)
+		free_config(c->life);
+}
+
+void config_drop(struct config **cp)
+{
+	const struct config *c = *cp;
+
+	*cp = NULL;
+	if (c != NULL)
+		config_unref(&c);
+}
+
+const char *config_option_name(enum config_option o)
+{
+	must((unsigned)o < OPT_MAX_);
+	return options[o].full;
+}
+
+const struct config_source *config_source(const struct config *c, enum config_option o)
+{
+	must((unsigned)o < OPT_MAX_);
+	return &life_of(c)->sources[o];
+}
+
+const struct config_list *config_files(const struct config *c)
+{
+	return &life_of(c)->files;
+}
+
+const char *config_version(void)
+{
+	return TORRENTD_VERSION;
+}
+
+/* Sorts one option into the lists; what needs a restart goes back to its old value. */
+static void compare_option(const struct config *old, struct config *c, enum config_option o,
+	struct config_changes *changes)
+{
+	const struct option *opt = &options[o];
+	const struct config_source *s = config_source(old, o);
+
+	if (value_equal(opt, option_field_const(old, o), option_field_const(c, o)))
+		return;
+	if (opt->live) {
+		changes->live[changes->live_n++] = o;
+		return;
+	}
+	changes->restart[changes->restart_n++] = o;
+	value_copy(opt, option_field(c, o), option_field_const(old, o));
+	config_set_source(c, o, s->from, s->where, s->line);
+}
+
+/*
+ * What stays and what changes must be good together as well: giving up the token while the address
+ * that needs it stays in force is refused.
+ */
+static enum err check_mixture(const struct config *c, char *errors, size_t size)
+{
+	struct report r = report_of(errors, size);
+
+	config_check(c, &r);
+	if (r.n > 0)
+		report_add(&r, "this goes away with a restart, not with a reload");
+	report_end(&r);
+	return r.n == 0 ? E_OK : E_SYNTAX;
+}
+
+enum err config_reload(const struct config *old, const struct config_input *in,
+	const struct config **out, struct config_changes *changes, char *errors, size_t size)
+{
+	enum config_action action;
+	struct config *c;
+	enum err e;
+
+	*changes = (struct config_changes){0};
+	e = config_load(in, out, &action, errors, size);
+	if (e != E_OK)
+		return e;
+	must(*out != NULL); /* the same arguments made `old` */
+	c = (*out)->life->config;
+	for (unsigned i = 0; i < OPT_MAX_; i++)
+		compare_option(old, c, (enum config_option)i, changes);
+	e = check_mixture(c, errors, size);
+	if (e != E_OK)
+		config_unref(out);
+	return e;
+}

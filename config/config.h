@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration: what an operator set, checked, and where each value came from.
+ *
+ * A config is immutable once loaded and shared between threads by reference count; a reload makes a
+ * new one.  Nothing here is global, so that a process may hold several.  The daemon never writes
+ * its configuration.
+ *
+ * The sources, later ones winning: default, file, the *.conf of the folder conf.d next to it in the
+ * order of their names, environment (TORRENTD_API_PORT=8080), command line (--api.port=8080).
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "proto/base.h"
+
+#include <stdio.h>
+
+/* A list of texts; v holds n strings and may be NULL when n is 0. */
+struct config_list {
+	size_t n;
+	char **v;
+};
+
+/* The order of log.level's choices. */
+enum config_log_level {
+	CONFIG_LOG_ERROR,
+	CONFIG_LOG_WARNING,
+	CONFIG_LOG_INFO,
+	CONFIG_LOG_DEBUG,
+};
+
+/* The C type of a field by the type of its option. */
+#define CONFIG_TYPE_BOOL     bool
+#define CONFIG_TYPE_INT      int
+#define CONFIG_TYPE_SIZE     uint64_t /* bytes */
+#define CONFIG_TYPE_RATE     uint64_t /* bytes per second, 0 unlimited */
+#define CONFIG_TYPE_DURATION int64_t  /* microseconds */
+#define CONFIG_TYPE_STRING   char *   /* never NULL */
+#define CONFIG_TYPE_SECRET   char *   /* never NULL, never logged */
+#define CONFIG_TYPE_CHOICE   int      /* index among the choices */
+#define CONFIG_TYPE_PATH     char *   /* absolute, no "." or "..", no trailing slash */
+#define CONFIG_TYPE_LIST     struct config_list
+#define CONFIG_TYPE_PATHS    struct config_list
+
+struct config_life;
+
+/* One field an option, named section_name: c->api_port. */
+struct config {
+	uint32_t magic;
+	struct config_life *life; /* reference count and sources, private */
+#define OPT(section, name, type, ...) CONFIG_TYPE_##type section##_##name;
+#include "config/options.def"
+};
+
+/* One id an option: OPT_api_port. */
+enum config_option {
+#define OPT(section, name, ...) OPT_##section##_##name,
+#include "config/options.def"
+	OPT_MAX_
+};
+
+enum config_from {
+	CONFIG_FROM_DEFAULT,
+	CONFIG_FROM_FILE,
+	CONFIG_FROM_ENV,
+	CONFIG_FROM_ARGS,
+};
+
+/* Where a value came from. */
+struct config_source {
+	enum config_from from;
+	int line;    /* FROM_FILE: counted from 1, else 0 */
+	char *where; /* the file, the variable, the argument; "default" */
+};
+
+/* What the command line asks the program to do. */
+enum config_action {
+	CONFIG_RUN,           /* start the daemon */
+	CONFIG_CHECK,         /* --check-config */
+	CONFIG_PRINT,         /* --print-config */
+	CONFIG_PRINT_DEFAULT, /* --print-default-config: the example file */
+	CONFIG_VERSION,       /* --version */
+	CONFIG_HELP,          /* --help */
+	CONFIG_MAN1,          /* --print-man-1: torrentd(1), for `make docs` */
+	CONFIG_MAN5,          /* --print-man-5: torrentd.conf(5), for `make docs` */
+};
+
+/* What a configuration is made from; borrowed, kept by main for reloads. */
+struct config_input {
+	int argc;
+	char *const *argv;
+	char *const *envp; /* NULL-terminated; may be NULL */
+	bool root;         /* the process runs as root: service paths */
+	bool no_files;     /* read no file at all, not even a default one: for tests */
+};
+
+/* Options whose value a reload found changed. */
+struct config_changes {
+	size_t live_n, restart_n;
+	enum config_option live[OPT_MAX_];    /* in force in the new config */
+	enum config_option restart[OPT_MAX_]; /* kept as they were until the next start */
+};
+
+/* Room for every error that is reported at once. */
+#define CONFIG_ERRORS_SIZE 16384
+
+/*
+ * Reads all sources.  On E_OK *action says what to do and *out is a new reference, or NULL when the
+ * action needs no configuration.  Otherwise *out is NULL and `errors` holds one line an error, at
+ * most 20 and a count of the rest, each naming its file and line, variable or argument.  Blocks on
+ * files: main thread, before any actor starts.
+ */
+enum err config_load(const struct config_input *in, const struct config **out,
+	enum config_action *action, char *errors, size_t size);
+
+/*
+ * Reads the sources again (SIGHUP).  On E_OK *out is a new reference in which options that need a
+ * restart keep the value of `old`, and *changes lists both kinds.  On error `old` stays what is in
+ * force. Blocks on files: main thread.
+ */
+enum err config_reload(const struct config *old, const struct config_input *in,
+	const struct config **out, struct config_changes *changes, char *errors, size_t size);
+
+/* Counts one more user and returns c.  Any thread that holds a reference. */
+const struct config *config_ref(const struct config *c);
+
+/* Gives a reference back and NULLs the caller's pointer; the last one frees.  Any thread. */
+void config_unref(const struct config **c);
+
+/* "api.port".  Any thread, never NULL. */
+const char *config_option_name(enum config_option o);
+
+/* Where the value of o came from; lives as long as c. */
+const struct config_source *config_source(const struct config *c, enum config_option o);
+
+/* The files that were read, in their order; lives as long as c. */
+const struct config_list *config_files(const struct config *c);
+
+/*
+ * Carries out every action but CONFIG_RUN by printing to `out`; c may be NULL for those that need
+ * none.  Returns the exit status for main.
+ */
+int config_perform(enum config_action action, const struct config *c, FILE *out);
+
+/* "0.1.0".  Any thread. */
+const char *config_version(void);
+
+#endif
