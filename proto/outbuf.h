@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes on their way out of a connection: a queue that grows, and gives its memory back when empty.
+ *
+ * What may be queued by a stranger's doing is bounded by the caller (wire limits), so growing cannot fail.
+ * One owner.
+ */
+#ifndef PROTO_OUTBUF_H
+#define PROTO_OUTBUF_H
+
+#include "proto/bytes.h"
+
+struct outbuf {
+	uint8_t *p;  /* owned; NULL when nothing was ever queued or all has left */
+	size_t head; /* first byte not yet sent */
+	size_t n;    /* one past the last byte */
+	size_t cap;
+};
+
+static inline size_t outbuf_len(const struct outbuf *o)
+{
+	return o->n - o->head;
+}
+
+static inline const uint8_t *outbuf_data(const struct outbuf *o)
+{
+	return o->p + o->head;
+}
+
+/* A writer over room for `room` more bytes; outbuf_commit() says how much was written. */
+struct wr outbuf_begin(struct outbuf *, size_t room);
+void outbuf_commit(struct outbuf *, const struct wr *);
+/* n bytes from the front have been sent. */
+void outbuf_sent(struct outbuf *, size_t n);
+void outbuf_fini(struct outbuf *);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a swarm, joining and leaving, what the store's verdicts change, and the tick. */
+#include "proto/swarm_priv.h"
+
+#include <stdlib.h>
+
+#define SWARM_MAGIC 0x5357524du
+
+#define CHOKE_INTERVAL  (INT64_C(10) * 1000000)
+#define CHOKE_SOON      (INT64_C(1) * 1000000)
+#define BAD_PIECES_MAX  4u
+
+struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
+	const struct swarm_config *config, const struct swarm_ops *ops, void *owner, struct rng *rng)
+{
+	struct swarm *s;
+
+	ALLOC_OBJ(s, SWARM_MAGIC);
+	s->layout = *layout;
+	s->config = *config;
+	s->ops = ops;
+	s->owner = owner;
+	s->rng = rng;
+	memcpy(s->infohash, infohash, sizeof s->infohash);
+	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
+	s->candidates = peerlist_new(rng_u64(rng), 0);
+	choker_init(&s->choker, config->upload_slots);
+	return s;
+}
+
+void swarm_free(struct swarm **sp)
+{
+	struct swarm *s;
+
+	if (*sp == NULL)
+		return;
+	TAKE_OBJ(s, sp, SWARM_MAGIC);
+	must(s->peers_n == 0);
+	xfree(s->peers);
+	picker_free(&s->picker);
+	peerlist_free(&s->candidates);
+	FREE_OBJ(s);
+}
+
+/* --- joining and leaving ---------------------------------------------------------------------------- */
+
+static uint32_t take_index(struct swarm *s)
+{
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] == NULL)
+			return i;
+	uint32_t cap = s->peers_cap ? 2 * s->peers_cap : 8;
+
+	s->peers = xrealloc(s->peers, cap * sizeof *s->peers);
+	memset(s->peers + s->peers_cap, 0, (cap - s->peers_cap) * sizeof *s->peers);
+	uint32_t i = s->peers_cap;
+
+	s->peers_cap = cap;
+	return i;
+}
+
+/* BEP 3 "bitfield", BEP 6 "Have All/Have None": must be our first message. */
+static void say_have(struct swarm_peer *p)
+{
+	const struct bitfield *have = swarm_have(p->swarm);
+	size_t n = bitfield_bytes(have->bits);
+	struct wr w = outbuf_begin(&p->out, 5 + n);
+
+	if (p->caps.fast && bitfield_full(have))
+		wire_put_have_all(&w);
+	else if (p->caps.fast && have->count == 0)
+		wire_put_have_none(&w);
+	else if (have->count > 0)
+		wire_put_bitfield(&w, have->bytes, n);
+	outbuf_commit(&p->out, &w);
+}
+
+/* BEP 6 "Allowed Fast": what it may fetch before it is unchoked, so that it has something to trade. */
+static void say_allowed_fast(struct swarm_peer *p)
+{
+	const struct bitfield *have = swarm_have(p->swarm);
+	uint32_t set[10];
+	size_t n = wire_allowed_fast_set(p->swarm->infohash, &p->at, p->swarm->layout.pieces, 10, set);
+	struct wr w = outbuf_begin(&p->out, 10 * 9);
+
+	for (size_t i = 0; i < n && p->granted_n < ARRAY_LEN(p->granted); i++) {
+		if (!bitfield_get(have, set[i]))
+			continue;
+		p->granted[p->granted_n++] = set[i];
+		wire_put_allowed_fast(&w, set[i]);
+	}
+	outbuf_commit(&p->out, &w);
+}
+
+struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint *at,
+	const uint8_t id[20], struct swarm_caps caps, bool incoming, int64_t now)
+{
+	struct swarm_peer *p;
+
+	CHECK_OBJ(s, SWARM_MAGIC);
+	ALLOC_OBJ(p, SWARM_PEER_MAGIC);
+	p->swarm = s;
+	p->conn = conn;
+	p->at = *at;
+	memcpy(p->id, id, sizeof p->id);
+	p->caps = caps;
+	p->incoming = incoming;
+	p->am_choking = p->peer_choking = true;
+	p->starting = true;
+	p->window = WINDOW_START;
+	p->reqq = REQQ_DEFAULT;
+	p->connected_at = p->last_block_at = p->asked_at = now;
+	wire_dec_init(&p->dec, MAX_BLOCK,
+		(uint32_t)MAX(bitfield_bytes(s->layout.pieces) + 1, (size_t)MAX_MESSAGE));
+	bitfield_init(&p->has, s->layout.pieces);
+	meter_init(&p->down, now);
+	meter_init(&p->up, now);
+	if (s->peers_n == 0) {
+		/* A meter that nobody asked while nobody was there would average over that time. */
+		s->next_choke = now + CHOKE_SOON;
+	}
+	p->index = take_index(s);
+	s->peers[p->index] = p;
+	s->peers_n++;
+	peer_id_client(id, p->client, sizeof p->client);
+	say_have(p);
+	if (caps.extended)
+		swarm_say_extended(p);
+	if (caps.fast && s->layout.pieces > 0)
+		say_allowed_fast(p);
+	return p;
+}
+
+void swarm_leave(struct swarm_peer **pp)
+{
+	struct swarm_peer *p;
+	struct swarm *s;
+
+	TAKE_OBJ(p, pp, SWARM_PEER_MAGIC);
+	s = p->swarm;
+	swarm_void_asked(p);
+	if (p->greeted)
+		picker_leave(s->picker, &p->has);
+	if (!p->am_choking)
+		s->choke_soon = true;
+	s->peers[p->index] = NULL;
+	s->peers_n--;
+	req_clear(&p->asked);
+	req_clear(&p->serving);
+	bitfield_free(&p->has);
+	wire_dec_fini(&p->dec);
+	outbuf_fini(&p->out);
+	FREE_OBJ(p);
+}
+
+float swarm_relevance(const struct swarm_peer *p)
+{
+	const struct bitfield *have = swarm_have(p->swarm);
+	uint32_t lack = have->bits - have->count;
+
+	if (lack == 0)
+		return 0;
+	return (float)picker_count_missing_that(p->swarm->picker, &p->has) / (float)lack;
+}
+
+/* --- interest ------------------------------------------------------------------------------------------ */
+
+void swarm_update_interest(struct swarm_peer *p)
+{
+	bool want = p->interesting > 0 && !p->swarm->no_download;
+
+	if (want == p->am_interested)
+		return;
+	p->am_interested = want;
+	struct wr w = outbuf_begin(&p->out, 5);
+
+	if (want)
+		wire_put_interested(&w);
+	else
+		wire_put_not_interested(&w);
+	outbuf_commit(&p->out, &w);
+	p->swarm->ops->wake(p->conn);
+}
+
+/* --- the store's verdicts ------------------------------------------------------------------------------ */
+
+/* BEP 3 "have".  Who has the piece already is not told: it saves a message and a system call a peer. */
+static void tell_have(struct swarm_peer *p, uint32_t piece)
+{
+	if (bitfield_get(&p->has, piece)) {
+		if (p->interesting > 0)
+			p->interesting--;
+		swarm_update_interest(p);
+		return;
+	}
+	struct wr w = outbuf_begin(&p->out, 9);
+
+	wire_put_have(&w, piece);
+	outbuf_commit(&p->out, &w);
+	p->swarm->ops->wake(p->conn);
+}
+
+void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
+{
+	bool wanted = picker_wants(s->picker, piece);
+
+	(void)now;
+	CHECK_OBJ(s, SWARM_MAGIC);
+	if (bitfield_get(swarm_have(s), piece))
+		return;
+	picker_hash_ok(s->picker, piece);
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+
+		if (p == NULL)
+			continue;
+		if (!wanted && bitfield_get(&p->has, piece))
+			continue;
+		tell_have(p, piece);
+	}
+}
+
+unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **bad, unsigned max)
+{
+	uint32_t who[64];
+	unsigned n, out = 0;
+
+	CHECK_OBJ(s, SWARM_MAGIC);
+	s->wasted += layout_piece_size(&s->layout, piece);
+	n = picker_contributors(s->picker, piece, who, ARRAY_LEN(who));
+	for (unsigned i = 0; i < n; i++) {
+		struct swarm_peer *p = who[i] < s->peers_cap ? s->peers[who[i]] : NULL;
+
+		if (p == NULL)
+			continue;
+		p->bad_pieces++;
+		/* The only sender is guilty for sure; one of several is when it happens again and again. */
+		if ((n == 1 || p->bad_pieces > BAD_PIECES_MAX) && out < max)
+			bad[out++] = p;
+	}
+	picker_hash_failed(s->picker, piece);
+	swarm_wake_idle(s);
+	return out;
+}
+
+void swarm_piece_failed(struct swarm *s, uint32_t piece)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	picker_write_failed(s->picker, piece);
+}
+
+void swarm_wake_idle(struct swarm *s)
+{
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] != NULL && swarm_wants_requests(s->peers[i]))
+			s->ops->wake(s->peers[i]->conn);
+}
+
+/* --- the tick -------------------------------------------------------------------------------------------- */
+
+static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
+{
+	struct wr w = outbuf_begin(&p->out, 5);
+
+	p->am_choking = choke;
+	if (choke)
+		wire_put_choke(&w);
+	else
+		wire_put_unchoke(&w);
+	outbuf_commit(&p->out, &w);
+	if (choke)
+		swarm_drop_serving(p);
+	else
+		p->unchoked_at = now;
+	p->swarm->ops->wake(p->conn);
+}
+
+static void run_choker(struct swarm *s, int64_t now)
+{
+	struct choke_peer *v = xcalloc(s->peers_n ? s->peers_n : 1, sizeof *v);
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+
+		if (p == NULL)
+			continue;
+		v[n++] = (struct choke_peer){.id = i,
+			.interested = p->peer_interested,
+			.unchoked = !p->am_choking,
+			.snubbed = p->snubbed,
+			.upload_only = p->upload_only || p->seed,
+			.optimistic = p->optimistic,
+			.rate_in = meter_rate(&p->down, now),
+			.rate_out = meter_rate(&p->up, now),
+			.unchoked_at = p->unchoked_at,
+			.connected_at = p->connected_at};
+	}
+	choker_run(&s->choker, v, n, swarm_done(s), meter_rate(&s->up, now), s->up_limit, now, s->rng);
+	for (uint32_t i = 0; i < n; i++) {
+		struct swarm_peer *p = s->peers[v[i].id];
+
+		p->optimistic = v[i].optimistic;
+		if (v[i].want == p->am_choking)
+			say_choke(p, !v[i].want, now);
+	}
+	xfree(v);
+}
+
+void swarm_tick(struct swarm *s, int64_t now)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] != NULL)
+			swarm_tick_requests(s->peers[i], now);
+	if (s->choke_soon && s->next_choke > now + CHOKE_SOON)
+		s->next_choke = now + CHOKE_SOON;
+	s->choke_soon = false;
+	if (s->peers_n > 0 && now >= s->next_choke) {
+		run_choker(s, now);
+		s->next_choke = now + CHOKE_INTERVAL;
+	}
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One torrent as the peer wire sees it: what we have, who is connected, who asks whom for what.
+ *
+ * Composes wire, picker, choker and peer list; the rules of BEP 3, 6, 10 and 21 live here.  Bytes and time in,
+ * bytes and decisions out: a connection's owner feeds it wire events, sends what lands in peer->out, and asks
+ * for requests and serving work.  It never touches a socket or a file, so the same code runs in the daemon,
+ * in the unit tests, under a fuzzer and in a simulated swarm.
+ *
+ * Credit: every block asked of a peer is charged one unit by swarm_request(); the unit comes back either
+ * through ops->credit() when the request is void, or with the received block when the store is done with it.
+ *
+ * One owner thread.  `now` is monotonic microseconds.
+ */
+#ifndef PROTO_SWARM_H
+#define PROTO_SWARM_H
+
+#include "proto/choker.h"
+#include "proto/endpoint.h"
+#include "proto/layout.h"
+#include "proto/outbuf.h"
+#include "proto/peerlist.h"
+#include "proto/picker.h"
+#include "proto/rate.h"
+#include "proto/rng.h"
+#include "proto/wire.h"
+
+struct swarm_peer;
+struct swarm;
+
+/* What the owner of the swarm does for it.  Called from inside the functions below, never re-entrantly. */
+struct swarm_ops {
+	void (*wake)(void *conn);                 /* peer->out, its requests or its serving queue changed */
+	void (*credit)(void *owner, unsigned n);  /* n requests became void: their units are free again */
+};
+
+struct swarm_config {
+	uint32_t max_requests;  /* outstanding requests towards one peer */
+	uint32_t max_served;    /* requests of one peer we hold; its reqq in our extended handshake */
+	uint32_t upload_slots;  /* least number of regular unchoke slots */
+	uint16_t port;          /* we listen on, for the extended handshake; 0: none */
+	const char *version;    /* client name in the extended handshake; borrowed for ever */
+	int64_t request_timeout; /* us */
+};
+
+/* What a connection's other side can do, from its handshake. */
+struct swarm_caps {
+	bool fast;     /* BEP 6 */
+	bool extended; /* BEP 10 */
+};
+
+/* A block request in either direction. */
+struct block_req {
+	uint32_t piece, begin, length;
+};
+
+/* A queue of requests that shrinks to nothing. */
+struct req_queue {
+	struct block_req *v; /* owned; circular, cap is a power of two */
+	uint32_t head, n, cap;
+};
+
+struct swarm_peer {
+	uint32_t magic;
+	uint32_t index;      /* in swarm->peers; the picker's name of it */
+	struct swarm *swarm; /* borrowed */
+	void *conn;          /* the owner's */
+	struct wire_dec dec;
+	struct outbuf out;        /* small messages to send */
+	struct req_queue asked;   /* our requests it has not answered */
+	struct req_queue serving; /* its requests we have not begun to answer */
+	struct bitfield has;
+	struct endpoint at;
+	uint8_t id[20];
+	struct swarm_caps caps;
+	bool incoming;
+	bool greeted;        /* its first message has come: a bitfield is too late now */
+	bool am_choking, am_interested, peer_choking, peer_interested;
+	bool seed;           /* has is full */
+	bool upload_only;    /* BEP 21 */
+	bool snubbed;        /* promised and did not deliver */
+	bool optimistic;     /* holds the optimistic slot */
+	bool starting;       /* pipeline still in slow start */
+	uint32_t interesting; /* pieces it has, wanted, that we lack */
+	uint32_t window;      /* requests we keep outstanding */
+	uint32_t reqq;        /* it accepts at most so many */
+	uint32_t voided;      /* blocks that may still come although we no longer ask for them */
+	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
+	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
+	uint32_t bad_pieces;  /* pieces it had a part in whose hash was wrong */
+	uint32_t bad_requests; /* requests that a sane client does not send */
+	int64_t connected_at, last_block_at, unchoked_at, asked_at;
+	struct meter down, up; /* payload */
+	uint64_t downloaded, uploaded; /* bytes of payload */
+	uint64_t last_window_rate;
+	char client[64]; /* printable ASCII; from BEP 10 or the peer id */
+};
+
+struct swarm {
+	uint32_t magic;
+	struct layout layout;
+	struct swarm_config config;
+	const struct swarm_ops *ops; /* borrowed */
+	void *owner;                 /* of ops->credit */
+	struct rng *rng;             /* borrowed */
+	struct picker *picker;       /* owned */
+	struct peerlist *candidates; /* owned */
+	struct choker choker;
+	struct swarm_peer **peers; /* owned array by index; NULL where free */
+	uint32_t peers_n, peers_cap;
+	uint32_t asked; /* requests outstanding with all peers */
+	uint8_t infohash[20];
+	bool no_download; /* the disk takes nothing: ask for nothing, go on serving */
+	bool choke_soon;  /* interest changed: run the choker at the next tick */
+	uint64_t up_limit; /* B/s, for the choker */
+	struct meter down, up;
+	uint64_t downloaded, uploaded, wasted; /* bytes */
+	int64_t next_choke; /* us */
+};
+
+/* have and partial pieces are put in by the caller right after, through picker_*. */
+struct swarm *swarm_new(const struct layout *, const uint8_t infohash[20], const struct swarm_config *,
+	const struct swarm_ops *, void *owner, struct rng *);
+void swarm_free(struct swarm **); /* no peer may be left */
+
+static inline const struct bitfield *swarm_have(const struct swarm *s)
+{
+	return picker_own(s->picker);
+}
+
+static inline bool swarm_done(const struct swarm *s)
+{
+	return picker_done(s->picker);
+}
+
+/* A connection whose handshakes are done.  Our first messages are in ->out on return. */
+struct swarm_peer *swarm_join(struct swarm *, void *conn, const struct endpoint *, const uint8_t id[20],
+	struct swarm_caps, bool incoming, int64_t now);
+/* Its requests become void, its pieces no longer count. */
+void swarm_leave(struct swarm_peer **);
+
+/*
+ * Any event but those of a piece.  Anything but E_OK: close the connection for that reason (E_PROTOCOL: and do
+ * not come back soon).
+ */
+enum err swarm_event(struct swarm_peer *, const struct wire_ev *, int64_t now);
+
+/* Incoming block.  TAKE: put its payload into a block and call swarm_block; SKIP: throw the payload away. */
+enum swarm_verdict { SWARM_TAKE, SWARM_SKIP, SWARM_CLOSE };
+enum swarm_verdict swarm_piece_begin(struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length);
+/*
+ * The block of a TAKE has arrived whole.  true: hand it to the store (the charge goes with it); false: it was a
+ * duplicate, counted as wasted, its unit is already back.
+ */
+bool swarm_block(struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length, int64_t now);
+
+/* Tops up the requests to this peer with at most `credit` new ones.  Number of requests made. */
+unsigned swarm_request(struct swarm_peer *, unsigned credit, int64_t now);
+bool swarm_wants_requests(const struct swarm_peer *); /* there is room in its window and something to ask for */
+
+/* The next block to serve; false: none.  The caller reads it and calls swarm_served() when it is queued to leave. */
+bool swarm_serve_next(struct swarm_peer *, struct block_req *);
+void swarm_served(struct swarm_peer *, uint32_t bytes);
+/* A block we promised cannot be served: says so where BEP 6 allows. */
+void swarm_serve_failed(struct swarm_peer *, const struct block_req *);
+
+/* The store's verdict on a piece.  `bad` gets peers to ban, at most max; returns how many. */
+void swarm_piece_ok(struct swarm *, uint32_t piece, int64_t now);
+unsigned swarm_piece_bad(struct swarm *, uint32_t piece, struct swarm_peer **bad, unsigned max);
+void swarm_piece_failed(struct swarm *, uint32_t piece); /* could not be written: open again */
+
+/* Timeouts, snubs, the choker.  Once a second while anybody is connected. */
+void swarm_tick(struct swarm *, int64_t now);
+
+/* Bytes of wanted pieces that are not verified. */
+static inline uint64_t swarm_left(const struct swarm *s)
+{
+	return picker_wanted_left(s->picker);
+}
+
+/* Share, 0 to 1, of the pieces we lack that it has. */
+float swarm_relevance(const struct swarm_peer *);
+
+void req_push(struct req_queue *, struct block_req);
+bool req_pop(struct req_queue *, struct block_req *);
+bool req_remove(struct req_queue *, const struct block_req *); /* false: not there */
+void req_clear(struct req_queue *);
+static inline struct block_req *req_at(const struct req_queue *q, uint32_t i)
+{
+	return &q->v[(q->head + i) & (q->cap - 1)];
+}
+
+#endif

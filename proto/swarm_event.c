@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a peer says, message by message (BEP 3 "peer messages", BEP 6, BEP 10, BEP 21), and the queue of what it
+ * asks us for.  Nothing it says can do more than end its own connection.
+ */
+#include "proto/swarm_priv.h"
+
+#define BAD_REQUESTS_MAX 300u
+#define UT_RESERVED      0u
+
+typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
+
+/* --- what it has --------------------------------------------------------------------------------------- */
+
+/* The first thing a peer may say about its pieces; without it, it has none. */
+static void greet(struct swarm_peer *p)
+{
+	if (p->greeted)
+		return;
+	p->greeted = true;
+	picker_join(p->swarm->picker, &p->has);
+	p->seed = bitfield_full(&p->has);
+	p->interesting = picker_count_wanted_that(p->swarm->picker, &p->has);
+	swarm_update_interest(p);
+}
+
+static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)now;
+	if (p->greeted)
+		return E_PROTOCOL;
+	if (bitfield_load(&p->has, ev->payload.p, ev->payload.n) != E_OK)
+		return E_PROTOCOL;
+	greet(p);
+	return E_OK;
+}
+
+static enum err on_have_all(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev, (void)now;
+	if (p->greeted || !p->caps.fast)
+		return E_PROTOCOL;
+	bitfield_set_all(&p->has);
+	greet(p);
+	return E_OK;
+}
+
+static enum err on_have_none(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev, (void)now;
+	if (p->greeted || !p->caps.fast)
+		return E_PROTOCOL;
+	greet(p);
+	return E_OK;
+}
+
+static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct picker *k = p->swarm->picker;
+
+	(void)now;
+	greet(p);
+	if (ev->index >= p->has.bits)
+		return E_PROTOCOL;
+	if (!bitfield_set(&p->has, ev->index))
+		return E_OK;
+	picker_have(k, ev->index);
+	p->seed = bitfield_full(&p->has);
+	if (picker_wants(k, ev->index)) {
+		p->interesting++;
+		swarm_update_interest(p);
+		if (swarm_wants_requests(p))
+			p->swarm->ops->wake(p->conn);
+	}
+	return E_OK;
+}
+
+/* --- choking and interest -------------------------------------------------------------------------------- */
+
+static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev, (void)now;
+	greet(p);
+	p->peer_choking = true;
+	/* BEP 6: with the fast extension each request is still answered, by a piece or a reject. */
+	if (!p->caps.fast) {
+		swarm_void_asked(p);
+		swarm_wake_idle(p->swarm);
+	}
+	return E_OK;
+}
+
+static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	greet(p);
+	p->peer_choking = false;
+	p->last_block_at = now;
+	p->swarm->ops->wake(p->conn);
+	return E_OK;
+}
+
+static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev, (void)now;
+	greet(p);
+	if (!p->peer_interested)
+		p->swarm->choke_soon = true;
+	p->peer_interested = true;
+	return E_OK;
+}
+
+static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev, (void)now;
+	greet(p);
+	if (p->peer_interested && !p->am_choking)
+		p->swarm->choke_soon = true;
+	p->peer_interested = false;
+	return E_OK;
+}
+
+/* --- what it asks for -------------------------------------------------------------------------------------- */
+
+static bool is_granted(const struct swarm_peer *p, uint32_t piece)
+{
+	for (uint32_t i = 0; i < p->granted_n; i++)
+		if (p->granted[i] == piece)
+			return true;
+	return false;
+}
+
+static void put_reject(struct swarm_peer *p, const struct block_req *r)
+{
+	struct wr w;
+
+	if (!p->caps.fast)
+		return;
+	w = outbuf_begin(&p->out, 17);
+	wire_put_reject(&w, r->piece, r->begin, r->length);
+	outbuf_commit(&p->out, &w);
+	p->swarm->ops->wake(p->conn);
+}
+
+static enum err refuse(struct swarm_peer *p, const struct block_req *r)
+{
+	put_reject(p, r);
+	return ++p->bad_requests > BAD_REQUESTS_MAX ? E_PROTOCOL : E_OK;
+}
+
+static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct block_req r = {ev->index, ev->begin, ev->length};
+
+	(void)now;
+	greet(p);
+	if (!layout_request_ok(&p->swarm->layout, r.piece, r.begin, r.length, MAX_BLOCK))
+		return E_PROTOCOL;
+	if (!bitfield_get(swarm_have(p->swarm), r.piece))
+		return refuse(p, &r);
+	if (p->am_choking && !is_granted(p, r.piece)) {
+		/* It may have sent this before our choke reached it: no offence, no answer but BEP 6's. */
+		put_reject(p, &r);
+		return E_OK;
+	}
+	if (p->serving.n >= p->swarm->config.max_served)
+		return refuse(p, &r);
+	req_push(&p->serving, r);
+	p->swarm->ops->wake(p->conn);
+	return E_OK;
+}
+
+static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct block_req r = {ev->index, ev->begin, ev->length};
+
+	(void)now;
+	greet(p);
+	if (req_remove(&p->serving, &r))
+		put_reject(p, &r);
+	return E_OK;
+}
+
+bool swarm_serve_next(struct swarm_peer *p, struct block_req *r)
+{
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	if (!req_pop(&p->serving, r))
+		return false;
+	if (p->serving.n == 0 && p->serving.cap > 64)
+		req_clear(&p->serving);
+	return true;
+}
+
+void swarm_served(struct swarm_peer *p, uint32_t bytes)
+{
+	p->uploaded += bytes;
+	p->swarm->uploaded += bytes;
+	meter_add(&p->up, bytes);
+	meter_add(&p->swarm->up, bytes);
+}
+
+void swarm_serve_failed(struct swarm_peer *p, const struct block_req *r)
+{
+	put_reject(p, r);
+}
+
+void swarm_drop_serving(struct swarm_peer *p)
+{
+	struct req_queue keep = {0};
+	struct block_req r;
+
+	while (req_pop(&p->serving, &r)) {
+		if (is_granted(p, r.piece))
+			req_push(&keep, r);
+		else
+			put_reject(p, &r);
+	}
+	req_clear(&p->serving);
+	p->serving = keep;
+}
+
+/* --- fast extension, the rest (BEP 6) -------------------------------------------------------------------------- */
+
+static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct block_req r = {ev->index, ev->begin, ev->length};
+
+	(void)now;
+	greet(p);
+	if (!p->caps.fast)
+		return E_PROTOCOL;
+	if (swarm_void_one(p, &r))
+		swarm_wake_idle(p->swarm);
+	return E_OK;
+}
+
+static enum err on_allowed_fast(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)now;
+	greet(p);
+	if (!p->caps.fast || ev->index >= p->has.bits)
+		return E_PROTOCOL;
+	for (uint32_t i = 0; i < p->allowed_n; i++)
+		if (p->allowed[i] == ev->index)
+			return E_OK;
+	if (p->allowed_n < ARRAY_LEN(p->allowed))
+		p->allowed[p->allowed_n++] = ev->index;
+	p->swarm->ops->wake(p->conn);
+	return E_OK;
+}
+
+static enum err on_suggest(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)now;
+	greet(p);
+	return p->caps.fast && ev->index < p->has.bits ? E_OK : E_PROTOCOL;
+}
+
+/* --- extensions (BEP 10) ------------------------------------------------------------------------------------------ */
+
+void swarm_say_extended(struct swarm_peer *p)
+{
+	struct swarm *s = p->swarm;
+	struct ext_params h = {.reqq = s->config.max_served,
+		.port = s->config.port,
+		.upload_only = swarm_done(s),
+		.client = s->config.version,
+		.yourip = &p->at};
+	uint8_t dict[512];
+	struct wr body = wr_of(dict, sizeof dict);
+	struct wr w = outbuf_begin(&p->out, sizeof dict + 6);
+
+	ext_handshake_build(&body, &h);
+	must(!body.full);
+	wire_put_extended(&w, 0, dict, (size_t)(body.p - dict));
+	outbuf_commit(&p->out, &w);
+}
+
+static enum err on_extended(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct ext_handshake h;
+
+	if (!p->caps.extended)
+		return E_PROTOCOL;
+	if (ev->id != UT_RESERVED)
+		return E_OK; /* we announced no extension messages: whatever it is, it is not for us */
+	if (ext_handshake_parse(ev->payload, &h) != E_OK)
+		return E_PROTOCOL;
+	if (h.reqq > 0)
+		p->reqq = h.reqq;
+	p->upload_only = h.upload_only;
+	if (h.client[0] != '\0')
+		memcpy(p->client, h.client, sizeof p->client);
+	if (p->incoming && h.port != 0) {
+		/* Where it can be reached again: its listening port, not the one it called from. */
+		struct endpoint at = p->at;
+
+		at.port = h.port;
+		peerlist_add(p->swarm->candidates, &at, PEER_INCOMING, now);
+	}
+	return E_OK;
+}
+
+static enum err on_nothing(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)p, (void)ev, (void)now;
+	return E_OK;
+}
+
+static event_f *const handlers[] = {
+	[WIRE_KEEPALIVE] = on_nothing,
+	[WIRE_CHOKE] = on_choke,
+	[WIRE_UNCHOKE] = on_unchoke,
+	[WIRE_INTERESTED] = on_interested,
+	[WIRE_NOT_INTERESTED] = on_not_interested,
+	[WIRE_HAVE] = on_have,
+	[WIRE_BITFIELD] = on_bitfield,
+	[WIRE_REQUEST] = on_request,
+	[WIRE_CANCEL] = on_cancel,
+	[WIRE_PORT] = on_nothing,
+	[WIRE_SUGGEST] = on_suggest,
+	[WIRE_HAVE_ALL] = on_have_all,
+	[WIRE_HAVE_NONE] = on_have_none,
+	[WIRE_REJECT] = on_reject,
+	[WIRE_ALLOWED_FAST] = on_allowed_fast,
+	[WIRE_EXTENDED] = on_extended,
+	[WIRE_UNKNOWN] = on_nothing,
+};
+
+enum err swarm_event(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	must((size_t)ev->type < ARRAY_LEN(handlers) && handlers[ev->type] != NULL);
+	return handlers[ev->type](p, ev, now);
+}

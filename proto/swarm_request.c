@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What we ask a peer for, and what becomes of it.
+ *
+ * The window is how many requests stand with a peer: it grows by one a block while the rate still grows (slow
+ * start), then covers WINDOW_TIME at the measured rate, which includes the other side's disk.  Too few requests
+ * idle a fast link, too many only delay the end game.
+ */
+#include "proto/swarm_priv.h"
+
+#define WINDOW_TIME_MS 1000u
+#define SNUB_AFTER     (INT64_C(20) * 1000000)
+#define VOIDED_MAX     4096u
+
+static void put_request(struct swarm_peer *p, const struct block_req *r)
+{
+	struct wr w = outbuf_begin(&p->out, 17);
+
+	wire_put_request(&w, r->piece, r->begin, r->length);
+	outbuf_commit(&p->out, &w);
+}
+
+static void put_cancel(struct swarm_peer *p, const struct block_req *r)
+{
+	struct wr w = outbuf_begin(&p->out, 17);
+
+	wire_put_cancel(&w, r->piece, r->begin, r->length);
+	outbuf_commit(&p->out, &w);
+}
+
+static bool may_ask(const struct swarm_peer *p)
+{
+	if (!p->am_interested || p->swarm->no_download)
+		return false;
+	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
+}
+
+bool swarm_wants_requests(const struct swarm_peer *p)
+{
+	return may_ask(p) && p->asked.n < p->window;
+}
+
+unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
+{
+	struct swarm *s = p->swarm;
+	unsigned room, n, made = 0;
+	struct pick picks[64];
+
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	if (!swarm_wants_requests(p))
+		return 0;
+	struct pick_opts opts = {.fast_peer = p->window > 64,
+		.snubbed = p->snubbed,
+		.choked = p->peer_choking,
+		.allowed_fast = p->allowed,
+		.allowed_n = p->allowed_n,
+		.max_partial = 16 + s->peers_n * 4};
+
+	room = MIN(p->window - p->asked.n, credit);
+	if (p->asked.n == 0)
+		p->asked_at = p->last_block_at = now;
+	while (made < room) {
+		n = picker_pick(s->picker, p->index, &p->has, &opts, picks,
+			(unsigned)MIN(room - made, ARRAY_LEN(picks)));
+		for (unsigned i = 0; i < n; i++) {
+			struct block_req r = {picks[i].piece, picks[i].begin, picks[i].length};
+
+			req_push(&p->asked, r);
+			put_request(p, &r);
+		}
+		made += n;
+		s->asked += n;
+		if (n == 0)
+			break;
+	}
+	return made;
+}
+
+/* --- requests that become void -------------------------------------------------------------------------- */
+
+bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
+{
+	if (!req_remove(&p->asked, r))
+		return false;
+	p->swarm->asked--;
+	picker_cancelled(p->swarm->picker, p->index, r->piece, r->begin);
+	p->swarm->ops->credit(p->swarm->owner, 1);
+	return true;
+}
+
+void swarm_void_asked(struct swarm_peer *p)
+{
+	struct block_req r;
+	unsigned n = 0;
+
+	while (req_pop(&p->asked, &r)) {
+		picker_cancelled(p->swarm->picker, p->index, r.piece, r.begin);
+		n++;
+	}
+	req_clear(&p->asked);
+	p->swarm->asked -= n;
+	p->voided = MIN(p->voided + n, VOIDED_MAX);
+	if (n > 0)
+		p->swarm->ops->credit(p->swarm->owner, n);
+}
+
+/* --- blocks that come ------------------------------------------------------------------------------------- */
+
+enum swarm_verdict swarm_piece_begin(
+	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length)
+{
+	struct block_req r = {piece, begin, length};
+
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	for (uint32_t i = 0; i < p->asked.n; i++) {
+		const struct block_req *at = req_at(&p->asked, i);
+
+		if (at->piece == r.piece && at->begin == r.begin && at->length == r.length)
+			return SWARM_TAKE;
+	}
+	p->swarm->wasted += length;
+	if (p->voided == 0)
+		return SWARM_CLOSE; /* nobody asked for it, ever */
+	p->voided--;
+	return SWARM_SKIP;
+}
+
+/* The other peers that were asked for a block that is here. */
+static void cancel_others(struct swarm *s, const uint32_t *others, unsigned n, const struct block_req *r)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct swarm_peer *o = others[i] < s->peers_cap ? s->peers[others[i]] : NULL;
+
+		if (o == NULL || !req_remove(&o->asked, r))
+			continue;
+		s->asked--;
+		s->ops->credit(s->owner, 1);
+		o->voided = MIN(o->voided + 1, VOIDED_MAX);
+		put_cancel(o, r);
+		s->ops->wake(o->conn);
+	}
+}
+
+/* Slow start: one more a block until the window holds what a second brings. */
+static void grow_window(struct swarm_peer *p)
+{
+	uint32_t cap = MIN(p->swarm->config.max_requests, p->reqq);
+
+	if (p->starting && p->window < cap)
+		p->window++;
+}
+
+bool swarm_block(
+	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length, int64_t now)
+{
+	struct block_req r = {piece, begin, length};
+	struct swarm *s = p->swarm;
+	uint32_t others[PICKER_REQUESTERS_MAX];
+	unsigned others_n = 0;
+	enum picker_got got;
+
+	if (!req_remove(&p->asked, &r)) {
+		/* Voided while its payload was on the way in; its unit is back already. */
+		s->wasted += length;
+		return false;
+	}
+	s->asked--;
+	p->last_block_at = now;
+	p->snubbed = false;
+	p->downloaded += length;
+	s->downloaded += length;
+	meter_add(&p->down, length);
+	meter_add(&s->down, length);
+	grow_window(p);
+	got = picker_received(s->picker, p->index, piece, begin, others, &others_n);
+	if (got != GOT_NEW) {
+		s->wasted += length;
+		s->ops->credit(s->owner, 1);
+		return false;
+	}
+	cancel_others(s, others, others_n, &r);
+	return true;
+}
+
+/* --- once a second ------------------------------------------------------------------------------------------ */
+
+static void size_window(struct swarm_peer *p, int64_t now)
+{
+	uint64_t rate = meter_rate(&p->down, now);
+	uint32_t cap = MAX(MIN(p->swarm->config.max_requests, p->reqq), 1u);
+	uint64_t want = rate * WINDOW_TIME_MS / 1000 / BLOCK_SIZE + WINDOW_MIN;
+
+	if (p->starting) {
+		/* It ends when a second brought hardly more than the one before. */
+		if (p->last_window_rate > 0 && rate < p->last_window_rate + p->last_window_rate / 10)
+			p->starting = false;
+		p->last_window_rate = rate;
+		if (p->starting)
+			return;
+	}
+	p->window = (uint32_t)MIN((uint64_t)cap, MAX(want, (uint64_t)WINDOW_MIN));
+}
+
+/* Its promises go to others; what still comes is taken for what it is, late. */
+static void snub(struct swarm_peer *p)
+{
+	swarm_void_asked(p);
+	p->snubbed = true;
+	p->window = 1;
+	p->starting = false;
+	p->swarm->choke_soon = true;
+}
+
+void swarm_tick_requests(struct swarm_peer *p, int64_t now)
+{
+	if (p->asked.n == 0) {
+		if (swarm_wants_requests(p))
+			p->swarm->ops->wake(p->conn);
+		return;
+	}
+	if (now - p->last_block_at >= p->swarm->config.request_timeout) {
+		swarm_void_asked(p);
+		p->last_block_at = now;
+		swarm_wake_idle(p->swarm);
+		return;
+	}
+	if (now - p->last_block_at >= SNUB_AFTER && !p->snubbed) {
+		snub(p);
+		swarm_wake_idle(p->swarm);
+		return;
+	}
+	if (!p->snubbed)
+		size_window(p, now);
+	if (swarm_wants_requests(p))
+		p->swarm->ops->wake(p->conn);
+}
