@@ -4,14 +4,21 @@
 #ifndef KERNEL_POLLER_H
 #define KERNEL_POLLER_H
 
+#include <signal.h>
+
 #include "proto/base.h"
 
-enum {
-	POLL_IN = 1,   /* readable, or the other side closed */
-	POLL_OUT = 2,  /* writable, or a connect has ended */
-	POLL_ERR = 4,  /* error or hang-up; always reported with POLL_IN and POLL_OUT as well */
-	POLL_EDGE = 8, /* report changes only: the owner must read or write until E_AGAIN */
-};
+/*
+ * <signal.h> has enumerators POLL_IN, POLL_OUT and POLL_ERR of its own (codes of SIGPOLL).  It is included
+ * first and its macros are replaced, so that a file may include both in any order.
+ */
+#undef POLL_IN
+#undef POLL_OUT
+#undef POLL_ERR
+#define POLL_IN   1u /* readable, or the other side closed */
+#define POLL_OUT  2u /* writable, or a connect has ended */
+#define POLL_ERR  4u /* error or hang-up; always reported with POLL_IN and POLL_OUT as well */
+#define POLL_EDGE 8u /* report changes only: the owner must read or write until E_AGAIN */
 
 struct poll_event {
 	void *tag;       /* as given to poller_add */

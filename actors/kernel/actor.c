@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One actor: its turn, what it does with a message, how it sends.
+ *
+ * A turn is: wait; take the time once; timers; events; drain the inbox; run queue; tick_end; send
+ * what was collected; reap.  The descriptor of an inbox says only that something arrived since it
+ * was last found empty.  So an actor starts hot, drains up to a budget, stays hot when the budget
+ * ends before the inbox does, and sleeps only when it is not hot.
+ *
+ * Sends are collected by receiver and leave together: the first wakes the receiver, the others ride
+ * along. Order is kept for every pair of actors.
+ */
+#include "actors/kernel/actor_priv.h"
+
+#include "actors/kernel/log_priv.h"
+
+#define DRAIN_BUDGET 256 /* messages a turn, so that sockets and timers get their share */
+
+void actor_check_thread(const struct actor *a)
+{
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	must(a->phase != ACTOR_NEW && pthread_equal(a->thread, pthread_self()));
+}
+
+void *actor_self(const struct actor *a)
+{
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	return a->self;
+}
+
+uint16_t actor_addr(const struct actor *a)
+{
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	return a->addr;
+}
+
+struct loop *actor_loop(const struct actor *a)
+{
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	return a->loop;
+}
+
+bool actor_stopping(const struct actor *a)
+{
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	return a->stopping;
+}
+
+/* --- sending
+ * ----------------------------------------------------------------------------------------- */
+
+static void check_legal(const struct actor *a, uint16_t to, const struct msg *m)
+{
+	const struct msg_type *t = &a->types[m->type];
+
+	if (m->type < KMSG_FIRST_USER_)
+		return; /* the kernel's own go from anybody to anybody */
+	must(t->from >> ADDR_ROLE(a->addr) & 1u);
+	must(ADDR_ROLE(to) < ROLES_MAX && (t->to >> ADDR_ROLE(to) & 1u));
+}
+
+static struct route *find_route(struct actor *a, uint16_t to)
+{
+	struct actor *r = actors_find(a->set, to);
+
+	if (a->routes == NULL)
+		a->routes = xcalloc(a->set->n, sizeof *a->routes);
+	if (a->routes[r->slot].n == 0)
+		a->dirty[a->dirty_n++] = r->slot;
+	return &a->routes[r->slot];
+}
+
+static void collect(struct actor *a, uint16_t to, struct msg *m)
+{
+	struct route *r = find_route(a, to);
+
+	if (r->n == r->cap) {
+		r->cap = MAX(16u, r->cap * 2);
+		r->v = xrealloc(r->v, sizeof *r->v * r->cap);
+	}
+	m->from = a->addr;
+	m->to = to;
+	m->queued = true;
+	m->sent_us = loop_now(a->loop);
+	r->v[r->n++] = m;
+	stat_add(a, STAT_MSGS_SENT, 1);
+}
+
+void actor_post(struct actor *a, uint16_t to, struct msg **pm)
+{
+	struct msg *m = *pm;
+
+	*pm = NULL;
+	must(a->phase == ACTOR_RUNNING || a->phase == ACTOR_DRAINING);
+	must(!m->queued);
+	check_legal(a, to, m);
+	collect(a, to, m);
+}
+
+void actor_flush(struct actor *a)
+{
+	for (unsigned i = 0; i < a->dirty_n; i++) {
+		struct route *r = &a->routes[a->dirty[i]];
+
+		if (r->box == NULL)
+			r->box = outbox_open(a->set->bus, a->set->list[a->dirty[i]]->name);
+		for (unsigned k = 0; k < r->n; k++)
+			outbox_send(r->box, r->v[k]);
+		r->n = 0;
+	}
+	a->dirty_n = 0;
+}
+
+void actor_cast(struct actor *a, uint16_t to, struct msg **m)
+{
+	actor_check_thread(a);
+	CHECK_OBJ(*m, MSG_MAGIC);
+	must((*m)->type == KMSG_TERM || a->types[(*m)->type].deadline_ms == 0);
+	must((*m)->call == 0 || (*m)->reply); /* a call in hand is answered, not sent on */
+	(*m)->call = 0;
+	(*m)->reply = false;
+	(*m)->err = E_OK;
+	actor_post(a, to, m);
+}
+
+void actor_reply(struct actor *a, struct msg **pm, enum err err)
+{
+	struct msg *m = *pm;
+
+	actor_check_thread(a);
+	CHECK_OBJ(m, MSG_MAGIC);
+	must(a->phase == ACTOR_RUNNING || a->phase == ACTOR_DRAINING);
+	must(m->call != 0 && !m->reply && !m->queued && m->to == a->addr);
+	*pm = NULL;
+	m->reply = true;
+	m->err = err;
+	collect(a, m->from, m);
+}
+
+/* --- receiving
+ * --------------------------------------------------------------------------------------- */
+
+static void begin_quiesce(struct actor *a, struct msg **m)
+{
+	if (a->stopping) {
+		actor_reply(a, m, a->quiesced ? E_OK : E_BUSY);
+		return;
+	}
+	a->stopping = true;
+	a->quiesce = *m;
+	*m = NULL;
+	if (a->spec->quiesce != NULL)
+		a->spec->quiesce(a);
+	else
+		actor_quiesced(a);
+}
+
+void actor_quiesced(struct actor *a)
+{
+	actor_check_thread(a);
+	must(a->stopping && !a->quiesced);
+	a->quiesced = true;
+	if (a->quiesce != NULL)
+		actor_reply(a, &a->quiesce, E_OK);
+}
+
+/* What the handler leaves is freed, or goes back to the caller with the err the handler has set. */
+static void run_handler(struct actor *a, struct msg **m)
+{
+	actor_msg_f *fn = a->dispatch[(*m)->type];
+
+	must(fn != NULL);
+	fn(a, m);
+	if (*m == NULL)
+		return;
+	if ((*m)->call != 0)
+		actor_reply(a, m, (*m)->err);
+	else
+		msg_free(a, m);
+}
+
+static void dispatch(struct actor *a, struct msg **m)
+{
+	if ((*m)->reply) {
+		calls_deliver(a, m);
+	} else if ((*m)->type == KMSG_PING) {
+		actor_reply(a, m, E_OK);
+	} else if ((*m)->type == KMSG_QUIESCE) {
+		begin_quiesce(a, m);
+	} else if ((*m)->type == KMSG_TERM) {
+		a->phase = ACTOR_DRAINING;
+		msg_free(a, m);
+	} else if (a->stopping && (*m)->call != 0) {
+		actor_reply(a, m, E_STOPPING);
+	} else {
+		run_handler(a, m);
+	}
+}
+
+static struct msg *receive(struct actor *a)
+{
+	struct msg *m;
+	void *p;
+	int64_t waited;
+
+	if (inbox_recv(a->inbox, &p) == E_AGAIN)
+		return NULL;
+	CAST_OBJ(m, p, MSG_MAGIC);
+	must(m->queued && m->to == a->addr && m->type < a->set->table->n);
+	m->queued = false;
+	waited = loop_now(a->loop) - m->sent_us;
+	stat_add(a, STAT_MSGS_RECEIVED, 1);
+	stat_add(a, STAT_QUEUE_DELAY_US, waited > 0 ? (uint64_t)waited : 0);
+	return m;
+}
+
+static void hold(struct actor *a, const struct msg *m)
+{
+	a->hand.msg = m != NULL ? msg_name(a->types, m->type) : NULL;
+	a->hand.from = m != NULL ? m->from : 0;
+	a->hand.sent_us = m != NULL ? m->sent_us : 0;
+	__atomic_store_n(&a->handling, m != NULL ? m->type : KMSG_NONE, __ATOMIC_RELAXED);
+}
+
+static void drain_inbox(struct actor *a)
+{
+	if (!a->hot && a->inbox_node.fd >= 0)
+		return;
+	a->hot = true;
+	for (int i = 0; i < DRAIN_BUDGET && a->phase == ACTOR_RUNNING; i++) {
+		struct msg *m = receive(a);
+
+		if (m == NULL) {
+			a->hot = false;
+			break;
+		}
+		hold(a, m);
+		dispatch(a, &m);
+	}
+	hold(a, NULL);
+}
+
+/* --- a turn
+ * ------------------------------------------------------------------------------------------ */
+
+static void mark_hot(struct loop_fd *node, uint32_t ready)
+{
+	(void)ready;
+	container_of(node, struct actor, inbox_node)->hot = true;
+}
+
+void actor_enter(struct actor *a)
+{
+	log_set_actor(a->name);
+	a->hand.turn_us = loop_now(a->loop);
+	panic_hand_set(&a->hand);
+	__atomic_store_n(&a->since_us, a->hand.turn_us, __ATOMIC_RELAXED);
+}
+
+void actor_begin(struct actor *a)
+{
+	must(a->phase == ACTOR_NEW);
+	a->thread = pthread_self();
+	a->phase = ACTOR_RUNNING;
+	a->hot = true;
+	a->inbox_node.fd = -1;
+	a->inbox_node.fn = mark_hot;
+	if (inbox_fd(a->inbox) >= 0)
+		must(loop_fd_add(a->loop, &a->inbox_node, inbox_fd(a->inbox), POLL_IN) == E_OK);
+	loop_wait(a->loop, 0); /* takes the time */
+	actor_enter(a);
+	loop_run_events(a->loop);
+	if (a->spec->init != NULL)
+		a->self = a->spec->init(a, a->arg);
+	actor_flush(a);
+}
+
+int64_t actor_deadline(const struct actor *a)
+{
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	if (a->phase == ACTOR_ENDED)
+		return INT64_MAX;
+	if (a->hot || a->dirty_n > 0)
+		return 0;
+	return loop_deadline(a->loop);
+}
+
+static void sleep_until_due(struct actor *a, int64_t max_us)
+{
+	bool busy = actor_deadline(a) == 0 || max_us == 0;
+
+	if (!busy)
+		stat_add(a, STAT_SLEEPS, 1);
+	__atomic_store_n(&a->since_us, 0, __ATOMIC_RELAXED);
+	loop_wait(a->loop, busy ? 0 : max_us);
+	actor_enter(a);
+	stat_add(a, STAT_TURNS, 1);
+}
+
+static void end_turn(struct actor *a)
+{
+	int64_t took = clock_mono_us() - loop_now(a->loop);
+
+	stat_add(a, STAT_HANDLER_US, took > 0 ? (uint64_t)took : 0);
+	panic_hand_set(NULL);
+	log_set_actor(a->here ? a->name : NULL);
+}
+
+bool actor_turn(struct actor *a, int64_t max_us)
+{
+	actor_check_thread(a);
+	if (a->phase == ACTOR_ENDED)
+		return false;
+	actor_flush(a); /* what was sent between turns */
+	sleep_until_due(a, max_us);
+	loop_run_timers(a->loop);
+	loop_run_events(a->loop);
+	drain_inbox(a);
+	if (a->phase == ACTOR_RUNNING) {
+		loop_run_tasks(a->loop);
+		if (a->spec->tick_end != NULL)
+			a->spec->tick_end(a);
+		actor_flush(a);
+		loop_run_reap(a->loop);
+	} else {
+		actor_finish(a);
+	}
+	end_turn(a);
+	return a->phase != ACTOR_ENDED;
+}
+
+void actor_finish(struct actor *a)
+{
+	struct msg *m;
+
+	a->phase = ACTOR_DRAINING;
+	calls_end_all(a);
+	if (a->quiesce != NULL)
+		msg_free(a, &a->quiesce);
+	while ((m = receive(a)) != NULL)
+		msg_free(a, &m);
+	actor_flush(a);
+	loop_run_reap(a->loop);
+	a->phase = ACTOR_ENDED;
+	if (a->spec->fini != NULL)
+		a->spec->fini(a);
+	a->self = NULL;
+	must(a->dirty_n == 0);
+	loop_fd_del(a->loop, &a->inbox_node);
+	loop_run_reap(a->loop);
+	calls_free(a);
+	msg_spares_free(a);
+	__atomic_store_n(&a->since_us, 0, __ATOMIC_RELAXED);
+}

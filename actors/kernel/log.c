@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Log lines and the ring of recent events.
+ *
+ * A line is put together on the stack and leaves in one write(2), so that lines of several threads
+ * do not mix and nothing is allocated.  The ring lives in thread-local storage and has one owner;
+ * the level is the one writable global of the kernel.  An event below the level lands in the ring
+ * with its format unexpanded: that costs a copy, not a formatting.
+ */
+#include "actors/kernel/log_priv.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "actors/kernel/clock.h"
+
+#define LINE_MAX_ 1024u
+#define RING_N    256u
+#define RING_TEXT 112u
+
+struct recent {
+	int64_t at_us; /* monotonic */
+	const char *actor;
+	char text[RING_TEXT];
+};
+
+struct ring {
+	uint64_t n; /* events ever */
+	struct recent ev[RING_N];
+};
+
+static const struct {
+	const char *name;  /* in the configuration */
+	const char *label; /* in a line */
+	char priority;     /* of sd-daemon(3) */
+} levels[] = {
+	[LOG_ERROR] = {"error", "error", '3'},
+	[LOG_WARNING] = {"warning", "warn", '4'},
+	[LOG_INFO] = {"info", "info", '6'},
+	[LOG_DEBUG] = {"debug", "debug", '7'},
+};
+
+static enum log_level level_now = LOG_INFO;
+static __thread const char *actor_name;
+static __thread struct ring ring;
+
+void log_set_level(enum log_level level)
+{
+	__atomic_store_n(&level_now, level, __ATOMIC_RELAXED);
+}
+
+enum log_level log_get_level(void)
+{
+	return __atomic_load_n(&level_now, __ATOMIC_RELAXED);
+}
+
+enum err log_level_parse(const char *name, enum log_level *out)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(levels); i++) {
+		if (strcmp(name, levels[i].name) == 0) {
+			*out = (enum log_level)i;
+			return E_OK;
+		}
+	}
+	return E_SYNTAX;
+}
+
+void log_set_actor(const char *name)
+{
+	actor_name = name;
+}
+
+const char *log_actor(void)
+{
+	return actor_name != NULL ? actor_name : "main";
+}
+
+/* --- the ring
+ * ---------------------------------------------------------------------------------------- */
+
+/* Keeps "event text", cut to fit. */
+static void ring_add(const char *event, const char *text, size_t n)
+{
+	struct recent *r = &ring.ev[ring.n++ % RING_N];
+	size_t used = MIN(strlen(event), RING_TEXT - 2);
+
+	r->at_us = clock_mono_us();
+	r->actor = log_actor();
+	memcpy(r->text, event, used);
+	r->text[used++] = ' ';
+	n = MIN(n, RING_TEXT - 1 - used);
+	memcpy(r->text + used, text, n);
+	r->text[used + n] = '\0';
+}
+
+static void write_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t w = write(fd, p, n);
+
+		if (w <= 0)
+			return; /* there is nobody to tell */
+		p += w;
+		n -= (size_t)w;
+	}
+}
+
+void log_ring_dump(int fd)
+{
+	uint64_t n = ring.n, first = n > RING_N ? n - RING_N : 0;
+	int64_t now = clock_mono_us();
+	char line[RING_TEXT + 64];
+
+	for (uint64_t i = first; i < n; i++) {
+		const struct recent *r = &ring.ev[i % RING_N];
+		int len = snprintf(line, sizeof line, "  -%" PRId64 "us %s %s\n", now - r->at_us,
+			r->actor, r->text);
+
+		write_all(fd, line, MIN((size_t)len, sizeof line - 1));
+	}
+}
+
+/* --- lines
+ * ------------------------------------------------------------------------------------------- */
+
+/* True when standard error is the stream that JOURNAL_STREAM ("device:inode") names. */
+static bool to_journal(void)
+{
+	const char *want = getenv("JOURNAL_STREAM");
+	char have[64];
+	struct stat st;
+
+	if (want == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(have, sizeof have, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(want, have) == 0;
+}
+
+/* 2026-11-22T10:00:00Z; the civil date from days since 1970, for years 1970 and later. */
+static void format_utc(int64_t t, char *out, size_t size)
+{
+	int64_t days = t / 86400 + 719468, secs = t % 86400; /* since 0000-03-01 */
+	int64_t era = days / 146097, doe = days % 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+	int64_t month = mp < 10 ? mp + 3 : mp - 9, year = yoe + era * 400 + (month <= 2);
+
+	(void)snprintf(out, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month,
+		(int)(doy - (153 * mp + 2) / 5 + 1), (int)(secs / 3600), (int)(secs / 60 % 60),
+		(int)(secs % 60));
+}
+
+static size_t add_prefix(char *line, size_t size, enum log_level level, const char *event)
+{
+	char when[64];
+	int n;
+
+	if (to_journal()) {
+		n = snprintf(line, size, "<%c>%s %s", levels[level].priority, log_actor(), event);
+	} else {
+		format_utc(clock_wall_s(), when, sizeof when);
+		n = snprintf(line, size, "%s %-5s %-6s %s", when, levels[level].label, log_actor(),
+			event);
+	}
+	return MIN((size_t)n, size - 1);
+}
+
+/* A line is one line, whatever a value holds. */
+static void flatten(char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+			p[i] = ' ';
+}
+
+static size_t add_text(char *line, size_t size, const char *fmt, va_list ap)
+{
+	int n;
+
+	if (*fmt == '\0' || size < 2)
+		return 0;
+	line[0] = ' ';
+	n = vsnprintf(line + 1, size - 1, fmt, ap);
+	return n < 0 ? 0 : MIN((size_t)n, size - 2) + 1;
+}
+
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+{
+	char line[LINE_MAX_ + 1]; /* the newline */
+	size_t head, n;
+	va_list ap;
+
+	must((unsigned)level < ARRAY_LEN(levels));
+	if (level > log_get_level()) {
+		ring_add(event, fmt, strlen(fmt));
+		return;
+	}
+	head = add_prefix(line, LINE_MAX_, level, event);
+	va_start(ap, fmt);
+	n = head + add_text(line + head, LINE_MAX_ - head, fmt, ap);
+	va_end(ap);
+	flatten(line, n);
+	ring_add(event, line + MIN(head + 1, n), n - MIN(head + 1, n));
+	line[n++] = '\n';
+	write_all(STDERR_FILENO, line, n);
+}
+
+/* --- values from strangers
+ * --------------------------------------------------------------------------- */
+
+/* Bytes of the well-formed, printable UTF-8 character at s; 0 when it must be escaped. */
+static unsigned printable_len(const unsigned char *s)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned n = *s < 0x80 ? 1 : *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc0 ? 2 : 0;
+	uint32_t c = n < 2 ? *s : *s & (0x7fu >> n);
+
+	if (n == 0 || *s >= 0xf8)
+		return 0;
+	for (unsigned i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3fu);
+	}
+	if (c < least[n] || c < 0x20 || (c >= 0x7f && c < 0xa0) || c > 0x10ffff)
+		return 0;
+	/* Surrogates, and characters that turn the direction of a terminal's line or end it. */
+	if ((c >= 0xd800 && c <= 0xdfff) || (c >= 0x2028 && c <= 0x202e) ||
+		(c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
+		return 0;
+	return n;
+}
+
+const char *log_safe(const char *s, char *buf, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t used = 0;
+
+	must(size > 0);
+	while (*p != '\0') {
+		unsigned n = printable_len(p);
+
+		if (used + (n ? n : 4) >= size)
+			break;
+		if (n > 0)
+			memcpy(buf + used, p, n);
+		else
+			(void)snprintf(buf + used, size - used, "\\x%02X", *p);
+		used += n ? n : 4;
+		p += n ? n : 1;
+	}
+	buf[used] = '\0';
+	return buf;
+}
