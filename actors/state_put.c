@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each message to the database as statements; who calls has a transaction open and looks at the
+ * latched error afterwards.
+ */
+#include "actors/state_db.h"
+
+void state_setting(struct state_db *db, const char *key, int64_t value)
+{
+	db_bind_text(db, SQL_PUT_SETTING, 1, key);
+	db_bind_int(db, SQL_PUT_SETTING, 2, value);
+	db_run(db, SQL_PUT_SETTING);
+}
+
+void state_add(struct state_db *db, struct m_state_add *m)
+{
+	const enum sql q = SQL_ADD_TORRENT;
+
+	db_bind_bytes(db, q, 1, m->meta->infohash.v1, sizeof m->meta->infohash.v1);
+	db_bind_text(db, q, 2, m->path);
+	db_bind_int(db, q, 3, m->started);
+	db_bind_u64(db, q, 4, m->down_limit);
+	db_bind_u64(db, q, 5, m->up_limit);
+	db_bind_int(db, q, 6, m->added);
+	db_run(db, q);
+	if (db_error(db) != E_OK)
+		return;
+	m->row = db_last_row(db);
+	db_bind_int(db, SQL_ADD_METAINFO, 1, m->row);
+	db_bind_bytes(db, SQL_ADD_METAINFO, 2, m->meta->raw.p, m->meta->raw.n);
+	db_run(db, SQL_ADD_METAINFO);
+}
+
+void state_set(struct state_db *db, const struct m_state_set *m)
+{
+	static const enum sql of_key[] = {
+		[STATE_STARTED] = SQL_SET_STARTED,
+		[STATE_DOWN_LIMIT] = SQL_SET_DOWN_LIMIT,
+		[STATE_UP_LIMIT] = SQL_SET_UP_LIMIT,
+		[STATE_COMPLETED_AT] = SQL_SET_COMPLETED_AT,
+		[STATE_REMOVING] = SQL_SET_REMOVING,
+	};
+
+	if (m->key == STATE_GLOBAL_DOWN_LIMIT) {
+		state_setting(db, "down_limit", m->value);
+	} else if (m->key == STATE_GLOBAL_UP_LIMIT) {
+		state_setting(db, "up_limit", m->value);
+	} else {
+		db_bind_int(db, of_key[m->key], 1, m->value);
+		db_bind_int(db, of_key[m->key], 2, m->row);
+		db_run(db, of_key[m->key]);
+	}
+}
+
+void state_remove(struct state_db *db, const struct m_state_remove *m)
+{
+	db_bind_int(db, SQL_DROP_TORRENT, 1, m->row);
+	db_run(db, SQL_DROP_TORRENT);
+}
+
+void state_totals(struct state_db *db, const struct m_totals *m)
+{
+	db_bind_u64(db, SQL_SET_TOTALS, 1, m->downloaded);
+	db_bind_u64(db, SQL_SET_TOTALS, 2, m->uploaded);
+	db_bind_u64(db, SQL_SET_TOTALS, 3, m->wasted);
+	db_bind_int(db, SQL_SET_TOTALS, 4, m->row);
+	db_run(db, SQL_SET_TOTALS);
+}
+
+/* Notes of a torrent that is gone must not fail the transaction they share with others. */
+static bool has_row(struct state_db *db, int64_t row)
+{
+	bool found;
+
+	db_bind_int(db, SQL_FIND_ROW, 1, row);
+	found = db_row(db, SQL_FIND_ROW);
+	if (found)
+		db_reset(db, SQL_FIND_ROW);
+	return found;
+}
+
+void state_note(struct state_db *db, const struct m_state_note *m)
+{
+	if (!has_row(db, m->row))
+		return;
+	for (uint32_t i = 0; i < m->dirty_n; i++) {
+		db_bind_int(db, SQL_PUT_DIRTY, 1, m->row);
+		db_bind_int(db, SQL_PUT_DIRTY, 2, m->dirty[i]);
+		db_run(db, SQL_PUT_DIRTY);
+	}
+	for (uint32_t i = 0; i < m->pieces_n; i++) {
+		db_bind_int(db, SQL_PUT_NOTE, 1, m->row);
+		db_bind_int(db, SQL_PUT_NOTE, 2, m->pieces[i]);
+		db_run(db, SQL_PUT_NOTE);
+	}
+}
+
+static void forget_notes(struct state_db *db, const struct m_state_pieces *m)
+{
+	if (m->forget_all) {
+		db_bind_int(db, SQL_DROP_NOTES, 1, m->row);
+		db_run(db, SQL_DROP_NOTES);
+		return;
+	}
+	for (uint32_t i = 0; i < m->forget_n; i++) {
+		db_bind_int(db, SQL_DROP_NOTE, 1, m->row);
+		db_bind_int(db, SQL_DROP_NOTE, 2, m->forget[i]);
+		db_run(db, SQL_DROP_NOTE);
+	}
+}
+
+static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp *s)
+{
+	const enum sql q = SQL_PUT_STAMP;
+
+	db_bind_int(db, q, 1, row);
+	db_bind_int(db, q, 2, s->file);
+	db_bind_int(db, q, 3, s->exists);
+	db_bind_int(db, q, 4, s->dirty);
+	db_bind_u64(db, q, 5, s->size);
+	db_bind_int(db, q, 6, s->mtime_ns);
+	db_bind_int(db, q, 7, (int64_t)s->inode);
+	db_bind_int(db, q, 8, (int64_t)s->device);
+	db_run(db, q);
+}
+
+static void put_partials(struct state_db *db, const struct m_state_pieces *m)
+{
+	const enum sql q = SQL_PUT_PARTIAL;
+
+	db_bind_int(db, SQL_DROP_PARTIALS, 1, m->row);
+	db_run(db, SQL_DROP_PARTIALS);
+	for (uint32_t i = 0; i < m->partials_n; i++) {
+		const struct partial_piece *p = &m->partials[i];
+		db_bind_int(db, q, 1, m->row);
+		db_bind_int(db, q, 2, p->piece);
+		db_bind_int(db, q, 3, p->blocks_n);
+		db_bind_bytes(db, q, 4, p->blocks, bitfield_bytes(p->blocks_n));
+		db_run(db, q);
+	}
+}
+
+void state_pieces(struct state_db *db, const struct m_state_pieces *m)
+{
+	if (!has_row(db, m->row))
+		return;
+	db_bind_int(db, SQL_PUT_PIECES, 1, m->row);
+	db_bind_bytes(db, SQL_PUT_PIECES, 2, m->synced.bytes, bitfield_bytes(m->synced.bits));
+	db_run(db, SQL_PUT_PIECES);
+	forget_notes(db, m);
+	for (uint32_t i = 0; i < m->stamps_n; i++)
+		put_stamp(db, m->row, &m->stamps[i]);
+	if (m->has_partials)
+		put_partials(db, m);
+}
