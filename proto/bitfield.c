@@ -81,7 +81,7 @@ bool bitfield_clear(struct bitfield *b, uint32_t i)
 /* The last byte's bits that stand for no index. */
 static uint8_t spare_mask(uint32_t bits)
 {
-	return bits % 8 != 0 ? (uint8_t)(0xffu >> (bits % 8)) : 0;
+	return (uint8_t)(bits % 8 != 0 ? 0xffu >> (bits % 8) : 0);
 }
 
 void bitfield_set_all(struct bitfield *b)
