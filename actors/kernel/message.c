@@ -49,7 +49,7 @@ static bool keep_spare(struct actor *a, struct msg *m, uint16_t type)
 	struct spare *s = (void *)m, *next = a->spares[type];
 	unsigned n = next != NULL ? next->n : 0;
 
-	if (n >= SPARES_MAX || a->phase != ACTOR_RUNNING)
+	if (n + 1 > SPARES_MAX || a->phase != ACTOR_RUNNING)
 		return false;
 	s->magic = SPARE_MAGIC;
 	s->n = n + 1;
