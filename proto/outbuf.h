@@ -2,8 +2,8 @@
 /*
  * Bytes on their way out of a connection: a queue that grows, and gives its memory back when empty.
  *
- * What may be queued by a stranger's doing is bounded by the caller (wire limits), so growing cannot fail.
- * One owner.
+ * What may be queued by a stranger's doing is bounded by the caller (wire limits), so growing
+ * cannot fail. One owner.
  */
 #ifndef PROTO_OUTBUF_H
 #define PROTO_OUTBUF_H

@@ -6,12 +6,12 @@
 
 #define SWARM_MAGIC 0x5357524du
 
-#define CHOKE_INTERVAL  (INT64_C(10) * 1000000)
-#define CHOKE_SOON      (INT64_C(1) * 1000000)
-#define BAD_PIECES_MAX  4u
+#define CHOKE_SOON     (INT64_C(1) * 1000000)
+#define BAD_PIECES_MAX 4u
 
 struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
-	const struct swarm_config *config, const struct swarm_ops *ops, void *owner, struct rng *rng)
+	const struct swarm_config *config, const struct swarm_ops *ops, void *owner,
+	struct rng *rng)
 {
 	struct swarm *s;
 
@@ -23,8 +23,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	s->rng = rng;
 	memcpy(s->infohash, infohash, sizeof s->infohash);
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
-	s->candidates = peerlist_new(rng_u64(rng), 0);
-	choker_init(&s->choker, config->upload_slots);
+	s->candidates = peerlist_new(PEERLIST_CAP_DEFAULT, rng);
+	choker_init(&s->choker, config->upload_slots, 0, CHOKE_FASTEST_UPLOAD);
 	return s;
 }
 
@@ -42,7 +42,8 @@ void swarm_free(struct swarm **sp)
 	FREE_OBJ(s);
 }
 
-/* --- joining and leaving ---------------------------------------------------------------------------- */
+/* --- joining and leaving
+ * ---------------------------------------------------------------------------- */
 
 static uint32_t take_index(struct swarm *s)
 {
@@ -75,12 +76,14 @@ static void say_have(struct swarm_peer *p)
 	outbuf_commit(&p->out, &w);
 }
 
-/* BEP 6 "Allowed Fast": what it may fetch before it is unchoked, so that it has something to trade. */
+/* BEP 6 "Allowed Fast": what it may fetch before it is unchoked, so that it has something to trade.
+ */
 static void say_allowed_fast(struct swarm_peer *p)
 {
 	const struct bitfield *have = swarm_have(p->swarm);
 	uint32_t set[10];
-	size_t n = wire_allowed_fast_set(p->swarm->infohash, &p->at, p->swarm->layout.pieces, 10, set);
+	size_t n =
+		wire_allowed_fast_set(p->swarm->infohash, &p->at, p->swarm->layout.pieces, 10, set);
 	struct wr w = outbuf_begin(&p->out, 10 * 9);
 
 	for (size_t i = 0; i < n && p->granted_n < ARRAY_LEN(p->granted); i++) {
@@ -107,6 +110,7 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	p->incoming = incoming;
 	p->am_choking = p->peer_choking = true;
 	p->starting = true;
+	p->unchoked_at = INT64_MIN;
 	p->window = WINDOW_START;
 	p->reqq = REQQ_DEFAULT;
 	p->connected_at = p->last_block_at = p->asked_at = now;
@@ -163,7 +167,8 @@ float swarm_relevance(const struct swarm_peer *p)
 	return (float)picker_count_missing_that(p->swarm->picker, &p->has) / (float)lack;
 }
 
-/* --- interest ------------------------------------------------------------------------------------------ */
+/* --- interest
+ * ------------------------------------------------------------------------------------------ */
 
 void swarm_update_interest(struct swarm_peer *p)
 {
@@ -182,9 +187,11 @@ void swarm_update_interest(struct swarm_peer *p)
 	p->swarm->ops->wake(p->conn);
 }
 
-/* --- the store's verdicts ------------------------------------------------------------------------------ */
+/* --- the store's verdicts
+ * ------------------------------------------------------------------------------ */
 
-/* BEP 3 "have".  Who has the piece already is not told: it saves a message and a system call a peer. */
+/* BEP 3 "have".  Who has the piece already is not told: it saves a message and a system call a
+ * peer. */
 static void tell_have(struct swarm_peer *p, uint32_t piece)
 {
 	if (bitfield_get(&p->has, piece)) {
@@ -234,7 +241,8 @@ unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **ba
 		if (p == NULL)
 			continue;
 		p->bad_pieces++;
-		/* The only sender is guilty for sure; one of several is when it happens again and again. */
+		/* The only sender is guilty for sure; one of several is when it happens again and
+		 * again. */
 		if ((n == 1 || p->bad_pieces > BAD_PIECES_MAX) && out < max)
 			bad[out++] = p;
 	}
@@ -256,7 +264,23 @@ void swarm_wake_idle(struct swarm *s)
 			s->ops->wake(s->peers[i]->conn);
 }
 
-/* --- the tick -------------------------------------------------------------------------------------------- */
+void swarm_reconsider(struct swarm *s)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+
+		if (p == NULL)
+			continue;
+		p->interesting = picker_count_wanted_that(s->picker, &p->has);
+		swarm_update_interest(p);
+		if (swarm_wants_requests(p))
+			s->ops->wake(p->conn);
+	}
+}
+
+/* --- the tick
+ * -------------------------------------------------------------------------------------------- */
 
 static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
 {
@@ -291,12 +315,14 @@ static void run_choker(struct swarm *s, int64_t now)
 			.snubbed = p->snubbed,
 			.upload_only = p->upload_only || p->seed,
 			.optimistic = p->optimistic,
+			.progress = (uint16_t)((uint64_t)p->has.count * 1000 / p->has.bits),
 			.rate_in = meter_rate(&p->down, now),
 			.rate_out = meter_rate(&p->up, now),
 			.unchoked_at = p->unchoked_at,
 			.connected_at = p->connected_at};
 	}
-	choker_run(&s->choker, v, n, swarm_done(s), meter_rate(&s->up, now), s->up_limit, now, s->rng);
+	choker_run(
+		&s->choker, v, n, swarm_done(s), meter_rate(&s->up, now), s->up_limit, now, s->rng);
 	for (uint32_t i = 0; i < n; i++) {
 		struct swarm_peer *p = s->peers[v[i].id];
 
@@ -318,6 +344,6 @@ void swarm_tick(struct swarm *s, int64_t now)
 	s->choke_soon = false;
 	if (s->peers_n > 0 && now >= s->next_choke) {
 		run_choker(s, now);
-		s->next_choke = now + CHOKE_INTERVAL;
+		s->next_choke = now + CHOKER_ROUND_US;
 	}
 }

@@ -2,13 +2,14 @@
 /*
  * One torrent as the peer wire sees it: what we have, who is connected, who asks whom for what.
  *
- * Composes wire, picker, choker and peer list; the rules of BEP 3, 6, 10 and 21 live here.  Bytes and time in,
- * bytes and decisions out: a connection's owner feeds it wire events, sends what lands in peer->out, and asks
- * for requests and serving work.  It never touches a socket or a file, so the same code runs in the daemon,
- * in the unit tests, under a fuzzer and in a simulated swarm.
+ * Composes wire, picker, choker and peer list; the rules of BEP 3, 6, 10 and 21 live here.  Bytes
+ * and time in, bytes and decisions out: a connection's owner feeds it wire events, sends what lands
+ * in peer->out, and asks for requests and serving work.  It never touches a socket or a file, so
+ * the same code runs in the daemon, in the unit tests, under a fuzzer and in a simulated swarm.
  *
- * Credit: every block asked of a peer is charged one unit by swarm_request(); the unit comes back either
- * through ops->credit() when the request is void, or with the received block when the store is done with it.
+ * Credit: every block asked of a peer is charged one unit by swarm_request(); the unit comes back
+ * either through ops->credit() when the request is void, or with the received block when the store
+ * is done with it.
  *
  * One owner thread.  `now` is monotonic microseconds.
  */
@@ -28,18 +29,20 @@
 struct swarm_peer;
 struct swarm;
 
-/* What the owner of the swarm does for it.  Called from inside the functions below, never re-entrantly. */
+/* What the owner of the swarm does for it.  Called from inside the functions below, never
+ * re-entrantly. */
 struct swarm_ops {
-	void (*wake)(void *conn);                 /* peer->out, its requests or its serving queue changed */
-	void (*credit)(void *owner, unsigned n);  /* n requests became void: their units are free again */
+	void (*wake)(void *conn); /* peer->out, its requests or its serving queue changed */
+	void (*credit)(
+		void *owner, unsigned n); /* n requests became void: their units are free again */
 };
 
 struct swarm_config {
-	uint32_t max_requests;  /* outstanding requests towards one peer */
-	uint32_t max_served;    /* requests of one peer we hold; its reqq in our extended handshake */
-	uint32_t upload_slots;  /* least number of regular unchoke slots */
-	uint16_t port;          /* we listen on, for the extended handshake; 0: none */
-	const char *version;    /* client name in the extended handshake; borrowed for ever */
+	uint32_t max_requests; /* outstanding requests towards one peer */
+	uint32_t max_served; /* requests of one peer we hold; its reqq in our extended handshake */
+	uint32_t upload_slots;   /* least number of regular unchoke slots */
+	uint16_t port;           /* we listen on, for the extended handshake; 0: none */
+	const char *version;     /* client name in the extended handshake; borrowed for ever */
 	int64_t request_timeout; /* us */
 };
 
@@ -74,23 +77,23 @@ struct swarm_peer {
 	uint8_t id[20];
 	struct swarm_caps caps;
 	bool incoming;
-	bool greeted;        /* its first message has come: a bitfield is too late now */
+	bool greeted; /* its first message has come: a bitfield is too late now */
 	bool am_choking, am_interested, peer_choking, peer_interested;
-	bool seed;           /* has is full */
-	bool upload_only;    /* BEP 21 */
-	bool snubbed;        /* promised and did not deliver */
-	bool optimistic;     /* holds the optimistic slot */
-	bool starting;       /* pipeline still in slow start */
+	bool seed;            /* has is full */
+	bool upload_only;     /* BEP 21 */
+	bool snubbed;         /* promised and did not deliver */
+	bool optimistic;      /* holds the optimistic slot */
+	bool starting;        /* pipeline still in slow start */
 	uint32_t interesting; /* pieces it has, wanted, that we lack */
 	uint32_t window;      /* requests we keep outstanding */
 	uint32_t reqq;        /* it accepts at most so many */
 	uint32_t voided;      /* blocks that may still come although we no longer ask for them */
 	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
-	uint32_t bad_pieces;  /* pieces it had a part in whose hash was wrong */
-	uint32_t bad_requests; /* requests that a sane client does not send */
+	uint32_t bad_pieces;             /* pieces it had a part in whose hash was wrong */
+	uint32_t bad_requests;           /* requests that a sane client does not send */
 	int64_t connected_at, last_block_at, unchoked_at, asked_at;
-	struct meter down, up; /* payload */
+	struct meter down, up;         /* payload */
 	uint64_t downloaded, uploaded; /* bytes of payload */
 	uint64_t last_window_rate;
 	char client[64]; /* printable ASCII; from BEP 10 or the peer id */
@@ -110,17 +113,17 @@ struct swarm {
 	uint32_t peers_n, peers_cap;
 	uint32_t asked; /* requests outstanding with all peers */
 	uint8_t infohash[20];
-	bool no_download; /* the disk takes nothing: ask for nothing, go on serving */
-	bool choke_soon;  /* interest changed: run the choker at the next tick */
+	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
+	bool choke_soon;   /* interest changed: run the choker at the next tick */
 	uint64_t up_limit; /* B/s, for the choker */
 	struct meter down, up;
 	uint64_t downloaded, uploaded, wasted; /* bytes */
-	int64_t next_choke; /* us */
+	int64_t next_choke;                    /* us */
 };
 
 /* have and partial pieces are put in by the caller right after, through picker_*. */
-struct swarm *swarm_new(const struct layout *, const uint8_t infohash[20], const struct swarm_config *,
-	const struct swarm_ops *, void *owner, struct rng *);
+struct swarm *swarm_new(const struct layout *, const uint8_t infohash[20],
+	const struct swarm_config *, const struct swarm_ops *, void *owner, struct rng *);
 void swarm_free(struct swarm **); /* no peer may be left */
 
 static inline const struct bitfield *swarm_have(const struct swarm *s)
@@ -134,31 +137,35 @@ static inline bool swarm_done(const struct swarm *s)
 }
 
 /* A connection whose handshakes are done.  Our first messages are in ->out on return. */
-struct swarm_peer *swarm_join(struct swarm *, void *conn, const struct endpoint *, const uint8_t id[20],
-	struct swarm_caps, bool incoming, int64_t now);
+struct swarm_peer *swarm_join(struct swarm *, void *conn, const struct endpoint *,
+	const uint8_t id[20], struct swarm_caps, bool incoming, int64_t now);
 /* Its requests become void, its pieces no longer count. */
 void swarm_leave(struct swarm_peer **);
 
 /*
- * Any event but those of a piece.  Anything but E_OK: close the connection for that reason (E_PROTOCOL: and do
- * not come back soon).
+ * Any event but those of a piece.  Anything but E_OK: close the connection for that reason
+ * (E_PROTOCOL: and do not come back soon).
  */
 enum err swarm_event(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
-/* Incoming block.  TAKE: put its payload into a block and call swarm_block; SKIP: throw the payload away. */
+/* Incoming block.  TAKE: put its payload into a block and call swarm_block; SKIP: throw the payload
+ * away. */
 enum swarm_verdict { SWARM_TAKE, SWARM_SKIP, SWARM_CLOSE };
-enum swarm_verdict swarm_piece_begin(struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length);
+enum swarm_verdict swarm_piece_begin(
+	struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length);
 /*
- * The block of a TAKE has arrived whole.  true: hand it to the store (the charge goes with it); false: it was a
- * duplicate, counted as wasted, its unit is already back.
+ * The block of a TAKE has arrived whole.  true: hand it to the store (the charge goes with it);
+ * false: it was a duplicate, counted as wasted, its unit is already back.
  */
 bool swarm_block(struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length, int64_t now);
 
 /* Tops up the requests to this peer with at most `credit` new ones.  Number of requests made. */
 unsigned swarm_request(struct swarm_peer *, unsigned credit, int64_t now);
-bool swarm_wants_requests(const struct swarm_peer *); /* there is room in its window and something to ask for */
+bool swarm_wants_requests(
+	const struct swarm_peer *); /* there is room in its window and something to ask for */
 
-/* The next block to serve; false: none.  The caller reads it and calls swarm_served() when it is queued to leave. */
+/* The next block to serve; false: none.  The caller reads it and calls swarm_served() when it is
+ * queued to leave. */
 bool swarm_serve_next(struct swarm_peer *, struct block_req *);
 void swarm_served(struct swarm_peer *, uint32_t bytes);
 /* A block we promised cannot be served: says so where BEP 6 allows. */
@@ -168,6 +175,9 @@ void swarm_serve_failed(struct swarm_peer *, const struct block_req *);
 void swarm_piece_ok(struct swarm *, uint32_t piece, int64_t now);
 unsigned swarm_piece_bad(struct swarm *, uint32_t piece, struct swarm_peer **bad, unsigned max);
 void swarm_piece_failed(struct swarm *, uint32_t piece); /* could not be written: open again */
+
+/* Interest and requests anew for every peer: after no_download or priorities changed. */
+void swarm_reconsider(struct swarm *);
 
 /* Timeouts, snubs, the choker.  Once a second while anybody is connected. */
 void swarm_tick(struct swarm *, int64_t now);

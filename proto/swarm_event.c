@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a peer says, message by message (BEP 3 "peer messages", BEP 6, BEP 10, BEP 21), and the queue of what it
- * asks us for.  Nothing it says can do more than end its own connection.
+ * What a peer says, message by message (BEP 3 "peer messages", BEP 6, BEP 10, BEP 21), and the
+ * queue of what it asks us for.  Nothing it says can do more than end its own connection.
  */
 #include "proto/swarm_priv.h"
 
@@ -10,7 +10,8 @@
 
 typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
-/* --- what it has --------------------------------------------------------------------------------------- */
+/* --- what it has
+ * --------------------------------------------------------------------------------------- */
 
 /* The first thing a peer may say about its pieces; without it, it has none. */
 static void greet(struct swarm_peer *p)
@@ -75,7 +76,8 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 	return E_OK;
 }
 
-/* --- choking and interest -------------------------------------------------------------------------------- */
+/* --- choking and interest
+ * -------------------------------------------------------------------------------- */
 
 static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
@@ -120,7 +122,8 @@ static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev
 	return E_OK;
 }
 
-/* --- what it asks for -------------------------------------------------------------------------------------- */
+/* --- what it asks for
+ * -------------------------------------------------------------------------------------- */
 
 static bool is_granted(const struct swarm_peer *p, uint32_t piece)
 {
@@ -159,7 +162,8 @@ static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64
 	if (!bitfield_get(swarm_have(p->swarm), r.piece))
 		return refuse(p, &r);
 	if (p->am_choking && !is_granted(p, r.piece)) {
-		/* It may have sent this before our choke reached it: no offence, no answer but BEP 6's. */
+		/* It may have sent this before our choke reached it: no offence, no answer but BEP
+		 * 6's. */
 		put_reject(p, &r);
 		return E_OK;
 	}
@@ -219,7 +223,8 @@ void swarm_drop_serving(struct swarm_peer *p)
 	p->serving = keep;
 }
 
-/* --- fast extension, the rest (BEP 6) -------------------------------------------------------------------------- */
+/* --- fast extension, the rest (BEP 6)
+ * -------------------------------------------------------------------------- */
 
 static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
@@ -256,7 +261,8 @@ static enum err on_suggest(struct swarm_peer *p, const struct wire_ev *ev, int64
 	return p->caps.fast && ev->index < p->has.bits ? E_OK : E_PROTOCOL;
 }
 
-/* --- extensions (BEP 10) ------------------------------------------------------------------------------------------ */
+/* --- extensions (BEP 10)
+ * ------------------------------------------------------------------------------------------ */
 
 void swarm_say_extended(struct swarm_peer *p)
 {
@@ -283,7 +289,8 @@ static enum err on_extended(struct swarm_peer *p, const struct wire_ev *ev, int6
 	if (!p->caps.extended)
 		return E_PROTOCOL;
 	if (ev->id != UT_RESERVED)
-		return E_OK; /* we announced no extension messages: whatever it is, it is not for us */
+		return E_OK; /* we announced no extension messages: whatever it is, it is not for us
+			      */
 	if (ext_handshake_parse(ev->payload, &h) != E_OK)
 		return E_PROTOCOL;
 	if (h.reqq > 0)

@@ -9,17 +9,18 @@
 
 #define SWARM_PEER_MAGIC 0x53575052u
 
-#define MAX_BLOCK    131072u       /* longest block we take or serve; clients ask for 16 KiB */
-#define MAX_MESSAGE  (1u << 20)    /* longest message that is not a piece or a bitfield */
-#define REQQ_DEFAULT 250u          /* of a peer that does not say; what the field uses */
+#define MAX_BLOCK    131072u    /* longest block we take or serve; clients ask for 16 KiB */
+#define MAX_MESSAGE  (1u << 20) /* longest message that is not a piece or a bitfield */
+#define REQQ_DEFAULT 250u       /* of a peer that does not say; what the field uses */
 #define WINDOW_START 16u
 #define WINDOW_MIN   4u
 
-void swarm_say_extended(struct swarm_peer *);        /* BEP 10 handshake */
+void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */
 void swarm_update_interest(struct swarm_peer *);
-void swarm_void_asked(struct swarm_peer *);           /* every request to it is void */
-bool swarm_void_one(struct swarm_peer *, const struct block_req *); /* this one; false: was not asked */
-void swarm_drop_serving(struct swarm_peer *);         /* we choke it now */
+void swarm_void_asked(struct swarm_peer *); /* every request to it is void */
+bool swarm_void_one(
+	struct swarm_peer *, const struct block_req *); /* this one; false: was not asked */
+void swarm_drop_serving(struct swarm_peer *);           /* we choke it now */
 void swarm_tick_requests(struct swarm_peer *, int64_t now);
 void swarm_wake_idle(struct swarm *); /* who has room in its window may ask again */
 

@@ -2,9 +2,9 @@
 /*
  * What we ask a peer for, and what becomes of it.
  *
- * The window is how many requests stand with a peer: it grows by one a block while the rate still grows (slow
- * start), then covers WINDOW_TIME at the measured rate, which includes the other side's disk.  Too few requests
- * idle a fast link, too many only delay the end game.
+ * The window is how many requests stand with a peer: it grows by one a block while the rate still
+ * grows (slow start), then covers WINDOW_TIME at the measured rate, which includes the other side's
+ * disk.  Too few requests idle a fast link, too many only delay the end game.
  */
 #include "proto/swarm_priv.h"
 
@@ -76,7 +76,8 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 	return made;
 }
 
-/* --- requests that become void -------------------------------------------------------------------------- */
+/* --- requests that become void
+ * -------------------------------------------------------------------------- */
 
 bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
 {
@@ -104,7 +105,8 @@ void swarm_void_asked(struct swarm_peer *p)
 		p->swarm->ops->credit(p->swarm->owner, n);
 }
 
-/* --- blocks that come ------------------------------------------------------------------------------------- */
+/* --- blocks that come
+ * ------------------------------------------------------------------------------------- */
 
 enum swarm_verdict swarm_piece_begin(
 	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length)
@@ -126,7 +128,8 @@ enum swarm_verdict swarm_piece_begin(
 }
 
 /* The other peers that were asked for a block that is here. */
-static void cancel_others(struct swarm *s, const uint32_t *others, unsigned n, const struct block_req *r)
+static void cancel_others(
+	struct swarm *s, const uint32_t *others, unsigned n, const struct block_req *r)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct swarm_peer *o = others[i] < s->peers_cap ? s->peers[others[i]] : NULL;
@@ -150,8 +153,7 @@ static void grow_window(struct swarm_peer *p)
 		p->window++;
 }
 
-bool swarm_block(
-	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length, int64_t now)
+bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length, int64_t now)
 {
 	struct block_req r = {piece, begin, length};
 	struct swarm *s = p->swarm;
@@ -182,7 +184,8 @@ bool swarm_block(
 	return true;
 }
 
-/* --- once a second ------------------------------------------------------------------------------------------ */
+/* --- once a second
+ * ------------------------------------------------------------------------------------------ */
 
 static void size_window(struct swarm_peer *p, int64_t now)
 {
@@ -192,7 +195,8 @@ static void size_window(struct swarm_peer *p, int64_t now)
 
 	if (p->starting) {
 		/* It ends when a second brought hardly more than the one before. */
-		if (p->last_window_rate > 0 && rate < p->last_window_rate + p->last_window_rate / 10)
+		if (p->last_window_rate > 0 &&
+			rate < p->last_window_rate + p->last_window_rate / 10)
 			p->starting = false;
 		p->last_window_rate = rate;
 		if (p->starting)

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The peers actor: a shard of the torrents, their connections, the limits and the credit they
+ * share.
+ *
+ * Picker, choker and wire are plain function calls inside this thread; only blocks on their way to
+ * or from a worker, and rare control messages, leave it.  Credit is counted in blocks: one is
+ * charged when a block is asked of a peer and comes back when the store is done with it, so that a
+ * slow disk slows the network and memory has a bound.
+ */
+#include "actors/peers_priv.h"
+
+/* Buffers that hold no credit: the landing area, and blocks whose request became void while they
+ * came in. */
+#define POOL_MARGIN 64u
+
+struct shard *shard_of(struct actor *a)
+{
+	struct shard *s;
+
+	CAST_OBJ(s, actor_self(a), SHARD_MAGIC);
+	return s;
+}
+
+/* --- what the swarms tell us
+ * ------------------------------------------------------------------------------- */
+
+static void on_wake(void *conn)
+{
+	conn_post(conn);
+}
+
+static void on_credit(void *owner, unsigned n)
+{
+	struct ptorrent *t;
+
+	CAST_OBJ(t, owner, PTORRENT_MAGIC);
+	shard_credit_back(t->shard, n);
+}
+
+void shard_credit_back(struct shard *s, unsigned n)
+{
+	s->credit += n;
+	/* Each connection that waits gets its turn; what is left over wakes the next. */
+	for (unsigned i = 0; i < n && !link_empty(&s->hungry); i++) {
+		struct conn *c = container_of(s->hungry.next, struct conn, hungry);
+
+		link_remove(&c->hungry);
+		conn_post(c);
+	}
+}
+
+/* --- rate limits
+ * --------------------------------------------------------------------------------------------- */
+
+static void on_throttle(struct loop_timer *timer, int64_t now)
+{
+	struct shard *s = container_of(timer, struct shard, throttle);
+	struct link waiting;
+
+	(void)now;
+	/* Those who find no tokens queue up again behind the others, which keeps it fair. */
+	link_init(&waiting);
+	while (!link_empty(&s->throttled)) {
+		struct link *l = s->throttled.next;
+
+		link_remove(l);
+		link_append(&waiting, l);
+	}
+	while (!link_empty(&waiting)) {
+		struct conn *c = container_of(waiting.next, struct conn, throttled);
+
+		link_remove(&c->throttled);
+		conn_post(c);
+	}
+}
+
+void shard_throttle(struct conn *c, int64_t at)
+{
+	struct shard *s = c->shard;
+
+	if (!link_linked(&c->throttled))
+		link_append(&s->throttled, &c->throttled);
+	if (!loop_timer_is_set(&s->throttle) || s->throttle.at > at)
+		loop_timer_set(s->loop, &s->throttle, at);
+}
+
+static void on_global(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_peers_global *g = (struct m_peers_global *)*m;
+
+	bucket_set_rate(&s->down, g->down_limit, actor_now(a));
+	bucket_set_rate(&s->up, g->up_limit, actor_now(a));
+}
+
+static void on_reload(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_reload *r = (struct m_reload *)*m;
+	const struct config *old = s->config;
+
+	s->config = r->config;
+	r->config = old;
+}
+
+/* --- life
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static unsigned share(int all, unsigned shards)
+{
+	unsigned n = (unsigned)MAX(all, 1);
+
+	return (n + shards - 1) / shards;
+}
+
+static void make_pools(struct shard *s)
+{
+	uint64_t credit = s->config->store_write_buffer / BLOCK_SIZE / s->shards;
+
+	s->credit = (unsigned)MAX(MIN(credit, (uint64_t)UINT32_MAX / 2), (uint64_t)64);
+	s->blocks = pool_new("blocks", BLOCK_SIZE, 4096, 64,
+		s->credit + share(s->config->peers_max, s->shards) + LANDING + POOL_MARGIN);
+	s->linear = xcalloc(1, LINEAR_SIZE);
+	s->write = xcalloc(s->workers, sizeof(*s->write));
+	cache_init(s);
+}
+
+static void *peers_init(struct actor *a, const void *arg)
+{
+	const struct actor_env *env = arg;
+	struct shard *s;
+
+	ALLOC_OBJ(s, SHARD_MAGIC);
+	s->actor = a;
+	s->loop = actor_loop(a);
+	s->config = config_ref(env->config);
+	s->index = ADDR_INDEX(actor_addr(a));
+	s->shards = env->shards;
+	s->workers = env->workers;
+	memcpy(s->peer_id, env->peer_id, sizeof s->peer_id);
+	wire_reserved_set(s->reserved, WIRE_FAST);
+	wire_reserved_set(s->reserved, WIRE_EXTENSION);
+	struct wr w = wr_of(s->version, sizeof s->version - 1);
+
+	wr_bytes(&w, "torrentd ", 9);
+	wr_bytes(&w, config_version(), strlen(config_version()));
+	rng_seed(&s->rng, random_u64());
+	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit};
+	link_init(&s->conns);
+	link_init(&s->hungry);
+	link_init(&s->throttled);
+	s->throttle.fn = on_throttle;
+	s->table_mask = 63;
+	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
+	bucket_init(&s->down, s->config->download_max_rate / s->shards, actor_now(a));
+	bucket_init(&s->up, s->config->upload_max_rate / s->shards, actor_now(a));
+	make_pools(s);
+	if (s->index == 0)
+		listen_start(s);
+	return s;
+}
+
+/* Stopped when everything that was lent has come home. */
+static void check_quiesced(struct shard *s)
+{
+	if (!s->stopping || pool_lent(s->blocks) > 0 || s->cache.loading > 0)
+		return;
+	s->stopping = false;
+	actor_quiesced(s->actor);
+}
+
+static void peers_quiesce(struct actor *a)
+{
+	struct shard *s = shard_of(a);
+
+	listen_stop(s);
+	for (uint32_t i = 0; i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			torrent_detach(&s->slots[i]);
+	/* What was accepted and has not said what it wants. */
+	while (!link_empty(&s->conns))
+		conn_close(container_of(s->conns.next, struct conn, in_shard), E_STOPPING, "stop");
+	for (unsigned i = 0; i < LANDING; i++) {
+		if (s->spare[i] != NULL)
+			pool_put(s->blocks, s->spare[i]);
+		s->spare[i] = NULL;
+	}
+	s->stopping = true;
+}
+
+static void peers_tick_end(struct actor *a)
+{
+	struct shard *s = shard_of(a);
+
+	blocks_flush(s);
+	check_quiesced(s);
+}
+
+static void peers_fini(struct actor *a)
+{
+	struct shard *s = shard_of(a);
+
+	listen_stop(s);
+	loop_timer_del(s->loop, &s->throttle);
+	cache_fini(s);
+	pool_free(&s->blocks);
+	xfree(s->linear);
+	xfree(s->write);
+	xfree(s->slots);
+	xfree(s->table);
+	config_unref(&s->config);
+	FREE_OBJ(s);
+}
+
+static const struct actor_handler handlers[] = {
+	{MSG_PEERS_ADD, peers_on_add},
+	{MSG_PEERS_SET, peers_on_set},
+	{MSG_PEERS_REMOVE, peers_on_remove},
+	{MSG_PEERS_GLOBAL, on_global},
+	{MSG_PEERS_VIEW, peers_on_view},
+	{MSG_PEERS_FOUND, peers_on_found},
+	{MSG_PEERS_HANDOFF, peers_on_handoff},
+	{MSG_BLOCKS_DONE, peers_on_blocks_done},
+	{MSG_RELOAD, on_reload},
+	{0, NULL},
+};
+
+const struct actor_spec peers_spec = {
+	.role_name = "peers",
+	.handlers = handlers,
+	.init = peers_init,
+	.quiesce = peers_quiesce,
+	.tick_end = peers_tick_end,
+	.fini = peers_fini,
+};

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the peers actor share.
+ *
+ * A shard has its share of the torrents, each with a swarm (proto/swarm.h) and its connections.  A
+ * connection runs when it has work and permission: readiness events, new data to send, returned
+ * credit and rate tokens only set flags and queue it; one function runs it.  Everything here
+ * belongs to the shard's thread.
+ */
+#ifndef ACTORS_PEERS_PRIV_H
+#define ACTORS_PEERS_PRIV_H
+
+#include "actors/actors.h"
+#include "actors/kernel/log.h"
+#include "actors/kernel/net.h"
+#include "actors/kernel/pool.h"
+#include "actors/kernel/random.h"
+#include "proto/peer_id.h"
+#include "proto/swarm.h"
+
+#define SHARD_MAGIC    0x53485244u
+#define PTORRENT_MAGIC 0x50544f52u
+#define CONN_MAGIC     0x434f4e4eu
+#define EXTENT_MAGIC   0x45585445u
+
+#define EXTENT_SIZE 131072u /* read ahead this much for serving; what disks like */
+#define LANDING     15u     /* blocks one readv can fill */
+#define LISTENERS   16u
+#define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
+#define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */
+
+/* A doubly linked list whose nodes sit in their objects. */
+struct link {
+	struct link *prev, *next; /* both NULL: in no list */
+};
+static inline void link_init(struct link *head)
+{
+	head->prev = head->next = head;
+}
+static inline bool link_linked(const struct link *l)
+{
+	return l->next != NULL;
+}
+static inline bool link_empty(const struct link *head)
+{
+	return head->next == head;
+}
+static inline void link_append(struct link *head, struct link *l)
+{
+	l->prev = head->prev;
+	l->next = head;
+	head->prev->next = l;
+	head->prev = l;
+}
+static inline void link_remove(struct link *l)
+{
+	if (l->next == NULL)
+		return;
+	l->prev->next = l->next;
+	l->next->prev = l->prev;
+	l->prev = l->next = NULL;
+}
+
+/* --- a run of verified bytes in memory, for serving
+ * ------------------------------------------------------ */
+
+enum extent_state { EXTENT_LOADING, EXTENT_READY, EXTENT_FAILED };
+
+struct extent {
+	uint32_t magic;
+	enum extent_state state;
+	struct tref t;
+	uint32_t piece, begin, length;
+	uint8_t *data;       /* EXTENT_SIZE bytes of the shard's pool; NULL while a read has it */
+	unsigned refs;       /* queued blocks that need it, and one while it is being read */
+	struct link lru;     /* in shard->idle when nobody needs it */
+	struct link waiting; /* head: connections whose next block is in here */
+	struct extent *next; /* hash chain; private extents are in none */
+	bool hashed;         /* in the table */
+};
+
+struct extent_cache {
+	struct extent **table; /* owned */
+	uint32_t mask;         /* of the table, a power of two less one */
+	struct pool *pool;     /* owned: EXTENT_SIZE pieces */
+	struct link idle;      /* least recently used first */
+	unsigned n, soft_max;  /* extents there are; above soft_max only what cannot wait is read */
+	unsigned loading;      /* reads under way */
+};
+
+/* --- connections
+ * -------------------------------------------------------------------------------------------- */
+
+enum conn_state { CONN_CONNECTING, CONN_HELLO, CONN_OPEN, CONN_CLOSED };
+
+/* A block on its way out. */
+struct out_block {
+	struct block_req req;
+	struct extent *extent; /* referenced */
+	uint32_t sent;         /* bytes of header and payload that have left */
+	uint8_t header[WIRE_PIECE_HEADER];
+};
+
+struct conn {
+	uint32_t magic;
+	enum conn_state state;
+	struct shard *shard;
+	struct ptorrent *torrent; /* NULL until the handshake names it */
+	struct swarm_peer *peer;  /* owned by the swarm; NULL until CONN_OPEN */
+	struct loop_fd io;
+	struct loop_task task;   /* queued: has work and permission */
+	struct loop_timer timer; /* connect, handshake, keep-alive and idle */
+	struct loop_reap reap;
+	struct link in_shard, in_torrent;
+	struct link throttled;    /* waits for rate tokens */
+	struct link hungry;       /* waits for credit */
+	struct link wants_extent; /* in extent->waiting */
+	bool readable, writable, incoming;
+	bool discard;                  /* the payload on its way in is thrown away */
+	bool choking;                  /* what conn_run() last saw of peer->am_choking */
+	uint8_t *block;                /* pool block being filled; NULL: none */
+	uint32_t piece, begin, length; /* of that block */
+	uint8_t *hello;                /* owned: handshake bytes received, NULL once open */
+	size_t hello_n;
+	struct outbuf first;      /* our handshake */
+	struct out_block *blocks; /* owned: circular queue of what is being served */
+	uint32_t blocks_head, blocks_n, blocks_cap;
+	uint64_t queued; /* payload bytes in it */
+	struct endpoint at;
+	int64_t last_in, last_out; /* us */
+};
+
+/* --- torrents
+ * --------------------------------------------------------------------------------------------------
+ */
+
+struct ptorrent {
+	uint32_t magic;
+	struct shard *shard;
+	struct tref t;
+	struct metainfo *meta; /* owned reference */
+	struct swarm *swarm;   /* owned */
+	struct link conns;     /* head: conn->in_torrent */
+	unsigned conns_n, half_open;
+	bool active;    /* connects, accepts, serves */
+	bool done_said; /* PEERS_DONE has been sent */
+	struct bucket down, up;
+	struct loop_timer tick; /* once a second while somebody is connected or to be dialled */
+	struct ptorrent *next;  /* hash chain by info-hash */
+	uint64_t told_down, told_up, told_wasted; /* in the last PEERS_TOTALS */
+	int64_t told_at, wanted_at, extents_failed_at;
+};
+
+struct listener {
+	struct loop_fd io;
+	struct shard *shard;
+};
+
+struct shard {
+	uint32_t magic;
+	struct actor *actor;
+	struct loop *loop;
+	const struct config *config; /* owned reference */
+	unsigned index, shards, workers;
+	uint8_t peer_id[20];
+	uint8_t reserved[8]; /* of our handshake */
+	char version[32];
+	struct rng rng;
+	struct swarm_ops ops;
+	struct ptorrent **slots; /* owned, by tref.slot */
+	uint32_t slots_n;
+	struct ptorrent **table; /* owned, by info-hash */
+	uint32_t table_mask, torrents_n;
+	struct link conns; /* head: every connection */
+	unsigned conns_n, half_open;
+	struct listener listeners[LISTENERS];
+	unsigned listeners_n;
+	struct pool *blocks;    /* owned */
+	unsigned credit;        /* blocks that may still be asked for */
+	struct link hungry;     /* head: connections that want credit */
+	struct bucket down, up; /* this shard's part of the global limits */
+	struct link throttled;  /* head */
+	struct loop_timer throttle;
+	uint8_t *spare[LANDING]; /* pool blocks that the next readv may fill */
+	uint8_t headers[LANDING][WIRE_PIECE_HEADER];
+	uint8_t *linear; /* owned: LINEAR_SIZE bytes */
+	uint8_t trash[BLOCK_SIZE];
+	struct m_blocks **write; /* owned array of batches, one a worker */
+	struct extent_cache cache;
+	bool stopping;
+};
+
+/* peers.c */
+struct shard *shard_of(struct actor *);
+void shard_throttle(struct conn *, int64_t at); /* run it again when tokens are there, at `at` */
+void shard_credit_back(struct shard *, unsigned n);
+
+/* peers_torrent.c */
+void peers_on_add(struct actor *, struct msg **);
+void peers_on_set(struct actor *, struct msg **);
+void peers_on_remove(struct actor *, struct msg **);
+void peers_on_found(struct actor *, struct msg **);
+struct ptorrent *torrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
+struct ptorrent *torrent_by_hash(const struct shard *, const uint8_t infohash[20]);
+void torrent_wake(struct ptorrent *); /* make sure that the tick runs */
+void torrent_dial(struct ptorrent *);
+void torrent_close_conns(struct ptorrent *, enum err why);
+void torrent_detach(struct ptorrent **); /* close, tell the workers, free */
+void torrent_report_totals(struct ptorrent *);
+void torrent_check_done(struct ptorrent *);
+
+/* peers_blocks.c: the data plane with the workers */
+void peers_on_blocks_done(struct actor *, struct msg **);
+void blocks_put(struct shard *, struct tref, uint32_t piece, uint32_t begin, uint32_t length,
+	enum block_kind, uint8_t *data);
+void blocks_flush(struct shard *);
+void blocks_drop_piece(struct ptorrent *, uint32_t piece, bool keep);
+
+/* peers_cache.c */
+void cache_init(struct shard *);
+void cache_fini(struct shard *);
+/* The extent that holds the block, referenced; NULL: no memory for it now, try again when others
+ * are done. */
+struct extent *cache_get(struct ptorrent *, const struct block_req *, bool must_have);
+void extent_unref(struct shard *, struct extent *);
+
+/* peers_listen.c */
+enum err listen_start(struct shard *);
+void listen_stop(struct shard *);
+void peers_on_handoff(struct actor *, struct msg **);
+
+/* peers_conn.c */
+struct conn *conn_accept(
+	struct shard *, int fd, const struct endpoint *, const uint8_t *bytes, size_t n);
+enum err conn_dial(struct ptorrent *, const struct endpoint *);
+void conn_close(struct conn *, enum err why, const char *what);
+void conn_post(struct conn *);  /* it has work: run it this turn */
+bool conn_hello(struct conn *); /* handshake bytes have come; false: closed or handed off */
+
+/* peers_rx.c: reads and decodes until the socket is empty, the budget is used up or it may not
+ * read; false: closed */
+bool conn_rx(struct conn *);
+
+/* peers_tx.c: sends what there is and what is allowed; false: closed */
+bool conn_tx(struct conn *);
+void conn_fill(struct conn *); /* moves requests to serve into the queue of blocks */
+void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (all: every one) */
+bool conn_has_output(const struct conn *);
+
+/* peers_view.c */
+void peers_on_view(struct actor *, struct msg **);
+
+#endif
