@@ -25,4 +25,8 @@ extern const struct actor_spec state_spec;
 extern const struct actor_spec tracker_spec;
 extern const struct actor_spec http_spec;
 
+/* libcurl's own start and end: once a process, in main's thread, before and after all others. */
+void tracker_global_init(void);
+void tracker_global_fini(void);
+
 #endif

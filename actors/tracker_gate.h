@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which addresses a tracker may have.
+ *
+ * The URL of a tracker is written by whoever made the torrent, and its name resolves to whatever
+ * the owner of the name wishes, so the decision is made on the address that is about to be used.
+ */
+#ifndef ACTORS_TRACKER_GATE_H
+#define ACTORS_TRACKER_GATE_H
+
+#include <sys/socket.h>
+
+#include "config/config.h"
+#include "proto/endpoint.h"
+
+/* false: of no family we know, or too short.  sa need not be aligned.  Any thread. */
+bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoint *out);
+
+/*
+ * E_OK, or E_DENIED: an address nobody can be reached at, over TCP our own HTTP interface, or an
+ * address that is not global while tracker.allow_private is off.  Any thread.
+ */
+enum err gate_check(const struct config *c, const struct endpoint *at, bool tcp);
+
+#endif
