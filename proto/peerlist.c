@@ -11,6 +11,7 @@
 
 #define SECOND_US  INT64_C(1000000)
 #define EVICT_LOOK 64u /* entries compared when somebody has to go */
+
 struct peerlist *peerlist_new(uint32_t cap, struct rng *borrowed)
 {
 	struct peerlist *l;
