@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a configuration file: errors or a config, and what is printed of it loads again. */
+#include "config/load.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct config *load_bytes(const uint8_t *data, size_t size)
+{
+	static char *const env[] = {"HOME=/home/u", NULL};
+	char errors[4096];
+	struct config_input in = {.envp = env, .no_files = true};
+	struct report report = report_of(errors, sizeof errors);
+	const struct config *c = NULL;
+	char *text = xcalloc(1, size + 1);
+	struct load l;
+
+	if (size > 0)
+		memcpy(text, data, size);
+	load_begin(&l, &in, &report);
+	load_text(&l, "F", text, size);
+	xfree(text);
+	must((load_end(&l, &c) == E_OK) == (errors[0] == '\0'));
+	return c;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct config *c = load_bytes(data, size), *again;
+	bool open;
+	char *text = NULL;
+	size_t n;
+
+	if (c == NULL)
+		return 0;
+	FILE *f = open_memstream(&text, &n);
+	must(f != NULL && config_perform(CONFIG_PRINT, c, f) == 0);
+	fclose(f);
+	/* The token is not printed, and an open address is refused without it. */
+	open = c->api_token[0] != '\0';
+	again = load_bytes((const uint8_t *)text, n);
+	must(again != NULL || open);
+	if (again != NULL)
+		config_unref(&again);
+	config_unref(&c);
+	free(text);
+	return 0;
+}
