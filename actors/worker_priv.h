@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the worker share: one thread that reads, writes and hashes for the others.
+ *
+ * A worker knows the torrents that the store opened, the pieces of its own (tref_worker()) that are on
+ * their way in, and a bounded set of open descriptors.  Everything here belongs to the worker's
+ * thread; every file call may block, which is what the thread is for.
+ *
+ *   worker.c          the actor: torrents, batches of messages out
+ *   worker_piece.c    blocks in: hash in order, write in runs, verify
+ *   worker_io.c       bytes of a piece to and from the files they lie in
+ *   worker_file.c     descriptors, creation of files
+ *   worker_open.c     a torrent's directory: open, look at every file
+ *   worker_sync.c     make what was written durable
+ *   worker_hash.c     hash pieces from disk, a piece a turn
+ *   worker_delete.c   remove a torrent's files
+ */
+#ifndef ACTORS_WORKER_PRIV_H
+#define ACTORS_WORKER_PRIV_H
+
+#include "actors/actors.h"
+#include "actors/kernel/fs.h"
+#include "proto/layout.h"
+
+#define WORKER_MAGIC   0x574f524bu
+#define WTORRENT_MAGIC 0x57544f52u
+#define WPIECE_MAGIC   0x57504943u
+
+/* Blocks in one write: 1 MiB; also what is read at once. */
+#define WORKER_RUN_BLOCKS 64u
+#define WORKER_RUN_BYTES  (WORKER_RUN_BLOCKS * BLOCK_SIZE)
+/* A piece that got nothing for this long is written out. */
+#define WORKER_IDLE_US (5 * USEC_PER_SEC)
+/* Pieces that keep a running hash; older ones are hashed again from disk when they are complete. */
+#define WORKER_HOT_MAX 64u
+/* The same failure of the same torrent is told to the store once in this time. */
+#define WORKER_ERROR_EVERY_US USEC_PER_SEC
+
+/* A failed file call: which file, doing what. */
+struct wfail {
+	enum err err;
+	uint32_t file;  /* index into meta->files; WFILE_DIR: the target directory */
+	const char *op; /* "open", "read", "write", "sync", "create" */
+};
+#define WFILE_DIR UINT32_MAX
+
+enum wfile_flag {
+	WFILE_DIRTY = 1,   /* written since the last sync, which the store was told */
+	WFILE_LISTED = 2,  /* in the torrent's list of files to sync */
+	WFILE_CREATED = 4, /* made by us and its name is not synced yet */
+	WFILE_LOOKED = 8,  /* exists with its full length, as far as we know */
+};
+
+struct wfile {
+	uint16_t slot; /* 1 + place among the open descriptors; 0: not open */
+	uint8_t flags;
+};
+
+struct wtorrent {
+	uint32_t magic;
+	struct tref t;
+	struct metainfo *meta; /* a reference */
+	struct layout layout;
+	char *root, *path;
+	bool make_root;
+	bool dir_known;    /* device and inode of the directory are known */
+	bool dir_made;     /* we created it: the names above it are synced once */
+	bool prepared;     /* empty files exist */
+	bool suspect;      /* a sync failed: what the page cache holds may not be on disk */
+	uint64_t device;   /* of the directory */
+	uint64_t inode;    /* likewise */
+	bool root_known;   /* and the device of the root, for a directory that is yet to be made */
+	uint64_t root_device;
+	uint16_t dir_slot; /* as wfile.slot */
+	struct wfile *files;
+	uint32_t *unsynced; /* files to sync */
+	uint32_t unsynced_n, unsynced_room;
+	struct wpiece **table; /* by piece / workers; NULL while no piece is open */
+	struct wpiece *pieces; /* those open */
+	uint32_t pieces_n;
+	int64_t error_at; /* when the store was last told of a failure, and which */
+	enum err error_last;
+};
+
+#define WPIECE_BLOCKS_MAX (METAINFO_PIECE_MAX / BLOCK_SIZE)
+
+/* What a piece needs while blocks come in; recycled. */
+struct whot {
+	struct whot *next;
+	struct hasher *hasher;
+	uint8_t **data; /* by block; not NULL: held in memory, lent by peers */
+	uint32_t room;
+};
+
+/*
+ * A piece that is not complete.  A block is missing, held in memory or on disk.  Blocks [0, hashed)
+ * are in the running hash, whether held or on disk.  hot is NULL when nothing is held.
+ */
+struct wpiece {
+	uint32_t magic;
+	struct wtorrent *t;
+	struct wpiece *next, **prev;            /* among the torrent's */
+	struct wpiece *hot_next, *hot_prev;     /* by the time of the last block, oldest first */
+	struct wpiece *ready_next, *ready_prev; /* got blocks in the message in hand */
+	bool ready;
+	bool cooled; /* its running hash was given up: blocks on disk are read when all are there */
+	uint16_t shard; /* address of the peers actor whose buffers it holds */
+	uint32_t index, blocks;
+	uint32_t have, held; /* blocks held or on disk; blocks held */
+	uint32_t hashed;
+	int64_t touched;
+	struct whot *hot;
+	uint8_t disk[WPIECE_BLOCKS_MAX / 8]; /* bitmap, high bit first */
+};
+
+struct wfd {
+	struct wtorrent *t; /* NULL: free */
+	uint32_t file;      /* or WFILE_DIR */
+	int fd;
+	bool writable;
+	uint16_t next, prev; /* by use, latest first; 1 + index, 0 ends */
+};
+
+struct wfds {
+	struct wfd *v;
+	uint16_t n;
+	uint16_t head, tail;
+	uint16_t free; /* chained by next */
+};
+
+struct whash_job {
+	struct whash_job *next;
+	struct m_worker_hash *m; /* owned */
+	uint32_t at;             /* pieces of it that are done */
+};
+
+struct worker {
+	uint32_t magic;
+	struct actor *actor;
+	const struct config *config;
+	unsigned index, workers, shards;
+	struct wtorrent **slots; /* by tref.slot */
+	uint32_t slots_n;
+	struct wfds fds;
+
+	struct wpiece *hot_first, *hot_last; /* pieces with hot set */
+	unsigned hot_n;
+	struct wpiece *ready_first, *ready_last;
+	struct wpiece *free_pieces; /* chained by next */
+	struct whot *free_hots;
+	uint32_t held, held_max; /* blocks in memory; more than that is written out */
+	struct loop_timer idle;
+
+	struct whash_job *jobs, **jobs_end;
+	struct loop_task job_task;
+	struct hasher *hasher; /* of hash jobs and of reading back: never both at once */
+	uint8_t *scratch;      /* WORKER_RUN_BYTES */
+
+	struct m_blocks **out; /* by shard: answers of this turn */
+	struct m_worker_note *notes;
+};
+
+/* --- worker.c */
+/* NULL when no such torrent is open, or only an older or newer one in its slot. */
+struct wtorrent *worker_find(struct worker *, struct tref);
+void worker_slot_set(struct worker *, struct wtorrent *);
+/* Forgets its pieces, closes its files, frees it. */
+void worker_torrent_free(struct worker *, struct wtorrent **);
+/* A blank item to fill, which leaves with the turn's batch to that peers actor. */
+struct block_item *worker_out(struct worker *, uint16_t shard);
+void worker_note(struct worker *, struct wtorrent *, enum note_kind, uint32_t index);
+void worker_note_error(struct worker *, struct wtorrent *, const struct wfail *);
+/* Sends the notes collected so far: the store must have them before a reply that counts on them. */
+void worker_notes_flush(struct worker *);
+/* "write 'dir/file': no space left on the device" */
+void worker_words(struct words *, const struct wtorrent *, const struct wfail *);
+
+/* --- worker_piece.c */
+actor_msg_f worker_on_blocks;
+void worker_pieces_init(struct worker *);
+void worker_pieces_fini(struct worker *);
+/* Takes over what is known of pieces from an earlier run; those that are not ours are ignored. */
+void worker_partials_load(struct worker *, struct wtorrent *, const struct partial_piece *, uint32_t n);
+/* Writes out every block held of the torrent; a piece that fails is forgotten. */
+void worker_pieces_flush(struct worker *, struct wtorrent *);
+/* The pieces with blocks on disk.  *out is owned by the caller. */
+uint32_t worker_partials_list(const struct wtorrent *, struct partial_piece **out);
+/* Gives the buffers back and forgets; with err, peers is told that the piece failed. */
+void worker_pieces_forget(struct worker *, struct wtorrent *, enum err err);
+void worker_piece_forget_at(struct worker *, struct wtorrent *, uint32_t piece);
+
+/* --- worker_io.c */
+/*
+ * Bytes of a piece; len is at most WORKER_RUN_BYTES for writes, which take whole blocks from `data`
+ * (indexed from the first) beginning with block `first`.  false and *f on failure.
+ */
+bool worker_read(struct worker *, struct wtorrent *, uint32_t piece, uint32_t begin, uint32_t len,
+	uint8_t *out, struct wfail *f);
+bool worker_write(struct worker *, struct wtorrent *, uint32_t piece, uint32_t first, uint32_t n,
+	uint8_t *const *data, struct wfail *f);
+actor_msg_f worker_on_extent;
+
+/* --- worker_file.c */
+void worker_fds_init(struct worker *, unsigned limit);
+void worker_fds_fini(struct worker *);
+/* Closes every descriptor of the torrent. */
+void worker_fds_close(struct worker *, struct wtorrent *);
+/* Borrowed descriptors, good until the next call of these two; -1 and *err.  Opening to write creates. */
+int worker_dir(struct worker *, struct wtorrent *, bool create, enum err *err);
+/* The root is there and on the device it was on before.  E_NOENT, E_CHANGED... */
+enum err worker_root_check(struct wtorrent *);
+int worker_file(struct worker *, struct wtorrent *, uint32_t file, enum fs_mode, enum err *err);
+/* Makes sure that the files of length 0 exist. */
+bool worker_prepare(struct worker *, struct wtorrent *, struct wfail *f);
+/* The file belongs to what the next sync makes durable. */
+void worker_file_list(struct wtorrent *, uint32_t file);
+
+/* --- worker_open.c, worker_sync.c, worker_hash.c, worker_delete.c */
+actor_msg_f worker_on_open;
+actor_msg_f worker_on_stat;
+actor_msg_f worker_on_sync;
+actor_msg_f worker_on_hash;
+actor_msg_f worker_on_delete;
+void worker_jobs_init(struct worker *);
+void worker_jobs_fini(struct worker *);
+/* Answers the torrent's jobs E_CANCELLED. */
+void worker_jobs_cancel(struct worker *, struct wtorrent *);
+void worker_stamp(struct file_stamp *, uint32_t file, const struct fs_stat *);
+
+#endif
