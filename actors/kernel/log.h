@@ -19,6 +19,9 @@ enum log_level log_get_level(void);
 enum err log_level_parse(
 	const char *name, enum log_level *out); /* "error", "warning", "info", "debug" */
 
+/* An event without values has the format "". */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
+
 /* log_event(LOG_INFO, "torrent_added", "name=%s size=%" PRIu64, ...).  fmt may be "". */
 void log_event(enum log_level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
 

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* Files beneath a directory: no name leads out of it, transfers are whole, errors are told apart.
+ */
+#include "actors/kernel/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A root with a target directory, and next to the root something that must not be reached. */
+struct place {
+	char top[64]; /* of all */
+	char root[80], target[96], outside[96];
+	int dir;         /* the target */
+	bool links_stay; /* the system can tell that a link stays beneath the root */
+};
+
+static void join(char *out, size_t size, const char *a, const char *b)
+{
+	assert_true(snprintf(out, size, "%s/%s", a, b) < (int)size);
+}
+
+static int place_open(void **state)
+{
+	struct place *p = xcalloc(1, sizeof *p);
+	enum err err = E_OK;
+
+	(void)snprintf(p->top, sizeof p->top, "/tmp/t_fs.XXXXXX");
+	assert_non_null(mkdtemp(p->top));
+	join(p->root, sizeof p->root, p->top, "root");
+	join(p->target, sizeof p->target, p->root, "a/b");
+	join(p->outside, sizeof p->outside, p->top, "outside");
+	assert_int_equal(mkdir(p->outside, 0700), 0);
+	p->dir = fs_dir_open(p->root, p->target, true, true, &err);
+	assert_true(p->dir >= 0);
+	p->links_stay = syscall(SYS_openat2, -1, NULL, NULL, 0) == 0 || errno != ENOSYS;
+	*state = p;
+	return 0;
+}
+
+static int place_close(void **state)
+{
+	struct place *p = *state;
+	char cmd[128];
+
+	fs_close(p->dir);
+	(void)snprintf(cmd, sizeof cmd, "rm -rf '%s'", p->top);
+	assert_int_equal(system(cmd), 0);
+	xfree(p);
+	return 0;
+}
+
+static void make_link(struct place *p, const char *to, const char *name)
+{
+	assert_int_equal(symlinkat(to, p->dir, name), 0);
+}
+
+static void put_file(struct place *p, const char *name, const char *text)
+{
+	char s[64];
+	struct iovec v = {s, strlen(text)};
+	enum err err = E_OK;
+	int fd = fs_open_at(p->dir, name, FS_WRITE, &err);
+
+	(void)snprintf(s, sizeof s, "%s", text);
+	assert_true(fd >= 0);
+	assert_int_equal(fs_pwritev(fd, &v, 1, 0, &err), (ssize_t)strlen(text));
+	fs_close(fd);
+}
+
+/* --- directories
+ * ----------------------------------------------------------------------------------------- */
+
+static void directory_open_rows(void **state)
+{
+	static const struct {
+		const char *root, *path; /* below top */
+		bool create, create_root;
+		enum err err;
+	} rows[] = {
+		{"root", "root/a/b", false, false, E_OK},
+		{"root", "root", false, false, E_OK},
+		{"root/", "root//a/./b/", false, false, E_OK},
+		{"root", "root/new/deep", false, false, E_NOENT},
+		{"root", "root/new/deep", true, false, E_OK},
+		{"none", "none/x", true, false, E_NOENT}, /* a missing volume is not made */
+		{"none/more", "none/more/x", true, true, E_OK},
+		{"root", "outside", true, true, E_PATH}, /* root is no prefix */
+		{"roo", "root", true, false, E_PATH},
+		{"root", "root/../outside", false, false, E_PATH},
+		{"root", "root/../outside/x", true, true, E_PATH},
+		{"root", "root/out", false, false, E_PATH}, /* a link that leads out */
+		{"root", "root/out/x", true, false, E_PATH},
+		{"root", "root/in", false, false, E_OK}, /* a link that stays */
+		{"root", "root/in/made", true, false, E_OK},
+		{"rootlink", "rootlink/a/b", false, false, E_OK}, /* the operator's own link */
+		{"root", "root/file", true, false, E_PATH},
+	};
+	struct place *p = *state;
+	char root[128], path[128], at[128];
+	struct stat st;
+
+	join(at, sizeof at, p->root, "out");
+	assert_int_equal(symlink("../outside", at), 0);
+	join(at, sizeof at, p->root, "in");
+	assert_int_equal(symlink("a", at), 0);
+	join(at, sizeof at, p->top, "rootlink");
+	assert_int_equal(symlink("root", at), 0);
+	join(at, sizeof at, p->root, "file");
+	assert_int_equal(close(open(at, O_CREAT | O_WRONLY, 0600)), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		enum err err = E_OK;
+		int fd;
+
+		if (!p->links_stay && strncmp(rows[i].path, "root/in", 7) == 0)
+			continue;
+		join(root, sizeof root, p->top, rows[i].root);
+		join(path, sizeof path, p->top, rows[i].path);
+		fd = fs_dir_open(root, path, rows[i].create, rows[i].create_root, &err);
+		if ((fd >= 0) != (rows[i].err == E_OK) || (fd < 0 && err != rows[i].err))
+			fail_msg("row %u: fd %d, %s", i, fd, err_name(err));
+		if (fd >= 0)
+			fs_close(fd);
+	}
+	join(at, sizeof at, p->outside, "x");
+	assert_int_not_equal(stat(at, &st), 0); /* nothing was made there */
+	join(at, sizeof at, p->root, "a/made");
+	assert_int_equal(stat(at, &st) == 0, p->links_stay);
+	assert_int_equal(fs_dir_open("relative", "relative/x", true, true, &(enum err){E_OK}), -1);
+}
+
+/* --- names from strangers
+ * ---------------------------------------------------------------------------------- */
+
+static void no_name_leads_out(void **state)
+{
+	static const char *const names[] = {"../x", "../../outside/x", "/etc/passwd", "..", ".", "",
+		"sub/../../x", "out/x", "filelink", "dirlink/f", "fifo", "sub", "f/x", "dangling"};
+	struct place *p = *state;
+	char at[128], longname[300];
+	struct fs_stat st;
+	enum err err;
+
+	put_file(p, "f", "inside");
+	put_file(p, "sub/f", "inside");
+	make_link(p, p->outside, "out");
+	make_link(p, "f", "filelink");
+	make_link(p, "sub", "dirlink");
+	make_link(p, "nowhere", "dangling");
+	assert_int_equal(mkfifoat(p->dir, "fifo", 0600), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		for (int mode = FS_READ; mode <= FS_WRITE; mode++) {
+			int fd = fs_open_at(p->dir, names[i], (enum fs_mode)mode, &err);
+
+			if (fd >= 0 || (err != E_PATH && err != E_NOENT && err != E_EXISTS))
+				fail_msg("%s: fd %d, %s", names[i], fd, err_name(err));
+		}
+	}
+	memset(longname, 'n', sizeof longname - 1);
+	longname[sizeof longname - 1] = '\0';
+	assert_int_equal(fs_open_at(p->dir, longname, FS_WRITE, &err), -1);
+	assert_int_equal(err, E_PATH);
+	join(at, sizeof at, p->outside, "x");
+	assert_int_not_equal(access(at, F_OK), 0);
+	join(at, sizeof at, p->target, "nowhere");
+	assert_int_not_equal(access(at, F_OK), 0);
+	assert_int_not_equal(fs_unlink_at(p->dir, "out/x"), E_OK);
+	assert_int_equal(fs_stat_at(p->dir, "../b", &st), E_PATH);
+	assert_int_equal(fs_stat_at(p->dir, "filelink", &st), E_OK);
+	assert_true(st.exists && !st.regular);
+}
+
+/* --- transfer
+ * ---------------------------------------------------------------------------------------------- */
+
+#define PARTS 3000 /* more than the system takes in one call */
+
+static void transfers_are_whole(void **state)
+{
+	static uint8_t out[PARTS * 3], in[PARTS * 3 + 100];
+	static struct iovec ov[PARTS], iv[PARTS + 1];
+	struct place *p = *state;
+	enum err err = E_OK;
+	int fd = fs_open_at(p->dir, "deep/er/file", FS_WRITE, &err);
+
+	assert_true(fd >= 0);
+	for (int i = 0; i < PARTS; i++) {
+		memset(out + i * 3, i * 7, 3);
+		ov[i] = (struct iovec){out + i * 3, 3};
+		iv[i] = (struct iovec){in + i * 3, 3};
+	}
+	iv[PARTS] = (struct iovec){in + PARTS * 3, 100};
+	assert_int_equal(fs_pwritev(fd, ov, PARTS, 5, &err), PARTS * 3);
+	assert_int_equal(fs_preadv(fd, iv, PARTS + 1, 5, &err), PARTS * 3); /* the file ends */
+	assert_memory_equal(in, out, sizeof out);
+	assert_int_equal(fs_preadv(fd, iv, 1, 1 << 20, &err), 0);
+	assert_int_equal(fs_preadv(fd, iv, 1, UINT64_MAX, &err), -1);
+	assert_int_equal(err, E_TOO_BIG);
+	assert_int_equal(fs_datasync(fd), E_OK);
+	fs_close(fd);
+	fd = fs_open_at(p->dir, "deep/er/file", FS_READ, &err);
+	assert_int_equal(fs_pwritev(fd, ov, 1, 0, &err), -1); /* not opened for it */
+	fs_close(fd);
+}
+
+static void size_and_holes(void **state)
+{
+	struct place *p = *state;
+	char byte = 'x';
+	struct iovec v = {&byte, 1};
+	struct fs_stat st;
+	uint64_t at = 0, space = 0;
+	enum err err = E_OK;
+	int fd = fs_open_at(p->dir, "sparse", FS_WRITE, &err);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fs_truncate(fd, 1 << 24), E_OK);
+	assert_int_equal(fs_stat_fd(fd, &st), E_OK);
+	assert_int_equal(st.size, 1 << 24);
+	assert_true(st.exists && st.regular && st.blocks < 1 << 20 && st.mtime_ns > 0);
+	assert_int_equal(fs_pwritev(fd, &v, 1, 1 << 23, &err), 1);
+	err = fs_next_data(fd, 0, &at);
+	assert_true(err == E_UNSUPPORTED || (err == E_OK && at <= 1 << 23));
+	if (err == E_OK && at > 0) { /* the file system knows holes */
+		assert_int_equal(fs_next_hole(fd, 1 << 23, &at), E_OK);
+		assert_true(at > 1 << 23 && at < 1 << 24);
+		assert_int_equal(fs_next_data(fd, at, &at), E_NOENT);
+	}
+	fs_readahead(fd, 0, 1 << 20);
+	assert_int_equal(fs_space(fd, &space), E_OK);
+	assert_true(space > 0);
+	assert_int_equal(fs_truncate(fd, UINT64_MAX), E_TOO_BIG);
+	fs_close(fd);
+}
+
+/* --- names
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void names_come_and_go(void **state)
+{
+	struct place *p = *state;
+	struct fs_stat st;
+	enum err err = E_OK;
+
+	assert_int_equal(fs_open_at(p->dir, "d/f", FS_READ, &err), -1);
+	assert_int_equal(err, E_NOENT);
+	assert_int_equal(fs_stat_at(p->dir, "d/f", &st), E_OK);
+	assert_false(st.exists);
+	put_file(p, "d/f", "text");
+	assert_int_equal(fs_stat_at(p->dir, "d/f", &st), E_OK);
+	assert_true(st.exists && st.regular && st.size == 4 && st.inode != 0);
+	assert_int_equal(fs_sync_dir_at(p->dir, "d/f"), E_OK);
+	assert_int_equal(fs_rmdir_at(p->dir, "d"), E_BUSY);
+	assert_int_equal(fs_unlink_at(p->dir, "d/f"), E_OK);
+	assert_int_equal(fs_unlink_at(p->dir, "d/f"), E_NOENT);
+	assert_int_equal(fs_rmdir_at(p->dir, "d"), E_OK);
+	assert_int_equal(fs_sync_dir_at(p->dir, "d"), E_OK);
+	assert_int_equal(fs_sync_dir_at(p->dir, "d/f"), E_NOENT);
+}
+
+static void limits_are_told_apart(void **state)
+{
+	struct place *p = *state;
+	struct rlimit old, few;
+	enum err err = E_OK;
+	int fd;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = old;
+	few.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	fd = fs_open_at(p->dir, "many", FS_WRITE, &err);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(fd, -1);
+	assert_int_equal(err, E_NFILES);
+	fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		struct iovec v = {&(char){'x'}, 1};
+
+		assert_int_equal(fs_pwritev(fd, &v, 1, 0, &err), -1);
+		assert_int_equal(err, E_NOSPACE);
+		close(fd);
+	}
+}
+
+/* From here on the system has no openat2. */
+static int take_openat2(void **state)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = {.len = ARRAY_LEN(code), .filter = code};
+
+	(void)state;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0);
+}
+
+#define FS_TEST(f) cmocka_unit_test_setup_teardown(f, place_open, place_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FS_TEST(directory_open_rows),
+		FS_TEST(no_name_leads_out),
+		FS_TEST(transfers_are_whole),
+		FS_TEST(size_and_holes),
+		FS_TEST(names_come_and_go),
+		FS_TEST(limits_are_told_apart),
+	};
+	int failed;
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	failed = cmocka_run_group_tests_name("openat2", tests, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("walking", tests, take_openat2, NULL);
+}
