@@ -5,7 +5,8 @@
  * Immutable after metainfo_parse() and counted by atomic references, so threads share it by
  * pointer. All strings are NUL-terminated UTF-8 without control characters.  A metainfo that exists
  * keeps what the rest of the program relies on: 0 < size <= 16 TiB, pieces and piece hashes match
- * the size, files tile it without gap or overlap, and paths are relative, contained and, padding aside, unique.
+ * the size, files tile it without gap or overlap, and paths are relative, contained and, padding
+ * aside, unique.
  */
 #ifndef PROTO_METAINFO_H
 #define PROTO_METAINFO_H
