@@ -102,7 +102,8 @@ static void answer_all(struct state *s, enum err e)
 	s->queue_n = 0;
 }
 
-static void flush_queue(struct state *s)
+/* One transaction of what the queue holds; each call's own outcome is left in its err. */
+static enum err store_queue(struct state *s)
 {
 	bool durable = !s->marked;
 	enum err e;
@@ -125,7 +126,12 @@ static void flush_queue(struct state *s)
 	}
 	e = commit(s);
 	s->marked = s->marked || e == E_OK;
-	answer_all(s, e);
+	return e;
+}
+
+static void flush_queue(struct state *s)
+{
+	answer_all(s, store_queue(s));
 }
 
 /* --- handlers --- */
@@ -184,7 +190,11 @@ static void state_fini(struct actor *a)
 {
 	struct state *s = state_of(a);
 
-	must(s->queue_n == 0);
+	/* What came together with the end; nobody waits for an answer any more. */
+	if (s->queue_n > 0)
+		(void)store_queue(s);
+	for (size_t i = 0; i < s->queue_n; i++)
+		msg_free(a, &s->queue[i]);
 	xfree(s->queue);
 	state_db_close(&s->db);
 	FREE_OBJ(s);

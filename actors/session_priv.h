@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the session actor: its record of a torrent, and what its files ask of each other.
+ *
+ * session.c is the actor, session_table.c finds torrents, session_add.c and session_set.c do what
+ * people ask for, session_torrent.c moves a torrent between the store and the peers,
+ * session_remove.c ends it, session_view.c shows it.
+ *
+ * A torrent is one phase at a time.  What a person is told has happened is in the database first.
+ */
+#ifndef ACTORS_SESSION_PRIV_H
+#define ACTORS_SESSION_PRIV_H
+
+#include <sys/queue.h>
+
+#include "actors/actors.h"
+
+#define SESSION_MAGIC 0x53455353u
+#define TORRENT_MAGIC 0x544f5252u
+
+/* The database answers when the disk does: an outcome that is given up on would be unknown. */
+#define STATE_TIMEOUT (3600 * USEC_PER_SEC)
+/* A call whose outcome is worth little is given up on soon, so that people never wait. */
+#define VIEW_TIMEOUT (1 * USEC_PER_SEC)
+/* Torrents the store is asked to open at the same time. */
+#define OPEN_WINDOW 256u
+
+enum phase {
+	PHASE_ADDING,    /* waits for the database; not listed */
+	PHASE_WAITING,   /* in the queue of those to be opened */
+	PHASE_OPENING,   /* STORE_OPEN was sent, STORE_READY follows */
+	PHASE_READY,     /* peers have it */
+	PHASE_DETACHING, /* PEERS_REMOVE was sent, because its files are looked at again */
+	PHASE_CHECKING,  /* STORE_READY follows */
+	PHASE_FAILED,    /* its files cannot be used: a person has to act */
+	PHASE_REMOVING,  /* acknowledged; not listed */
+};
+
+enum fault {
+	FAULT_NONE,
+	FAULT_HOLD,  /* the disk refuses writes: seeds on, tried again by a timer */
+	FAULT_PROBE, /* tried again; forgotten when the timer comes before the next error */
+	FAULT_STOP,  /* stopped until a person starts it again */
+};
+
+/* A message that waits. */
+struct held {
+	STAILQ_ENTRY(held) link;
+	struct msg *m; /* owned */
+};
+STAILQ_HEAD(held_list, held);
+
+struct totals {
+	uint64_t downloaded, uploaded, wasted; /* bytes */
+};
+
+struct torrent {
+	uint32_t magic;
+	uint32_t slot;
+	uint16_t gen;
+	enum phase phase;
+	enum fault fault;
+	bool started;    /* as asked for */
+	bool active;     /* as peers and tracker were told */
+	bool attached;   /* peers have it */
+	bool detaching;  /* PEERS_REMOVE is under way */
+	bool then_check; /* ask the store for a check when it is detached */
+	bool tracked;    /* the tracker actor has it */
+	bool opening;    /* counts in session.opening */
+	bool opened;     /* the store has it */
+	bool queued;     /* in session.to_open */
+	bool saving;     /* the first of `commands` waits for the database */
+	bool delete_data;
+	struct session *session;
+	struct torrent *hash_next;
+	TAILQ_ENTRY(torrent) open_link;
+	struct metainfo *meta; /* reference */
+	int64_t row;
+	char *path; /* owned: target directory, absolute */
+	uint64_t down_limit, up_limit;
+	int64_t added, started_at, completed_at; /* seconds since 1970 */
+	struct totals ever;                      /* before this run */
+	struct totals base;                      /* of this run, before it was last attached */
+	struct totals now;                       /* since it was attached */
+	uint64_t left;                           /* bytes not verified */
+	uint32_t have_n;
+	float checked;
+	char *error; /* owned; NULL: none */
+	/* What the database knows; kept until the store has opened it, for another try.  Owned. */
+	struct torrent_record *record;
+	struct bitfield have;        /* while no peers have it */
+	struct m_store_ready *ready; /* came while it was being detached; owned */
+	struct held_list commands;   /* m_torrent_set, in order */
+	struct held_list adds; /* m_torrent_add of the same info-hash: tried when this is settled */
+	struct m_torrent_add *add; /* the one that made it, while PHASE_ADDING; owned */
+	struct loop_timer retry; /* of FAULT_HOLD, FAULT_PROBE, and of a removal the disk refused */
+	struct loop_timer save;  /* totals to the database */
+};
+
+struct slot {
+	struct torrent *t; /* NULL: free */
+	uint16_t gen;      /* of the next or present torrent */
+	uint32_t free_next;
+};
+
+struct session {
+	uint32_t magic;
+	struct actor *actor;
+	const struct config *config; /* reference */
+	unsigned shards;
+	bool loaded;                              /* the database has answered */
+	enum err load_err;                        /* and failed: nothing can be added */
+	bool clean;                               /* the last run ended with everything written */
+	struct held_list early;                   /* came before that */
+	struct slot *slots;                       /* owned */
+	uint32_t slots_n, slots_room, slots_free; /* free: index + 1 of the first; 0: none */
+	struct torrent **buckets;                 /* by info-hash; owned */
+	uint32_t buckets_n;                       /* a power of two */
+	uint32_t torrents_n;
+	uint8_t hash_key[16];
+	TAILQ_HEAD(, torrent) to_open;
+	unsigned opening;
+	uint64_t down_limit, up_limit; /* set over the API */
+	bool has_down_limit, has_up_limit;
+};
+
+struct session *session_of(const struct actor *);
+static inline struct loop *session_loop(const struct session *s)
+{
+	return actor_loop(s->actor);
+}
+/* The limits in force, B/s: what was set over the API, else the configuration's. */
+uint64_t session_down_limit(const struct session *);
+uint64_t session_up_limit(const struct session *);
+/* Tells every shard its share. */
+void session_send_limits(struct session *);
+/* Keeps *m, which becomes NULL, and true, while the database has not answered. */
+bool session_hold_early(struct session *, struct msg **m);
+
+/* Queues of messages. */
+void held_push(struct held_list *, struct msg **m);
+struct msg *held_pop(struct held_list *); /* NULL when empty */
+void held_free(struct actor *, struct held_list *);
+
+/* --- session_table.c --- */
+
+/* In the table from now on; phase PHASE_ADDING.  Takes a reference of meta. */
+struct torrent *torrent_new(struct session *, const struct metainfo *meta);
+/* Out of the table, its calls forgotten, everything it owns freed. */
+void torrent_free(struct torrent **);
+struct torrent *torrent_find(const struct session *, const uint8_t infohash[20]); /* or NULL */
+struct torrent *torrent_at(const struct session *, struct tref);                  /* or NULL */
+struct tref torrent_ref(const struct torrent *);
+bool torrent_listed(const struct torrent *); /* people see it */
+void table_free(struct session *);           /* every torrent with it */
+
+/* --- session_add.c --- */
+
+void session_on_add(struct actor *, struct msg **);
+/* The root of `path`, borrowed from the configuration, or NULL. */
+const char *session_root(const struct config *, const char *path);
+/* Tries the adds that waited for t's fate; t may be freed by then: the list was moved out. */
+void session_retry_adds(struct session *, struct held_list *);
+
+/* --- session_set.c --- */
+
+void session_on_set(struct actor *, struct msg **);
+/* Starts the next command of t if none is under way. */
+void torrent_next_command(struct torrent *);
+
+/* --- session_torrent.c --- */
+
+/* A torrent of the database or one just added; takes what r holds. */
+void torrent_adopt(struct torrent *, struct torrent_record *r);
+void torrent_open(struct torrent *, bool first);
+/* Sends STORE_OPEN now, whatever the window says. */
+void torrent_send_open(struct torrent *);
+void torrent_unqueue(struct torrent *);
+/* The store has answered: another one may be opened. */
+void torrent_end_opening(struct torrent *);
+void torrent_detach(struct torrent *);
+void torrent_send_set(struct torrent *);
+/* Brings peers and tracker to what is asked for, unless a fault forbids it. */
+void torrent_update_active(struct torrent *);
+/* A person starts it: tries again what had failed. */
+void torrent_retry(struct torrent *);
+void torrent_recheck(struct torrent *);
+void torrent_save_totals(struct torrent *);
+struct totals torrent_run_totals(const struct torrent *);
+void session_open_more(struct session *);
+
+void session_on_store_ready(struct actor *, struct msg **);
+void session_on_store_progress(struct actor *, struct msg **);
+void session_on_store_error(struct actor *, struct msg **);
+void session_on_peers_done(struct actor *, struct msg **);
+void session_on_peers_totals(struct actor *, struct msg **);
+
+/* --- session_fault.c --- */
+
+/* Notes words for people: what went wrong and what to do. */
+void torrent_set_error(struct torrent *, enum err, const char *why);
+void torrent_clear_error(struct torrent *);
+void torrent_fault(struct torrent *, enum err);
+void torrent_retry_writes(struct torrent *);
+void torrent_on_retry_timer(struct loop_timer *, int64_t now);
+
+/* --- session_remove.c --- */
+
+/* The database has the mark. */
+void torrent_remove(struct torrent *, bool delete_data);
+/* Goes on with a removal. */
+void torrent_remove_step(struct torrent *);
+
+/* --- session_view.c --- */
+
+void session_on_view(struct actor *, struct msg **);
+
+#endif
