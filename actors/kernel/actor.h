@@ -30,7 +30,7 @@ typedef void actor_msg_f(struct actor *, struct msg **m);
 typedef void actor_reply_f(struct actor *, void *ctx, enum err err, struct msg **m);
 
 struct actor_handler {
-	uint16_t type;
+	uint16_t type; /* KMSG_NONE: every message that has no line of its own (fakes in tests) */
 	actor_msg_f *fn;
 };
 
@@ -59,9 +59,12 @@ struct actor *actors_add(
 struct actor *actors_add_here(
 	struct actors *, uint16_t addr, const struct actor_spec *, const void *arg);
 /* Checks that every message has a handler in each role it is for, then starts one thread per actor
- * and waits until every init has run.  Threads have all signals blocked. */
+ * and waits until every init has run, one after the other in the order they were added.  Threads
+ * have all signals blocked but those a fault raises.  The outcome of a call whose handler left *m
+ * is its err. */
 void actors_start(struct actors *);
-/* After every actor has acked QUIESCE: TERM, drain, join.  Panics when a message is left alive. */
+/* After every actor has acked QUIESCE: TERM, drain, join; then ends the actors of the caller's
+ * thread.  A pending call ends with E_STOPPING.  Panics when a message is left alive. */
 void actors_join(struct actors *);
 void actors_free(struct actors **);
 
@@ -71,7 +74,7 @@ struct actor_state {
 	const char *role;  /* name */
 	uint16_t handling; /* message type in hand, 0: none */
 	const char *handling_name;
-	int64_t since_us; /* when it began with that, or its turn; 0: it sleeps */
+	int64_t since_us; /* when its turn began; 0: it sleeps */
 	uint64_t turns;
 };
 unsigned actors_count(const struct actors *);

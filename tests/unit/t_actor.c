@@ -89,6 +89,8 @@ static void echo_echo(struct actor *a, struct msg **m)
 static void echo_buffer(struct actor *a, struct msg **m)
 {
 	(void)a;
+	if (number_of(*m)->n == 99)
+		usleep(200000); /* a disk that hangs */
 	number_of(*m)->owned = xstrdup("owned by the message");
 	(*m)->err = number_of(*m)->n ? E_NOSPACE : E_OK;
 }
@@ -431,6 +433,15 @@ static void state_is_seen_from_outside(void **state)
 	assert_int_equal(s.addr, ECHO);
 	assert_string_equal(s.role, "echo");
 	assert_true(s.turns > 0);
+	(void)call(&r, M_BUFFER, 99);
+	for (int i = 0; i < 2000 && s.handling != M_BUFFER; i++) {
+		assert_true(actor_turn(r.me, 1000));
+		actors_state(r.set, 0, &s);
+	}
+	assert_int_equal(s.handling, M_BUFFER);
+	assert_string_equal(s.handling_name, "BUFFER");
+	assert_in_range(clock_mono_us() - s.since_us, 0, 20 * USEC_PER_SEC);
+	turn_until(&r, &r.seen.replies, 2);
 	actors_state(r.set, 2, &s);
 	assert_string_equal(s.role, "ring.1");
 	assert_true(actors_at(r.set, 4) == r.me);
