@@ -9,10 +9,16 @@
 /* Given to every init; immutable while the actors run. */
 struct actor_env {
 	const struct config *config; /* borrowed by init, which takes a reference */
-	unsigned shards;        /* instances of PEERS */
-	unsigned workers;       /* instances of WORKER */
-	uint8_t peer_id[20];    /* ours, for this run */
-	const char *state_path; /* the database file; borrowed during init */
+	unsigned shards;             /* instances of PEERS */
+	unsigned workers;            /* instances of WORKER */
+	uint8_t peer_id[20];         /* ours, for this run */
+	const char *state_path;      /* the database file; borrowed during init */
+	/* Bound and listening before any thread starts, so that a taken port is said at once
+	 * (main_listen.c). */
+	int api_fd;       /* main closes it at the end */
+	int peer_fds[16]; /* shard 0 owns them from its init on */
+	unsigned peer_fds_n;
+	uint16_t peer_port;  /* the one that trackers and peers are told */
 	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
 				its init on */
 };

@@ -139,6 +139,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->index = ADDR_INDEX(actor_addr(a));
 	s->shards = env->shards;
 	s->workers = env->workers;
+	s->port = env->peer_port;
 	memcpy(s->peer_id, env->peer_id, sizeof s->peer_id);
 	wire_reserved_set(s->reserved, WIRE_FAST);
 	wire_reserved_set(s->reserved, WIRE_EXTENSION);
@@ -158,7 +159,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	bucket_init(&s->up, s->config->upload_max_rate / s->shards, actor_now(a));
 	make_pools(s);
 	if (s->index == 0)
-		listen_start(s);
+		listen_start(s, env);
 	return s;
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where peers come in.  Shard 0 owns the listeners; a connection whose handshake names a torrent of
- * another shard is handed over with the bytes read so far.
+ * Where peers come in.  main has bound the listeners, shard 0 owns them; a connection whose
+ * handshake names a torrent of another shard is handed over with the bytes read so far.
  */
 #include "actors/peers_priv.h"
 
 #define ACCEPT_BUDGET 64
-#define BACKLOG       256
 
 static void on_listener(struct loop_fd *io, uint32_t ready)
 {
@@ -28,46 +27,16 @@ static void on_listener(struct loop_fd *io, uint32_t ready)
 	}
 }
 
-static enum err listen_at(struct shard *s, const char *address)
+void listen_start(struct shard *s, const struct actor_env *env)
 {
-	struct listener *l = &s->listeners[s->listeners_n];
-	struct endpoint at;
-	enum err err = endpoint_parse_ip(address, strlen(address), &at);
-	int fd;
+	for (unsigned i = 0; i < env->peer_fds_n && i < LISTENERS; i++) {
+		struct listener *l = &s->listeners[s->listeners_n];
 
-	if (err != E_OK)
-		return err;
-	at.port = (uint16_t)s->config->peers_port;
-	fd = net_listen(&at, BACKLOG, &err);
-	if (fd < 0)
-		return err;
-	l->shard = s;
-	l->io = (struct loop_fd){.fd = -1, .fn = on_listener};
-	err = loop_fd_add(s->loop, &l->io, fd, POLL_IN);
-	if (err != E_OK) {
-		net_close(fd);
-		return err;
+		l->shard = s;
+		l->io = (struct loop_fd){.fd = -1, .fn = on_listener};
+		must(loop_fd_add(s->loop, &l->io, env->peer_fds[i], POLL_IN) == E_OK);
+		s->listeners_n++;
 	}
-	s->listeners_n++;
-	return E_OK;
-}
-
-enum err listen_start(struct shard *s)
-{
-	const struct config_list *bind = &s->config->peers_bind;
-
-	for (size_t i = 0; i < bind->n && s->listeners_n < LISTENERS; i++) {
-		enum err err = listen_at(s, bind->v[i]);
-
-		/* A machine without IPv6 is usual; one whose port is taken is not. */
-		if (err != E_OK)
-			log_event(LOG_WARNING, "listen_failed", "address=%s port=%d err=%s",
-				bind->v[i], s->config->peers_port, err_name(err));
-		else
-			log_event(LOG_INFO, "listening", "address=%s port=%d", bind->v[i],
-				s->config->peers_port);
-	}
-	return s->listeners_n > 0 ? E_OK : E_UNREACHABLE;
 }
 
 void listen_stop(struct shard *s)

@@ -162,6 +162,7 @@ struct shard {
 	struct loop *loop;
 	const struct config *config; /* owned reference */
 	unsigned index, shards, workers;
+	uint16_t port; /* others reach us at */
 	uint8_t peer_id[20];
 	uint8_t reserved[8]; /* of our handshake */
 	char version[32];
@@ -225,7 +226,7 @@ struct extent *cache_get(struct ptorrent *, const struct block_req *, bool must_
 void extent_unref(struct shard *, struct extent *);
 
 /* peers_listen.c */
-enum err listen_start(struct shard *);
+void listen_start(struct shard *, const struct actor_env *);
 void listen_stop(struct shard *);
 void peers_on_handoff(struct actor *, struct msg **);
 

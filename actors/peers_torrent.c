@@ -234,7 +234,7 @@ static struct swarm_config swarm_config_of(const struct shard *s)
 	return (struct swarm_config){.max_requests = (uint32_t)s->config->peers_request_queue,
 		.max_served = (uint32_t)s->config->peers_request_queue,
 		.upload_slots = (uint32_t)s->config->peers_upload_slots,
-		.port = (uint16_t)s->config->peers_port,
+		.port = s->port,
 		.version = s->version,
 		.request_timeout = s->config->peers_request_timeout};
 }
