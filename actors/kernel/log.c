@@ -177,7 +177,7 @@ static void flatten(char *p, size_t n)
 			p[i] = ' ';
 }
 
-static size_t add_text(char *line, size_t size, const char *fmt, va_list ap)
+PRINTF_LIKE(3, 0) static size_t add_text(char *line, size_t size, const char *fmt, va_list ap)
 {
 	int n;
 
