@@ -9,8 +9,8 @@
 #include "proto/base.h"
 
 /*
- * <signal.h> has enumerators POLL_IN, POLL_OUT and POLL_ERR of its own (codes of SIGPOLL).  It is included
- * first and its macros are replaced, so that a file may include both in any order.
+ * <signal.h> has enumerators POLL_IN, POLL_OUT and POLL_ERR of its own (codes of SIGPOLL).  It is
+ * included first and its macros are replaced, so that a file may include both in any order.
  */
 #undef POLL_IN
 #undef POLL_OUT
