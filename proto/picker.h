@@ -77,7 +77,8 @@ uint32_t picker_blocks(const struct picker *p, uint32_t piece);       /* blocks 
  *   picker_leave(p, has)   once, with the bitfield as it is then.
  * A full set is a counter, O(1).  A peer that becomes full by HAVEs may leave as a seed and a seed
  * in its place later as counted bits: a full set in the counter and one in every piece mean the
- * same, and picker_leave() takes the counter when there is one.
+ * same, and picker_leave() takes the counter when there is one.  At most 65534 peers are joined at
+ * a time.
  */
 void picker_join(struct picker *p, const struct bitfield *has);
 void picker_have(struct picker *p, uint32_t piece);
