@@ -12,7 +12,6 @@ struct actor_env {
 	unsigned shards;             /* instances of PEERS */
 	unsigned workers;            /* instances of WORKER */
 	uint8_t peer_id[20];         /* ours, for this run */
-	const char *state_path;      /* the database file; borrowed during init */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
 	 * (main_listen.c). */
 	int api_fd;       /* main closes it at the end */

@@ -107,7 +107,6 @@ static int run_daemon(const struct config *c, const struct config_input *in)
 		close(signals);
 		return EXIT_FAILED;
 	}
-	env.state_path = c->state_dir;
 	tracker_global_init();
 	status = run_actors(c, in, &env, signals);
 	tracker_global_fini();
