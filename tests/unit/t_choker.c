@@ -213,6 +213,14 @@ static void test_between_rounds(void **state)
 	apply(peers, 6, NOW);
 	choker_run(&c, peers, 6, false, 0, 0, NOW + 10 * SECOND, &rng);
 	assert_false(peers[0].want && !peers[0].optimistic);
+	/* The rotation is due soon, but it waits for a round. */
+	choker_run(&c, peers, 6, false, 0, 0, NOW + 20 * SECOND, &rng);
+	apply(peers, 6, NOW);
+	for (unsigned i = 0; i < 20; i++) {
+		choker_run(&c, peers, 6, false, 0, 0, NOW + 29 * SECOND, &rng);
+		for (size_t k = 0; k < 6; k++)
+			assert_int_equal(peers[k].want, peers[k].unchoked);
+	}
 }
 
 static const struct growth {
