@@ -221,6 +221,11 @@ static void test_between_rounds(void **state)
 		for (size_t k = 0; k < 6; k++)
 			assert_int_equal(peers[k].want, peers[k].unchoked);
 	}
+	bool first = peers[0].optimistic;
+
+	choker_run(&c, peers, 6, false, 0, 0, NOW + 30 * SECOND, &rng);
+	assert_int_equal(peers[0].optimistic, !first);
+	assert_int_equal(peers[2].optimistic, first);
 }
 
 static const struct growth {
