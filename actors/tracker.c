@@ -28,8 +28,7 @@ static struct tracker *tracker_of(const struct actor *a)
 	return tk;
 }
 
-/* --- torrents ----------------------------------------------------------------------------------
- */
+/* --- torrents ------------------------------------------------------------------------ */
 
 static struct torrent *find_torrent(const struct tracker *tk, struct tref t)
 {
@@ -80,7 +79,7 @@ static void pump_torrent(struct torrent *to)
 	if (at == INT64_MAX)
 		loop_timer_del(to->tk->loop, &to->timer);
 	else
-		loop_timer_set(to->tk->loop, &to->timer, at);
+		loop_timer_set(to->tk->loop, &to->timer, MAX(at, now));
 }
 
 /* The torrent may be gone afterwards. */
@@ -109,11 +108,17 @@ static void start_torrent(struct torrent *to)
 	pump_torrent(to);
 }
 
-static void stop_torrent(struct torrent *to)
+/*
+ * What waits in the queue was never sent.  What is under way may have arrived: with `hurry` it is
+ * given up after the stop, so that its tracker is told as well, else its answer is awaited first.
+ */
+static void stop_torrent(struct torrent *to, bool hurry)
 {
 	to->active = false;
 	drop_jobs(to, false);
 	announce_stop(to->announce, loop_now(to->tk->loop));
+	if (hurry)
+		drop_jobs(to, true);
 	pump_torrent(to);
 }
 
@@ -122,7 +127,7 @@ static void remove_torrent(struct torrent *to)
 	to->tk->slots[to->t.slot] = NULL;
 	to->leaving = true;
 	TAILQ_INSERT_TAIL(&to->tk->leaving, to, link);
-	stop_torrent(to);
+	stop_torrent(to, false);
 	let_go(to);
 }
 
@@ -160,8 +165,7 @@ static void make_slot(struct tracker *tk, uint32_t slot)
 	tk->slots_n = n;
 }
 
-/* --- what jobs bring ----------------------------------------------------------------------------
- */
+/* --- what jobs bring ----------------------------------------------------------------- */
 
 static void send_peers(struct torrent *to, struct announce_reply *reply)
 {
@@ -271,8 +275,7 @@ void torrent_job_gone(struct torrent *to)
 		loop_task_post(tk->loop, &tk->quiesced_task);
 }
 
-/* --- messages -----------------------------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------------------ */
 
 static void handle_add(struct actor *a, struct msg **pm)
 {
@@ -313,7 +316,7 @@ static void handle_event(struct actor *a, struct msg **pm)
 		start_torrent(to);
 		break;
 	case TRACKER_STOP:
-		stop_torrent(to);
+		stop_torrent(to, false);
 		break;
 	case TRACKER_COMPLETED:
 		to->completed = true;
@@ -360,8 +363,7 @@ static void handle_reload(struct actor *a, struct msg **pm)
 	m->config = NULL;
 }
 
-/* --- views -------------------------------------------------------------------------------------
- */
+/* --- views --------------------------------------------------------------------------- */
 
 static void view_tracker(const struct torrent *to, int i, struct tracker_view *out)
 {
@@ -414,8 +416,7 @@ static void handle_view(struct actor *a, struct msg **pm)
 			view_torrent(tk->slots[i], &m->torrents[m->torrents_n++]);
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------------------- */
 
 static void say_quiesced(struct loop_task *task)
 {
@@ -464,13 +465,13 @@ static void quiesce_tracker(struct actor *a)
 {
 	struct tracker *tk = tracker_of(a);
 	int64_t patience = tk->config->tracker_stop_timeout;
+	struct torrent *to;
 
-	for (uint32_t i = 0; i < tk->slots_n; i++) {
-		if (tk->slots[i] == NULL)
-			continue;
-		drop_jobs(tk->slots[i], true);
-		stop_torrent(tk->slots[i]);
-	}
+	for (uint32_t i = 0; i < tk->slots_n; i++)
+		if (tk->slots[i] != NULL)
+			stop_torrent(tk->slots[i], true);
+	TAILQ_FOREACH(to, &tk->leaving, link)
+	stop_torrent(to, true);
 	if (patience == 0)
 		drop_all(tk);
 	if (tk->jobs.total == 0)

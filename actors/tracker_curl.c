@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "actors/actors.h"
 #include "actors/kernel/log.h"
@@ -77,14 +76,12 @@ void tracker_global_fini(void)
 	curl_global_cleanup();
 }
 
-/* --- ends --------------------------------------------------------------------------------------
- */
+/* --- ends ---------------------------------------------------------------------------- */
 
 static void report(struct web_get *g, enum err err, const char *text, long status)
 {
-	struct web_answer a = {.err = err, .text = text, .status = status};
+	struct web_answer a = {err, text, status, {.p = g->body, .n = g->body_n}};
 
-	a.body = (struct slice){.p = g->body, .n = g->body_n};
 	g->fn(g->ctx, &a);
 }
 
@@ -108,8 +105,6 @@ static enum err code_err(CURLcode code)
 	switch (code) {
 	case CURLE_OUT_OF_MEMORY:
 		return E_NOMEM;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return E_UNSUPPORTED;
 	case CURLE_URL_MALFORMAT:
 		return E_SYNTAX;
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -127,10 +122,7 @@ static enum err code_err(CURLcode code)
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
 	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_INVALIDCERTSTATUS:
 		return E_TLS;
 	default:
 		return E_PROTOCOL;
@@ -175,8 +167,7 @@ static void end_hop(struct web_get *g)
 	g->body_n = g->body_cap = g->headers_n = 0;
 }
 
-/* --- what libcurl calls during a transfer -------------------------------------------------------
- */
+/* --- what libcurl calls during a transfer -------------------------------------------- */
 
 /* The limit counts decompressed bytes: CURLOPT_MAXFILESIZE only knows what a header promised. */
 static size_t take_body(char *p, size_t one, size_t n, void *ctx)
@@ -236,8 +227,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
 }
 
-/* --- one hop -----------------------------------------------------------------------------------
- */
+/* --- one hop ------------------------------------------------------------------------- */
 
 static bool set_options(CURL *e, struct web_get *g)
 {
@@ -278,39 +268,28 @@ static bool set_options(CURL *e, struct web_get *g)
 static void start_transfer(struct web_get *g)
 {
 	g->easy = curl_easy_init();
-	if (g->easy == NULL) {
-		fail_later(g, E_NOMEM, "");
+	if (g->easy != NULL && set_options(g->easy, g) &&
+		curl_multi_add_handle(g->web->multi, g->easy) == CURLM_OK)
 		return;
-	}
-	if (!set_options(g->easy, g) || curl_multi_add_handle(g->web->multi, g->easy) != CURLM_OK) {
-		curl_easy_cleanup(g->easy);
-		g->easy = NULL;
-		fail_later(g, E_NOMEM, "");
-	}
+	curl_easy_cleanup(g->easy);
+	g->easy = NULL;
+	fail_later(g, E_NOMEM, "");
 }
 
 /* Tells libcurl the addresses: "+host:port:address,address"; + lets the entry grow old. */
 static bool hand_over_addresses(struct web_get *g)
 {
 	char text[RESOLVE_TEXT];
-	struct endpoint at;
-	size_t n;
-	bool any = false, literal = endpoint_parse_ip(g->host, strlen(g->host), &at) == E_OK;
+	struct endpoint literal;
+	size_t n = (size_t)snprintf(text, sizeof text, "+%s:%u:", g->host, (unsigned)g->port);
 
-	n = (size_t)snprintf(text, sizeof text, "+%s:%u:", g->host, (unsigned)g->port);
-	for (unsigned i = 0; i < g->wait.n && n + ENDPOINT_TEXT + 2 < sizeof text; i++) {
-		at = g->wait.at[i];
-		at.port = g->port;
-		if (gate_check(g->config, &at, true) != E_OK)
-			continue;
-		if (any)
-			text[n++] = ',';
-		n += endpoint_format_ip(&at, text + n, sizeof text - n);
-		any = true;
-	}
-	if (any && !literal)
+	for (unsigned i = 0; i < g->wait.n; i++)
+		g->wait.at[i].port = g->port;
+	if (!gate_list(g->config, g->wait.at, g->wait.n, text + n, sizeof text - n))
+		return false;
+	if (endpoint_parse_ip(g->host, strlen(g->host), &literal) != E_OK)
 		g->resolve = curl_slist_append(NULL, text);
-	return any;
+	return true;
 }
 
 static void take_addresses(struct resolver_wait *w)
@@ -394,11 +373,6 @@ static void begin_hop(struct web_get *g)
 		fail_later(g, err, err == E_UNSUPPORTED ? "the URL's scheme is not allowed" : "");
 }
 
-static bool is_redirect(long status)
-{
-	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 static void follow(struct web_get *g, const char *url)
 {
 	char *next;
@@ -426,16 +400,15 @@ static void finish_hop(struct web_get *g, CURLcode code)
 		report_code(g, code, status);
 		return;
 	}
-	if (is_redirect(status))
-		curl_easy_getinfo(g->easy, CURLINFO_REDIRECT_URL, &to);
+	curl_easy_getinfo(
+		g->easy, CURLINFO_REDIRECT_URL, &to); /* NULL but for 3xx with a Location */
 	if (to != NULL)
 		follow(g, to);
 	else
 		report(g, E_OK, "", status);
 }
 
-/* --- libcurl and the loop -----------------------------------------------------------------------
- */
+/* --- libcurl and the loop ------------------------------------------------------------ */
 
 static void collect_finished(struct web *w)
 {
@@ -536,7 +509,6 @@ static int change_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void
 	if (what == CURL_POLL_REMOVE) {
 		if (s != NULL)
 			unwatch_socket(w, s);
-		curl_multi_assign(w->multi, fd, NULL);
 		return 0;
 	}
 	if (s == NULL)
@@ -563,8 +535,7 @@ static void make_multi(struct web *w)
 	curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)w->connections);
 }
 
-/* --- outside -----------------------------------------------------------------------------------
- */
+/* --- outside ------------------------------------------------------------------------- */
 
 struct web *web_new(struct loop *loop, struct resolver *resolver, unsigned connections)
 {

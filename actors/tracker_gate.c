@@ -52,3 +52,18 @@ enum err gate_check(const struct config *c, const struct endpoint *at, bool tcp)
 		return E_DENIED;
 	return c->tracker_allow_private || endpoint_is_global(at) ? E_OK : E_DENIED;
 }
+
+bool gate_list(
+	const struct config *c, const struct endpoint *at, unsigned n, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < n && used + ENDPOINT_TEXT + 1 < size; i++) {
+		if (gate_check(c, &at[i], true) != E_OK)
+			continue;
+		if (used > 0)
+			buf[used++] = ',';
+		used += endpoint_format_ip(&at[i], buf + used, size - used);
+	}
+	return used > 0;
+}

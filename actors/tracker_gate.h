@@ -22,4 +22,11 @@ bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoi
  */
 enum err gate_check(const struct config *c, const struct endpoint *at, bool tcp);
 
+/*
+ * The allowed ones of n addresses as text, without ports, joined by commas; what does not fit is
+ * left out.  false: none is allowed.
+ */
+bool gate_list(
+	const struct config *c, const struct endpoint *at, unsigned n, char *buf, size_t size);
+
 #endif
