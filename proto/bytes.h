@@ -96,9 +96,13 @@ static inline uint8_t *wr_room(struct wr *w, size_t n)
 static inline void wr_be(struct wr *w, uint64_t v, unsigned bytes)
 {
 	uint8_t *p = wr_room(w, bytes);
+	uint8_t be[8];
 
-	for (unsigned i = 0; p != NULL && i < bytes; i++)
-		p[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
+	if (p == NULL)
+		return;
+	for (unsigned i = 0; i < 8; i++)
+		be[i] = (uint8_t)(v >> (56 - 8 * i));
+	memcpy(p, be + 8 - bytes, bytes);
 }
 
 static inline void wr_u8(struct wr *w, uint8_t v)
