@@ -341,7 +341,7 @@ uint32_t picker_count_wanted_that(const struct picker *p, const struct bitfield 
 	for (uint32_t i = 0; i < p->parts_n; i++)
 		n += picker_wants(p, p->parts[i]->piece) && bitfield_get(has, p->parts[i]->piece);
 	for (uint32_t w = 0; has->count > 0 && w < bits_words(has); w++)
-		n += (uint32_t)__builtin_popcountll(bits_word(has, w) & bits_word(&p->open, w));
+		n += bits_count(bits_word(has, w) & bits_word(&p->open, w));
 	return n;
 }
 

@@ -105,6 +105,15 @@ static inline uint32_t bits_take(uint64_t *v, uint32_t w)
 	return w * 64 + i;
 }
 
+/* In plain arithmetic: the builtin is a call into the compiler's library on a plain machine. */
+static inline uint32_t bits_count(uint64_t v)
+{
+	v -= v >> 1 & UINT64_C(0x5555555555555555);
+	v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+	v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(v * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /* picker_order.c: the sorted order of what may be begun. */
 uint32_t order_bucket(const struct piece *pc);
 uint32_t order_count(const struct picker *p);
