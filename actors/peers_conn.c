@@ -418,7 +418,7 @@ void conn_close(struct conn *c, enum err why, const char *what)
 		pool_put(s->blocks, c->block);
 	c->block = NULL;
 	if (c->peer != NULL)
-		swarm_leave(&c->peer);
+		swarm_leave(&c->peer, loop_now(s->loop));
 	if (c->task.queued)
 		loop_task_del(s->loop, &c->task);
 	c->reap.fn = reap;

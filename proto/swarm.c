@@ -135,7 +135,7 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	return p;
 }
 
-void swarm_leave(struct swarm_peer **pp)
+void swarm_leave(struct swarm_peer **pp, int64_t now)
 {
 	struct swarm_peer *p;
 	struct swarm *s;
@@ -147,6 +147,8 @@ void swarm_leave(struct swarm_peer **pp)
 		picker_leave(s->picker, &p->has);
 	if (!p->am_choking)
 		s->choke_soon = true;
+	if (p->reach.port != 0)
+		peerlist_closed(s->candidates, &p->reach, p->downloaded + p->uploaded > 0, now);
 	s->peers[p->index] = NULL;
 	s->peers_n--;
 	req_clear(&p->asked);

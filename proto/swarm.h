@@ -74,6 +74,7 @@ struct swarm_peer {
 	struct req_queue serving; /* its requests we have not begun to answer */
 	struct bitfield has;
 	struct endpoint at;
+	struct endpoint reach; /* where an incoming one listens; port 0: unknown */
 	uint8_t id[20];
 	struct swarm_caps caps;
 	bool incoming;
@@ -140,7 +141,7 @@ static inline bool swarm_done(const struct swarm *s)
 struct swarm_peer *swarm_join(struct swarm *, void *conn, const struct endpoint *,
 	const uint8_t id[20], struct swarm_caps, bool incoming, int64_t now);
 /* Its requests become void, its pieces no longer count. */
-void swarm_leave(struct swarm_peer **);
+void swarm_leave(struct swarm_peer **, int64_t now);
 
 /*
  * Any event but those of a piece.  Anything but E_OK: close the connection for that reason

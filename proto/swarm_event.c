@@ -298,12 +298,12 @@ static enum err on_extended(struct swarm_peer *p, const struct wire_ev *ev, int6
 	p->upload_only = h.upload_only;
 	if (h.client[0] != '\0')
 		memcpy(p->client, h.client, sizeof p->client);
-	if (p->incoming && h.port != 0) {
+	if (p->incoming && h.port != 0 && p->reach.port == 0) {
 		/* Where it can be reached again: its listening port, not the one it called from. */
-		struct endpoint at = p->at;
-
-		at.port = h.port;
-		peerlist_add(p->swarm->candidates, &at, PEER_INCOMING, now);
+		p->reach = p->at;
+		p->reach.port = h.port;
+		peerlist_add(p->swarm->candidates, &p->reach, PEER_INCOMING, now);
+		peerlist_connected(p->swarm->candidates, &p->reach);
 	}
 	return E_OK;
 }

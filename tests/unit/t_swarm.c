@@ -74,7 +74,7 @@ static void side_join(struct side *s, struct swarm_caps caps, int64_t now)
 static void side_fini(struct side *s)
 {
 	if (s->peer != NULL)
-		swarm_leave(&s->peer);
+		swarm_leave(&s->peer, 1);
 	picker_check(s->swarm->picker);
 	swarm_free(&s->swarm);
 }
