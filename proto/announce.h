@@ -96,7 +96,8 @@ void announce_done(struct announce *a, int tracker, const struct announce_reply 
 /* A scrape's answer, for the view. */
 void announce_scraped(struct announce *a, int tracker, const struct announce_reply *reply);
 
-/* When announce_next() will next have something by itself; INT64_MAX: only after another call here.
+/* When announce_next() may have something by itself, perhaps a moment that has passed; INT64_MAX:
+ * only after another call here.
  */
 int64_t announce_deadline(const struct announce *a);
 /* Stopped, and nobody is left to be told. */
