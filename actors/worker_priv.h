@@ -2,8 +2,8 @@
 /*
  * What the files of the worker share: one thread that reads, writes and hashes for the others.
  *
- * A worker knows the torrents that the store opened, the pieces of its own (tref_worker()) that are on
- * their way in, and a bounded set of open descriptors.  Everything here belongs to the worker's
+ * A worker knows the torrents that the store opened, the pieces of its own (tref_worker()) that are
+ * on their way in, and a bounded set of open descriptors.  Everything here belongs to the worker's
  * thread; every file call may block, which is what the thread is for.
  *
  *   worker.c          the actor: torrents, batches of messages out
@@ -63,13 +63,13 @@ struct wtorrent {
 	struct layout layout;
 	char *root, *path;
 	bool make_root;
-	bool dir_known;    /* device and inode of the directory are known */
-	bool dir_made;     /* we created it: the names above it are synced once */
-	bool prepared;     /* empty files exist */
-	bool suspect;      /* a sync failed: what the page cache holds may not be on disk */
-	uint64_t device;   /* of the directory */
-	uint64_t inode;    /* likewise */
-	bool root_known;   /* and the device of the root, for a directory that is yet to be made */
+	bool dir_known;  /* device and inode of the directory are known */
+	bool dir_made;   /* we created it: the names above it are synced once */
+	bool prepared;   /* empty files exist */
+	bool suspect;    /* a sync failed: what the page cache holds may not be on disk */
+	uint64_t device; /* of the directory */
+	uint64_t inode;  /* likewise */
+	bool root_known; /* and the device of the root, for a directory that is yet to be made */
 	uint64_t root_device;
 	uint16_t dir_slot; /* as wfile.slot */
 	struct wfile *files;
@@ -180,7 +180,8 @@ actor_msg_f worker_on_blocks;
 void worker_pieces_init(struct worker *);
 void worker_pieces_fini(struct worker *);
 /* Takes over what is known of pieces from an earlier run; those that are not ours are ignored. */
-void worker_partials_load(struct worker *, struct wtorrent *, const struct partial_piece *, uint32_t n);
+void worker_partials_load(
+	struct worker *, struct wtorrent *, const struct partial_piece *, uint32_t n);
 /* Writes out every block held of the torrent; a piece that fails is forgotten. */
 void worker_pieces_flush(struct worker *, struct wtorrent *);
 /* The pieces with blocks on disk.  *out is owned by the caller. */
@@ -205,7 +206,8 @@ void worker_fds_init(struct worker *, unsigned limit);
 void worker_fds_fini(struct worker *);
 /* Closes every descriptor of the torrent. */
 void worker_fds_close(struct worker *, struct wtorrent *);
-/* Borrowed descriptors, good until the next call of these two; -1 and *err.  Opening to write creates. */
+/* Borrowed descriptors, good until the next call of these two; -1 and *err.  Opening to write
+ * creates. */
 int worker_dir(struct worker *, struct wtorrent *, bool create, enum err *err);
 /* The root is there and on the device it was on before.  E_NOENT, E_CHANGED... */
 enum err worker_root_check(struct wtorrent *);
