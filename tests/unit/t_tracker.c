@@ -183,7 +183,7 @@ static void test_nobody_there(void **state)
 {
 	struct world *w = quick_world();
 	uint16_t port;
-	int fd = open_socket(SOCK_STREAM, &port);
+	int fd = open_socket(AF_INET, SOCK_STREAM, &port);
 	char url[128];
 
 	(void)state;
@@ -274,8 +274,9 @@ static void test_scrape_fills_counts(void **state)
 
 static void test_udp(void **state)
 {
-	struct udp_tracker *good = udp_start(UDP_JUNK_FIRST), *bad = udp_start(UDP_FAILS);
-	struct udp_tracker *mute = udp_start(UDP_SILENT);
+	struct udp_tracker *good = udp_start(AF_INET, UDP_JUNK_FIRST),
+			   *bad = udp_start(AF_INET, UDP_FAILS);
+	struct udp_tracker *mute = udp_start(AF_INET, UDP_SILENT);
 	struct world *w = quick_world();
 	char url[128], last[1024];
 	const struct tracker_view *v;
@@ -317,6 +318,75 @@ static void test_udp(void **state)
 	udp_stop(mute);
 }
 
+static void test_v6(void **state)
+{
+	struct http_tracker *http;
+	struct udp_tracker *udp;
+	struct world *w;
+	char url[128];
+
+	(void)state;
+	if (!has_v6())
+		skip();
+	http = http_start(AF_INET6);
+	udp = udp_start(AF_INET6, UDP_GOOD);
+	w = quick_world();
+	snprintf(url, sizeof url, "http://[::1]:%u/ok/announce", (unsigned)http->port);
+	add_torrent(w, url, 1);
+	WAIT_FOR(w, found_peers(w) == 2);
+	snprintf(url, sizeof url, "udp://[::1]:%u/announce", (unsigned)udp->port);
+	add_torrent(w, url, 2);
+	WAIT_FOR(w, found_peers(w) == 3);
+	assert_false(endpoint_is_v4(&w->found.first));
+	assert_int_equal(w->found.first.port, 6881);
+	world_end(w);
+	assert_int_equal(notes_count(&udp->notes, "event=3", "", NULL, 0), 1);
+	world_free(w);
+	http_stop(http);
+	udp_stop(udp);
+}
+
+/* A lost datagram is sent again after the 15 seconds of BEP 15; they pass while other tests run. */
+struct patient {
+	struct world *w;
+	struct udp_tracker *udp;
+};
+
+static int begin_patience(void **state)
+{
+	struct patient *p = calloc(1, sizeof *p);
+	char url[128];
+
+	p->udp = udp_start(AF_INET, UDP_LOSES_ONE);
+	p->w = world_new(NULL, 0);
+	snprintf(url, sizeof url, "udp://127.0.0.1:%u", (unsigned)p->udp->port);
+	add_torrent(p->w, url, 1);
+	actor_turn(p->w->session, 0);
+	*state = p;
+	return 0;
+}
+
+static void test_udp_sends_again(void **state)
+{
+	struct patient *p = *state;
+
+	WAIT_FOR(p->w, found_peers(p->w) == 2);
+	assert_int_equal(notes_count(&p->udp->notes, "lost", "", NULL, 0), 1);
+	assert_int_equal(notes_count(&p->udp->notes, "connect", "", NULL, 0), 1);
+	world_end(p->w);
+	assert_int_equal(notes_count(&p->udp->notes, "event=3", "", NULL, 0), 1);
+}
+
+static int end_patience(void **state)
+{
+	struct patient *p = *state;
+
+	world_free(p->w);
+	udp_stop(p->udp);
+	free(p);
+	return 0;
+}
+
 /* --- many, and the end
  * ----------------------------------------------------------------------------- */
 
@@ -343,7 +413,7 @@ static void test_many_are_told_of_the_stop(void **state)
 static void test_silence_does_not_hold_the_stop(void **state)
 {
 	struct world *w = quick_world();
-	struct udp_tracker *u = udp_start(UDP_GOOD);
+	struct udp_tracker *u = udp_start(AF_INET, UDP_GOOD);
 	char url[128], http[128];
 	int64_t took;
 
@@ -406,7 +476,7 @@ static void test_gate(void **state)
 
 static void test_own_api_is_refused(void **state)
 {
-	struct http_tracker *api = http_start();
+	struct http_tracker *api = http_start(AF_INET);
 	char arg[64], url[128];
 	const char *args[] = {arg};
 	struct world *w;
@@ -437,17 +507,19 @@ int main(void)
 		cmocka_unit_test(test_next_tier_when_one_fails),
 		cmocka_unit_test(test_scrape_fills_counts),
 		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_v6),
 		cmocka_unit_test(test_many_are_told_of_the_stop),
 		cmocka_unit_test(test_silence_does_not_hold_the_stop),
 		cmocka_unit_test(test_gate),
 		cmocka_unit_test(test_own_api_is_refused),
+		cmocka_unit_test(test_udp_sends_again),
 	};
 	int rc;
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	log_set_level(LOG_ERROR);
 	tracker_global_init();
-	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	rc = cmocka_run_group_tests(tests, begin_patience, end_patience);
 	tracker_global_fini();
 	return rc;
 }

@@ -151,6 +151,7 @@ static const uint8_t gzip_body[] = {
 };
 
 #define PEERS_BODY "d8:completei3e10:incompletei4e8:intervali1800e5:peers12:" PEERS_12 "e"
+#define PEER_18    "\x20\x01\x0d\xb9\0\0\0\0\0\0\0\0\0\0\0\x09\x1a\xe1"
 #define PEERS_12   "\x7f\x00\x00\x01\x1a\xe1\x7f\x00\x00\x02\x1a\xe2"
 
 struct page {
@@ -329,27 +330,41 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int open_socket(int type, uint16_t *port)
+/* Bound to loopback, a port of the system's choice; -1: there is no such family here. */
+static int open_socket(int family, int type, uint16_t *port)
 {
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t n = sizeof sa;
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr *sa = family == AF_INET ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+	socklen_t n = family == AF_INET ? sizeof v4 : sizeof v6;
+	int fd = socket(family, type | SOCK_CLOEXEC, 0);
 
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
-	if (type == SOCK_STREAM)
-		assert_int_equal(listen(fd, 64), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &n), 0);
-	*port = ntohs(sa.sin_port);
+	if (fd < 0 || bind(fd, sa, n) != 0 || (type == SOCK_STREAM && listen(fd, 64) != 0) ||
+		getsockname(fd, sa, &n) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*port = ntohs(family == AF_INET ? v4.sin_port : v6.sin6_port);
 	return fd;
 }
 
-static struct http_tracker *http_start(void)
+static bool has_v6(void)
+{
+	uint16_t port;
+	int fd = open_socket(AF_INET6, SOCK_DGRAM, &port);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static struct http_tracker *http_start(int family)
 {
 	struct http_tracker *t = calloc(1, sizeof *t);
 
 	pthread_mutex_init(&t->notes.lock, NULL);
-	t->fd = open_socket(SOCK_STREAM, &t->port);
+	t->fd = open_socket(family, SOCK_STREAM, &t->port);
 	pthread_create(&t->thread, NULL, serve, t);
 	return t;
 }
@@ -368,12 +383,13 @@ static void http_stop(struct http_tracker *t)
 /* --- a scripted UDP tracker ---------------------------------------------------------------------
  */
 
-enum udp_mode { UDP_GOOD, UDP_FAILS, UDP_JUNK_FIRST, UDP_SILENT };
+enum udp_mode { UDP_GOOD, UDP_FAILS, UDP_JUNK_FIRST, UDP_LOSES_ONE, UDP_SILENT };
 
 struct udp_tracker {
 	int fd;
 	uint16_t port;
-	enum udp_mode mode;
+	bool v6;
+	atomic_int mode; /* enum udp_mode */
 	pthread_t thread;
 	atomic_bool stop;
 	struct notes notes;
@@ -422,8 +438,12 @@ static size_t udp_reply(struct udp_tracker *t, const uint8_t *in, size_t n, uint
 	wr_u32(&w, 1800);
 	wr_u32(&w, 5);
 	wr_u32(&w, 6);
-	wr_bytes(&w, PEERS_12, 12);
-	return 32;
+	if (!t->v6) {
+		wr_bytes(&w, PEERS_12, 12);
+		return 32;
+	}
+	wr_bytes(&w, PEER_18, 18);
+	return 38;
 }
 
 static void *serve_udp(void *arg)
@@ -431,7 +451,8 @@ static void *serve_udp(void *arg)
 	struct udp_tracker *t = arg;
 	struct pollfd p = {.fd = t->fd, .events = POLLIN};
 	uint8_t in[2048], out[512];
-	struct sockaddr_in from;
+	struct sockaddr_storage from;
+	bool lost = false;
 
 	while (!t->stop) {
 		socklen_t len = sizeof from;
@@ -442,6 +463,11 @@ static void *serve_udp(void *arg)
 		n = recvfrom(t->fd, in, sizeof in, 0, (struct sockaddr *)&from, &len);
 		if (n < 16 || t->mode == UDP_SILENT)
 			continue;
+		if (t->mode == UDP_LOSES_ONE && !lost) {
+			lost = true;
+			notes_add(&t->notes, "lost");
+			continue;
+		}
 		if (t->mode == UDP_JUNK_FIRST) {
 			static const uint8_t junk[] = {0, 0, 0, 0, 9, 9, 9, 9, 1, 2, 3};
 
@@ -454,13 +480,14 @@ static void *serve_udp(void *arg)
 	return NULL;
 }
 
-static struct udp_tracker *udp_start(enum udp_mode mode)
+static struct udp_tracker *udp_start(int family, enum udp_mode mode)
 {
 	struct udp_tracker *t = calloc(1, sizeof *t);
 
 	pthread_mutex_init(&t->notes.lock, NULL);
-	t->mode = mode;
-	t->fd = open_socket(SOCK_DGRAM, &t->port);
+	t->mode = (int)mode;
+	t->v6 = family == AF_INET6;
+	t->fd = open_socket(family, SOCK_DGRAM, &t->port);
 	pthread_create(&t->thread, NULL, serve_udp, t);
 	return t;
 }

@@ -128,7 +128,7 @@ static struct world *world_new(const char *const *args, int n)
 {
 	struct world *w = calloc(1, sizeof *w);
 
-	w->http = http_start();
+	w->http = http_start(AF_INET);
 	w->config = load_config(args, n);
 	w->env.config = (struct config *)(uintptr_t)w->config;
 	memcpy(w->env.peer_id, "-TD0001-abcdefghijkl", 20);
