@@ -28,7 +28,7 @@ static const char *advice(const struct torrent *t, enum err e)
 				      : "allow writing there; it is tried again every minute";
 	switch (e) {
 	case E_NOENT:
-		return "mount the volume or put the files back, then start the torrent again";
+		return "then start the torrent again";
 	case E_NOSPACE:
 		return "make room, then start the torrent again";
 	case E_PERM:

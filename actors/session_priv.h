@@ -67,7 +67,9 @@ struct torrent {
 	bool then_check; /* ask the store for a check when it is detached */
 	bool tracked;    /* the tracker actor has it */
 	bool opening;    /* counts in session.opening */
-	bool opened;     /* the store has it */
+	bool in_store;   /* STORE_OPEN was sent, and no STORE_CLOSE answered */
+	bool opened;     /* the store has opened it, and so knows more than `record` */
+	bool closing;    /* STORE_CLOSE is under way */
 	bool queued;     /* in session.to_open */
 	bool saving;     /* the first of `commands` waits for the database */
 	bool delete_data;
@@ -176,6 +178,8 @@ void torrent_open(struct torrent *, bool first);
 /* Sends STORE_OPEN now, whatever the window says. */
 void torrent_send_open(struct torrent *);
 void torrent_unqueue(struct torrent *);
+/* Sends STORE_CLOSE; fn clears `closing`. */
+void torrent_send_close(struct torrent *, bool delete_data, actor_reply_f *fn);
 /* The store has answered: another one may be opened. */
 void torrent_end_opening(struct torrent *);
 void torrent_detach(struct torrent *);

@@ -51,6 +51,7 @@ static void on_closed(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 	(void)a;
 	CAST_OBJ(t, ctx, TORRENT_MAGIC);
+	t->closing = false;
 	if (err == E_STOPPING || err == E_TIMEOUT)
 		return; /* not known to be done: the next run does it again */
 	if (err != E_OK)
@@ -60,6 +61,7 @@ static void on_closed(struct actor *a, void *ctx, enum err err, struct msg **m)
 				? container_of(*m, struct m_store_close, h)->why.text
 				: "");
 	torrent_end_opening(t);
+	t->in_store = false;
 	t->opened = false;
 	t->delete_data = false;
 	torrent_remove_step(t);
@@ -67,17 +69,10 @@ static void on_closed(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 static void close_files(struct torrent *t)
 {
-	struct msg *m;
-	struct m_store_close *close;
-
 	/* Only the store finds its files, and it has not heard of them yet. */
-	if (!t->opened && !t->opening)
+	if (!t->in_store)
 		torrent_send_open(t);
-	m = msg_new(t->session->actor, MSG_STORE_CLOSE);
-	close = container_of(m, struct m_store_close, h);
-	close->t = torrent_ref(t);
-	close->delete_data = t->delete_data;
-	actor_call(t->session->actor, ADDR_STORE, &m, on_closed, t);
+	torrent_send_close(t, t->delete_data, on_closed);
 }
 
 static void untrack(struct torrent *t)
@@ -98,17 +93,18 @@ static void untrack(struct torrent *t)
 /* Data can only be deleted where it may have been written. */
 static bool can_delete(const struct torrent *t)
 {
-	return t->delete_data && (t->opened || session_root(t->session->config, t->path) != NULL);
+	return t->delete_data && t->record != NULL &&
+	       session_root(t->session->config, t->path) != NULL;
 }
 
 void torrent_remove_step(struct torrent *t)
 {
-	if (t->detaching)
+	if (t->detaching || t->closing)
 		return;
 	untrack(t);
 	if (t->attached)
 		torrent_detach(t);
-	else if (t->opened || t->opening || can_delete(t))
+	else if (t->in_store || can_delete(t))
 		close_files(t);
 	else
 		forget(t);

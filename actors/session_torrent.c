@@ -152,6 +152,7 @@ void torrent_send_open(struct torrent *t)
 	open->record = copy_record(t);
 	open->clean = s->clean;
 	t->opening = true;
+	t->in_store = true;
 	s->opening++;
 	actor_cast(s->actor, ADDR_STORE, &m);
 }
@@ -486,6 +487,41 @@ void torrent_recheck(struct torrent *t)
 	}
 }
 
+static void on_closed(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct torrent *t;
+
+	(void)a;
+	(void)m;
+	CAST_OBJ(t, ctx, TORRENT_MAGIC);
+	t->closing = false;
+	t->in_store = false;
+	if (err == E_STOPPING)
+		return;
+	if (t->phase == PHASE_REMOVING)
+		torrent_remove_step(t);
+	else
+		torrent_open(t, true);
+}
+
+/* The store holds it with what it found wrong; what the database knows of it is still true. */
+static void open_anew(struct torrent *t)
+{
+	t->phase = PHASE_WAITING;
+	torrent_send_close(t, false, on_closed);
+}
+
+void torrent_send_close(struct torrent *t, bool delete_data, actor_reply_f *fn)
+{
+	struct msg *m = msg_new(t->session->actor, MSG_STORE_CLOSE);
+	struct m_store_close *close = container_of(m, struct m_store_close, h);
+
+	close->t = torrent_ref(t);
+	close->delete_data = delete_data;
+	t->closing = true;
+	actor_call(t->session->actor, ADDR_STORE, &m, fn, t);
+}
+
 void torrent_retry(struct torrent *t)
 {
 	if (t->phase != PHASE_FAILED && t->fault == FAULT_HOLD)
@@ -498,6 +534,8 @@ void torrent_retry(struct torrent *t)
 		torrent_recheck(t);
 	else if (t->opened)
 		send_check(t);
+	else if (t->in_store)
+		open_anew(t);
 	else
 		torrent_open(t, true);
 }

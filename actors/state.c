@@ -118,7 +118,7 @@ static enum err store_queue(struct state *s)
 		db_call_begin(s->db);
 		apply_message(s->db, m);
 		m->err = db_call_end(s->db);
-		if (m->err == E_OK)
+		if (m->err == E_OK || m->err == E_EXISTS)
 			continue;
 		explain(m, db_words(s->db));
 		log_event(LOG_ERROR, "state_put_failed", "message=%s error=%s words=\"%s\"",
