@@ -17,6 +17,7 @@
 #include "actors/actors.h"
 #include "actors/kernel/log.h"
 #include "actors/kernel/panic.h"
+#include "actors/main_listen.h"
 #include "actors/main_wire.h"
 #include "actors/notify.h"
 #include "actors/state.h"
@@ -56,14 +57,14 @@ static int open_signals(void)
 }
 
 /* One line for a person who has just started it. */
-static void print_banner(const struct config *c)
+static void print_banner(const struct config *c, const struct actor_env *env)
 {
 	const char *at = c->api_bind;
 	const char *colon = strchr(at, ':');
 
 	printf("torrentd %s: http://%s%s%s:%d/  state %s  downloads %s\n", config_version(),
-		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", c->api_port, c->state_dir,
-		c->download_dir);
+		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", listen_api_port(env),
+		c->state_dir, c->download_dir);
 	fflush(stdout);
 }
 
@@ -79,7 +80,7 @@ static int run_actors(
 	wire_actors(set, env);
 	self = actors_add_here(set, ADDR_MAIN, &main_spec, &arg);
 	actors_start(set);
-	print_banner(c);
+	print_banner(c, env);
 	notify_send("READY=1");
 	while (!supervisor_ended(self))
 		(void)actor_turn(self, INT64_MAX);
@@ -107,9 +108,16 @@ static int run_daemon(const struct config *c, const struct config_input *in)
 		close(signals);
 		return EXIT_FAILED;
 	}
+	if (listen_open(&env, c, why, sizeof why) != E_OK) {
+		fprintf(stderr, "torrentd: %s\n", why);
+		state_db_close(&env.db);
+		close(signals);
+		return EXIT_FAILED;
+	}
 	tracker_global_init();
 	status = run_actors(c, in, &env, signals);
 	tracker_global_fini();
+	listen_close(&env);
 	close(signals);
 	return status;
 }

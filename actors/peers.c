@@ -179,7 +179,7 @@ static void peers_quiesce(struct actor *a)
 	listen_stop(s);
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
-			torrent_detach(&s->slots[i]);
+			ptorrent_detach(&s->slots[i]);
 	/* What was accepted and has not said what it wants. */
 	while (!link_empty(&s->conns))
 		conn_close(container_of(s->conns.next, struct conn, in_shard), E_STOPPING, "stop");

@@ -62,14 +62,14 @@ static void piece_bad(struct ptorrent *t, uint32_t piece)
 
 static void verdict(struct shard *s, const struct block_item *b)
 {
-	struct ptorrent *t = torrent_by_ref(s, b->t);
+	struct ptorrent *t = ptorrent_by_ref(s, b->t);
 
 	if (t == NULL)
 		return;
 	switch (b->kind) {
 	case BLOCK_PIECE_OK:
 		swarm_piece_ok(t->swarm, b->piece, loop_now(s->loop));
-		torrent_check_done(t);
+		ptorrent_check_done(t);
 		break;
 	case BLOCK_PIECE_BAD:
 		piece_bad(t, b->piece);

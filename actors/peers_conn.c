@@ -255,7 +255,7 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 
 	if (shard != s->index)
 		return hand_off(c, shard);
-	t = torrent_by_hash(s, infohash);
+	t = ptorrent_by_hash(s, infohash);
 	if (t == NULL || !t->active || peerlist_is_banned(t->swarm->candidates, &c->at)) {
 		conn_close(c, E_NOT_FOUND, "infohash");
 		return false;
@@ -313,7 +313,7 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 	c->state = CONN_OPEN;
 	c->choking = true;
 	set_timer(c, KEEPALIVE / 4);
-	torrent_wake(c->torrent);
+	ptorrent_wake(c->torrent);
 	log_event(LOG_DEBUG, "peer_open", "torrent=%s client=%s incoming=%d",
 		c->torrent->meta->name, c->peer->client, c->incoming);
 	return true;
@@ -424,5 +424,5 @@ void conn_close(struct conn *c, enum err why, const char *what)
 	c->reap.fn = reap;
 	loop_reap_later(s->loop, &c->reap);
 	if (t != NULL)
-		torrent_wake(t);
+		ptorrent_wake(t);
 }

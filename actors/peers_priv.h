@@ -201,14 +201,14 @@ void peers_on_add(struct actor *, struct msg **);
 void peers_on_set(struct actor *, struct msg **);
 void peers_on_remove(struct actor *, struct msg **);
 void peers_on_found(struct actor *, struct msg **);
-struct ptorrent *torrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
-struct ptorrent *torrent_by_hash(const struct shard *, const uint8_t infohash[20]);
-void torrent_wake(struct ptorrent *); /* make sure that the tick runs */
-void torrent_dial(struct ptorrent *);
-void torrent_close_conns(struct ptorrent *, enum err why);
-void torrent_detach(struct ptorrent **); /* close, tell the workers, free */
-void torrent_report_totals(struct ptorrent *);
-void torrent_check_done(struct ptorrent *);
+struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
+struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
+void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
+void ptorrent_dial(struct ptorrent *);
+void ptorrent_close_conns(struct ptorrent *, enum err why);
+void ptorrent_detach(struct ptorrent **); /* close, tell the workers, free */
+void ptorrent_report_totals(struct ptorrent *);
+void ptorrent_check_done(struct ptorrent *);
 
 /* peers_blocks.c: the data plane with the workers */
 void peers_on_blocks_done(struct actor *, struct msg **);

@@ -16,7 +16,7 @@
 /* --- finding them
  * ------------------------------------------------------------------------------------------- */
 
-struct ptorrent *torrent_by_ref(const struct shard *s, struct tref t)
+struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref t)
 {
 	struct ptorrent *p = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
 
@@ -31,7 +31,7 @@ static uint32_t hash_of(const struct shard *s, const uint8_t infohash[20])
 	return h & s->table_mask;
 }
 
-struct ptorrent *torrent_by_hash(const struct shard *s, const uint8_t infohash[20])
+struct ptorrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[20])
 {
 	struct ptorrent *t = s->table[hash_of(s, infohash)];
 
@@ -102,7 +102,7 @@ static bool may_dial(const struct ptorrent *t)
 	       s->conns_n < conns_max(s) && s->half_open < (unsigned)s->config->peers_half_open;
 }
 
-void torrent_dial(struct ptorrent *t)
+void ptorrent_dial(struct ptorrent *t)
 {
 	struct peerlist *list = t->swarm->candidates;
 	int64_t now = loop_now(t->shard->loop);
@@ -115,7 +115,7 @@ void torrent_dial(struct ptorrent *t)
 		if (conn_dial(t, &at) != E_OK)
 			peerlist_failed(list, &at, now);
 	}
-	torrent_wake(t);
+	ptorrent_wake(t);
 }
 
 /* Asks the trackers for more when there is nobody left to dial. */
@@ -137,7 +137,7 @@ static void ask_for_peers(struct ptorrent *t, int64_t now)
  * ------------------------------------------------------------------------------------------------------
  */
 
-void torrent_report_totals(struct ptorrent *t)
+void ptorrent_report_totals(struct ptorrent *t)
 {
 	struct swarm *w = t->swarm;
 	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
@@ -167,12 +167,12 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 
 	swarm_tick(t->swarm, now);
 	if (now - t->told_at >= TOTALS_EVERY)
-		torrent_report_totals(t);
-	torrent_dial(t);
+		ptorrent_report_totals(t);
+	ptorrent_dial(t);
 	ask_for_peers(t, now);
 }
 
-void torrent_wake(struct ptorrent *t)
+void ptorrent_wake(struct ptorrent *t)
 {
 	int64_t now = loop_now(t->shard->loop), at;
 
@@ -182,7 +182,7 @@ void torrent_wake(struct ptorrent *t)
 		loop_timer_set(t->shard->loop, &t->tick, now + TICK);
 		return;
 	}
-	torrent_report_totals(t);
+	ptorrent_report_totals(t);
 	if (!t->active)
 		return;
 	at = peerlist_deadline(t->swarm->candidates, now);
@@ -210,14 +210,14 @@ static void close_seeds(struct ptorrent *t)
 	}
 }
 
-void torrent_check_done(struct ptorrent *t)
+void ptorrent_check_done(struct ptorrent *t)
 {
 	struct m_torrent *m;
 
 	if (t->done_said || !swarm_done(t->swarm))
 		return;
 	t->done_said = true;
-	torrent_report_totals(t);
+	ptorrent_report_totals(t);
 	m = msg_new(t->shard->actor, MSG_PEERS_DONE);
 	m->t = t->t;
 	actor_cast(t->shard->actor, ADDR_SESSION, (struct msg **)&m);
@@ -284,10 +284,10 @@ void peers_on_add(struct actor *a, struct msg **m)
 	bucket_init(&t->up, add->up_limit, now);
 	t->swarm->up_limit = add->up_limit;
 	slots_put(s, t);
-	torrent_wake(t);
+	ptorrent_wake(t);
 }
 
-void torrent_close_conns(struct ptorrent *t, enum err why)
+void ptorrent_close_conns(struct ptorrent *t, enum err why)
 {
 	while (!link_empty(&t->conns))
 		conn_close(container_of(t->conns.next, struct conn, in_torrent), why, "torrent");
@@ -296,7 +296,7 @@ void torrent_close_conns(struct ptorrent *t, enum err why)
 void peers_on_set(struct actor *a, struct msg **m)
 {
 	struct m_peers_set *set = (struct m_peers_set *)*m;
-	struct ptorrent *t = torrent_by_ref(shard_of(a), set->t);
+	struct ptorrent *t = ptorrent_by_ref(shard_of(a), set->t);
 	bool again;
 
 	if (t == NULL)
@@ -310,8 +310,8 @@ void peers_on_set(struct actor *a, struct msg **m)
 		swarm_reconsider(t->swarm);
 	t->active = set->active;
 	if (!t->active)
-		torrent_close_conns(t, E_CANCELLED);
-	torrent_dial(t);
+		ptorrent_close_conns(t, E_CANCELLED);
+	ptorrent_dial(t);
 }
 
 /* The workers write out what they hold of pieces that are begun and remember it. */
@@ -326,7 +326,7 @@ static void drop_begun(struct ptorrent *t)
 	xfree(bitmap);
 }
 
-void torrent_detach(struct ptorrent **tp)
+void ptorrent_detach(struct ptorrent **tp)
 {
 	struct ptorrent *t;
 	struct shard *s;
@@ -334,8 +334,8 @@ void torrent_detach(struct ptorrent **tp)
 	TAKE_OBJ(t, tp, PTORRENT_MAGIC);
 	s = t->shard;
 	t->active = false;
-	torrent_close_conns(t, E_CANCELLED);
-	torrent_report_totals(t);
+	ptorrent_close_conns(t, E_CANCELLED);
+	ptorrent_report_totals(t);
 	drop_begun(t);
 	loop_timer_del(s->loop, &t->tick);
 	table_remove(s, t);
@@ -350,7 +350,7 @@ void peers_on_remove(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
 	struct m_peers_remove *r = (struct m_peers_remove *)*m;
-	struct ptorrent *t = torrent_by_ref(s, r->t);
+	struct ptorrent *t = ptorrent_by_ref(s, r->t);
 
 	if (t == NULL) {
 		actor_reply(a, m, E_NOT_FOUND);
@@ -360,7 +360,7 @@ void peers_on_remove(struct actor *a, struct msg **m)
 	r->downloaded = t->swarm->downloaded;
 	r->uploaded = t->swarm->uploaded;
 	r->wasted = t->swarm->wasted;
-	torrent_detach(&t);
+	ptorrent_detach(&t);
 	/* The blocks on their way must reach the workers before what follows from this reply does.
 	 */
 	blocks_flush(s);
@@ -382,7 +382,7 @@ void peers_on_found(struct actor *a, struct msg **m)
 {
 	struct m_peers_found *f = (struct m_peers_found *)*m;
 	struct shard *s = shard_of(a);
-	struct ptorrent *t = torrent_by_ref(s, f->t);
+	struct ptorrent *t = ptorrent_by_ref(s, f->t);
 
 	if (t == NULL)
 		return;
@@ -390,5 +390,5 @@ void peers_on_found(struct actor *a, struct msg **m)
 		if (may_be_dialled(s, &f->peers[i]))
 			peerlist_add(
 				t->swarm->candidates, &f->peers[i], PEER_TRACKER, actor_now(a));
-	torrent_dial(t);
+	ptorrent_dial(t);
 }

@@ -53,7 +53,7 @@ void peers_on_view(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
 	struct m_peers_view *v = (struct m_peers_view *)*m;
-	struct ptorrent *one = v->all ? NULL : torrent_by_ref(s, v->t);
+	struct ptorrent *one = v->all ? NULL : ptorrent_by_ref(s, v->t);
 	int64_t now = actor_now(a);
 
 	v->torrents = xcalloc(v->all ? s->torrents_n : 1, sizeof *v->torrents);

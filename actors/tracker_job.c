@@ -174,7 +174,7 @@ static void fill_params(const struct job *j, struct announce_params *p)
 	const struct torrent *to = j->torrent;
 	const struct tracker *tk = to->tk;
 
-	*p = (struct announce_params){.port = (uint16_t)tk->config->peers_port,
+	*p = (struct announce_params){.port = tk->port,
 		.uploaded = to->uploaded,
 		.downloaded = to->downloaded,
 		.left = to->completed ? 0 : to->left,

@@ -36,6 +36,7 @@ struct tracker {
 	struct actor *actor;
 	struct loop *loop;
 	const struct config *config; /* owned reference */
+	uint16_t port;               /* peers reach us at */
 	uint8_t peer_id[20];
 	struct resolver *resolver;
 	struct web *web;
