@@ -132,6 +132,7 @@ static struct world *world_new(const char *const *args, int n)
 	w->config = load_config(args, n);
 	w->env.config = (struct config *)(uintptr_t)w->config;
 	memcpy(w->env.peer_id, "-TD0001-abcdefghijkl", 20);
+	w->env.peer_port = 6681;
 	pthread_mutex_init(&w->found.lock, NULL);
 	fill_handlers(w->session_handlers, ROLE_SESSION);
 	fill_handlers(w->peers_handlers, ROLE_PEERS);
