@@ -8,7 +8,7 @@
 #include "actors/peers_priv.h"
 
 #define TICK         USEC_PER_SEC
-#define TOTALS_EVERY (10 * USEC_PER_SEC)
+#define TOTALS_EVERY (2 * USEC_PER_SEC)
 #define WANTED_EVERY (60 * USEC_PER_SEC)
 #define FEW_PEERS    10u
 #define DIALS_A_TURN 8u
@@ -270,7 +270,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->t = add->t;
 	t->meta = add->meta;
 	add->meta = NULL;
-	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng);
+	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng, now);
 	picker_load_have(t->swarm->picker, &add->have);
 	load_partials(t, add->partials, add->partials_n);
 	t->done_said = swarm_done(t->swarm);

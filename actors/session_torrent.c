@@ -15,7 +15,7 @@
 
 #include "actors/kernel/log.h"
 
-#define SAVE_EVERY (10 * USEC_PER_SEC)
+#define SAVE_EVERY (2 * USEC_PER_SEC)
 
 static struct torrent *torrent_of(const struct actor *a, struct tref ref)
 {

@@ -11,7 +11,7 @@
 
 struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	const struct swarm_config *config, const struct swarm_ops *ops, void *owner,
-	struct rng *rng)
+	struct rng *rng, int64_t now)
 {
 	struct swarm *s;
 
@@ -22,6 +22,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	s->owner = owner;
 	s->rng = rng;
 	memcpy(s->infohash, infohash, sizeof s->infohash);
+	meter_init(&s->down, now);
+	meter_init(&s->up, now);
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
 	s->candidates = peerlist_new(PEERLIST_CAP_DEFAULT, rng);
 	choker_init(&s->choker, config->upload_slots, 0, CHOKE_FASTEST_UPLOAD);
@@ -119,10 +121,8 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	bitfield_init(&p->has, s->layout.pieces);
 	meter_init(&p->down, now);
 	meter_init(&p->up, now);
-	if (s->peers_n == 0) {
-		/* A meter that nobody asked while nobody was there would average over that time. */
+	if (s->peers_n == 0)
 		s->next_choke = now + CHOKE_SOON;
-	}
 	p->index = take_index(s);
 	s->peers[p->index] = p;
 	s->peers_n++;

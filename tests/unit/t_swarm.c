@@ -55,7 +55,7 @@ static void side_init(struct side *s, bool seed, uint64_t rng)
 	memset(s, 0, sizeof *s);
 	rng_seed(&s->rng, rng);
 	s->credit = 64;
-	s->swarm = swarm_new(&l, infohash, &c, &ops, s, &s->rng);
+	s->swarm = swarm_new(&l, infohash, &c, &ops, s, &s->rng, 0);
 	bitfield_init(&have, PIECES);
 	if (seed)
 		bitfield_set_all(&have);
