@@ -124,7 +124,8 @@ struct swarm {
 
 /* have and partial pieces are put in by the caller right after, through picker_*. */
 struct swarm *swarm_new(const struct layout *, const uint8_t infohash[20],
-	const struct swarm_config *, const struct swarm_ops *, void *owner, struct rng *, int64_t now);
+	const struct swarm_config *, const struct swarm_ops *, void *owner, struct rng *,
+	int64_t now);
 void swarm_free(struct swarm **); /* no peer may be left */
 
 static inline const struct bitfield *swarm_have(const struct swarm *s)
