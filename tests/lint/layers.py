@@ -66,6 +66,8 @@ def family(path):
 
 def check_actors():
     for place, path, system, name in includes('actors', deep=False):
+        if path == 'actors/main.c' and name == 'actors/state.h':
+            continue  # main opens the database before any thread runs
         if system or name in COMMON or name.startswith(('actors/kernel/', 'proto/')):
             continue
         if name == 'config/config.h' or (path == 'actors/main.c' and name.startswith('http/')):

@@ -17,7 +17,7 @@ ALLOWED = set('''
     abort calloc free malloc realloc qsort bsearch
     memchr memcmp memcpy memmem memmove memrchr memset rawmemchr explicit_bzero
     strchr strchrnul strcmp strcspn strlen strncmp strnlen strrchr strspn strstr strpbrk strcasecmp strncasecmp
-    snprintf vsnprintf __stack_chk_fail _GLOBAL_OFFSET_TABLE_
+    snprintf vsnprintf __stack_chk_fail _GLOBAL_OFFSET_TABLE_ __popcountdi2
 '''.split())
 SANITIZERS = ('__asan_', '__ubsan_', '__tsan_', '__sanitizer_', '__sanitize_')
 CRYPTO = re.compile(r'^(EVP|SHA\d*|MD5|OSSL|OPENSSL|CRYPTO|BN|DH|ERR)_')
