@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""Our own daemon on a host, driven over its HTTP API."""
+import base64
+import http.client
+import json
+import os
+import signal
+import urllib.parse
+
+from lib_lab import Failure, poll
+
+PORT = 6681
+API = 8080
+
+
+def pieces(session):
+    """The set of pieces that a session's bitfield claims."""
+    bits = base64.b64decode(session['bitfield_base64'])
+    return {piece for piece in range(session['bitfield_length']) if bits[piece >> 3] & (0x80 >> (piece & 7))}
+
+
+class Torrentd:
+    """The daemon; a kill and a start again keep its state directory."""
+
+    name, needs = 'torrentd', ()
+    litter = '/'  # what the names of files end in that it keeps for itself
+
+    def __init__(self, host, roots, **options):
+        self.host = host
+        self.options = {'state.dir': os.path.join(host.folder, 'state'), 'download.dir': roots,
+                        'peers.bind': f'{host.ip4}, {host.ip6}', 'peers.port': PORT, 'api.port': API,
+                        'log.level': 'debug' if os.environ.get('INTEROP_DEBUG') else 'info', **options}
+        self.process = None
+        self.spawn()
+        self.ready()
+
+    def spawn(self):
+        argv = [os.environ['TORRENTD']] + [f'--{key}={value}' for key, value in self.options.items()]
+        self.process = self.host.spawn(argv, 'torrentd.log')
+
+    def ready(self):
+        def answers():
+            if self.process.poll() is not None:
+                raise Failure(f'torrentd ended with {self.process.returncode}')
+            return self.request('GET', '/healthz')[0] == 200
+        poll(answers, 20, 'torrentd is ready')
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """A clean end, which may take 5 s."""
+        self.process.send_signal(signal.SIGTERM)
+        poll(lambda: self.process.poll() is not None, 6, 'torrentd stops on SIGTERM')
+        if self.process.returncode != 0:
+            raise Failure(f'torrentd ended with {self.process.returncode} after SIGTERM')
+
+    def request(self, method, endpoint, body=None, **query):
+        connection = http.client.HTTPConnection('127.0.0.1', API, timeout=10)
+        connection.sock = self.host.connect(API)
+        try:
+            connection.request(method, endpoint + ('?' + urllib.parse.urlencode(query) if query else ''), body=body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            connection.close()
+
+    def call(self, method, endpoint, body=None, **query):
+        status, data = self.request(method, endpoint, body, **query)
+        if status != 200:
+            raise Failure(f'torrentd: {endpoint}: {status} {data.decode("utf-8", "replace").strip()}')
+        return data
+
+    def add(self, torrent, file, folder, trackers=()):
+        with open(file, 'rb') as metainfo:
+            self.call('POST', '/addtorrentfile', metainfo.read(), path=folder)
+
+    def view(self, torrent):
+        return json.loads(self.call('GET', '/torrentdata', infohash=torrent.infohash))
+
+    def pieces(self, torrent):
+        return pieces(self.view(torrent))
+
+    def complete(self, torrent):
+        view = self.view(torrent)
+        if view['error']:
+            raise Failure(f'torrentd: {view["error"]}')
+        return view['bitfield_length'] == torrent.pieces and len(pieces(view)) == torrent.pieces
+
+    def uploaded(self, torrent):
+        return self.view(torrent)['uploaded'] * 1024
