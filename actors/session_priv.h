@@ -3,8 +3,8 @@
  * The inside of the session actor: its record of a torrent, and what its files ask of each other.
  *
  * session.c is the actor, session_table.c finds torrents, session_add.c and session_set.c do what
- * people ask for, session_torrent.c moves a torrent between the store and the peers,
- * session_remove.c ends it, session_view.c shows it.
+ * people ask for, session_torrent.c and session_peers.c move a torrent between the store and the
+ * peers, session_fault.c judges trouble, session_remove.c ends a torrent, session_view.c shows it.
  *
  * A torrent is one phase at a time.  What a person is told has happened is in the database first.
  */
@@ -170,32 +170,45 @@ void session_on_set(struct actor *, struct msg **);
 /* Starts the next command of t if none is under way. */
 void torrent_next_command(struct torrent *);
 
-/* --- session_torrent.c --- */
+/* --- session_torrent.c: a torrent and the store --- */
 
 /* A torrent of the database or one just added; takes what r holds. */
 void torrent_adopt(struct torrent *, struct torrent_record *r);
+/* In the queue of those to be opened, in front of all others when `first`. */
 void torrent_open(struct torrent *, bool first);
+void torrent_unqueue(struct torrent *);
 /* Sends STORE_OPEN now, whatever the window says. */
 void torrent_send_open(struct torrent *);
-void torrent_unqueue(struct torrent *);
 /* Sends STORE_CLOSE; fn clears `closing`. */
 void torrent_send_close(struct torrent *, bool delete_data, actor_reply_f *fn);
+void torrent_send_check(struct torrent *);
 /* The store has answered: another one may be opened. */
 void torrent_end_opening(struct torrent *);
-void torrent_detach(struct torrent *);
-void torrent_send_set(struct torrent *);
-/* Brings peers and tracker to what is asked for, unless a fault forbids it. */
-void torrent_update_active(struct torrent *);
+/* Takes what r holds, and goes on with it or fails. */
+void torrent_accept_ready(struct torrent *, struct m_store_ready *r);
 /* A person starts it: tries again what had failed. */
 void torrent_retry(struct torrent *);
 void torrent_recheck(struct torrent *);
-void torrent_save_totals(struct torrent *);
-struct totals torrent_run_totals(const struct torrent *);
 void session_open_more(struct session *);
 
 void session_on_store_ready(struct actor *, struct msg **);
 void session_on_store_progress(struct actor *, struct msg **);
-void session_on_store_error(struct actor *, struct msg **);
+
+/* --- session_peers.c: a torrent, its peers and its trackers --- */
+
+/* Gives it to peers; takes have and the partial pieces out of r. */
+void torrent_attach(struct torrent *, struct m_store_ready *r);
+/* Takes it back from them; what follows depends on phase, then_check and ready. */
+void torrent_detach(struct torrent *);
+/* Tells peers what is in force now. */
+void torrent_send_set(struct torrent *);
+/* Brings peers and tracker to what is asked for, unless a fault forbids it. */
+void torrent_update_active(struct torrent *);
+struct totals torrent_run_totals(const struct torrent *);
+/* To the database, now. */
+void torrent_save_totals(struct torrent *);
+void torrent_on_save_timer(struct loop_timer *, int64_t now);
+
 void session_on_peers_done(struct actor *, struct msg **);
 void session_on_peers_totals(struct actor *, struct msg **);
 
@@ -207,6 +220,7 @@ void torrent_clear_error(struct torrent *);
 void torrent_fault(struct torrent *, enum err);
 void torrent_retry_writes(struct torrent *);
 void torrent_on_retry_timer(struct loop_timer *, int64_t now);
+void session_on_store_error(struct actor *, struct msg **);
 
 /* --- session_remove.c --- */
 

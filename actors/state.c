@@ -118,6 +118,8 @@ static enum err store_queue(struct state *s)
 		db_call_begin(s->db);
 		apply_message(s->db, m);
 		m->err = db_call_end(s->db);
+		if (m->err == E_EXISTS)
+			explain(m, "it has a torrent with this info-hash that could not be read");
 		if (m->err == E_OK || m->err == E_EXISTS)
 			continue;
 		explain(m, db_words(s->db));

@@ -414,7 +414,7 @@ static enum err check_version(struct state_db *db, struct words_out why, unsigne
 		return fail(why, E_VERSION,
 			"the database %s was written by a newer version of the daemon (schema "
 			"%" PRId64 ", this one knows up to %u); install that version again, or set "
-				   "state.dir to "
+			"state.dir to "
 			"another directory",
 			db->path, version, state_schema.version);
 	*from = (unsigned)version;
@@ -475,6 +475,8 @@ static enum err open_file(struct state_db *db, struct words_out why)
 {
 	unsigned from = 0;
 	enum err e;
+	/* What somebody downloads is nobody else's business; the log gets the mode of the file. */
+	mode_t mask = umask(077);
 	int rc = sqlite3_open_v2(db->path, &db->sq,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 			SQLITE_OPEN_EXRESCODE,
@@ -484,7 +486,8 @@ static enum err open_file(struct state_db *db, struct words_out why)
 	if (rc != SQLITE_OK)
 		latch_error(db, rc);
 	run_text(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY");
-	e = check_version(db, why, &from);
+	e = check_version(db, why, &from); /* the file is made with the first read */
+	(void)umask(mask);
 	if (e != E_OK)
 		return e;
 	run_text(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"

@@ -220,6 +220,17 @@ static struct m_state_load *load(struct world *w)
 
 /* --- tests --- */
 
+/* Nobody but the owner reads what is downloaded. */
+static void check_mode(struct world *w)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/torrentd.db", w->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 static void test_torrents(void **state)
 {
 	struct world *w = *state;
@@ -231,6 +242,7 @@ static void test_torrents(void **state)
 	world_start(w);
 	l = load(w);
 	assert_true(l->clean && l->torrents_n == 0 && !l->has_down_limit && !l->has_up_limit);
+	check_mode(w);
 	a = add_torrent(w, "one", 3);
 	b = add_torrent(w, "two", 9);
 	assert_true(a > 0 && b > a);
