@@ -73,6 +73,8 @@ struct block_item *worker_out(struct worker *w, uint16_t to)
 	unsigned shard = ADDR_INDEX(to);
 
 	must(ADDR_ROLE(to) == ROLE_PEERS && shard < w->shards);
+	if (w->ending)
+		return &w->scrap;
 	if (w->out[shard] != NULL && w->out[shard]->n == BLOCKS_BATCH)
 		send_blocks(w, shard);
 	if (w->out[shard] == NULL)
@@ -140,6 +142,7 @@ static void on_close(struct actor *a, struct msg **m)
 	struct worker *w = actor_self(a);
 	struct wtorrent *t = worker_find(w, ((struct m_worker_close *)(void *)*m)->t);
 
+	worker_queue_run(w);
 	if (t != NULL) {
 		worker_jobs_cancel(w, t);
 		worker_torrent_free(w, &t);
@@ -184,6 +187,7 @@ static void *init_worker(struct actor *a, const void *arg)
 	w->held_max = share_of_blocks(w);
 	worker_fds_init(w, (unsigned)w->config->store_open_files / w->workers);
 	worker_pieces_init(w);
+	worker_queue_init(w);
 	worker_jobs_init(w);
 	return w;
 }
@@ -202,6 +206,7 @@ static void quiesce_worker(struct actor *a)
 {
 	struct worker *w = actor_self(a);
 
+	worker_queue_run(w);
 	for (uint32_t i = 0; i < w->slots_n; i++)
 		if (w->slots[i] != NULL) {
 			worker_jobs_cancel(w, w->slots[i]);
@@ -229,14 +234,15 @@ static void fini_worker(struct actor *a)
 {
 	struct worker *w = actor_self(a);
 
+	w->ending = true;
 	loop_timer_del(actor_loop(a), &w->idle);
 	drop_batches(w);
 	worker_jobs_fini(w);
+	worker_queue_fini(w);
 	for (uint32_t i = 0; i < w->slots_n; i++)
 		if (w->slots[i] != NULL)
 			worker_torrent_free(w, &(struct wtorrent *){w->slots[i]});
 	must(w->held == 0);
-	drop_batches(w);
 	worker_pieces_fini(w);
 	worker_fds_fini(w);
 	hasher_free(&w->hasher);

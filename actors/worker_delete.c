@@ -84,6 +84,7 @@ void worker_on_delete(struct actor *a, struct msg **m)
 		actor_reply(a, m, E_NOT_FOUND);
 		return;
 	}
+	worker_queue_run(w);
 	worker_pieces_forget(w, t, E_OK);
 	worker_fds_close(w, t);
 	err = delete_files(w, t, d);

@@ -58,6 +58,7 @@ void worker_on_open(struct actor *a, struct msg **m)
 	struct wtorrent *t = worker_find(w, o->t);
 	enum err err = E_OK;
 
+	worker_queue_run(w);
 	if (t == NULL) {
 		t = o->t.slot < w->slots_n ? w->slots[o->t.slot] : NULL;
 		if (t != NULL) { /* of a torrent before: closed long ago in the store's eyes */

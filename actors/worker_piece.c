@@ -435,11 +435,8 @@ static void relieve_pressure(struct worker *w)
 		cool_piece(w, w->hot_first);
 }
 
-void worker_on_blocks(struct actor *a, struct msg **m)
+void worker_blocks(struct worker *w, const struct m_blocks *b)
 {
-	struct worker *w = actor_self(a);
-	struct m_blocks *b = (struct m_blocks *)(void *)*m;
-
 	for (unsigned i = 0; i < b->n && i < BLOCKS_BATCH; i++) {
 		const struct block_item *it = &b->items[i];
 

@@ -7,6 +7,7 @@
  * thread; every file call may block, which is what the thread is for.
  *
  *   worker.c          the actor: torrents, batches of messages out
+ *   worker_queue.c    batches of blocks wait for their turn
  *   worker_piece.c    blocks in: hash in order, write in runs, verify
  *   worker_io.c       bytes of a piece to and from the files they lie in
  *   worker_file.c     descriptors, creation of files
@@ -151,6 +152,10 @@ struct worker {
 	uint32_t held, held_max; /* blocks in memory; more than that is written out */
 	struct loop_timer idle;
 
+	struct msg **queue; /* BLOCKS_WRITE, owned: a ring */
+	uint32_t queue_at, queue_n, queue_room;
+	struct loop_task queue_task;
+
 	struct whash_job *jobs, **jobs_end;
 	struct loop_task job_task;
 	struct hasher *hasher; /* of hash jobs and of reading back: never both at once */
@@ -158,6 +163,8 @@ struct worker {
 
 	struct m_blocks **out; /* by shard: answers of this turn */
 	struct m_worker_note *notes;
+	bool ending;             /* nobody hears us any more */
+	struct block_item scrap; /* what is said then */
 };
 
 /* --- worker.c */
@@ -175,8 +182,16 @@ void worker_notes_flush(struct worker *);
 /* "write 'dir/file': no space left on the device" */
 void worker_words(struct words *, const struct wtorrent *, const struct wfail *);
 
-/* --- worker_piece.c */
+/* --- worker_queue.c */
 actor_msg_f worker_on_blocks;
+void worker_queue_init(struct worker *);
+void worker_queue_fini(struct worker *);
+/* Works on everything that waits, now. */
+void worker_queue_run(struct worker *);
+
+/* --- worker_piece.c */
+/* One batch of blocks in. */
+void worker_blocks(struct worker *, const struct m_blocks *);
 void worker_pieces_init(struct worker *);
 void worker_pieces_fini(struct worker *);
 /* Takes over what is known of pieces from an earlier run; those that are not ours are ignored. */

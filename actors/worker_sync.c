@@ -113,6 +113,7 @@ void worker_on_sync(struct actor *a, struct msg **m)
 		actor_reply(a, m, E_NOT_FOUND);
 		return;
 	}
+	worker_queue_run(w);
 	if (s->flush_partials)
 		worker_pieces_flush(w, t);
 	err = sync_files(w, t, s, &f);
