@@ -153,6 +153,7 @@ struct ptorrent {
 
 struct listener {
 	struct loop_fd io;
+	struct loop_timer rest; /* set: out of descriptors, look again then */
 	struct shard *shard;
 };
 

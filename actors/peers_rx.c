@@ -217,6 +217,7 @@ static bool land_header(struct conn *c, unsigned i, bool *closed)
 static bool place(struct conn *c, size_t n)
 {
 	wire_payload_placed(&c->peer->dec, n);
+	swarm_progress(c->peer, loop_now(c->shard->loop));
 	return wire_payload_left(&c->peer->dec) > 0 || decode(c, NULL, 0);
 }
 

@@ -301,6 +301,20 @@ static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
 	p->swarm->ops->wake(p->conn);
 }
 
+void swarm_unchoke_if_room(struct swarm_peer *p, int64_t now)
+{
+	struct swarm *s = p->swarm;
+	uint32_t taken = 0;
+
+	if (!p->am_choking || p->upload_only || p->seed)
+		return;
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] != NULL && !s->peers[i]->am_choking && s->peers[i]->peer_interested)
+			taken++;
+	if (taken < s->config.upload_slots)
+		say_choke(p, false, now);
+}
+
 static void run_choker(struct swarm *s, int64_t now)
 {
 	struct choke_peer *v = xcalloc(s->peers_n ? s->peers_n : 1, sizeof *v);

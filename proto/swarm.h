@@ -155,6 +155,11 @@ enum err swarm_event(struct swarm_peer *, const struct wire_ev *, int64_t now);
 enum swarm_verdict { SWARM_TAKE, SWARM_SKIP, SWARM_CLOSE };
 enum swarm_verdict swarm_piece_begin(
 	struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length);
+/* Part of a block has come: a slow peer is not a silent one. */
+static inline void swarm_progress(struct swarm_peer *p, int64_t now)
+{
+	p->last_block_at = now;
+}
 /*
  * The block of a TAKE has arrived whole.  true: hand it to the store (the charge goes with it);
  * false: it was a duplicate, counted as wasted, its unit is already back.

@@ -104,11 +104,13 @@ static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64
 
 static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)ev, (void)now;
+	(void)ev;
 	greet(p);
-	if (!p->peer_interested)
+	if (!p->peer_interested) {
+		p->peer_interested = true;
 		p->swarm->choke_soon = true;
-	p->peer_interested = true;
+		swarm_unchoke_if_room(p, now);
+	}
 	return E_OK;
 }
 

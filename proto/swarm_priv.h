@@ -19,8 +19,9 @@ void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */
 void swarm_update_interest(struct swarm_peer *);
 void swarm_void_asked(struct swarm_peer *); /* every request to it is void */
 bool swarm_void_one(
-	struct swarm_peer *, const struct block_req *); /* this one; false: was not asked */
-void swarm_drop_serving(struct swarm_peer *);           /* we choke it now */
+	struct swarm_peer *, const struct block_req *);       /* this one; false: was not asked */
+void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot needs no vote */
+void swarm_drop_serving(struct swarm_peer *);                 /* we choke it now */
 void swarm_tick_requests(struct swarm_peer *, int64_t now);
 void swarm_wake_idle(struct swarm *); /* who has room in its window may ask again */
 
