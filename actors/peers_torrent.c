@@ -11,7 +11,7 @@
 #define TOTALS_EVERY (2 * USEC_PER_SEC)
 #define WANTED_EVERY (60 * USEC_PER_SEC)
 #define FEW_PEERS    10u
-#define DIALS_A_TURN 8u
+#define DIALS_A_TURN 16u
 
 /* --- finding them
  * ------------------------------------------------------------------------------------------- */
