@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Daemons: a real set of actors on a simulated host, its beginning and its ends. */
+#include "actors/kernel/net.h"
+#include "actors/peers_priv.h"
+#include "tests/sim/sim_priv.h"
+
+#define WORKERS  2u
+#define PORT     6681
+#define ARGS_MAX 32
+
+/* --- the beginning --- */
+
+static const struct config *make_config(const char *const *args)
+{
+	static const char *const fixed[] = {"torrentd", "--download.dir=/d", "--state.dir=/s",
+		"--store.workers=2", "--peers.shards=1"};
+	char *argv[ARGS_MAX + 1] = {0};
+	char *envp[] = {NULL};
+	struct config_input in = {.argv = argv, .envp = envp, .no_files = true};
+	const struct config *c = NULL;
+	enum config_action action;
+	char errors[1024];
+
+	for (unsigned i = 0; i < ARRAY_LEN(fixed); i++)
+		argv[in.argc++] = xstrdup(fixed[i]);
+	for (; args != NULL && *args != NULL && in.argc < ARGS_MAX; args++)
+		argv[in.argc++] = xstrdup(*args);
+	if (config_load(&in, &c, &action, errors, sizeof errors) != E_OK)
+		must_not_reach(errors);
+	for (int i = 0; i < in.argc; i++)
+		xfree(argv[i]);
+	return c;
+}
+
+static void fill_env(struct daemon *d)
+{
+	struct actor_env *env = &d->env;
+	enum err err = E_OK;
+
+	env->config = d->config;
+	env->shards = 1;
+	env->workers = WORKERS;
+	env->api_fd = -1;
+	env->peer_port = PORT;
+	memcpy(env->peer_id, "-SM0000-", 8);
+	random_bytes(env->peer_id + 8, sizeof env->peer_id - 8);
+	env->peer_fds[0] = net_listen(&d->host->at, 128, &err);
+	must(env->peer_fds[0] >= 0);
+	env->peer_fds_n = 1;
+}
+
+static void add_actors(struct daemon *d)
+{
+	d->set = actors_new(&msg_table);
+	d->main = actors_add_here(d->set, ADDR_MAIN, &sim_main_spec, NULL);
+	actors_add(d->set, ADDR_STATE, &sim_state_spec, &d->env);
+	actors_add(d->set, ADDR_STORE, &store_spec, &d->env);
+	for (unsigned i = 0; i < WORKERS; i++)
+		actors_add(d->set, ADDR(ROLE_WORKER, i), &worker_spec, &d->env);
+	actors_add(d->set, ADDR(ROLE_PEERS, 0), &peers_spec, &d->env);
+	actors_add(d->set, ADDR_TRACKER, &sim_tracker_spec, &d->env);
+	actors_add(d->set, ADDR_SESSION, &session_spec, &d->env);
+	d->http = actors_add(d->set, ADDR_HTTP, &sim_http_spec, &d->env);
+}
+
+struct daemon *sim_daemon(struct host *h, const char *const *args)
+{
+	struct sim *s = h->s;
+	struct daemon *d;
+
+	must(h->daemon == NULL);
+	ALLOC_OBJ(d, DAEMON_MAGIC);
+	d->s = s;
+	d->host = h;
+	d->index = s->daemons_n++;
+	d->host->daemon = d;
+	d->host->dark = false;
+	d->alive = true;
+	STAILQ_INSERT_TAIL(&s->daemons, d, link);
+	s->current = d;
+	d->config = make_config(args);
+	fill_env(d);
+	add_actors(d);
+	actors_start_here(d->set);
+	s->current = NULL;
+	return d;
+}
+
+/* --- the ends --- */
+
+void sim_stop(struct daemon **pd)
+{
+	struct daemon *d;
+
+	TAKE_OBJ(d, pd, DAEMON_MAGIC);
+	must(d->alive);
+	driver_quiesce(d);
+	d->alive = false;
+	d->s->current = d;
+	actors_join(d->set);
+	actors_free(&d->set);
+	d->s->current = NULL;
+	d->host->daemon = NULL;
+	config_unref(&d->config);
+}
+
+/* Its memory stays: nobody frees what a dead process had, and the world remembers where it is. */
+void sim_crash(struct daemon **pd, bool power)
+{
+	struct daemon *d;
+	struct host *h;
+
+	TAKE_OBJ(d, pd, DAEMON_MAGIC);
+	must(d->alive);
+	h = d->host;
+	d->alive = false;
+	sim_trace_mix(d->s, 0xdead);
+	h->dark = power;
+	sock_close_all(d, power);
+	disk_close_all(d);
+	h->daemon = NULL;
+	if (!power)
+		return;
+	disk_power_cut(h);
+	db_free(&h->db);
+	h->db = db_clone(h->synced);
+}
+
+/* --- looking in --- */
+
+struct actor *daemon_actor(const struct daemon *d, uint16_t addr)
+{
+	for (unsigned i = 0; i < actors_count(d->set); i++)
+		if (actor_addr(actors_at(d->set, i)) == addr)
+			return actors_at(d->set, i);
+	must_not_reach("no such actor");
+}
+
+static struct shard *shard_in(const struct daemon *d)
+{
+	return shard_of(daemon_actor(d, ADDR(ROLE_PEERS, 0)));
+}
+
+static struct ptorrent *torrent_in(const struct daemon *d, const struct content *c)
+{
+	return ptorrent_by_hash(shard_in(d), c->meta->infohash.v1);
+}
+
+uint32_t sim_have(const struct daemon *d, const struct content *c)
+{
+	struct ptorrent *t = torrent_in(d, c);
+
+	return t != NULL ? swarm_have(t->swarm)->count : 0;
+}
+
+static bool is_at(const struct endpoint *at, const struct host *h)
+{
+	return endpoint_same_ip(at, &h->at);
+}
+
+static unsigned open_conns(const struct ptorrent *t, const struct host *only)
+{
+	unsigned n = 0;
+
+	for (const struct link *l = t->conns.next; l != &t->conns; l = l->next) {
+		const struct conn *k =
+			(const struct conn *)(const void *)((const char *)l -
+							    offsetof(struct conn, in_torrent));
+
+		n += k->peer != NULL && (only == NULL || is_at(&k->at, only));
+	}
+	return n;
+}
+
+struct sim_totals sim_totals(const struct daemon *d, const struct content *c)
+{
+	const struct ptorrent *t = torrent_in(d, c);
+
+	if (t == NULL)
+		return (struct sim_totals){0};
+	return (struct sim_totals){
+		.downloaded = t->swarm->downloaded,
+		.uploaded = t->swarm->uploaded,
+		.wasted = t->swarm->wasted,
+		.peers = open_conns(t, NULL),
+		.no_download = t->swarm->no_download,
+	};
+}
+
+bool sim_banned(const struct daemon *d, const struct content *c, const struct host *by_ip)
+{
+	const struct ptorrent *t = torrent_in(d, c);
+
+	return t != NULL && peerlist_is_banned(t->swarm->candidates, &by_ip->at);
+}
+
+bool sim_connected(const struct daemon *d, const struct content *c, const struct host *other)
+{
+	const struct ptorrent *t = torrent_in(d, c);
+
+	return t != NULL && open_conns(t, other) > 0;
+}
+
+uint64_t sim_pieces_ok(const struct daemon *d)
+{
+	return d->pieces_ok;
+}
+
+uint64_t sim_pieces_bad(const struct daemon *d)
+{
+	return d->pieces_bad;
+}
+
+void daemon_check(const struct daemon *d)
+{
+	struct shard *s = shard_in(d);
+
+	for (uint32_t i = 0; i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			picker_check(s->slots[i]->swarm->picker);
+}
+
+void daemon_tap(struct daemon *d, const struct msg *m)
+{
+	const struct m_blocks *b = (const struct m_blocks *)(const void *)m;
+
+	sim_trace_mix(d->s, (uint64_t)m->type << 48 | (uint64_t)m->from << 32 |
+				    (uint64_t)m->to << 16 | d->index);
+	if (m->type != MSG_BLOCKS_DONE)
+		return;
+	for (unsigned i = 0; i < b->n; i++) {
+		d->pieces_ok += b->items[i].kind == BLOCK_PIECE_OK;
+		d->pieces_bad += b->items[i].kind == BLOCK_PIECE_BAD;
+	}
+}
+
+bool sim_all_done(struct sim *s, void *ctx)
+{
+	const struct all_done *a = ctx;
+
+	(void)s;
+	for (unsigned i = 0; i < a->n; i++)
+		if (a->daemons[i] != NULL &&
+			sim_have(a->daemons[i], a->content) < a->content->meta->pieces)
+			return false;
+	return true;
+}
