@@ -293,6 +293,7 @@ static enum err on_extended(struct swarm_peer *p, const struct wire_ev *ev, int6
 	if (ev->id != UT_RESERVED)
 		return E_OK; /* we announced no extension messages: whatever it is, it is not for us
 			      */
+	ext_handshake_init(&h);
 	if (ext_handshake_parse(ev->payload, &h) != E_OK)
 		return E_PROTOCOL;
 	if (h.reqq > 0)
