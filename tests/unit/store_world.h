@@ -202,7 +202,7 @@ struct world {
 	struct seen *seen, **seen_end; /* what fakes got, oldest first */
 	unsigned lent;                 /* blocks that are with the worker, and which */
 	uint8_t *blocks[1024];
-	unsigned waiting;              /* calls made by the test */
+	unsigned waiting; /* calls made by the test */
 	struct msg *answer;
 	struct actor *answer_at;
 	enum err err;
