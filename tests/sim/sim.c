@@ -137,9 +137,9 @@ uint64_t sim_sent(const struct host *h)
 	return h->sent;
 }
 
-uint64_t sim_received(const struct host *h)
+uint64_t sim_read(const struct host *h)
 {
-	return h->received;
+	return h->read;
 }
 
 static void free_daemons(struct sim *s)
@@ -329,6 +329,17 @@ void sim_run_turns(struct sim *s, uint64_t n)
 
 /* --- programs --- */
 
+void sim_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("# ");
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
 bool sim_expect(struct sim *s, bool cond, const char *fmt, ...)
 {
 	va_list ap;
@@ -377,6 +388,8 @@ int sim_main(int argc, char **argv, const struct sim_case *cases, size_t n)
 	const char *given = argc > 1 ? argv[1] : getenv("S");
 	unsigned tests = 0, failed = 0;
 
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+
 	for (size_t i = 0; i < n; i++) {
 		for (uint64_t k = 0; k < (given != NULL ? 1 : cases[i].seeds); k++) {
 			uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : k + 1;
@@ -384,12 +397,10 @@ int sim_main(int argc, char **argv, const struct sim_case *cases, size_t n)
 
 			/* Said first, for the case that it does not return. */
 			printf("# SEED=%" PRIu64 " %s\n", seed, cases[i].name);
-			(void)fflush(stdout);
 			ok = run_case(&cases[i], seed);
 			printf("%s %u - %s, seed %" PRIu64 "\n", ok ? "ok" : "not ok", ++tests,
 				cases[i].name, seed);
 			failed += !ok;
-			(void)fflush(stdout);
 		}
 	}
 	printf("1..%u\n", tests);

@@ -42,6 +42,8 @@ void sim_run_for(struct sim *, int64_t us);
 /* Runs n turns of actors, so that a scenario can interfere between any two. */
 void sim_run_turns(struct sim *, uint64_t n);
 
+/* A line of comment in the output. */
+void sim_note(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Notes a failure, with the words; returns cond. */
 bool sim_expect(struct sim *, bool cond, const char *fmt, ...) PRINTF_LIKE(3, 4);
 #define EXPECT(s, cond, ...)                                                                       \
@@ -98,7 +100,7 @@ void sim_disk_fault(struct host *, enum disk_op, uint64_t skip, uint64_t count, 
 /* Bytes that may still be allocated, UINT64_MAX: endless. */
 void sim_disk_space(struct host *, uint64_t bytes);
 uint64_t sim_sent(const struct host *); /* bytes of streams that have left it */
-uint64_t sim_received(const struct host *);
+uint64_t sim_read(const struct host *); /* that daemons have read from streams */
 
 /* --- daemons --- */
 
@@ -130,12 +132,27 @@ bool sim_connected(const struct daemon *, const struct content *, const struct h
 uint64_t sim_pieces_ok(const struct daemon *);
 uint64_t sim_pieces_bad(const struct daemon *);
 
-/* Ready-made predicate: ctx is a struct all_done. */
-struct all_done {
-	struct daemon **daemons;
-	unsigned n;
-	const struct content *content;
+/* --- a team: what most scenarios begin with --- */
+
+#define TEAM_MAX 64
+struct team {
+	struct sim *s;
+	const struct content *c;
+	unsigned n; /* member 0 has the content from the start */
+	struct host *h[TEAM_MAX];
+	struct daemon *d[TEAM_MAX]; /* NULL: does not run */
 };
-sim_pred_f sim_all_done;
+/* n hosts on equal lines, with daemons that have the torrent; false: a failure is noted. */
+bool team_start(struct team *, struct sim *, const struct content *, unsigned n, struct line);
+/* One more member; returns its number. */
+unsigned team_add(struct team *, struct line, bool seed, const char *const *args);
+/* Every daemon that runs has everything; the ctx of this predicate is a team. */
+sim_pred_f team_done;
+/* Runs until all are done, then compares disks; false: a failure is noted. */
+bool team_finish(struct team *, int64_t max_us);
+/* The same without member `but`. */
+bool team_others_finish(struct team *, unsigned but, int64_t max_us);
+/* Every daemon is stopped the clean way. */
+void team_stop(struct team *);
 
 #endif

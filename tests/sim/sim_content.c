@@ -19,7 +19,7 @@ static uint64_t word_at(const struct content *c, uint64_t i)
 
 uint8_t content_byte(const struct content *c, uint64_t offset)
 {
-	return c->zeros ? 0 : (uint8_t)(word_at(c, offset / 8) >> 8 * (offset % 8));
+	return (uint8_t)(c->zeros ? 0 : word_at(c, offset / 8) >> 8 * (offset % 8));
 }
 
 void content_fill(const struct content *c, uint64_t offset, uint8_t *out, size_t n)

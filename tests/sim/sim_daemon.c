@@ -233,15 +233,3 @@ void daemon_tap(struct daemon *d, const struct msg *m)
 		d->pieces_bad += b->items[i].kind == BLOCK_PIECE_BAD;
 	}
 }
-
-bool sim_all_done(struct sim *s, void *ctx)
-{
-	const struct all_done *a = ctx;
-
-	(void)s;
-	for (unsigned i = 0; i < a->n; i++)
-		if (a->daemons[i] != NULL &&
-			sim_have(a->daemons[i], a->content) < a->content->meta->pieces)
-			return false;
-	return true;
-}

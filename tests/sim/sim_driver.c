@@ -50,6 +50,7 @@ static enum err ask(struct daemon *d, struct msg **m)
 	must(d->alive && d->answer == NULL);
 	d->answered = false;
 	d->s->current = d;
+	(void)actor_turn(d->http, 0); /* takes the time, which deadlines count from */
 	actor_call(d->http, ADDR_SESSION, m, on_answer, d);
 	d->s->current = before;
 	if (!sim_run_until(d->s, is_answered, d, PATIENCE))
@@ -133,10 +134,14 @@ static void quiesce_next(struct daemon *d)
 
 static void on_quiet(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
+	struct daemon *d = ctx;
+
 	(void)a;
 	(void)m;
+	(void)sim_expect(d->s, err == E_OK, "role %u does not come to rest: %s",
+		ADDR_ROLE(steps[d->step - 1]), err_name(err));
 	must(err == E_OK);
-	quiesce_next(ctx);
+	quiesce_next(d);
 }
 
 static bool is_quiet(struct sim *s, void *ctx)
@@ -153,6 +158,7 @@ void driver_quiesce(struct daemon *d)
 
 	d->step = 0;
 	d->s->current = d;
+	(void)actor_turn(d->main, 0);
 	quiesce_next(d);
 	d->s->current = before;
 	if (!sim_run_until(d->s, is_quiet, d, PATIENCE))

@@ -200,6 +200,7 @@ ssize_t net_readv(int fd, const struct iovec *iov, int iovcnt, enum err *err)
 		n += pipe_read(k->in, iov[i].iov_base, iov[i].iov_len);
 		room += iov[i].iov_len;
 	}
+	k->host->read += n;
 	if (n > 0 || (room == 0 && k->err == E_OK))
 		return (ssize_t)n;
 	*err = k->err != E_OK ? k->err : E_AGAIN;

@@ -106,7 +106,7 @@ struct host {
 	bool up_busy;
 	int64_t down_free; /* when the last that has arrived is through */
 	uint64_t on_way;   /* bytes sent to this host and not delivered */
-	uint64_t sent, received;
+	uint64_t sent, read;
 	struct disk *disk; /* owned */
 	struct db *db;     /* owned: as the process sees it */
 	struct db *synced; /* owned: what a power cut leaves */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A swarm to begin with: hosts, daemons and one torrent, of which member 0 has everything. */
+#include "tests/sim/sim_priv.h"
+
+unsigned team_add(struct team *t, struct line line, bool seed, const char *const *args)
+{
+	unsigned i = t->n++;
+
+	must(i < TEAM_MAX);
+	t->h[i] = sim_host(t->s, line);
+	if (seed)
+		sim_disk_fill(t->h[i], t->c);
+	t->d[i] = sim_daemon(t->h[i], args);
+	(void)sim_expect(
+		t->s, sim_add(t->d[i], t->c, true) == E_OK, "daemon %u takes no torrent", i);
+	return i;
+}
+
+bool team_start(
+	struct team *t, struct sim *s, const struct content *c, unsigned n, struct line line)
+{
+	*t = (struct team){.s = s, .c = c};
+	for (unsigned i = 0; i < n; i++)
+		team_add(t, line, i == 0, NULL);
+	return !s->failed;
+}
+
+bool team_done(struct sim *s, void *ctx)
+{
+	const struct team *t = ctx;
+
+	(void)s;
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->d[i] != NULL && sim_have(t->d[i], t->c) < t->c->meta->pieces)
+			return false;
+	return true;
+}
+
+bool team_finish(struct team *t, int64_t max_us)
+{
+	bool ok = sim_run_until(t->s, team_done, t, max_us);
+
+	for (unsigned i = 0; i < t->n && !ok; i++)
+		if (t->d[i] != NULL)
+			(void)sim_expect(t->s, sim_have(t->d[i], t->c) == t->c->meta->pieces,
+				"daemon %u has %u of %u pieces", i, sim_have(t->d[i], t->c),
+				t->c->meta->pieces);
+	for (unsigned i = 0; i < t->n && ok; i++)
+		if (t->d[i] != NULL)
+			ok = sim_expect(t->s, sim_disk_equals(t->h[i], t->c), "disk %u differs", i);
+	return ok;
+}
+
+bool team_others_finish(struct team *t, unsigned but, int64_t max_us)
+{
+	struct daemon *d = t->d[but];
+	bool ok;
+
+	t->d[but] = NULL;
+	ok = team_finish(t, max_us);
+	t->d[but] = d;
+	return ok;
+}
+
+void team_stop(struct team *t)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->d[i] != NULL)
+			sim_stop(&t->d[i]);
+}
