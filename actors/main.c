@@ -18,10 +18,10 @@
 #include "actors/kernel/log.h"
 #include "actors/kernel/panic.h"
 #include "actors/main_listen.h"
+#include "actors/main_notify.h"
+#include "actors/main_supervise.h"
 #include "actors/main_wire.h"
-#include "actors/notify.h"
 #include "actors/state.h"
-#include "actors/supervise.h"
 
 enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 

@@ -81,9 +81,10 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 		return true;
 	default:
 		err = swarm_event(c->peer, ev, loop_now(c->shard->loop));
-		if (err == E_OK)
+		/* It may have become a seed by what it said, and nobody needs two of them. */
+		if (err == E_OK && !(c->peer->seed && c->torrent->done_said))
 			return true;
-		conn_close(c, err, "message");
+		conn_close(c, err, err == E_OK ? "both_seed" : "message");
 		return false;
 	}
 }

@@ -5,7 +5,7 @@
  * In one thread and in virtual time; all other actors are fakes that say when they are told to
  * rest, and may be told to hang.  A signal is what signalfd would give, written to a pipe.
  */
-#include "actors/supervise.h"
+#include "actors/main_supervise.h"
 
 #include <fcntl.h>
 #include <signal.h>

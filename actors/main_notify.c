@@ -4,7 +4,7 @@
  *
  * A name that starts with '@' is in the abstract name space, where the first byte is NUL.
  */
-#include "actors/notify.h"
+#include "actors/main_notify.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -6,8 +6,8 @@
  * stop's first phase.  Both run in main's thread, which has no work of its own and so always
  * answers.
  */
-#ifndef ACTORS_SUPERVISE_H
-#define ACTORS_SUPERVISE_H
+#ifndef ACTORS_MAIN_SUPERVISE_H
+#define ACTORS_MAIN_SUPERVISE_H
 
 #include "actors/actors.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Telling the service manager how the daemon is, sd_notify(3) without its library. */
-#ifndef ACTORS_NOTIFY_H
-#define ACTORS_NOTIFY_H
+#ifndef ACTORS_MAIN_NOTIFY_H
+#define ACTORS_MAIN_NOTIFY_H
 
 #include "proto/base.h"
 

@@ -6,7 +6,7 @@
  * answers, and does not find a heap of old pings.  Who has not answered for SLOW is reported, at
  * most once a minute, with the message in hand and since when.
  */
-#include "actors/supervise.h"
+#include "actors/main_supervise.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "actors/kernel/log.h"
-#include "actors/notify.h"
+#include "actors/main_notify.h"
 
 #define PING_EVERY   (1 * USEC_PER_SEC)
 #define PING_FOREVER (INT64_C(1000000) * USEC_PER_SEC)

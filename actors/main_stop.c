@@ -8,13 +8,13 @@
  * deadline, the database is not asked to rest: it would note a clean end.  It is asked for a sign
  * of life instead, which it gives after all that came before is committed.
  */
-#include "actors/supervise.h"
+#include "actors/main_supervise.h"
 
 #include <inttypes.h>
 #include <unistd.h>
 
 #include "actors/kernel/log.h"
-#include "actors/notify.h"
+#include "actors/main_notify.h"
 
 struct step {
 	enum role role;
