@@ -59,6 +59,7 @@ void torrent_record_fini(struct torrent_record *r)
 	xfree(r->unsynced);
 	xfree(r->stamps);
 	partials_free(&r->partials, &r->partials_n);
+	xfree(r->file_priority);
 	*r = (struct torrent_record){0};
 }
 
@@ -130,6 +131,21 @@ static void m_store_ready_fini(struct m_store_ready *m)
 	partials_free(&m->partials, &m->partials_n);
 }
 
+static void m_store_files_fini(struct m_store_files *m)
+{
+	xfree(m->file_priority);
+}
+
+static void m_worker_files_fini(struct m_worker_files *m)
+{
+	xfree(m->file_priority);
+}
+
+static void m_peers_set_fini(struct m_peers_set *m)
+{
+	xfree(m->file_priority);
+}
+
 static void m_worker_open_fini(struct m_worker_open *m)
 {
 	drop_meta(&m->meta);
@@ -161,6 +177,7 @@ static void m_peers_add_fini(struct m_peers_add *m)
 	drop_meta(&m->meta);
 	bitfield_free(&m->have);
 	partials_free(&m->partials, &m->partials_n);
+	xfree(m->file_priority);
 }
 
 static void m_peers_remove_fini(struct m_peers_remove *m)
@@ -211,6 +228,9 @@ static void m_peers_found_fini(struct m_peers_found *m)
 	OWNER(m_state_note)                                                                        \
 	OWNER(m_state_pieces)                                                                      \
 	OWNER(m_store_open)                                                                        \
+	OWNER(m_store_files)                                                                       \
+	OWNER(m_worker_files)                                                                      \
+	OWNER(m_peers_set)                                                                         \
 	OWNER(m_store_ready)                                                                       \
 	OWNER(m_worker_open)                                                                       \
 	OWNER(m_worker_stat)                                                                       \
@@ -241,6 +261,9 @@ OWNERS
 #define FINI_m_state_note    fini_m_state_note
 #define FINI_m_state_pieces  fini_m_state_pieces
 #define FINI_m_store_open    fini_m_store_open
+#define FINI_m_store_files   fini_m_store_files
+#define FINI_m_worker_files  fini_m_worker_files
+#define FINI_m_peers_set     fini_m_peers_set
 #define FINI_m_store_ready   fini_m_store_ready
 #define FINI_m_worker_open   fini_m_worker_open
 #define FINI_m_worker_stat   fini_m_worker_stat
@@ -269,7 +292,6 @@ OWNERS
 #define FINI_m_worker_note    NULL
 #define FINI_m_blocks         NULL
 #define FINI_m_extent         NULL
-#define FINI_m_peers_set      NULL
 #define FINI_m_peers_global   NULL
 #define FINI_m_tracker_event  NULL
 

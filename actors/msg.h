@@ -239,7 +239,10 @@ struct torrent_record {
 	uint32_t stamps_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
-	bool fresh; /* just added: nothing is known of its files */
+	bool fresh;             /* just added: nothing is known of its files */
+	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7 as the picker's; NULL: all
+				   normal */
+	uint32_t file_priority_n;
 };
 void torrent_record_fini(struct torrent_record *);
 
@@ -352,6 +355,14 @@ struct m_store_error {
 	bool lost; /* a sync failed: pieces were taken back, STORE_READY follows a check of them */
 };
 
+/* Which files are wanted has changed.  What of a skipped file is needed goes to the part file. */
+struct m_store_files {
+	struct msg h;
+	struct tref t;
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	uint32_t file_priority_n;
+};
+
 struct m_store_close {
 	struct msg h;
 	struct tref t;
@@ -406,6 +417,17 @@ struct m_worker_sync {
 	uint32_t stamps_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
+	struct words why;
+};
+
+/* The same for a worker, which moves what it has of files that are wanted now out of the part file.
+ */
+struct m_worker_files {
+	struct msg h;
+	struct tref t;
+	uint8_t *file_priority; /* owned */
+	uint32_t file_priority_n;
+	/* reply */
 	struct words why;
 };
 
@@ -487,6 +509,10 @@ struct m_peers_add {
 	uint32_t partials_n;
 	bool active; /* connect and accept; else only listed */
 	uint64_t down_limit, up_limit;
+	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7; NULL: all normal */
+	uint32_t file_priority_n;
+	bool sequential;  /* lowest piece first */
+	bool edges_first; /* first and last pieces of each file before the others */
 };
 
 struct m_peers_set {
@@ -495,6 +521,9 @@ struct m_peers_set {
 	bool active;
 	bool no_download; /* the disk refuses writes: go on seeding */
 	uint64_t down_limit, up_limit;
+	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7; NULL: all normal */
+	uint32_t file_priority_n;
+	bool sequential, edges_first;
 };
 
 struct m_peers_remove {
