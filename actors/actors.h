@@ -14,8 +14,9 @@ struct actor_env {
 	uint8_t peer_id[20];         /* ours, for this run */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
 	 * (main_listen.c). */
-	int api_fd;       /* main closes it at the end */
-	int peer_fds[16]; /* shard 0 owns them from its init on */
+	int api_fd;        /* main closes it at the end */
+	uint16_t api_port; /* the one it listens on */
+	int peer_fds[16];  /* shard 0 owns them from its init on */
 	unsigned peer_fds_n;
 	uint16_t peer_port;  /* the one that trackers and peers are told */
 	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from

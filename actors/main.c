@@ -114,6 +114,7 @@ static int run_daemon(const struct config *c, const struct config_input *in)
 		close(signals);
 		return EXIT_FAILED;
 	}
+	env.api_port = listen_api_port(&env);
 	tracker_global_init();
 	status = run_actors(c, in, &env, signals);
 	tracker_global_fini();

@@ -492,7 +492,8 @@ static void *init_tracker(struct actor *a, const void *arg)
 	memcpy(tk->peer_id, env->peer_id, sizeof tk->peer_id);
 	tk->port = env->peer_port;
 	tk->resolver = resolver_new(tk->loop, random_u64());
-	tk->web = web_new(tk->loop, tk->resolver, (unsigned)tk->config->tracker_connections);
+	tk->web = web_new(
+		tk->loop, tk->resolver, (unsigned)tk->config->tracker_connections, env->api_port);
 	tk->udpio = udpio_new(tk->loop, tk->resolver);
 	TAILQ_INIT(&tk->leaving);
 	tk->stop_timer.fn = lose_patience;

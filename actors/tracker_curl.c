@@ -40,6 +40,7 @@ struct web {
 	uint32_t magic;
 	bool closing;
 	unsigned connections, gets_n;
+	uint16_t api_port;
 	struct loop *loop;
 	struct resolver *resolver;
 	CURLM *multi; /* made with the first request */
@@ -220,7 +221,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 	CHECK_OBJ(g, GET_MAGIC);
 	if (!endpoint_of_sockaddr(&to->addr, to->family, to->addrlen, &at))
 		return CURL_SOCKET_BAD;
-	if (gate_check(g->config, &at, true) != E_OK) {
+	if (gate_check(g->config, g->web->api_port, &at, true) != E_OK) {
 		g->fail = E_DENIED;
 		return CURL_SOCKET_BAD;
 	}
@@ -285,7 +286,8 @@ static bool hand_over_addresses(struct web_get *g)
 
 	for (unsigned i = 0; i < g->wait.n; i++)
 		g->wait.at[i].port = g->port;
-	if (!gate_list(g->config, g->wait.at, g->wait.n, text + n, sizeof text - n))
+	if (!gate_list(
+		    g->config, g->web->api_port, g->wait.at, g->wait.n, text + n, sizeof text - n))
 		return false;
 	if (endpoint_parse_ip(g->host, strlen(g->host), &literal) != E_OK)
 		g->resolve = curl_slist_append(NULL, text);
@@ -537,7 +539,8 @@ static void make_multi(struct web *w)
 
 /* --- outside ------------------------------------------------------------------------- */
 
-struct web *web_new(struct loop *loop, struct resolver *resolver, unsigned connections)
+struct web *web_new(
+	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port)
 {
 	struct web *w;
 
@@ -545,6 +548,7 @@ struct web *web_new(struct loop *loop, struct resolver *resolver, unsigned conne
 	w->loop = loop;
 	w->resolver = resolver;
 	w->connections = connections;
+	w->api_port = api_port;
 	w->timer.fn = run_timer;
 	return w;
 }

@@ -27,8 +27,9 @@ struct web_answer {
 /* Called exactly once, from the loop, unless the request is freed before. */
 typedef void web_done_f(void *ctx, const struct web_answer *);
 
-/* Borrows all three. */
-struct web *web_new(struct loop *loop, struct resolver *resolver, unsigned connections);
+/* Borrows loop and resolver.  api_port: our own HTTP interface, which no request may reach. */
+struct web *web_new(
+	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port);
 /* All requests are freed before. */
 void web_free(struct web **);
 

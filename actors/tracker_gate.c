@@ -3,8 +3,7 @@
  * Which addresses a tracker may have.
  *
  * The daemon's own HTTP interface is refused whatever the operator allows: a request that comes
- * from this machine passes for the operator's own.  Only a port that is configured can be
- * recognised; one that the system chose (0) is not guessable either.
+ * from this machine passes for the operator's own.
  */
 #include "actors/tracker_gate.h"
 
@@ -31,11 +30,11 @@ bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoi
 	return false;
 }
 
-static bool is_own_api(const struct config *c, const struct endpoint *at)
+static bool is_own_api(const struct config *c, uint16_t api_port, const struct endpoint *at)
 {
 	struct endpoint bind;
 
-	if (c->api_port == 0 || at->port != c->api_port)
+	if (api_port == 0 || at->port != api_port)
 		return false;
 	if (endpoint_is_loopback(at))
 		return true;
@@ -43,23 +42,23 @@ static bool is_own_api(const struct config *c, const struct endpoint *at)
 	       endpoint_same_ip(&bind, at);
 }
 
-enum err gate_check(const struct config *c, const struct endpoint *at, bool tcp)
+enum err gate_check(const struct config *c, uint16_t api_port, const struct endpoint *at, bool tcp)
 {
 	/* The unspecified address connects to this machine, past every rule for loopback. */
 	if (at->port == 0 || endpoint_is_unspecified(at) || endpoint_is_multicast(at))
 		return E_DENIED;
-	if (tcp && is_own_api(c, at))
+	if (tcp && is_own_api(c, api_port, at))
 		return E_DENIED;
 	return c->tracker_allow_private || endpoint_is_global(at) ? E_OK : E_DENIED;
 }
 
-bool gate_list(
-	const struct config *c, const struct endpoint *at, unsigned n, char *buf, size_t size)
+bool gate_list(const struct config *c, uint16_t api_port, const struct endpoint *at, unsigned n,
+	char *buf, size_t size)
 {
 	size_t used = 0;
 
 	for (unsigned i = 0; i < n && used + ENDPOINT_TEXT + 1 < size; i++) {
-		if (gate_check(c, &at[i], true) != E_OK)
+		if (gate_check(c, api_port, &at[i], true) != E_OK)
 			continue;
 		if (used > 0)
 			buf[used++] = ',';

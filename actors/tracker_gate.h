@@ -18,15 +18,16 @@ bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoi
 
 /*
  * E_OK, or E_DENIED: an address nobody can be reached at, over TCP our own HTTP interface, or an
- * address that is not global while tracker.allow_private is off.  Any thread.
+ * address that is not global while tracker.allow_private is off.  api_port: where that interface
+ * listens, which is not in the configuration when the system chose it.  Any thread.
  */
-enum err gate_check(const struct config *c, const struct endpoint *at, bool tcp);
+enum err gate_check(const struct config *c, uint16_t api_port, const struct endpoint *at, bool tcp);
 
 /*
  * The allowed ones of n addresses as text, without ports, joined by commas; what does not fit is
  * left out.  false: none is allowed.
  */
-bool gate_list(
-	const struct config *c, const struct endpoint *at, unsigned n, char *buf, size_t size);
+bool gate_list(const struct config *c, uint16_t api_port, const struct endpoint *at, unsigned n,
+	char *buf, size_t size);
 
 #endif

@@ -336,7 +336,7 @@ static void start_legs(struct udp_ask *a, int64_t now)
 		to.port = a->port;
 		if (a->legs[f].live)
 			continue;
-		err = gate_check(a->config, &to, false);
+		err = gate_check(a->config, 0, &to, false);
 		if (err == E_OK)
 			err = open_port(a->io, f);
 		if (err == E_OK)

@@ -466,8 +466,8 @@ static void test_gate(void **state)
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
 		assert_int_equal(endpoint_parse(table[i].at, &e), E_OK);
-		if ((gate_check(a, &e, true) == E_OK) != table[i].open ||
-			(gate_check(b, &e, true) == E_OK) != table[i].shut)
+		if ((gate_check(a, 8080, &e, true) == E_OK) != table[i].open ||
+			(gate_check(b, 8080, &e, true) == E_OK) != table[i].shut)
 			fail_msg("%s", table[i].at);
 	}
 	config_unref(&a);

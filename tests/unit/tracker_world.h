@@ -133,6 +133,7 @@ static struct world *world_new(const char *const *args, int n)
 	w->env.config = (struct config *)(uintptr_t)w->config;
 	memcpy(w->env.peer_id, "-TD0001-abcdefghijkl", 20);
 	w->env.peer_port = 6681;
+	w->env.api_port = (uint16_t)w->config->api_port;
 	pthread_mutex_init(&w->found.lock, NULL);
 	fill_handlers(w->session_handlers, ROLE_SESSION);
 	fill_handlers(w->peers_handlers, ROLE_PEERS);
