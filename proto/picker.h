@@ -44,6 +44,7 @@ struct pick {
 struct pick_opts {
 	bool fast_peer; /* gets pieces of its own and keeps them */
 	bool snubbed;   /* sends nothing: common pieces, nothing shared, no end game */
+	bool parole;    /* may have sent a bad block: whole pieces of its own, nothing shared */
 	bool choked;    /* it chokes us: only allowed_fast is picked (BEP 6, "Allowed Fast") */
 	const uint32_t *allowed_fast; /* borrowed; numbers out of range are skipped */
 	uint32_t allowed_n;
@@ -180,6 +181,8 @@ void picker_hash_failed(struct picker *p, uint32_t piece);
 void picker_write_failed(struct picker *p, uint32_t piece);
 /* The different peers that sent blocks of a piece begun; PICKER_NOBODY is not among them. */
 unsigned picker_contributors(const struct picker *p, uint32_t piece, uint32_t *peers, unsigned max);
+/* Who sent all blocks of a piece begun; PICKER_NOBODY when several did, or one came from disk. */
+uint32_t picker_sole_sender(const struct picker *p, uint32_t piece);
 /* Who sent the block, PICKER_NOBODY when it is not here or came from disk. */
 uint32_t picker_sender(const struct picker *p, uint32_t piece, uint32_t begin);
 

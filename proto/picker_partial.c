@@ -272,6 +272,20 @@ unsigned picker_contributors(const struct picker *p, uint32_t piece, uint32_t *p
 	return n;
 }
 
+uint32_t picker_sole_sender(const struct picker *p, uint32_t piece)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	if (part == NULL || part->here < part->blocks)
+		return PICKER_NOBODY;
+	for (uint32_t i = 1; i < part->blocks; i++)
+		if (part->block[i].who[0] != part->block[0].who[0])
+			return PICKER_NOBODY;
+	return part->block[0].who[0];
+}
+
 uint32_t picker_sender(const struct picker *p, uint32_t piece, uint32_t begin)
 {
 	const struct part *part;

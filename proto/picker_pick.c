@@ -27,6 +27,8 @@ struct picking {
 };
 
 enum begun {
+	BEGUN_OWN,    /* only pieces that belong to this peer */
+	BEGUN_LEFT,   /* those too that nobody is at now */
 	BEGUN_ALONE,  /* only pieces nobody else is at */
 	BEGUN_SHARED, /* not those that belong to a fast peer */
 	BEGUN_ANY,
@@ -77,7 +79,11 @@ static bool part_fits(const struct picking *k, const struct part *part, enum beg
 {
 	if (k->p->piece[part->piece].priority == PICKER_PRIORITY_SKIP || !peer_has(k, part->piece))
 		return false;
-	if (which == BEGUN_ANY || part->owner == k->peer || part->requests == 0)
+	if (which == BEGUN_ANY || part->owner == k->peer)
+		return true;
+	if (which == BEGUN_OWN)
+		return false;
+	if (part->requests == 0)
 		return true;
 	return which == BEGUN_SHARED && part->owner == PICKER_NOBODY;
 }
@@ -258,6 +264,18 @@ static void pick_new(struct picking *k)
 	}
 }
 
+/*
+ * A piece that had blocks of others before proves nothing about this peer; it is taken up only when
+ * there is nothing else, so that the torrent ends even when nobody else is there.
+ */
+static void pick_on_parole(struct picking *k)
+{
+	pick_begun(k, BEGUN_OWN);
+	pick_new(k);
+	if (k->n == 0)
+		pick_begun(k, BEGUN_LEFT);
+}
+
 /* Pieces that no connected peer has do not count. */
 bool picker_endgame(const struct picker *p)
 {
@@ -311,7 +329,7 @@ unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has
 		.opts = opts,
 		.out = out,
 		.max = max,
-		.alone = opts->fast_peer || opts->snubbed};
+		.alone = opts->fast_peer || opts->snubbed || opts->parole};
 
 	CHECK_OBJ(p, PICKER_MAGIC);
 	must(has->bits == p->pieces && peer != PICKER_NOBODY);
@@ -319,6 +337,10 @@ unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has
 		return 0;
 	if (opts->choked) {
 		pick_listed(&k, opts->allowed_fast, opts->allowed_n);
+		return k.n;
+	}
+	if (opts->parole) {
+		pick_on_parole(&k);
 		return k.n;
 	}
 	pick_listed(&k, opts->suggested, opts->suggested_n);

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a swarm, joining and leaving, what the store's verdicts change, and the tick. */
+/* The life of a swarm: joining and leaving, interest, and the tick. */
 #include "proto/swarm_priv.h"
-
-#include <stdlib.h>
-
-#define SWARM_MAGIC 0x5357524du
-
-#define CHOKE_SOON     (INT64_C(1) * 1000000)
-#define BAD_PIECES_MAX 4u
 
 struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	const struct swarm_config *config, const struct swarm_ops *ops, void *owner,
@@ -39,13 +32,13 @@ void swarm_free(struct swarm **sp)
 	TAKE_OBJ(s, sp, SWARM_MAGIC);
 	must(s->peers_n == 0);
 	xfree(s->peers);
+	smartban_free(&s->smartban);
 	picker_free(&s->picker);
 	peerlist_free(&s->candidates);
 	FREE_OBJ(s);
 }
 
-/* --- joining and leaving
- * ---------------------------------------------------------------------------- */
+/* --- joining and leaving */
 
 static uint32_t take_index(struct swarm *s)
 {
@@ -60,6 +53,26 @@ static uint32_t take_index(struct swarm *s)
 
 	s->peers_cap = cap;
 	return i;
+}
+
+/*
+ * The picker's name of a peer: its place, and the number of its coming, so that who comes next to
+ * the place is not taken for it.
+ */
+static uint32_t make_name(struct swarm *s, uint32_t index)
+{
+	must(index <= UINT16_MAX);
+	if (++s->joins == UINT16_MAX)
+		s->joins = 1;
+	return s->joins << 16 | index;
+}
+
+struct swarm_peer *swarm_peer_named(const struct swarm *s, uint32_t name)
+{
+	uint32_t index = name & UINT16_MAX;
+	struct swarm_peer *p = index < s->peers_cap ? s->peers[index] : NULL;
+
+	return p != NULL && p->name == name ? p : NULL;
 }
 
 /* BEP 3 "bitfield", BEP 6 "Have All/Have None": must be our first message. */
@@ -124,6 +137,7 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	if (s->peers_n == 0)
 		s->next_choke = now + CHOKE_SOON;
 	p->index = take_index(s);
+	p->name = make_name(s, p->index);
 	s->peers[p->index] = p;
 	s->peers_n++;
 	peer_id_client(id, p->client, sizeof p->client);
@@ -149,6 +163,11 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 		s->choke_soon = true;
 	if (p->reach.port != 0)
 		peerlist_closed(s->candidates, &p->reach, p->downloaded + p->uploaded > 0, now);
+	if (p->downloaded > 0)
+		s->departed[s->departed_n++ % ARRAY_LEN(s->departed)] =
+			(struct departed){p->name, p->at};
+	if (p->guilty)
+		s->guilty_n--;
 	s->peers[p->index] = NULL;
 	s->peers_n--;
 	req_clear(&p->asked);
@@ -169,8 +188,7 @@ float swarm_relevance(const struct swarm_peer *p)
 	return (float)picker_count_missing_that(p->swarm->picker, &p->has) / (float)lack;
 }
 
-/* --- interest
- * ------------------------------------------------------------------------------------------ */
+/* --- interest */
 
 void swarm_update_interest(struct swarm_peer *p)
 {
@@ -187,76 +205,6 @@ void swarm_update_interest(struct swarm_peer *p)
 		wire_put_not_interested(&w);
 	outbuf_commit(&p->out, &w);
 	p->swarm->ops->wake(p->conn);
-}
-
-/* --- the store's verdicts
- * ------------------------------------------------------------------------------ */
-
-/* BEP 3 "have".  Who has the piece already is not told: it saves a message and a system call a
- * peer. */
-static void tell_have(struct swarm_peer *p, uint32_t piece)
-{
-	if (bitfield_get(&p->has, piece)) {
-		if (p->interesting > 0)
-			p->interesting--;
-		swarm_update_interest(p);
-		return;
-	}
-	struct wr w = outbuf_begin(&p->out, 9);
-
-	wire_put_have(&w, piece);
-	outbuf_commit(&p->out, &w);
-	p->swarm->ops->wake(p->conn);
-}
-
-void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
-{
-	bool wanted = picker_wants(s->picker, piece);
-
-	(void)now;
-	CHECK_OBJ(s, SWARM_MAGIC);
-	if (bitfield_get(swarm_have(s), piece))
-		return;
-	picker_hash_ok(s->picker, piece);
-	for (uint32_t i = 0; i < s->peers_cap; i++) {
-		struct swarm_peer *p = s->peers[i];
-
-		if (p == NULL)
-			continue;
-		if (!wanted && bitfield_get(&p->has, piece))
-			continue;
-		tell_have(p, piece);
-	}
-}
-
-unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **bad, unsigned max)
-{
-	uint32_t who[64];
-	unsigned n, out = 0;
-
-	CHECK_OBJ(s, SWARM_MAGIC);
-	s->wasted += layout_piece_size(&s->layout, piece);
-	n = picker_contributors(s->picker, piece, who, ARRAY_LEN(who));
-	for (unsigned i = 0; i < n; i++) {
-		struct swarm_peer *p = who[i] < s->peers_cap ? s->peers[who[i]] : NULL;
-
-		if (p == NULL)
-			continue;
-		p->bad_pieces++;
-		/* The only sender is guilty for sure; one of several is when it happens again and
-		 * again. */
-		if ((n == 1 || p->bad_pieces > BAD_PIECES_MAX) && out < max)
-			bad[out++] = p;
-	}
-	picker_hash_failed(s->picker, piece);
-	swarm_wake_idle(s);
-	return out;
-}
-
-void swarm_piece_failed(struct swarm *s, uint32_t piece)
-{
-	CHECK_OBJ(s, SWARM_MAGIC);
-	picker_write_failed(s->picker, piece);
 }
 
 void swarm_wake_idle(struct swarm *s)
@@ -281,73 +229,7 @@ void swarm_reconsider(struct swarm *s)
 	}
 }
 
-/* --- the tick
- * -------------------------------------------------------------------------------------------- */
-
-static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
-{
-	struct wr w = outbuf_begin(&p->out, 5);
-
-	p->am_choking = choke;
-	if (choke)
-		wire_put_choke(&w);
-	else
-		wire_put_unchoke(&w);
-	outbuf_commit(&p->out, &w);
-	if (choke)
-		swarm_drop_serving(p);
-	else
-		p->unchoked_at = now;
-	p->swarm->ops->wake(p->conn);
-}
-
-void swarm_unchoke_if_room(struct swarm_peer *p, int64_t now)
-{
-	struct swarm *s = p->swarm;
-	uint32_t taken = 0;
-
-	if (!p->am_choking || p->upload_only || p->seed)
-		return;
-	for (uint32_t i = 0; i < s->peers_cap; i++)
-		if (s->peers[i] != NULL && !s->peers[i]->am_choking && s->peers[i]->peer_interested)
-			taken++;
-	if (taken < s->config.upload_slots)
-		say_choke(p, false, now);
-}
-
-static void run_choker(struct swarm *s, int64_t now)
-{
-	struct choke_peer *v = xcalloc(s->peers_n ? s->peers_n : 1, sizeof *v);
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < s->peers_cap; i++) {
-		struct swarm_peer *p = s->peers[i];
-
-		if (p == NULL)
-			continue;
-		v[n++] = (struct choke_peer){.id = i,
-			.interested = p->peer_interested,
-			.unchoked = !p->am_choking,
-			.snubbed = p->snubbed,
-			.upload_only = p->upload_only || p->seed,
-			.optimistic = p->optimistic,
-			.progress = (uint16_t)((uint64_t)p->has.count * 1000 / p->has.bits),
-			.rate_in = meter_rate(&p->down, now),
-			.rate_out = meter_rate(&p->up, now),
-			.unchoked_at = p->unchoked_at,
-			.connected_at = p->connected_at};
-	}
-	choker_run(
-		&s->choker, v, n, swarm_done(s), meter_rate(&s->up, now), s->up_limit, now, s->rng);
-	for (uint32_t i = 0; i < n; i++) {
-		struct swarm_peer *p = s->peers[v[i].id];
-
-		p->optimistic = v[i].optimistic;
-		if (v[i].want == p->am_choking)
-			say_choke(p, !v[i].want, now);
-	}
-	xfree(v);
-}
+/* --- the tick */
 
 void swarm_tick(struct swarm *s, int64_t now)
 {
@@ -359,7 +241,7 @@ void swarm_tick(struct swarm *s, int64_t now)
 		s->next_choke = now + CHOKE_SOON;
 	s->choke_soon = false;
 	if (s->peers_n > 0 && now >= s->next_choke) {
-		run_choker(s, now);
+		swarm_run_choker(s, now);
 		s->next_choke = now + CHOKER_ROUND_US;
 	}
 }

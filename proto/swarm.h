@@ -24,6 +24,7 @@
 #include "proto/picker.h"
 #include "proto/rate.h"
 #include "proto/rng.h"
+#include "proto/smartban.h"
 #include "proto/wire.h"
 
 struct swarm_peer;
@@ -65,7 +66,8 @@ struct req_queue {
 
 struct swarm_peer {
 	uint32_t magic;
-	uint32_t index;      /* in swarm->peers; the picker's name of it */
+	uint32_t index;      /* in swarm->peers */
+	uint32_t name;       /* the picker's name of it: never another's, though index is */
 	struct swarm *swarm; /* borrowed */
 	void *conn;          /* the owner's */
 	struct wire_dec dec;
@@ -85,6 +87,8 @@ struct swarm_peer {
 	bool snubbed;         /* promised and did not deliver */
 	bool optimistic;      /* holds the optimistic slot */
 	bool starting;        /* pipeline still in slow start */
+	bool parole;          /* had a part in a bad piece: gets whole pieces until one is good */
+	bool guilty;          /* to be handed out by swarm_guilty() */
 	uint32_t interesting; /* pieces it has, wanted, that we lack */
 	uint32_t window;      /* requests we keep outstanding */
 	uint32_t reqq;        /* it accepts at most so many */
@@ -100,6 +104,12 @@ struct swarm_peer {
 	char client[64]; /* printable ASCII; from BEP 10 or the peer id */
 };
 
+/* Who has left: it may yet turn out that it lied. */
+struct departed {
+	uint32_t name;
+	struct endpoint at;
+};
+
 struct swarm {
 	uint32_t magic;
 	struct layout layout;
@@ -112,14 +122,20 @@ struct swarm {
 	struct choker choker;
 	struct swarm_peer **peers; /* owned array by index; NULL where free */
 	uint32_t peers_n, peers_cap;
-	uint32_t asked; /* requests outstanding with all peers */
+	uint32_t asked;               /* requests outstanding with all peers */
+	uint32_t joins;               /* so far; part of the peers' names */
+	struct smartban *smartban;    /* owned; NULL until a piece fails */
+	struct departed departed[32]; /* the latest, a ring */
+	uint32_t departed_n;
+	uint32_t guilty_n; /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */
 	uint64_t up_limit; /* B/s, for the choker */
 	struct meter down, up;
 	uint64_t downloaded, uploaded, wasted; /* bytes */
-	int64_t next_choke;                    /* us */
+	uint64_t failed_pieces;
+	int64_t next_choke; /* us */
 };
 
 /* have and partial pieces are put in by the caller right after, through picker_*. */
@@ -177,6 +193,22 @@ bool swarm_serve_next(struct swarm_peer *, struct block_req *);
 void swarm_served(struct swarm_peer *, uint32_t bytes);
 /* A block we promised cannot be served: says so where BEP 6 allows. */
 void swarm_serve_failed(struct swarm_peer *, const struct block_req *);
+
+/*
+ * Blame (proto/smartban.h).  The owner reports digests, by smartban_digest(), of the content of
+ *   - every block of a piece that failed, just before swarm_piece_bad() (whoever hashed the piece
+ *     has its blocks in memory or on disk), and
+ *   - every block of TAKE of a piece that swarm_suspects(), just after swarm_block() was true.
+ * Digests that do not come convict nobody.
+ */
+bool swarm_suspects(const struct swarm *, uint32_t piece);
+void swarm_block_digest(struct swarm *, uint32_t piece, uint32_t begin, uint64_t digest);
+/*
+ * Peers proven to have sent a bad block since the last call, at most max; returns how many.  Their
+ * addresses are banned already; the caller closes their connections.  To be asked after
+ * swarm_piece_ok(); swarm_piece_bad() does it itself.
+ */
+unsigned swarm_guilty(struct swarm *, struct swarm_peer **bad, unsigned max);
 
 /* The store's verdict on a piece.  `bad` gets peers to ban, at most max; returns how many. */
 void swarm_piece_ok(struct swarm *, uint32_t piece, int64_t now);

@@ -7,15 +7,18 @@
 #include "proto/peer_id.h"
 #include "proto/swarm.h"
 
+#define SWARM_MAGIC      0x5357524du
 #define SWARM_PEER_MAGIC 0x53575052u
 
 #define MAX_BLOCK    131072u    /* longest block we take or serve; clients ask for 16 KiB */
 #define MAX_MESSAGE  (1u << 20) /* longest message that is not a piece or a bitfield */
 #define REQQ_DEFAULT 250u       /* of a peer that does not say; what the field uses */
+#define CHOKE_SOON   (INT64_C(1) * 1000000) /* us until the choker runs out of turn */
 #define WINDOW_START 16u
 #define WINDOW_MIN   4u
 
-void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */
+struct swarm_peer *swarm_peer_named(const struct swarm *, uint32_t name); /* NULL: gone */
+void swarm_say_extended(struct swarm_peer *);                             /* BEP 10 handshake */
 void swarm_update_interest(struct swarm_peer *);
 void swarm_void_asked(struct swarm_peer *); /* every request to it is void */
 bool swarm_void_one(
@@ -23,6 +26,7 @@ bool swarm_void_one(
 void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot needs no vote */
 void swarm_drop_serving(struct swarm_peer *);                 /* we choke it now */
 void swarm_tick_requests(struct swarm_peer *, int64_t now);
+void swarm_run_choker(struct swarm *, int64_t now);
 void swarm_wake_idle(struct swarm *); /* who has room in its window may ask again */
 
 #endif
