@@ -470,6 +470,7 @@ enum block_kind {
 	BLOCK_PIECE_OK, /* worker -> peers: verified and written */
 	BLOCK_PIECE_BAD,   /* worker -> peers: the hash does not match */
 	BLOCK_PIECE_ERROR, /* worker -> peers: could not be written or read; err says why */
+	BLOCK_DIGEST,      /* worker -> peers: of a block of a piece that is about to be called bad */
 };
 
 struct block_item {
@@ -478,6 +479,7 @@ struct block_item {
 	enum block_kind kind;
 	enum err err;
 	uint8_t *data; /* BLOCK_WRITE, BLOCK_BACK: BLOCK_SIZE bytes of the shard's pool */
+	uint64_t digest; /* BLOCK_DIGEST: smartban_digest() of the content */
 };
 
 #define BLOCKS_BATCH 64
