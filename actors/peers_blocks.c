@@ -45,6 +45,16 @@ void blocks_drop_piece(struct ptorrent *t, uint32_t piece, bool keep)
 	blocks_put(t->shard, t->t, piece, 0, keep, BLOCK_DROP, NULL);
 }
 
+static void close_guilty(struct ptorrent *t, struct swarm_peer **bad, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct conn *c = bad[i]->conn;
+
+		peerlist_ban(t->swarm->candidates, &c->at);
+		conn_close(c, E_BADHASH, "bad_piece");
+	}
+}
+
 static void piece_bad(struct ptorrent *t, uint32_t piece)
 {
 	struct swarm_peer *bad[16];
@@ -52,12 +62,16 @@ static void piece_bad(struct ptorrent *t, uint32_t piece)
 
 	log_event(
 		LOG_WARNING, "piece_bad", "torrent=%s piece=%u banned=%u", t->meta->name, piece, n);
-	for (unsigned i = 0; i < n; i++) {
-		struct conn *c = bad[i]->conn;
+	close_guilty(t, bad, n);
+}
 
-		peerlist_ban(t->swarm->candidates, &c->at);
-		conn_close(c, E_BADHASH, "bad_piece");
-	}
+static void piece_ok(struct ptorrent *t, uint32_t piece)
+{
+	struct swarm_peer *bad[16];
+
+	swarm_piece_ok(t->swarm, piece, loop_now(t->shard->loop));
+	close_guilty(t, bad, swarm_guilty(t->swarm, bad, ARRAY_LEN(bad)));
+	ptorrent_check_done(t);
 }
 
 static void verdict(struct shard *s, const struct block_item *b)
@@ -68,8 +82,10 @@ static void verdict(struct shard *s, const struct block_item *b)
 		return;
 	switch (b->kind) {
 	case BLOCK_PIECE_OK:
-		swarm_piece_ok(t->swarm, b->piece, loop_now(s->loop));
-		ptorrent_check_done(t);
+		piece_ok(t, b->piece);
+		break;
+	case BLOCK_DIGEST:
+		swarm_block_digest(t->swarm, b->piece, b->begin, b->digest);
 		break;
 	case BLOCK_PIECE_BAD:
 		piece_bad(t, b->piece);

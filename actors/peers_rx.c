@@ -56,10 +56,14 @@ static void end_block(struct conn *c)
 	c->block = NULL;
 	if (data == NULL)
 		return;
-	if (swarm_block(c->peer, c->piece, c->begin, c->length, loop_now(s->loop)))
-		blocks_put(s, c->torrent->t, c->piece, c->begin, c->length, BLOCK_WRITE, data);
-	else
+	if (!swarm_block(c->peer, c->piece, c->begin, c->length, loop_now(s->loop))) {
 		pool_put(s->blocks, data);
+		return;
+	}
+	if (swarm_suspects(c->torrent->swarm, c->piece))
+		swarm_block_digest(
+			c->torrent->swarm, c->piece, c->begin, smartban_digest(data, c->length));
+	blocks_put(s, c->torrent->t, c->piece, c->begin, c->length, BLOCK_WRITE, data);
 }
 
 /* --- decoding a line of bytes

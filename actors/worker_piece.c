@@ -12,6 +12,7 @@
  * A piece is told to be good only after the write of its last byte has returned.
  */
 #include "actors/worker_priv.h"
+#include "proto/smartban.h"
 
 static uint32_t bytes_of_run(const struct wpiece *p, uint32_t first, uint32_t n)
 {
@@ -321,6 +322,28 @@ static bool hash_forward(struct worker *w, struct wpiece *p, struct wfail *f)
 	return true;
 }
 
+/* What each block of a bad piece was, so that peers can tell who sent the wrong one. */
+static void tell_digests(struct worker *w, const struct wpiece *p)
+{
+	for (uint32_t i = 0; i < p->blocks; i++) {
+		uint32_t bytes = bytes_of_run(p, i, 1);
+		const uint8_t *data = is_held(p, i) ? p->hot->data[i] : w->scratch;
+		struct block_item *it;
+		struct wfail f;
+
+		if (!is_held(p, i) &&
+			!worker_read(w, p->t, p->index, i * BLOCK_SIZE, bytes, w->scratch, &f))
+			continue;
+		it = worker_out(w, p->shard);
+		it->t = p->t->t;
+		it->piece = p->index;
+		it->begin = i * BLOCK_SIZE;
+		it->length = bytes;
+		it->kind = BLOCK_DIGEST;
+		it->digest = smartban_digest(data, bytes);
+	}
+}
+
 static void finish_piece(struct worker *w, struct wpiece *p)
 {
 	uint8_t sum[HASH_SHA1_SIZE];
@@ -328,6 +351,7 @@ static void finish_piece(struct worker *w, struct wpiece *p)
 
 	hasher_final(p->hot->hasher, sum);
 	if (memcmp(sum, metainfo_hash(p->t->meta, p->index), sizeof sum) != 0) {
+		tell_digests(w, p);
 		tell_piece(w, p, BLOCK_PIECE_BAD, E_BADHASH);
 	} else if (!write_runs(w, p, p->blocks, 1, &f)) {
 		fail_piece(w, &p, &f);

@@ -2,6 +2,7 @@
 /*
  * The worker: blocks in any order become verified files, and every buffer comes back exactly once.
  */
+#include "proto/smartban.h"
 #include "tests/unit/worker_world.h"
 
 static void test_orders(void **state)
@@ -98,6 +99,36 @@ static void test_bad_hash(void **state)
 	assert_int_equal(count_notes(w, NOTE_PIECE_OK, NULL), 0);
 	send_piece(w, 1);
 	assert_int_equal(now.ok, 1);
+	end(w);
+}
+
+/* The digests of a bad piece come before the verdict, of blocks held and of blocks on disk. */
+static void test_bad_digests(void **state)
+{
+	struct world *w = begin(one_file, 64 * KIB, 1, NULL);
+	struct batch first = {.w = w}, rest = {.w = w};
+	uint8_t block[BLOCK_SIZE];
+
+	(void)state;
+	open_torrent(w);
+	batch_block(&first, 1, 0, false);
+	batch_block(&first, 1, 1, true);
+	batch_send(&first);
+	settle(w);
+	send_drop(w, 1, 1);
+	assert_int_equal(w->lent, 0);
+	batch_block(&rest, 1, 2, false);
+	batch_block(&rest, 1, 3, true);
+	batch_send(&rest);
+	settle(w);
+	assert_int_equal(now.bad, 1);
+	assert_int_equal(now.digests, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		content_fill(
+			now.files, layout_offset(&now.l, 1, i * BLOCK_SIZE), block, BLOCK_SIZE);
+		block[BLOCK_SIZE - 1] ^= i % 2;
+		assert_true(now.digest[i] == smartban_digest(block, BLOCK_SIZE));
+	}
 	end(w);
 }
 
@@ -215,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_strays),
 		cmocka_unit_test(test_bad_hash),
+		cmocka_unit_test(test_bad_digests),
 		cmocka_unit_test(test_partials),
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test(test_extents),

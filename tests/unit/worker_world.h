@@ -40,6 +40,8 @@ static struct {
 	unsigned ok, bad, failed;
 	enum err err;
 	uint8_t state[4096]; /* by piece: 1 + block_kind of the last verdict */
+	uint64_t digest[4];  /* of the first blocks of the piece that failed last */
+	unsigned digests;
 } now;
 
 /* --- the world --- */
@@ -55,6 +57,11 @@ static inline void take_items(struct world *w, struct actor *a, struct msg **m)
 
 		if (it->kind == BLOCK_BACK) {
 			block_take(w, it->data);
+			continue;
+		}
+		if (it->kind == BLOCK_DIGEST) {
+			now.digest[it->begin / BLOCK_SIZE % ARRAY_LEN(now.digest)] = it->digest;
+			now.digests++;
 			continue;
 		}
 		now.ok += it->kind == BLOCK_PIECE_OK;
