@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Digests through OpenSSL's EVP, and SipHash for tables.
+ * Digests through OpenSSL's EVP or, for SHA-1 where the processor has instructions for it, by
+ * sha1x2.c; and SipHash for tables.
  *
- * OpenSSL fails here only when it is out of memory or the library lacks SHA; neither can be handled
- * by anyone, so both are must().
+ * OpenSSL hashes one stream at a time and does not show its state, so what is to be hashed two at a
+ * time is ours from the first byte.  OpenSSL fails here only when it is out of memory or the
+ * library lacks SHA; neither can be handled by anyone, so both are must().
  */
 #include "proto/hash.h"
+
+#include "proto/bytes.h"
+#include "proto/sha1x2.h"
 
 #include <openssl/evp.h>
 
@@ -13,8 +18,12 @@
 
 struct hasher {
 	uint32_t magic;
+	bool own; /* by sha1x2.c: the fields below count, and OpenSSL has no part in it */
 	EVP_MD *md;
 	EVP_MD_CTX *ctx;
+	uint32_t state[5];
+	uint64_t n; /* bytes so far; the last n % SHA1_BLOCK of them are in tail */
+	uint8_t tail[SHA1_BLOCK];
 };
 
 static const char *const names[] = {[HASH_SHA1] = "SHA1", [HASH_SHA256] = "SHA256"};
@@ -27,16 +36,96 @@ bool infohash_equal(const struct infohash *a, const struct infohash *b)
 	       (!a->has_v2 || memcmp(a->v2, b->v2, sizeof a->v2) == 0);
 }
 
+/* --- streams of our own */
+
+static void begin_own(struct hasher *h)
+{
+	static const uint32_t first[5] = {
+		0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+
+	memcpy(h->state, first, sizeof first);
+	h->n = 0;
+}
+
+/* Completes the block left over by the call before: what is left of p begins a block or is nothing.
+ */
+static void fill_tail(struct hasher *h, const uint8_t **p, size_t *n)
+{
+	size_t have = h->n % SHA1_BLOCK, take = have > 0 ? MIN(SHA1_BLOCK - have, *n) : 0;
+
+	if (take == 0)
+		return;
+	memcpy(h->tail + have, *p, take);
+	h->n += take;
+	*p += take;
+	*n -= take;
+	if (h->n % SHA1_BLOCK == 0)
+		sha1x2_one(h->state, h->tail, 1);
+}
+
+static void update_own(struct hasher *h, const uint8_t *p, size_t n)
+{
+	fill_tail(h, &p, &n);
+	if (n == 0)
+		return;
+	sha1x2_one(h->state, p, n / SHA1_BLOCK);
+	memcpy(h->tail, p + n / SHA1_BLOCK * SHA1_BLOCK, n % SHA1_BLOCK);
+	h->n += n;
+}
+
+static void update_two_own(struct hasher *a, const uint8_t *pa, size_t na, struct hasher *b,
+	const uint8_t *pb, size_t nb)
+{
+	size_t blocks;
+
+	fill_tail(a, &pa, &na);
+	fill_tail(b, &pb, &nb);
+	blocks = MIN(na, nb) / SHA1_BLOCK;
+	if (blocks > 0) {
+		size_t n = blocks * SHA1_BLOCK;
+
+		sha1x2_two(a->state, pa, b->state, pb, blocks);
+		a->n += n;
+		b->n += n;
+		pa += n;
+		pb += n;
+		na -= n;
+		nb -= n;
+	}
+	update_own(a, pa, na);
+	update_own(b, pb, nb);
+}
+
+/* A one bit, zeros, and the length in bits in the last eight bytes of a block. */
+static void final_own(struct hasher *h, uint8_t *out)
+{
+	uint8_t end[2 * SHA1_BLOCK] = {0x80};
+	size_t n = (SHA1_BLOCK * 2 - 9 - h->n % SHA1_BLOCK) % SHA1_BLOCK + 1;
+	struct wr length = wr_of(end + n, 8), words = wr_of(out, HASH_SHA1_SIZE);
+
+	wr_u64(&length, h->n * 8);
+	update_own(h, end, n + 8);
+	must(h->n % SHA1_BLOCK == 0);
+	for (size_t i = 0; i < ARRAY_LEN(h->state); i++)
+		wr_u32(&words, h->state[i]);
+}
+
+/* --- hashers */
+
 struct hasher *hasher_new(enum hash_alg alg)
 {
 	struct hasher *h;
 
 	must((unsigned)alg < ARRAY_LEN(names));
 	ALLOC_OBJ(h, HASHER_MAGIC);
-	h->md = EVP_MD_fetch(NULL, names[alg], NULL);
-	h->ctx = EVP_MD_CTX_new();
-	must(h->md != NULL && h->ctx != NULL);
-	must(EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1);
+	h->own = alg == HASH_SHA1 && sha1x2_usable();
+	if (!h->own) {
+		h->md = EVP_MD_fetch(NULL, names[alg], NULL);
+		h->ctx = EVP_MD_CTX_new();
+		must(h->md != NULL && h->ctx != NULL);
+		must(EVP_DigestInit_ex2(h->ctx, h->md, NULL) == 1);
+	}
+	hasher_reset(h);
 	return h;
 }
 
@@ -53,19 +142,42 @@ void hasher_free(struct hasher **hp)
 void hasher_reset(struct hasher *h)
 {
 	CHECK_OBJ(h, HASHER_MAGIC);
-	must(EVP_DigestInit_ex2(h->ctx, NULL, NULL) == 1);
+	if (h->own)
+		begin_own(h);
+	else
+		must(EVP_DigestInit_ex2(h->ctx, NULL, NULL) == 1);
 }
 
 void hasher_update(struct hasher *h, const void *p, size_t n)
 {
 	CHECK_OBJ(h, HASHER_MAGIC);
-	must(EVP_DigestUpdate(h->ctx, p, n) == 1);
+	if (h->own)
+		update_own(h, p, n);
+	else
+		must(EVP_DigestUpdate(h->ctx, p, n) == 1);
+}
+
+void hasher_update_two(
+	struct hasher *a, const void *pa, size_t na, struct hasher *b, const void *pb, size_t nb)
+{
+	CHECK_OBJ(a, HASHER_MAGIC);
+	CHECK_OBJ(b, HASHER_MAGIC);
+	must(a != b);
+	if (a->own && b->own) {
+		update_two_own(a, pa, na, b, pb, nb);
+		return;
+	}
+	hasher_update(a, pa, na);
+	hasher_update(b, pb, nb);
 }
 
 void hasher_final(struct hasher *h, uint8_t *out)
 {
 	CHECK_OBJ(h, HASHER_MAGIC);
-	must(EVP_DigestFinal_ex(h->ctx, out, NULL) == 1);
+	if (h->own)
+		final_own(h, out);
+	else
+		must(EVP_DigestFinal_ex(h->ctx, out, NULL) == 1);
 	hasher_reset(h);
 }
 

@@ -13,7 +13,7 @@ import lib_tree
 INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]'
 
 # What proto may use of the system: pure functions and types; atomics count the users of what is immutable.
-PURE = {'ctype.h', 'endian.h', 'inttypes.h', 'limits.h', 'stdarg.h', 'stdatomic.h', 'stdbool.h', 'stddef.h',
+PURE = {'cpuid.h', 'ctype.h', 'endian.h', 'immintrin.h', 'inttypes.h', 'limits.h', 'stdarg.h', 'stdatomic.h', 'stdbool.h', 'stddef.h',
         'stdint.h', 'stdio.h', 'stdlib.h', 'string.h', 'sys/queue.h', 'sys/types.h'}
 
 # Values of the protocol that requests and views are made of.

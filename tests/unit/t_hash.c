@@ -68,6 +68,99 @@ static void test_cuts(void **unused)
 	}
 }
 
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+/* What OpenSSL says of one run of bytes. */
+static void check_sum(struct hasher *h, const uint8_t *p, size_t n)
+{
+	uint8_t digest[HASH_SHA1_SIZE], want[HASH_SHA1_SIZE];
+
+	hasher_final(h, digest);
+	hash_once(HASH_SHA1, p, n, want);
+	assert_memory_equal(digest, want, sizeof want);
+}
+
+/* Every length around the edges of a block, padding included. */
+static void test_lengths(void **unused)
+{
+	struct hasher *a = hasher_new(HASH_SHA1), *b = hasher_new(HASH_SHA1);
+	uint8_t text[300];
+	uint32_t seed = 7;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof text; i++)
+		text[i] = (uint8_t)next_random(&seed);
+	for (size_t n = 0; n <= sizeof text; n++) {
+		hasher_update(a, text, n);
+		check_sum(a, text, n);
+		hasher_update_two(a, text, n, b, text, sizeof text - n);
+		check_sum(a, text, n);
+		check_sum(b, text, sizeof text - n);
+	}
+	hasher_free(&a);
+	hasher_free(&b);
+}
+
+/* Two streams of random lengths in random cuts, together and alone, against OpenSSL. */
+static void test_two(void **unused)
+{
+	enum { SIZE = 200000 };
+	struct hasher *a = hasher_new(HASH_SHA1), *b = hasher_new(HASH_SHA1);
+	uint8_t *text = malloc(SIZE);
+	uint32_t seed = 99;
+
+	(void)unused;
+	for (size_t i = 0; i < SIZE; i++)
+		text[i] = (uint8_t)next_random(&seed);
+	for (int round = 0; round < 300; round++) {
+		const uint8_t *pa = text + next_random(&seed) % 100, *pb = text + 100;
+		size_t na = next_random(&seed) % (round < 200 ? 3000 : SIZE - 100), ia = 0;
+		size_t nb = next_random(&seed) % (round < 200 ? 3000 : SIZE - 100), ib = 0;
+		size_t most = round % 3 == 0 ? 70 : round % 3 == 1 ? 1000 : 70000;
+
+		while (ia < na || ib < nb) {
+			size_t ka = next_random(&seed) % most, kb = next_random(&seed) % most;
+
+			ka = MIN(ka, na - ia);
+			kb = MIN(kb, nb - ib);
+			if (next_random(&seed) % 4 == 0) {
+				hasher_update(a, pa + ia, ka);
+				kb = 0;
+			} else {
+				hasher_update_two(a, pa + ia, ka, b, pb + ib, kb);
+			}
+			ia += ka;
+			ib += kb;
+		}
+		check_sum(a, pa, na);
+		check_sum(b, pb, nb);
+	}
+	free(text);
+	hasher_free(&a);
+	hasher_free(&b);
+}
+
+/* Algorithms that cannot go side by side go one after the other. */
+static void test_two_kinds(void **unused)
+{
+	struct hasher *a = hasher_new(HASH_SHA1), *b = hasher_new(HASH_SHA256);
+	uint8_t digest[HASH_SHA256_SIZE];
+
+	(void)unused;
+	hasher_update_two(a, "ab", 2, b, "a", 1);
+	hasher_update_two(a, "c", 1, b, "bc", 2);
+	hasher_final(a, digest);
+	check_digest(&rows[1], digest);
+	hasher_final(b, digest);
+	check_digest(&rows[4], digest);
+	hasher_free(&a);
+	hasher_free(&b);
+}
+
 /* The vectors of the reference implementation: key 00..0f, input 00, 0001, ... */
 static void test_keyed(void **unused)
 {
@@ -115,6 +208,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once),
 		cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_two),
+		cmocka_unit_test(test_two_kinds),
 		cmocka_unit_test(test_keyed),
 		cmocka_unit_test(test_infohash),
 	};
