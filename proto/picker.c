@@ -28,6 +28,7 @@ struct picker *picker_new(
 	p->blocks = blocks_in(piece_length);
 	p->size = p->wanted_left = size;
 	p->rng = borrowed;
+	p->lacking = pieces;
 	p->random_first = 4;
 	p->piece = xcalloc(pieces, sizeof *p->piece);
 	p->order = xcalloc(pieces, sizeof *p->order);
@@ -86,6 +87,7 @@ static void add_peer_to(struct picker *p, uint32_t piece)
 	struct piece *pc = &p->piece[piece];
 
 	must(pc->avail < UINT16_MAX);
+	p->lacking -= pc->avail == 0;
 	order_update(p, piece, (uint16_t)(pc->avail + 1), pc->priority);
 }
 
@@ -94,6 +96,7 @@ static void drop_peer_from(struct picker *p, uint32_t piece)
 	struct piece *pc = &p->piece[piece];
 
 	must(pc->avail > 0);
+	p->lacking += pc->avail == 1;
 	order_update(p, piece, (uint16_t)(pc->avail - 1), pc->priority);
 }
 
@@ -146,6 +149,12 @@ void picker_leave_seed(struct picker *p)
 	}
 	for (uint32_t i = 0; i < p->pieces; i++)
 		drop_peer_from(p, i);
+}
+
+uint32_t picker_unavailable(const struct picker *p)
+{
+	CHECK_OBJ(p, PICKER_MAGIC);
+	return p->seeds > 0 ? 0 : p->lacking;
 }
 
 uint32_t picker_availability(const struct picker *p, uint32_t piece)

@@ -88,6 +88,8 @@ void picker_leave(struct picker *p, const struct bitfield *has);
  */
 void picker_join_seed(struct picker *p);
 void picker_leave_seed(struct picker *p);
+/* How many pieces no connected peer has, O(1). */
+uint32_t picker_unavailable(const struct picker *p);
 /* How many connected peers have the piece. */
 uint32_t picker_availability(const struct picker *p, uint32_t piece);
 

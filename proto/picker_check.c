@@ -22,7 +22,7 @@ static void check_order(const struct picker *p)
 static void check_pieces(const struct picker *p)
 {
 	uint64_t left = 0;
-	uint32_t begun = 0, had = 0;
+	uint32_t begun = 0, had = 0, lacking = 0;
 
 	for (uint32_t i = 0; i < p->pieces; i++) {
 		const struct piece *pc = &p->piece[i];
@@ -32,6 +32,7 @@ static void check_pieces(const struct picker *p)
 		must(bitfield_get(&p->own, i) == (pc->state == PIECE_HAD));
 		must(bitfield_get(&p->open, i) == (pc->state == PIECE_IDLE && wanted));
 		must(!bitfield_get(&p->open, i) || i >= p->seq_hint);
+		lacking += pc->avail == 0;
 		begun += pc->state == PIECE_BEGUN;
 		had += pc->state == PIECE_HAD;
 		if (pc->state == PIECE_BEGUN)
@@ -40,7 +41,7 @@ static void check_pieces(const struct picker *p)
 			left += picker_piece_length(p, i);
 	}
 	must(left == p->wanted_left);
-	must(begun == p->parts_n);
+	must(begun == p->parts_n && lacking == p->lacking);
 	must(had == p->own.count);
 }
 

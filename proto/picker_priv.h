@@ -64,7 +64,8 @@ struct picker {
 	struct piece *piece;
 	uint32_t *order;
 	uint32_t end[BUCKETS];
-	uint32_t seeds; /* full peers in no piece's avail */
+	uint32_t seeds;   /* full peers in no piece's avail */
+	uint32_t lacking; /* pieces with avail 0 */
 	struct bitfield own;
 	struct bitfield open; /* exactly the pieces in order */
 	struct part **parts;

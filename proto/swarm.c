@@ -19,7 +19,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	meter_init(&s->up, now);
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
 	s->candidates = peerlist_new(PEERLIST_CAP_DEFAULT, rng);
-	choker_init(&s->choker, config->upload_slots, 0, CHOKE_FASTEST_UPLOAD);
+	choker_init(&s->choker, config->upload_slots, 0, config->choke_seed);
+	s->super_mode = config->super_seed;
 	return s;
 }
 
@@ -82,31 +83,14 @@ static void say_have(struct swarm_peer *p)
 	size_t n = bitfield_bytes(have->bits);
 	struct wr w = outbuf_begin(&p->out, 5 + n);
 
-	if (p->caps.fast && bitfield_full(have))
-		wire_put_have_all(&w);
-	else if (p->caps.fast && have->count == 0)
+	if (p->caps.fast && (have->count == 0 || p->masked))
 		wire_put_have_none(&w);
+	else if (p->masked)
+		return;
+	else if (p->caps.fast && bitfield_full(have))
+		wire_put_have_all(&w);
 	else if (have->count > 0)
 		wire_put_bitfield(&w, have->bytes, n);
-	outbuf_commit(&p->out, &w);
-}
-
-/* BEP 6 "Allowed Fast": what it may fetch before it is unchoked, so that it has something to trade.
- */
-static void say_allowed_fast(struct swarm_peer *p)
-{
-	const struct bitfield *have = swarm_have(p->swarm);
-	uint32_t set[10];
-	size_t n =
-		wire_allowed_fast_set(p->swarm->infohash, &p->at, p->swarm->layout.pieces, 10, set);
-	struct wr w = outbuf_begin(&p->out, 10 * 9);
-
-	for (size_t i = 0; i < n && p->granted_n < ARRAY_LEN(p->granted); i++) {
-		if (!bitfield_get(have, set[i]))
-			continue;
-		p->granted[p->granted_n++] = set[i];
-		wire_put_allowed_fast(&w, set[i]);
-	}
 	outbuf_commit(&p->out, &w);
 }
 
@@ -129,6 +113,8 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	p->window = WINDOW_START;
 	p->reqq = REQQ_DEFAULT;
 	p->connected_at = p->last_block_at = p->asked_at = now;
+	for (size_t i = 0; i < ARRAY_LEN(p->given); i++)
+		p->given[i].at = now;
 	wire_dec_init(&p->dec, MAX_BLOCK,
 		(uint32_t)MAX(bitfield_bytes(s->layout.pieces) + 1, (size_t)MAX_MESSAGE));
 	bitfield_init(&p->has, s->layout.pieces);
@@ -141,11 +127,12 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	s->peers[p->index] = p;
 	s->peers_n++;
 	peer_id_client(id, p->client, sizeof p->client);
+	swarm_update_super(s);
+	if (s->super_seeding)
+		swarm_mask(p);
 	say_have(p);
 	if (caps.extended)
 		swarm_say_extended(p);
-	if (caps.fast && s->layout.pieces > 0)
-		say_allowed_fast(p);
 	return p;
 }
 
@@ -173,6 +160,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 	req_clear(&p->asked);
 	req_clear(&p->serving);
 	bitfield_free(&p->has);
+	bitfield_free(&p->told);
 	wire_dec_fini(&p->dec);
 	outbuf_fini(&p->out);
 	FREE_OBJ(p);
@@ -227,6 +215,7 @@ void swarm_reconsider(struct swarm *s)
 		if (swarm_wants_requests(p))
 			s->ops->wake(p->conn);
 	}
+	swarm_update_upload_only(s);
 }
 
 /* --- the tick */
@@ -237,6 +226,7 @@ void swarm_tick(struct swarm *s, int64_t now)
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL)
 			swarm_tick_requests(s->peers[i], now);
+	swarm_tick_super(s, now);
 	if (s->choke_soon && s->next_choke > now + CHOKE_SOON)
 		s->next_choke = now + CHOKE_SOON;
 	s->choke_soon = false;

@@ -18,6 +18,7 @@
 
 #include "proto/choker.h"
 #include "proto/endpoint.h"
+#include "proto/ext.h"
 #include "proto/layout.h"
 #include "proto/outbuf.h"
 #include "proto/peerlist.h"
@@ -38,13 +39,18 @@ struct swarm_ops {
 		void *owner, unsigned n); /* n requests became void: their units are free again */
 };
 
+/* BEP 16.  AUTO: while we are a seed, no other is known, and the peers lack a piece among them. */
+enum swarm_super { SUPER_OFF, SUPER_ON, SUPER_AUTO };
+
 struct swarm_config {
 	uint32_t max_requests; /* outstanding requests towards one peer */
 	uint32_t max_served; /* requests of one peer we hold; its reqq in our extended handshake */
-	uint32_t upload_slots;   /* least number of regular unchoke slots */
-	uint16_t port;           /* we listen on, for the extended handshake; 0: none */
-	const char *version;     /* client name in the extended handshake; borrowed for ever */
-	int64_t request_timeout; /* us */
+	uint32_t upload_slots;       /* least number of regular unchoke slots */
+	uint16_t port;               /* we listen on, for the extended handshake; 0: none */
+	const char *version;         /* client name in the extended handshake; borrowed for ever */
+	int64_t request_timeout;     /* us */
+	enum choke_seed choke_seed;  /* as swarm_choke_mode() */
+	enum swarm_super super_seed; /* as swarm_super_seed() */
 };
 
 /* What a connection's other side can do, from its handshake. */
@@ -63,6 +69,21 @@ struct req_queue {
 	struct block_req *v; /* owned; circular, cap is a power of two */
 	uint32_t head, n, cap;
 };
+
+/* A piece that a peer is to pass on (BEP 16). */
+struct shown {
+	uint32_t piece;
+	uint32_t asked; /* bytes of it that it asked us for */
+	int64_t got_at; /* us; INT64_MAX: it has not got it */
+};
+
+/* What a peer had given when a round of the choker ended. */
+struct given {
+	uint64_t bytes;
+	int64_t at; /* us */
+};
+
+#define SWARM_SUGGESTIONS 16u
 
 struct swarm_peer {
 	uint32_t magic;
@@ -95,8 +116,19 @@ struct swarm_peer {
 	uint32_t voided;      /* blocks that may still come although we no longer ask for them */
 	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
-	uint32_t bad_pieces;             /* pieces it had a part in whose hash was wrong */
-	uint32_t bad_requests;           /* requests that a sane client does not send */
+	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */
+	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, a ring */
+	bool refused;          /* it rejected a request: ask again at the next tick */
+	bool masked;           /* BEP 16: does not know what we have */
+	bool said_upload_only; /* what it knows of us */
+	struct bitfield told;  /* pieces it knows we have, while masked */
+	struct shown shown[2]; /* that it is to pass on */
+	uint32_t shown_n;
+	uint32_t unveiled;         /* told of all pieces below, after super-seeding */
+	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */
+	struct given given[2];     /* at the last rounds, latest first */
+	uint32_t bad_pieces;       /* pieces it had a part in whose hash was wrong */
+	uint32_t bad_requests;     /* requests that a sane client does not send */
 	int64_t connected_at, last_block_at, unchoked_at, asked_at;
 	struct meter down, up;         /* payload */
 	uint64_t downloaded, uploaded; /* bytes of payload */
@@ -127,7 +159,10 @@ struct swarm {
 	struct smartban *smartban;    /* owned; NULL until a piece fails */
 	struct departed departed[32]; /* the latest, a ring */
 	uint32_t departed_n;
-	uint32_t guilty_n; /* peers that swarm_guilty() has not handed out */
+	enum swarm_super super_mode;
+	bool super_seeding;   /* now */
+	uint32_t known_seeds; /* set by the owner: seeds the trackers know, without us */
+	uint32_t guilty_n;    /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */
@@ -226,6 +261,22 @@ static inline uint64_t swarm_left(const struct swarm *s)
 {
 	return picker_wanted_left(s->picker);
 }
+
+/* How a seed gives slots, from the next round on. */
+void swarm_choke_mode(struct swarm *, enum choke_seed);
+/* Super-seeding: concerns peers that join from now on; when it ends the others are told the rest.
+ */
+void swarm_super_seed(struct swarm *, enum swarm_super);
+/*
+ * Suggests a piece that is cheap for us to serve (in the read cache).  false: not said, because it
+ * has it, does not want or understand it, or heard it lately (BEP 6, "Suggest Piece").
+ */
+bool swarm_suggest(struct swarm_peer *, uint32_t piece);
+/*
+ * Whom to drop when no connection is left and others wait to be dialled: the peer least missed, by
+ * use and then by bytes; NULL when all are useful or too new to tell.  Borrowed.  O(peers).
+ */
+struct swarm_peer *swarm_worst(struct swarm *, int64_t now);
 
 /* Share, 0 to 1, of the pieces we lack that it has. */
 float swarm_relevance(const struct swarm_peer *);

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Who gets a slot: the table for the choker, and what its decision means (BEP 3, "choking"). */
+/*
+ * Who gets a slot: the table for the choker, and what its decision means (BEP 3, "choking"); and
+ * who is given up when somebody better may come.
+ *
+ * What a peer gave us is averaged over two to three rounds: over one, a peer that sends in bursts
+ * or was choked for a moment would lose its slot by bad luck, and over all its life a peer could
+ * rest on what it did an hour ago.
+ */
 #include "proto/swarm_priv.h"
+
+#define GIVEN_MIN   (INT64_C(5) * 1000000)  /* a shorter time says too little */
+#define WORST_GRACE (INT64_C(60) * 1000000) /* so long a peer may take to show what it is */
 
 static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
 {
@@ -33,6 +43,23 @@ void swarm_unchoke_if_room(struct swarm_peer *p, int64_t now)
 		say_choke(p, false, now);
 }
 
+/* Bytes a second it gave us over the last two or three rounds. */
+static uint64_t given_rate(const struct swarm_peer *p, int64_t now)
+{
+	const struct given *since = &p->given[ARRAY_LEN(p->given) - 1];
+	int64_t us = MAX(now - since->at, GIVEN_MIN);
+
+	return (p->downloaded - since->bytes) * 1000 / (uint64_t)(us / 1000);
+}
+
+static void shift_given(struct swarm_peer *p, int64_t now)
+{
+	if (now - p->given[0].at < CHOKER_ROUND_US)
+		return;
+	memmove(&p->given[1], &p->given[0], sizeof p->given - sizeof p->given[0]);
+	p->given[0] = (struct given){p->downloaded, now};
+}
+
 void swarm_run_choker(struct swarm *s, int64_t now)
 {
 	struct choke_peer *v = xcalloc(s->peers_n ? s->peers_n : 1, sizeof *v);
@@ -50,7 +77,7 @@ void swarm_run_choker(struct swarm *s, int64_t now)
 			.upload_only = p->upload_only || p->seed,
 			.optimistic = p->optimistic,
 			.progress = (uint16_t)((uint64_t)p->has.count * 1000 / p->has.bits),
-			.rate_in = meter_rate(&p->down, now),
+			.rate_in = given_rate(p, now),
 			.rate_out = meter_rate(&p->up, now),
 			.unchoked_at = p->unchoked_at,
 			.connected_at = p->connected_at};
@@ -61,8 +88,64 @@ void swarm_run_choker(struct swarm *s, int64_t now)
 		struct swarm_peer *p = s->peers[v[i].id];
 
 		p->optimistic = v[i].optimistic;
+		shift_given(p, now);
 		if (v[i].want == p->am_choking)
 			say_choke(p, !v[i].want, now);
 	}
 	xfree(v);
+}
+
+void swarm_choke_mode(struct swarm *s, enum choke_seed mode)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	s->choker.mode = mode;
+	s->choke_soon = true;
+}
+
+/* --- who may go */
+
+/* Nobody gives up a peer that gives or takes now, or may soon. */
+static bool is_useful(struct swarm_peer *p, int64_t now)
+{
+	if (now - p->connected_at < WORST_GRACE)
+		return true;
+	if (meter_rate(&p->down, now) > 0 || meter_rate(&p->up, now) > 0)
+		return true;
+	if (p->asked.n > 0 && !p->snubbed)
+		return true;
+	return !p->am_choking && p->peer_interested;
+}
+
+/* The greater, the less it is missed. */
+static unsigned uselessness(const struct swarm_peer *p)
+{
+	if (p->snubbed && p->am_interested)
+		return 3;
+	if (!p->am_interested && !p->peer_interested)
+		return p->upload_only || p->seed ? 5 : 4;
+	if (p->am_interested && p->peer_choking)
+		return p->peer_interested ? 1 : 2;
+	return 0;
+}
+
+struct swarm_peer *swarm_worst(struct swarm *s, int64_t now)
+{
+	struct swarm_peer *worst = NULL;
+	unsigned most = 0;
+
+	CHECK_OBJ(s, SWARM_MAGIC);
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+		unsigned u;
+
+		if (p == NULL || is_useful(p, now))
+			continue;
+		u = uselessness(p);
+		if (u == 0 || u < most)
+			continue;
+		if (u > most || p->downloaded + p->uploaded < worst->downloaded + worst->uploaded)
+			worst = p;
+		most = u;
+	}
+	return worst;
 }

@@ -6,7 +6,6 @@
 #include "proto/swarm_priv.h"
 
 #define BAD_REQUESTS_MAX 300u
-#define UT_RESERVED      0u
 
 typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
@@ -14,7 +13,7 @@ typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t no
  * --------------------------------------------------------------------------------------- */
 
 /* The first thing a peer may say about its pieces; without it, it has none. */
-static void greet(struct swarm_peer *p)
+static void greet(struct swarm_peer *p, int64_t now)
 {
 	if (p->greeted)
 		return;
@@ -23,35 +22,36 @@ static void greet(struct swarm_peer *p)
 	p->seed = bitfield_full(&p->has);
 	p->interesting = picker_count_wanted_that(p->swarm->picker, &p->has);
 	swarm_update_interest(p);
+	swarm_grant_fast(p);
+	swarm_super_show(p, now);
 }
 
 static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)now;
 	if (p->greeted)
 		return E_PROTOCOL;
 	if (bitfield_load(&p->has, ev->payload.p, ev->payload.n) != E_OK)
 		return E_PROTOCOL;
-	greet(p);
+	greet(p, now);
 	return E_OK;
 }
 
 static enum err on_have_all(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)ev, (void)now;
+	(void)ev;
 	if (p->greeted || !p->caps.fast)
 		return E_PROTOCOL;
 	bitfield_set_all(&p->has);
-	greet(p);
+	greet(p, now);
 	return E_OK;
 }
 
 static enum err on_have_none(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)ev, (void)now;
+	(void)ev;
 	if (p->greeted || !p->caps.fast)
 		return E_PROTOCOL;
-	greet(p);
+	greet(p, now);
 	return E_OK;
 }
 
@@ -59,8 +59,7 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 {
 	struct picker *k = p->swarm->picker;
 
-	(void)now;
-	greet(p);
+	greet(p, now);
 	if (ev->index >= p->has.bits)
 		return E_PROTOCOL;
 	if (!bitfield_set(&p->has, ev->index))
@@ -73,6 +72,7 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 		if (swarm_wants_requests(p))
 			p->swarm->ops->wake(p->conn);
 	}
+	swarm_super_seen(p->swarm, ev->index, now);
 	return E_OK;
 }
 
@@ -81,8 +81,8 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 
 static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)ev, (void)now;
-	greet(p);
+	(void)ev;
+	greet(p, now);
 	p->peer_choking = true;
 	/* BEP 6: with the fast extension each request is still answered, by a piece or a reject. */
 	if (!p->caps.fast) {
@@ -95,8 +95,8 @@ static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev;
-	greet(p);
-	p->peer_choking = false;
+	greet(p, now);
+	p->peer_choking = p->refused = false;
 	p->last_block_at = now;
 	p->swarm->ops->wake(p->conn);
 	return E_OK;
@@ -105,7 +105,7 @@ static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64
 static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev;
-	greet(p);
+	greet(p, now);
 	if (!p->peer_interested) {
 		p->peer_interested = true;
 		p->swarm->choke_soon = true;
@@ -116,8 +116,8 @@ static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, in
 
 static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)ev, (void)now;
-	greet(p);
+	(void)ev;
+	greet(p, now);
 	if (p->peer_interested && !p->am_choking)
 		p->swarm->choke_soon = true;
 	p->peer_interested = false;
@@ -126,14 +126,6 @@ static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev
 
 /* --- what it asks for
  * -------------------------------------------------------------------------------------- */
-
-static bool is_granted(const struct swarm_peer *p, uint32_t piece)
-{
-	for (uint32_t i = 0; i < p->granted_n; i++)
-		if (p->granted[i] == piece)
-			return true;
-	return false;
-}
 
 static void put_reject(struct swarm_peer *p, const struct block_req *r)
 {
@@ -157,13 +149,12 @@ static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
-	(void)now;
-	greet(p);
+	greet(p, now);
 	if (!layout_request_ok(&p->swarm->layout, r.piece, r.begin, r.length, MAX_BLOCK))
 		return E_PROTOCOL;
-	if (!bitfield_get(swarm_have(p->swarm), r.piece))
+	if (!bitfield_get(p->masked ? &p->told : swarm_have(p->swarm), r.piece))
 		return refuse(p, &r);
-	if (p->am_choking && !is_granted(p, r.piece)) {
+	if (p->am_choking && !swarm_is_granted(p, r.piece)) {
 		/* It may have sent this before our choke reached it: no offence, no answer but BEP
 		 * 6's. */
 		put_reject(p, &r);
@@ -172,6 +163,7 @@ static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64
 	if (p->serving.n >= p->swarm->config.max_served)
 		return refuse(p, &r);
 	req_push(&p->serving, r);
+	swarm_super_asked(p, &r, now);
 	p->swarm->ops->wake(p->conn);
 	return E_OK;
 }
@@ -180,8 +172,7 @@ static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
-	(void)now;
-	greet(p);
+	greet(p, now);
 	if (req_remove(&p->serving, &r))
 		put_reject(p, &r);
 	return E_OK;
@@ -216,7 +207,7 @@ void swarm_drop_serving(struct swarm_peer *p)
 	struct block_req r;
 
 	while (req_pop(&p->serving, &r)) {
-		if (is_granted(p, r.piece))
+		if (swarm_is_granted(p, r.piece))
 			req_push(&keep, r);
 		else
 			put_reject(p, &r);
@@ -230,85 +221,20 @@ void swarm_drop_serving(struct swarm_peer *p)
 
 static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	struct block_req r = {ev->index, ev->begin, ev->length};
-
-	(void)now;
-	greet(p);
-	if (!p->caps.fast)
-		return E_PROTOCOL;
-	if (swarm_void_one(p, &r))
-		swarm_wake_idle(p->swarm);
-	return E_OK;
+	greet(p, now);
+	return swarm_on_reject(p, ev);
 }
 
 static enum err on_allowed_fast(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)now;
-	greet(p);
-	if (!p->caps.fast || ev->index >= p->has.bits)
-		return E_PROTOCOL;
-	for (uint32_t i = 0; i < p->allowed_n; i++)
-		if (p->allowed[i] == ev->index)
-			return E_OK;
-	if (p->allowed_n < ARRAY_LEN(p->allowed))
-		p->allowed[p->allowed_n++] = ev->index;
-	p->swarm->ops->wake(p->conn);
-	return E_OK;
+	greet(p, now);
+	return swarm_on_allowed_fast(p, ev);
 }
 
 static enum err on_suggest(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	(void)now;
-	greet(p);
-	return p->caps.fast && ev->index < p->has.bits ? E_OK : E_PROTOCOL;
-}
-
-/* --- extensions (BEP 10)
- * ------------------------------------------------------------------------------------------ */
-
-void swarm_say_extended(struct swarm_peer *p)
-{
-	struct swarm *s = p->swarm;
-	struct ext_params h = {.reqq = s->config.max_served,
-		.port = s->config.port,
-		.upload_only = swarm_done(s),
-		.client = s->config.version,
-		.yourip = &p->at};
-	uint8_t dict[512];
-	struct wr body = wr_of(dict, sizeof dict);
-	struct wr w = outbuf_begin(&p->out, sizeof dict + 6);
-
-	ext_handshake_build(&body, &h);
-	must(!body.full);
-	wire_put_extended(&w, 0, dict, (size_t)(body.p - dict));
-	outbuf_commit(&p->out, &w);
-}
-
-static enum err on_extended(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
-{
-	struct ext_handshake h;
-
-	if (!p->caps.extended)
-		return E_PROTOCOL;
-	if (ev->id != UT_RESERVED)
-		return E_OK; /* we announced no extension messages: whatever it is, it is not for us
-			      */
-	ext_handshake_init(&h);
-	if (ext_handshake_parse(ev->payload, &h) != E_OK)
-		return E_PROTOCOL;
-	if (h.reqq > 0)
-		p->reqq = h.reqq;
-	p->upload_only = h.upload_only;
-	if (h.client[0] != '\0')
-		memcpy(p->client, h.client, sizeof p->client);
-	if (p->incoming && h.port != 0 && p->reach.port == 0) {
-		/* Where it can be reached again: its listening port, not the one it called from. */
-		p->reach = p->at;
-		p->reach.port = h.port;
-		peerlist_add(p->swarm->candidates, &p->reach, PEER_INCOMING, now);
-		peerlist_connected(p->swarm->candidates, &p->reach);
-	}
-	return E_OK;
+	greet(p, now);
+	return swarm_on_suggest(p, ev);
 }
 
 static enum err on_nothing(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
@@ -333,7 +259,7 @@ static event_f *const handlers[] = {
 	[WIRE_HAVE_NONE] = on_have_none,
 	[WIRE_REJECT] = on_reject,
 	[WIRE_ALLOWED_FAST] = on_allowed_fast,
-	[WIRE_EXTENDED] = on_extended,
+	[WIRE_EXTENDED] = swarm_on_extended,
 	[WIRE_UNKNOWN] = on_nothing,
 };
 

@@ -10,15 +10,15 @@
 #define SWARM_MAGIC      0x5357524du
 #define SWARM_PEER_MAGIC 0x53575052u
 
-#define MAX_BLOCK    131072u    /* longest block we take or serve; clients ask for 16 KiB */
-#define MAX_MESSAGE  (1u << 20) /* longest message that is not a piece or a bitfield */
-#define REQQ_DEFAULT 250u       /* of a peer that does not say; what the field uses */
-#define CHOKE_SOON   (INT64_C(1) * 1000000) /* us until the choker runs out of turn */
-#define WINDOW_START 16u
-#define WINDOW_MIN   4u
+#define MAX_BLOCK     131072u    /* longest block we take or serve; clients ask for 16 KiB */
+#define MAX_MESSAGE   (1u << 20) /* longest message that is not a piece or a bitfield */
+#define REQQ_DEFAULT  250u       /* of a peer that does not say; what the field uses */
+#define CHOKE_SOON    (INT64_C(1) * 1000000) /* us until the choker runs out of turn */
+#define SWARM_GRANTED ARRAY_LEN(((struct swarm_peer *)0)->granted)
+#define WINDOW_START  16u
+#define WINDOW_MIN    4u
 
 struct swarm_peer *swarm_peer_named(const struct swarm *, uint32_t name); /* NULL: gone */
-void swarm_say_extended(struct swarm_peer *);                             /* BEP 10 handshake */
 void swarm_update_interest(struct swarm_peer *);
 void swarm_void_asked(struct swarm_peer *); /* every request to it is void */
 bool swarm_void_one(
@@ -28,5 +28,27 @@ void swarm_drop_serving(struct swarm_peer *);                 /* we choke it now
 void swarm_tick_requests(struct swarm_peer *, int64_t now);
 void swarm_run_choker(struct swarm *, int64_t now);
 void swarm_wake_idle(struct swarm *); /* who has room in its window may ask again */
+
+/* swarm_ext.c */
+void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */
+enum err swarm_on_extended(struct swarm_peer *, const struct wire_ev *, int64_t now);
+void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we want nothing */
+
+/* swarm_fast.c */
+void swarm_grant_fast(struct swarm_peer *); /* once its pieces are known */
+bool swarm_is_granted(const struct swarm_peer *, uint32_t piece);
+enum err swarm_on_reject(struct swarm_peer *, const struct wire_ev *);
+enum err swarm_on_allowed_fast(struct swarm_peer *, const struct wire_ev *);
+enum err swarm_on_suggest(struct swarm_peer *, const struct wire_ev *);
+void swarm_prune_suggestions(struct swarm_peer *); /* forgets what we do not want any more */
+
+/* swarm_super.c */
+void swarm_update_super(struct swarm *);
+void swarm_mask(struct swarm_peer *); /* it joins while we super-seed */
+void swarm_unmask(struct swarm_peer *);
+void swarm_super_show(struct swarm_peer *, int64_t now);
+void swarm_super_asked(struct swarm_peer *, const struct block_req *, int64_t now);
+void swarm_super_seen(struct swarm *, uint32_t piece, int64_t now); /* somebody has it now */
+void swarm_tick_super(struct swarm *, int64_t now);
 
 #endif

@@ -30,7 +30,7 @@ static void put_cancel(struct swarm_peer *p, const struct block_req *r)
 
 static bool may_ask(const struct swarm_peer *p)
 {
-	if (!p->am_interested || p->swarm->no_download)
+	if (!p->am_interested || p->swarm->no_download || p->refused)
 		return false;
 	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
 }
@@ -49,12 +49,15 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!swarm_wants_requests(p))
 		return 0;
+	swarm_prune_suggestions(p);
 	struct pick_opts opts = {.fast_peer = p->window > 64,
 		.snubbed = p->snubbed,
 		.choked = p->peer_choking,
 		.parole = p->parole,
 		.allowed_fast = p->allowed,
 		.allowed_n = p->allowed_n,
+		.suggested = p->suggested,
+		.suggested_n = p->suggested_n,
 		.max_partial = 16 + s->peers_n * 4};
 
 	room = MIN(p->window - p->asked.n, credit);
@@ -169,7 +172,7 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	}
 	s->asked--;
 	p->last_block_at = now;
-	p->snubbed = false;
+	p->snubbed = p->refused = false;
 	p->downloaded += length;
 	s->downloaded += length;
 	meter_add(&p->down, length);
@@ -218,6 +221,7 @@ static void snub(struct swarm_peer *p)
 
 void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 {
+	p->refused = false;
 	if (p->asked.n == 0) {
 		if (swarm_wants_requests(p))
 			p->swarm->ops->wake(p->conn);

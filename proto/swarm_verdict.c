@@ -153,6 +153,8 @@ void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 			continue;
 		tell_have(p, piece);
 	}
+	if (picker_done(s->picker))
+		swarm_update_upload_only(s);
 }
 
 unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **bad, unsigned max)

@@ -42,11 +42,11 @@ struct node {
 	struct rng rng;
 	struct end ends[NODES]; /* by number of the other */
 	unsigned index;
-	unsigned upload;  /* blocks a step */
-	unsigned turn;    /* whose turn it is to be served */
-	unsigned lies;    /* of a hundred blocks it sends */
-	bool free_rider;  /* serves nothing */
-	bool keeps_quiet; /* tells nobody what it has got: for tests of super-seeding */
+	unsigned upload; /* blocks at a time */
+	unsigned every;  /* steps between these times */
+	unsigned turn;   /* whose turn it is to be served */
+	unsigned lies;   /* of a hundred blocks it sends */
+	bool free_rider; /* serves nothing */
 	int credit;
 	uint64_t value[PIECES][BLOCKS];
 	unsigned banned;      /* connections it closed because the other is guilty */
@@ -58,20 +58,21 @@ struct world {
 	struct node node[NODES];
 	unsigned n;
 	int64_t now;
+	bool plain; /* without the fast extension, and so without gifts to whoever is choked */
 	struct swarm_config config;
 };
 
-static uint64_t right_value(uint32_t piece, uint32_t block)
+static inline uint64_t right_value(uint32_t piece, uint32_t block)
 {
 	return (uint64_t)piece << 32 | (block + 1);
 }
 
-static void world_wake(void *conn)
+static inline void world_wake(void *conn)
 {
 	(void)conn;
 }
 
-static void world_credit(void *owner, unsigned n)
+static inline void world_credit(void *owner, unsigned n)
 {
 	struct node *d = owner;
 
@@ -80,13 +81,13 @@ static void world_credit(void *owner, unsigned n)
 
 static const struct swarm_ops world_ops = {.wake = world_wake, .credit = world_credit};
 
-static void node_init(struct world *w, unsigned i, bool seed)
+static inline void node_init(struct world *w, unsigned i, bool seed)
 {
 	static const uint8_t infohash[20] = {5, 5, 5};
 	struct layout l = layout_of((uint64_t)PIECES * PIECE_LEN, PIECE_LEN);
 	struct node *d = &w->node[i];
 
-	*d = (struct node){.world = w, .index = i, .upload = 4, .credit = 1000};
+	*d = (struct node){.world = w, .index = i, .upload = 4, .every = 1, .credit = 1000};
 	rng_seed(&d->rng, 100 + i);
 	d->swarm = swarm_new(&l, infohash, &w->config, &world_ops, d, &d->rng, w->now);
 	for (uint32_t p = 0; seed && p < PIECES; p++)
@@ -94,7 +95,7 @@ static void node_init(struct world *w, unsigned i, bool seed)
 }
 
 /* The first `seeds` of n nodes have everything. */
-static void world_init(struct world *w, unsigned n, unsigned seeds)
+static inline void world_init(struct world *w, unsigned n, unsigned seeds)
 {
 	memset(w, 0, sizeof *w);
 	w->n = n;
@@ -108,7 +109,7 @@ static void world_init(struct world *w, unsigned n, unsigned seeds)
 		node_init(w, i, i < seeds);
 }
 
-static void end_join(struct end *e, unsigned other, bool incoming)
+static inline void end_join(struct end *e, unsigned other, bool incoming)
 {
 	struct endpoint at =
 		endpoint_from_v4((const uint8_t[]){10, 0, 0, (uint8_t)(other + 1)}, 7000);
@@ -116,10 +117,11 @@ static void end_join(struct end *e, unsigned other, bool incoming)
 
 	id[19] = (uint8_t)other;
 	e->peer = swarm_join(e->node->swarm, e, &at, id,
-		(struct swarm_caps){.fast = true, .extended = true}, incoming, e->node->world->now);
+		(struct swarm_caps){.fast = !e->node->world->plain, .extended = true}, incoming,
+		e->node->world->now);
 }
 
-static void world_connect(struct world *w, unsigned a, unsigned b)
+static inline void world_connect(struct world *w, unsigned a, unsigned b)
 {
 	struct end *ea = &w->node[a].ends[b], *eb = &w->node[b].ends[a];
 
@@ -129,14 +131,14 @@ static void world_connect(struct world *w, unsigned a, unsigned b)
 	end_join(eb, a, true);
 }
 
-static void world_mesh(struct world *w)
+static inline void world_mesh(struct world *w)
 {
 	for (unsigned a = 0; a < w->n; a++)
 		for (unsigned b = a + 1; b < w->n; b++)
 			world_connect(w, a, b);
 }
 
-static void end_close(struct end *e)
+static inline void end_close(struct end *e)
 {
 	if (e->peer == NULL)
 		return;
@@ -144,7 +146,7 @@ static void end_close(struct end *e)
 	swarm_leave(&e->other->peer, e->node->world->now);
 }
 
-static void ban_guilty(struct node *d, struct swarm_peer **bad, unsigned n)
+static inline void ban_guilty(struct node *d, struct swarm_peer **bad, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		d->banned |= 1u << ((struct end *)bad[i]->conn)->other->node->index;
@@ -152,7 +154,7 @@ static void ban_guilty(struct node *d, struct swarm_peer **bad, unsigned n)
 	}
 }
 
-static void node_verdict(struct node *d, uint32_t piece)
+static inline void node_verdict(struct node *d, uint32_t piece)
 {
 	struct swarm_peer *bad[NODES];
 	bool good = true;
@@ -171,7 +173,7 @@ static void node_verdict(struct node *d, uint32_t piece)
 	ban_guilty(d, bad, swarm_piece_bad(d->swarm, piece, bad, NODES));
 }
 
-static void end_block(struct end *e, const struct wire_ev *ev)
+static inline void end_block(struct end *e, const struct wire_ev *ev)
 {
 	struct node *d = e->node;
 	uint32_t block = ev->begin / BLOCK_SIZE;
@@ -186,7 +188,7 @@ static void end_block(struct end *e, const struct wire_ev *ev)
 		node_verdict(d, ev->index);
 }
 
-static void end_event(struct end *e, const struct wire_ev *ev)
+static inline void end_event(struct end *e, const struct wire_ev *ev)
 {
 	switch (ev->type) {
 	case WIRE_PIECE_BEGIN:
@@ -207,7 +209,7 @@ static void end_event(struct end *e, const struct wire_ev *ev)
 	}
 }
 
-static void end_feed(struct end *e, const uint8_t *p, size_t n)
+static inline void end_feed(struct end *e, const uint8_t *p, size_t n)
 {
 	struct wire_ev ev;
 	size_t used;
@@ -222,7 +224,7 @@ static void end_feed(struct end *e, const uint8_t *p, size_t n)
 	}
 }
 
-static void end_send(struct end *e)
+static inline void end_send(struct end *e)
 {
 	size_t n = outbuf_len(&e->peer->out);
 	uint8_t *copy;
@@ -235,7 +237,7 @@ static void end_send(struct end *e)
 	xfree(copy);
 }
 
-static void end_send_block(struct end *e, const struct block_req *r)
+static inline void end_send_block(struct end *e, const struct block_req *r)
 {
 	struct node *d = e->node;
 	uint8_t block[WIRE_PIECE_HEADER + BLOCK_SIZE] = {0};
@@ -252,9 +254,10 @@ static void end_send_block(struct end *e, const struct block_req *r)
 }
 
 /* Blocks in turn to everybody who waits for some. */
-static void node_serve(struct node *d)
+static inline void node_serve(struct node *d)
 {
-	unsigned left = d->free_rider ? 0 : d->upload, idle = 0;
+	bool now = !d->free_rider && d->world->now / STEP % d->every == 0;
+	unsigned left = now ? d->upload : 0, idle = 0;
 	struct block_req r;
 
 	while (left > 0 && idle < NODES) {
@@ -270,7 +273,7 @@ static void node_serve(struct node *d)
 	}
 }
 
-static void node_ask(struct node *d)
+static inline void node_ask(struct node *d)
 {
 	for (unsigned i = 0; i < NODES; i++)
 		if (d->ends[i].peer != NULL)
@@ -278,7 +281,7 @@ static void node_ask(struct node *d)
 				d->ends[i].peer, (unsigned)d->credit, d->world->now);
 }
 
-static void world_step(struct world *w)
+static inline void world_step(struct world *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		node_ask(&w->node[i]);
@@ -295,7 +298,7 @@ static void world_step(struct world *w)
 	}
 }
 
-static bool world_done(const struct world *w)
+static inline bool world_done(const struct world *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		if (!swarm_done(w->node[i].swarm))
@@ -304,13 +307,13 @@ static bool world_done(const struct world *w)
 }
 
 /* Until all have everything or the seconds are over. */
-static void world_run(struct world *w, unsigned seconds)
+static inline void world_run(struct world *w, unsigned seconds)
 {
 	for (unsigned i = 0; i < seconds * 10 && !world_done(w); i++)
 		world_step(w);
 }
 
-static void world_fini(struct world *w)
+static inline void world_fini(struct world *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		for (unsigned k = 0; k < NODES; k++)
