@@ -157,6 +157,7 @@ static void m_worker_open_fini(struct m_worker_open *m)
 static void m_worker_stat_fini(struct m_worker_stat *m)
 {
 	xfree(m->stamps);
+	xfree(m->units);
 	bitfield_free(&m->data);
 }
 

@@ -383,15 +383,23 @@ struct m_worker_open {
 	struct words why;
 };
 
+/* What one piece has of one file, in the part file (proto/layout.h). */
+struct part_unit {
+	uint32_t piece, file;
+	bool whole; /* every byte of it */
+};
+
 /* Looks at every file; runs on one worker. */
 struct m_worker_stat {
 	struct msg h;
 	struct tref t;
 	bool want_data; /* also tell which pieces can hold data at all (SEEK_DATA) */
 	/* reply */
-	struct file_stamp *stamps; /* owned, one per file */
+	struct file_stamp *stamps; /* owned, one per file, and the part file's behind them */
 	uint32_t stamps_n;
 	struct bitfield data; /* owned: pieces that lie wholly in written parts of their files */
+	struct part_unit *units; /* owned: what the part file holds, in order */
+	uint32_t units_n;
 	struct words why;
 };
 

@@ -106,6 +106,8 @@ void store_torrent_free(struct storrent **tp)
 	xfree(t->dirty);
 	xfree(t->dirty_count);
 	xfree(t->cursor);
+	xfree(t->priority);
+	xfree(t->priority_new);
 	xfree(t->root);
 	xfree(t->path);
 	xfree(t->closers);
@@ -148,6 +150,10 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 	t->partials = r->partials;
 	t->partials_n = t->partials_told = r->partials_n;
 	t->synced = r->synced;
+	if (r->file_priority != NULL && r->file_priority_n == t->meta->files_n) {
+		t->priority = r->file_priority;
+		r->file_priority = NULL;
+	}
 	o->root = r->path = NULL;
 	r->stamps = NULL;
 	r->unsynced = NULL;
@@ -169,7 +175,9 @@ void store_words(
 	struct words *out, const struct storrent *t, uint32_t file, const char *op, enum err err)
 {
 	char safe[160];
-	const char *name = file < t->meta->files_n ? t->meta->files[file].path : t->path;
+	const char *name = file < t->meta->files_n    ? t->meta->files[file].path
+			   : file == t->meta->files_n ? "the part file"
+						      : t->path;
 
 	snprintf(out->text, sizeof out->text, "%s '%s': %s", op, log_safe(name, safe, sizeof safe),
 		err_words(err));
@@ -220,6 +228,20 @@ static void on_check(struct actor *a, struct msg **m)
 		store_recheck(t);
 }
 
+static void on_files(struct actor *a, struct msg **m)
+{
+	struct m_store_files *f = (struct m_store_files *)(void *)*m;
+	struct storrent *t = store_find(actor_self(a), f->t);
+
+	if (t == NULL || (f->file_priority != NULL && f->file_priority_n != t->meta->files_n))
+		return;
+	xfree(t->priority_new);
+	t->priority_new = f->file_priority;
+	f->file_priority = NULL;
+	t->wished = true;
+	store_step(t);
+}
+
 static void on_close(struct actor *a, struct msg **m)
 {
 	struct m_store_close *c = (struct m_store_close *)(void *)*m;
@@ -244,7 +266,7 @@ static void take_note(struct store *s, uint16_t from, const struct note *n)
 		return;
 	if (n->kind == NOTE_PIECE_OK && n->index < t->meta->pieces)
 		store_note_piece(t, n->index);
-	else if (n->kind == NOTE_FILE_DIRTY && n->index < t->meta->files_n)
+	else if (n->kind == NOTE_FILE_DIRTY && n->index <= t->meta->files_n)
 		store_note_dirty(t, from, n->index);
 	else if (n->kind == NOTE_ERROR && !t->closing) {
 		store_words(&why, t, n->index, n->op, n->err);
@@ -362,6 +384,7 @@ static void fini_store(struct actor *a)
 static const struct actor_handler store_handlers[] = {
 	{MSG_STORE_OPEN, on_open},
 	{MSG_STORE_CHECK, on_check},
+	{MSG_STORE_FILES, on_files},
 	{MSG_STORE_CLOSE, on_close},
 	{MSG_WORKER_NOTE, on_note},
 	{MSG_RELOAD, on_reload},

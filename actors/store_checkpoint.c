@@ -44,7 +44,7 @@ void store_note_dirty(struct storrent *t, uint16_t worker, uint32_t file)
 		t->dirty = xrealloc(t->dirty, t->dirty_room * sizeof *t->dirty);
 	}
 	if (t->dirty_count == NULL)
-		t->dirty_count = xcalloc(t->meta->files_n, sizeof *t->dirty_count);
+		t->dirty_count = xcalloc(t->meta->files_n + 1, sizeof *t->dirty_count);
 	t->dirty[t->dirty_n++] = (struct dirty_pair){file, worker};
 	if (t->dirty_count[file]++ == 0)
 		vec32_push(&t->news_dirty, file);
@@ -199,17 +199,20 @@ static uint32_t sort_stamps(struct file_stamp *v, uint32_t n)
 /* After a look at all files: those that are there, and those that the database knows of. */
 static void stamps_of_all(struct storrent *t, struct m_state_pieces *p)
 {
-	uint8_t *known = xcalloc(t->meta->files_n, 1);
+	uint32_t part = t->meta->files_n;
+	uint8_t *known = xcalloc(part + 1, 1);
 
 	for (uint32_t i = 0; i < t->before_n; i++)
-		if (t->before[i].file < t->meta->files_n)
+		if (t->before[i].file <= part)
 			known[t->before[i].file] = 1;
 	for (uint32_t i = 0; i < t->synced_stamps_n; i++)
 		t->now[t->synced_stamps[i].file] = t->synced_stamps[i];
-	p->stamps = xcalloc(t->meta->files_n, sizeof *p->stamps);
-	for (uint32_t i = 0; i < t->meta->files_n; i++)
+	p->stamps = xcalloc(part + 1, sizeof *p->stamps);
+	for (uint32_t i = 0; i < part; i++)
 		if (!t->meta->files[i].pad && (t->full || t->now[i].exists || known[i]))
 			p->stamps[p->stamps_n++] = t->now[i];
+	if (t->now[part].exists || known[part])
+		p->stamps[p->stamps_n++] = t->now[part];
 	xfree(known);
 }
 

@@ -35,12 +35,14 @@ void vec32_append(struct vec32 *dst, const struct vec32 *src);
 enum store_phase {
 	PHASE_OPEN,        /* workers find the directory */
 	PHASE_STAT,        /* one of them looks at every file */
+	PHASE_PLACES,      /* workers learn which files are not wanted */
 	PHASE_QUEUED,      /* waits for its turn to be hashed */
 	PHASE_CHECK,       /* pieces are hashed */
 	PHASE_PARTIALS,    /* workers learn of partial pieces */
 	PHASE_CHECK_SYNC,  /* what was found good is made durable */
 	PHASE_READY,       /* in use */
 	PHASE_CHECKPOINT,  /* in use, a sync is under way */
+	PHASE_FILES,       /* in use, workers learn that wishes have changed */
 	PHASE_AGAIN,       /* before a recheck: workers forget it, then it is opened anew */
 	PHASE_HOLD,        /* workers forget it */
 	PHASE_HELD,        /* its files cannot be used */
@@ -76,6 +78,10 @@ struct storrent {
 	enum store_phase phase;
 	unsigned calls; /* pending ones; phases change when it is 0 */
 
+	uint8_t *priority;     /* owned: by file, 0: skipped; NULL: all are wanted */
+	uint8_t *priority_new; /* owned: the same, once `wished` is acted upon */
+	bool wished;           /* wishes have changed */
+
 	struct bitfield have;   /* verified */
 	struct bitfield synced; /* and durable */
 	struct vec32 noted;     /* verified since the last sync */
@@ -92,10 +98,13 @@ struct storrent {
 
 	struct file_stamp *before; /* owned: as the database has them; until the check is over */
 	uint32_t before_n;
-	struct vec32 doubtful;  /* pieces noted but never synced, by an earlier run */
-	bool want_data;         /* PHASE_STAT asks where data is, which opens every file */
-	struct file_stamp *now; /* owned: as they are, one per file; until the check is over */
-	struct bitfield data;   /* pieces that can hold data; likewise */
+	struct vec32 doubtful; /* pieces noted but never synced, by an earlier run */
+	bool want_data;        /* PHASE_STAT asks where data is, which opens every file */
+	struct file_stamp
+		*now; /* owned: as they are, the part file's last; until the check is over */
+	struct part_unit *units; /* owned: what the part file holds; likewise */
+	uint32_t units_n;
+	struct bitfield data;           /* pieces that can hold data; likewise */
 	struct partial_piece *partials; /* owned: those that survive; until the check is over */
 	uint32_t partials_n;
 	uint32_t partials_told; /* how many the database has */
@@ -223,18 +232,21 @@ struct trust_in {
 	uint32_t noted_n;
 	const struct file_stamp *before; /* of some files */
 	uint32_t before_n;
-	const struct file_stamp *now; /* of all files */
-	const struct bitfield *data;  /* pieces that lie wholly in written parts */
-	bool fresh;                   /* nothing is known: hash what holds data */
-	bool full;                    /* hash whatever is there, believe nothing */
+	const struct file_stamp *now;  /* of all files, and of the part file */
+	const struct bitfield *data;   /* pieces that lie wholly in written parts */
+	const uint8_t *priority;       /* by file, 0: skipped; NULL: all are wanted */
+	const struct part_unit *units; /* in the part file, in order */
+	uint32_t units_n;
+	bool fresh; /* nothing is known: hash what holds data */
+	bool full;  /* hash whatever is there, believe nothing */
 };
 
 struct trust {
 	struct bitfield have; /* believed */
 	struct bitfield want; /* to be hashed */
-	uint8_t *touched;     /* owned, by file: its content may be another's */
-	bool news;            /* the database has to hear of it */
-	enum err err;         /* E_NOENT, E_CHANGED: hold the torrent; `file` shows why */
+	uint8_t *touched; /* owned, by file and of the part file: its content may be another's */
+	bool news;        /* the database has to hear of it */
+	enum err err;     /* E_NOENT, E_CHANGED: hold the torrent; `file` shows why */
 	uint32_t file;
 };
 

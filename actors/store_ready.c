@@ -26,6 +26,9 @@ static struct trust_in trust_of(const struct storrent *t)
 		.data = &t->data,
 		.fresh = t->fresh,
 		.full = t->full,
+		.priority = t->priority,
+		.units = t->units,
+		.units_n = t->units_n,
 	};
 }
 
@@ -37,7 +40,7 @@ static bool needs_data(const struct storrent *t, const struct trust *tr)
 	for (uint32_t i = 0; i < t->before_n; i++)
 		if (t->before[i].dirty)
 			return true;
-	for (uint32_t i = 0; i < t->meta->files_n; i++)
+	for (uint32_t i = 0; i <= t->meta->files_n; i++)
 		if (tr->touched[i] && t->now[i].exists && t->now[i].size > 0)
 			return true;
 	return false;
@@ -200,8 +203,10 @@ void store_ready_drop(struct storrent *t)
 {
 	xfree(t->before);
 	xfree(t->now);
+	xfree(t->units);
 	t->before = t->now = NULL;
-	t->before_n = 0;
+	t->units = NULL;
+	t->before_n = t->units_n = 0;
 	bitfield_free(&t->data);
 	bitfield_free(&t->want);
 	vec32_free(&t->doubtful);

@@ -2,7 +2,8 @@
 /*
  * The phases of a torrent: what each asks of the workers, and where it goes from there.
  *
- *   OPEN > STAT > [QUEUED > CHECK] > PARTIALS > [CHECK_SYNC] > READY
+ *   OPEN > STAT > [PLACES] > [QUEUED > CHECK] > PARTIALS > [CHECK_SYNC] > READY
+ *   READY > FILES > READY                     other files are wanted
  *   READY > CHECKPOINT > READY, or after a failed sync QUEUED > CHECK > CHECK_SYNC > READY
  *   READY, HELD > AGAIN > OPEN ...            a recheck
  *   any failure on the way > HOLD > HELD
@@ -83,8 +84,20 @@ static void close_all(struct storrent *t)
 
 /* --- opening */
 
+/* The latest wishes come into force. */
+static void take_wishes(struct storrent *t)
+{
+	if (!t->wished)
+		return;
+	xfree(t->priority);
+	t->priority = t->priority_new;
+	t->priority_new = NULL;
+	t->wished = false;
+}
+
 static void begin_open(struct storrent *t)
 {
+	take_wishes(t);
 	for (unsigned i = 0; i < t->s->workers; i++)
 		store_call(t, ADDR(ROLE_WORKER, i), &new_open(t)->h, on_opened);
 }
@@ -116,14 +129,20 @@ static void on_stat(struct actor *a, void *ctx, enum err err, struct msg **m)
 	(void)a;
 	store_call_end(t, err, s != NULL ? &s->why : NULL);
 	xfree(t->now);
+	xfree(t->units);
 	t->now = NULL;
+	t->units = NULL;
+	t->units_n = 0;
 	bitfield_free(&t->data);
-	if (s != NULL && err == E_OK && s->stamps_n == t->meta->files_n &&
+	if (s != NULL && err == E_OK && s->stamps_n == t->meta->files_n + 1 &&
 		s->data.bits == t->meta->pieces) {
 		t->now = s->stamps;
 		t->data = s->data;
+		t->units = s->units;
+		t->units_n = s->units_n;
 		s->stamps = NULL;
-		s->stamps_n = 0;
+		s->units = NULL;
+		s->stamps_n = s->units_n = 0;
 		s->data = (struct bitfield){0};
 	}
 	store_step(t);
@@ -148,6 +167,45 @@ static enum step after_stat(struct storrent *t)
 		return hold(t);
 	if (t->want_data && !asked)
 		return go(t, PHASE_STAT);
+	return go(t, PHASE_PLACES);
+}
+
+static void on_files(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct storrent *t = ctx;
+
+	(void)a;
+	store_call_end(t, err,
+		m != NULL && *m != NULL ? &((struct m_worker_files *)(void *)*m)->why : NULL);
+	store_step(t);
+}
+
+static void tell_files(struct storrent *t)
+{
+	for (unsigned i = 0; i < t->s->workers; i++) {
+		struct m_worker_files *f = msg_new(t->s->actor, MSG_WORKER_FILES);
+
+		f->t = t->t;
+		if (t->priority != NULL) {
+			f->file_priority = xmemdup(t->priority, t->meta->files_n);
+			f->file_priority_n = t->meta->files_n;
+		}
+		store_call(t, ADDR(ROLE_WORKER, i), &f->h, on_files);
+	}
+}
+
+/* Nobody has to be told when all is wanted and no trace is left of another time. */
+static void begin_places(struct storrent *t)
+{
+	if (t->units_n > 0 ||
+		(t->priority != NULL && memchr(t->priority, 0, t->meta->files_n) != NULL))
+		tell_files(t);
+}
+
+static enum step after_places(struct storrent *t)
+{
+	if (t->err != E_OK)
+		return hold(t);
 	return go(t, t->want.count > 0 ? PHASE_QUEUED : PHASE_PARTIALS);
 }
 
@@ -217,7 +275,23 @@ static enum step after_checkpoint(struct storrent *t)
 
 static enum step after_ready(struct storrent *t)
 {
-	return t->recheck ? go(t, PHASE_AGAIN) : STEP_REST;
+	if (t->recheck)
+		return go(t, PHASE_AGAIN);
+	return t->wished && t->phase == PHASE_READY ? go(t, PHASE_FILES) : STEP_REST;
+}
+
+static void begin_files(struct storrent *t)
+{
+	take_wishes(t);
+	tell_files(t);
+}
+
+/* What could not be moved is still in the part file, and served from there. */
+static enum step after_files(struct storrent *t)
+{
+	if (t->err != E_OK)
+		store_tell_error(t, t->err, &t->why, false);
+	return go(t, PHASE_READY);
 }
 
 static void begin_again(struct storrent *t)
@@ -333,12 +407,14 @@ static const struct {
 } phases[PHASE_MAX_] = {
 	[PHASE_OPEN] = {"opening", begin_open, after_open},
 	[PHASE_STAT] = {"looking", begin_stat, after_stat},
+	[PHASE_PLACES] = {"placing", begin_places, after_places},
 	[PHASE_QUEUED] = {"queued", store_check_queue, NULL},
 	[PHASE_CHECK] = {"checking", store_check_feed, after_check},
 	[PHASE_PARTIALS] = {"resuming", begin_partials, after_partials},
 	[PHASE_CHECK_SYNC] = {"syncing", store_sync, after_check_sync},
 	[PHASE_READY] = {"ready", store_checkpoint_arm, after_ready},
 	[PHASE_CHECKPOINT] = {"checkpoint", store_sync, after_checkpoint},
+	[PHASE_FILES] = {"moving", begin_files, after_files},
 	[PHASE_AGAIN] = {"restarting", begin_again, after_again},
 	[PHASE_HOLD] = {"giving up", close_all, after_hold},
 	[PHASE_HELD] = {"held", NULL, after_ready},
@@ -373,7 +449,7 @@ static void begin_closing(struct storrent *t)
 
 	if (t->phase == PHASE_CHECKPOINT && t->err == E_OK)
 		store_checkpoint_done(t, NULL);
-	ready &= t->err == E_OK;
+	ready = (ready && t->err == E_OK) || t->phase == PHASE_FILES;
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);
 	store_check_end(t);
 	t->held_err = E_OK;

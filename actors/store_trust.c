@@ -11,6 +11,10 @@
  *
  * A device number alone is not believed to mean much: many file systems get a new one at every
  * boot.
+ *
+ * Files that are not wanted may be missing: what pieces have of them lies in the part file, which
+ * is judged like a file.  A unit in it of a file that is wanted, or exists, is what an interrupted
+ * move has left: the worker hashes such a piece from both.
  */
 #include "actors/store_priv.h"
 
@@ -40,12 +44,13 @@ static enum look look_at(const struct file_stamp *before, const struct file_stam
 	return LOOK_SAME;
 }
 
+/* By file, and of the part file. */
 static const struct file_stamp **index_stamps(const struct trust_in *in)
 {
-	const struct file_stamp **at = xcalloc(in->meta->files_n, sizeof *at);
+	const struct file_stamp **at = xcalloc(in->meta->files_n + 1, sizeof *at);
 
 	for (uint32_t i = 0; i < in->before_n; i++)
-		if (in->before[i].file < in->meta->files_n)
+		if (in->before[i].file <= in->meta->files_n)
 			at[in->before[i].file] = &in->before[i];
 	return at;
 }
@@ -55,6 +60,36 @@ static bool holds_data(const struct metainfo_file *f)
 	return !f->pad && f->length > 0;
 }
 
+static bool is_skipped(const struct trust_in *in, uint32_t file)
+{
+	return in->priority != NULL && in->priority[file] == 0;
+}
+
+/* The file's bytes lie in the part file; the same as the workers find. */
+static bool is_parted(const struct trust_in *in, uint32_t file)
+{
+	return is_skipped(in, file) && !in->now[file].exists;
+}
+
+/* NULL when the part file has nothing of it. */
+static const struct part_unit *find_unit(const struct trust_in *in, uint32_t piece, uint32_t file)
+{
+	uint32_t low = 0, high = in->units_n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		const struct part_unit *u = &in->units[mid];
+
+		if (u->piece < piece || (u->piece == piece && u->file < file))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == in->units_n || in->units[low].piece != piece || in->units[low].file != file)
+		return NULL;
+	return &in->units[low];
+}
+
 /* Every file that existed is gone, or some differ and stand on another device. */
 static void find_volume(const struct trust_in *in, const struct file_stamp **before,
 	const uint8_t *looks, struct trust *out)
@@ -62,7 +97,8 @@ static void find_volume(const struct trust_in *in, const struct file_stamp **bef
 	uint32_t had = 0, gone = 0, missing = 0, moved = UINT32_MAX;
 
 	for (uint32_t i = 0; i < in->meta->files_n; i++) {
-		if (!holds_data(&in->meta->files[i]) || before[i] == NULL || !before[i]->exists)
+		if (!holds_data(&in->meta->files[i]) || is_skipped(in, i) || before[i] == NULL ||
+			!before[i]->exists)
 			continue;
 		had++;
 		if (looks[i] == LOOK_GONE && gone++ == 0)
@@ -87,6 +123,37 @@ struct piece_look {
 	bool suspect; /* unverified data in it may well be a piece of ours */
 };
 
+static void look_at_part(const struct trust_in *in, const uint8_t *looks, const struct part_unit *u,
+	struct piece_look *p)
+{
+	uint32_t part = in->meta->files_n;
+
+	p->worst = MAX(p->worst, (enum look)looks[part]);
+	p->there &= in->now[part].exists && u != NULL && u->whole;
+	p->suspect |= looks[part] != LOOK_SAME;
+}
+
+static void look_at_span(const struct trust_in *in, const uint8_t *looks, uint32_t piece,
+	const struct file_span *s, struct piece_look *p)
+{
+	const struct part_unit *u = in->units_n > 0 ? find_unit(in, piece, s->file) : NULL;
+	const struct file_stamp *now = &in->now[s->file];
+
+	if (is_parted(in, s->file)) {
+		look_at_part(in, looks, u, p);
+		return;
+	}
+	if (u != NULL) { /* left by a move: hashed from both places */
+		p->worst = MAX(p->worst, LOOK_CHANGED);
+		p->suspect = true;
+	} else {
+		p->worst = MAX(p->worst, (enum look)looks[s->file]);
+		p->suspect |= looks[s->file] != LOOK_SAME;
+	}
+	p->there &=
+		(u != NULL && u->whole) || (now->exists && s->file_offset + s->length <= now->size);
+}
+
 static struct piece_look look_at_piece(
 	const struct trust_in *in, const uint8_t *looks, uint32_t piece)
 {
@@ -96,15 +163,9 @@ static struct piece_look look_at_piece(
 	struct piece_look p = {.worst = LOOK_SAME, .there = true};
 	struct file_span s;
 
-	while (span_next(&it, &s)) {
-		const struct file_stamp *now = &in->now[s.file];
-
-		if (s.pad)
-			continue;
-		p.worst = MAX(p.worst, (enum look)looks[s.file]);
-		p.there &= now->exists && s.file_offset + s.length <= now->size;
-		p.suspect |= looks[s.file] != LOOK_SAME;
-	}
+	while (span_next(&it, &s))
+		if (!s.pad)
+			look_at_span(in, looks, piece, &s, &p);
 	return p;
 }
 
@@ -132,8 +193,8 @@ static void look_at_files(const struct trust_in *in, uint8_t *looks, struct trus
 {
 	const struct file_stamp **before = index_stamps(in);
 
-	for (uint32_t i = 0; i < in->meta->files_n; i++) {
-		if (in->meta->files[i].pad)
+	for (uint32_t i = 0; i <= in->meta->files_n; i++) {
+		if (i < in->meta->files_n && in->meta->files[i].pad)
 			continue;
 		looks[i] = (uint8_t)look_at(before[i], &in->now[i]);
 		out->touched[i] = looks[i] > LOOK_WRITING;
@@ -146,10 +207,10 @@ static void look_at_files(const struct trust_in *in, uint8_t *looks, struct trus
 
 void trust_decide(const struct trust_in *in, struct trust *out)
 {
-	uint8_t *looks = xcalloc(in->meta->files_n, 1);
+	uint8_t *looks = xcalloc(in->meta->files_n + 1, 1);
 	struct bitfield noted;
 
-	*out = (struct trust){.touched = xcalloc(in->meta->files_n, 1)};
+	*out = (struct trust){.touched = xcalloc(in->meta->files_n + 1, 1)};
 	bitfield_init(&out->have, in->meta->pieces);
 	bitfield_init(&out->want, in->meta->pieces);
 	bitfield_init(&noted, in->meta->pieces);
@@ -182,8 +243,15 @@ bool trust_partial(const struct trust_in *in, const struct trust *t, uint32_t pi
 		span_iter_of(in->meta, layout_offset(&l, piece, 0), layout_piece_size(&l, piece));
 	struct file_span s;
 
-	while (span_next(&it, &s))
-		if (!s.pad && (t->touched[s.file] || !in->now[s.file].exists))
+	while (span_next(&it, &s)) {
+		uint32_t home = is_parted(in, s.file) ? in->meta->files_n : s.file;
+
+		if (s.pad)
+			continue;
+		if (t->touched[home] || !in->now[home].exists)
 			return false;
+		if (home == s.file && find_unit(in, piece, s.file) != NULL)
+			return false;
+	}
 	return true;
 }

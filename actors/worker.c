@@ -50,6 +50,7 @@ void worker_torrent_free(struct worker *w, struct wtorrent **tp)
 	if (t->t.slot < w->slots_n && w->slots[t->t.slot] == t)
 		w->slots[t->t.slot] = NULL;
 	metainfo_unref(&t->meta);
+	worker_part_free(t);
 	xfree(t->files);
 	xfree(t->unsynced);
 	xfree(t->root);
@@ -129,7 +130,7 @@ void worker_note_error(struct worker *w, struct wtorrent *t, const struct wfail 
 void worker_words(struct words *out, const struct wtorrent *t, const struct wfail *f)
 {
 	char safe[160];
-	const char *name = f->file == WFILE_DIR ? t->path : t->meta->files[f->file].path;
+	const char *name = f->file == WFILE_DIR ? t->path : worker_path(t, f->file);
 
 	snprintf(out->text, sizeof out->text, "%s '%s': %s", f->op,
 		log_safe(name, safe, sizeof safe), err_words(f->err));
@@ -182,7 +183,6 @@ static void *init_worker(struct actor *a, const void *arg)
 	w->workers = env->workers;
 	w->shards = env->shards;
 	w->out = xcalloc(env->shards, sizeof *w->out);
-	w->hasher = hasher_new(HASH_SHA1);
 	w->scratch = xcalloc(1, WORKER_RUN_BYTES);
 	w->held_max = share_of_blocks(w);
 	worker_fds_init(w, (unsigned)w->config->store_open_files / w->workers);
@@ -245,7 +245,6 @@ static void fini_worker(struct actor *a)
 	must(w->held == 0);
 	worker_pieces_fini(w);
 	worker_fds_fini(w);
-	hasher_free(&w->hasher);
 	config_unref(&w->config);
 	xfree(w->scratch);
 	xfree(w->out);
@@ -259,6 +258,7 @@ static const struct actor_handler worker_handlers[] = {
 	{MSG_WORKER_OPEN, worker_on_open},
 	{MSG_WORKER_STAT, worker_on_stat},
 	{MSG_WORKER_HASH, worker_on_hash},
+	{MSG_WORKER_FILES, worker_on_files},
 	{MSG_WORKER_SYNC, worker_on_sync},
 	{MSG_WORKER_CLOSE, on_close},
 	{MSG_WORKER_DELETE, worker_on_delete},

@@ -2,8 +2,8 @@
 /*
  * Removes a torrent's files, then the directories that this left empty.
  *
- * Only files that the metainfo names and directories on the way to them; never the target
- * directory, never anything above it.  What belongs to others keeps its directory.
+ * Only files that the metainfo names, the part file, and directories on the way to them; never the
+ * target directory, never anything above it.  What belongs to others keeps its directory.
  */
 #include "actors/worker_priv.h"
 
@@ -56,10 +56,10 @@ static enum err delete_files(struct worker *w, struct wtorrent *t, struct m_work
 				&(struct wfail){.err = err, .file = WFILE_DIR, .op = "open"});
 		return first;
 	}
-	for (uint32_t i = 0; i < t->meta->files_n; i++) {
-		if (t->meta->files[i].pad)
+	for (uint32_t i = 0; i <= part_file(t); i++) {
+		if (i < part_file(t) && t->meta->files[i].pad)
 			continue;
-		err = fs_unlink_at(dir, t->meta->files[i].path);
+		err = fs_unlink_at(dir, worker_path(t, i));
 		if (err != E_OK && err != E_NOENT)
 			remember(m, t, &first,
 				&(struct wfail){.err = err, .file = i, .op = "delete"});

@@ -178,6 +178,10 @@ static enum err fit_file(struct wtorrent *t, uint32_t file, int fd, const struct
 		t->files[file].flags |= WFILE_CREATED;
 		worker_file_list(t, file);
 	}
+	if (file == part_file(t)) /* grows with what is in it */
+		return E_OK;
+	if (!before->exists && t->meta->files[file].executable)
+		(void)fs_make_executable(fd); /* where the file system knows such a thing */
 	if (!before->exists || before->size < t->meta->files[file].length)
 		err = fs_truncate(fd, t->meta->files[file].length);
 	if (err == E_OK)
@@ -187,7 +191,7 @@ static enum err fit_file(struct wtorrent *t, uint32_t file, int fd, const struct
 
 static int open_to_write(struct worker *w, struct wtorrent *t, uint32_t file, enum err *err)
 {
-	const char *path = t->meta->files[file].path;
+	const char *path = worker_path(t, file);
 	int dir = worker_dir(w, t, true, err);
 	struct fs_stat before;
 	int fd;
@@ -215,17 +219,35 @@ static int open_to_read(struct worker *w, struct wtorrent *t, uint32_t file, enu
 {
 	int dir = worker_dir(w, t, false, err);
 
-	return dir < 0 ? -1 : fs_open_at(dir, t->meta->files[file].path, FS_READ, err);
+	return dir < 0 ? -1 : fs_open_at(dir, worker_path(t, file), FS_READ, err);
+}
+
+const char *worker_path(const struct wtorrent *t, uint32_t file)
+{
+	return file == part_file(t) ? t->part : t->meta->files[file].path;
+}
+
+uint8_t *worker_flags(struct wtorrent *t, uint32_t file)
+{
+	if (t->files == NULL)
+		t->files = xcalloc(t->meta->files_n + 1, sizeof *t->files);
+	return &t->files[file].flags;
+}
+
+void worker_file_close(struct worker *w, struct wtorrent *t, uint32_t file)
+{
+	if (t->files != NULL && t->files[file].slot != 0)
+		close_slot(&w->fds, t->files[file].slot);
 }
 
 int worker_file(
 	struct worker *w, struct wtorrent *t, uint32_t file, enum fs_mode mode, enum err *err)
 {
-	uint16_t at = t->files != NULL ? t->files[file].slot : 0;
+	uint16_t at;
 	int fd;
 
-	if (t->files == NULL)
-		t->files = xcalloc(t->meta->files_n, sizeof *t->files);
+	(void)worker_flags(t, file);
+	at = t->files[file].slot;
 	if (at != 0 && mode == FS_WRITE && !w->fds.v[at - 1].writable)
 		close_slot(&w->fds, at);
 	fd = touch_slot(&w->fds, t->files[file].slot);
@@ -237,7 +259,7 @@ int worker_file(
 
 void worker_file_list(struct wtorrent *t, uint32_t file)
 {
-	if (t->files[file].flags & WFILE_LISTED)
+	if (*worker_flags(t, file) & WFILE_LISTED)
 		return;
 	if (t->unsynced_n == t->unsynced_room) {
 		t->unsynced_room = MAX(16, t->unsynced_room * 2);
@@ -255,7 +277,8 @@ bool worker_prepare(struct worker *w, struct wtorrent *t, struct wfail *f)
 		const struct metainfo_file *mf = &t->meta->files[i];
 		enum err err = E_OK;
 
-		if (mf->pad || mf->length > 0 || worker_file(w, t, i, FS_WRITE, &err) >= 0)
+		if (mf->pad || mf->length > 0 || (*worker_flags(t, i) & WFILE_SKIPPED) ||
+			worker_file(w, t, i, FS_WRITE, &err) >= 0)
 			continue;
 		*f = (struct wfail){.err = err, .file = i, .op = "create"};
 		return false;

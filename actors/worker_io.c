@@ -2,10 +2,13 @@
 /*
  * Bytes of a piece to and from the files they lie in.
  *
- * A piece may cross any number of files.  Pad files (BEP 47) are not on disk: their bytes read as
- * zeros and are not written.  A file that ends too early was changed by somebody else.
+ * A piece may cross any number of files, and what it has of one may lie in the part file instead.
+ * Pad files (BEP 47) are not on disk: their bytes read as zeros and are not written.  A file that
+ * ends too early was changed by somebody else.
  */
 #include "actors/worker_priv.h"
+
+#define AHEAD_FILES 16 /* of one piece: more are opened only to be read */
 
 static bool fail(struct wfail *f, uint32_t file, const char *op, enum err err)
 {
@@ -13,21 +16,21 @@ static bool fail(struct wfail *f, uint32_t file, const char *op, enum err err)
 	return false;
 }
 
-static bool read_span(struct worker *w, struct wtorrent *t, const struct file_span *s, uint8_t *out,
-	struct wfail *f)
+bool worker_read_file(struct worker *w, struct wtorrent *t, uint32_t file, uint64_t offset,
+	uint8_t *out, size_t len, struct wfail *f)
 {
-	struct iovec iov = {.iov_base = out, .iov_len = s->length};
+	struct iovec iov = {.iov_base = out, .iov_len = len};
 	enum err err = E_OK;
 	ssize_t n;
-	int fd = worker_file(w, t, s->file, FS_READ, &err);
+	int fd = worker_file(w, t, file, FS_READ, &err);
 
 	if (fd < 0)
-		return fail(f, s->file, "open", err);
-	n = fs_preadv(fd, &iov, 1, s->file_offset, &err);
+		return fail(f, file, "open", err);
+	n = fs_preadv(fd, &iov, 1, offset, &err);
 	if (n < 0)
-		return fail(f, s->file, "read", err);
-	if ((uint64_t)n < s->length)
-		return fail(f, s->file, "read", E_CHANGED);
+		return fail(f, file, "read", err);
+	if ((size_t)n < len)
+		return fail(f, file, "read", E_CHANGED);
 	return true;
 }
 
@@ -38,13 +41,31 @@ bool worker_read(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t 
 	struct file_span s;
 
 	while (span_next(&it, &s)) {
+		struct wplace at = worker_place(t, piece, &s);
+
 		if (s.pad)
 			memset(out, 0, s.length);
-		else if (!read_span(w, t, &s, out, f))
+		else if (!worker_read_file(w, t, at.file, at.offset, out, s.length, f))
 			return false;
 		out += s.length;
 	}
 	return true;
+}
+
+void worker_read_ahead(struct worker *w, struct wtorrent *t, uint32_t piece)
+{
+	struct span_iter it = span_iter_of(
+		t->meta, layout_offset(&t->layout, piece, 0), layout_piece_size(&t->layout, piece));
+	struct file_span s;
+
+	for (int n = 0; n < AHEAD_FILES && span_next(&it, &s); n++) {
+		struct wplace at = worker_place(t, piece, &s);
+		enum err err = E_OK;
+		int fd = s.pad ? -1 : worker_file(w, t, at.file, FS_READ, &err);
+
+		if (fd >= 0)
+			fs_readahead(fd, at.offset, s.length);
+	}
 }
 
 /* The blocks' bytes [from, from + len) as a gather list; blocks are contiguous in the piece. */
@@ -63,23 +84,28 @@ static int gather(struct iovec *iov, uint8_t *const *data, uint64_t from, uint64
 	return n;
 }
 
-static bool write_span(struct worker *w, struct wtorrent *t, const struct file_span *s,
+void worker_mark_dirty(struct worker *w, struct wtorrent *t, uint32_t file)
+{
+	if (*worker_flags(t, file) & WFILE_DIRTY)
+		return;
+	t->files[file].flags |= WFILE_DIRTY;
+	worker_file_list(t, file);
+	worker_note(w, t, NOTE_FILE_DIRTY, file);
+}
+
+static bool write_span(struct worker *w, struct wtorrent *t, struct wplace at, uint64_t len,
 	uint8_t *const *data, uint64_t from, struct wfail *f)
 {
 	struct iovec iov[WORKER_RUN_BLOCKS + 1];
 	enum err err = E_OK;
-	int n, fd = worker_file(w, t, s->file, FS_WRITE, &err);
+	int n, fd = worker_file(w, t, at.file, FS_WRITE, &err);
 
 	if (fd < 0)
-		return fail(f, s->file, "open", err);
-	if (!(t->files[s->file].flags & WFILE_DIRTY)) {
-		t->files[s->file].flags |= WFILE_DIRTY;
-		worker_file_list(t, s->file);
-		worker_note(w, t, NOTE_FILE_DIRTY, s->file);
-	}
-	n = gather(iov, data, from, s->length);
-	if (fs_pwritev(fd, iov, n, s->file_offset, &err) != (ssize_t)s->length)
-		return fail(f, s->file, "write", err != E_OK ? err : E_IO);
+		return fail(f, at.file, "open", err);
+	worker_mark_dirty(w, t, at.file);
+	n = gather(iov, data, from, len);
+	if (fs_pwritev(fd, iov, n, at.offset, &err) != (ssize_t)len)
+		return fail(f, at.file, "write", err != E_OK ? err : E_IO);
 	return true;
 }
 
@@ -97,7 +123,9 @@ bool worker_write(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t
 	if (!worker_prepare(w, t, f))
 		return false;
 	while (span_next(&it, &s)) {
-		if (!s.pad && !write_span(w, t, &s, data, from, f))
+		struct wplace at = worker_place(t, piece, &s);
+
+		if (!s.pad && !write_span(w, t, at, s.length, data, from, f))
 			return false;
 		from += s.length;
 	}

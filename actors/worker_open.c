@@ -24,6 +24,7 @@ static struct wtorrent *new_torrent(struct m_worker_open *o)
 	t->make_root = o->make_root;
 	o->meta = NULL;
 	o->root = o->path = NULL;
+	worker_part_name(t);
 	return t;
 }
 
@@ -93,6 +94,7 @@ void worker_stamp(struct file_stamp *out, uint32_t file, const struct fs_stat *s
 
 /* Content known to be written: the ranges come in order, touching ones grow together. */
 struct coverage {
+	const struct metainfo *meta;
 	const struct layout *l;
 	struct bitfield *out;
 	uint64_t from, to;
@@ -146,17 +148,34 @@ static enum err cover_file(
 	return E_OK;
 }
 
+/* Adds what the part file has whole of a file that is not there; *at is the first unit to look at.
+ */
+static void cover_parted(
+	const struct m_worker_stat *s, uint32_t file, struct coverage *c, uint32_t *at)
+{
+	for (; *at < s->units_n && s->units[*at].file <= file; ++*at) {
+		const struct part_unit *u = &s->units[*at];
+		struct file_span span;
+
+		if (u->file != file || !u->whole || s->stamps[file].exists)
+			continue;
+		span = layout_unit(c->meta, u->piece, file);
+		span.file_offset += c->meta->files[file].offset;
+		add_range(c, span.file_offset, span.file_offset + span.length);
+	}
+}
+
 static enum err stat_file(
 	struct worker *w, struct wtorrent *t, int dir, uint32_t file, struct fs_stat *st)
 {
 	enum err err = E_OK;
 
 	*st = (struct fs_stat){0};
-	if (dir < 0 || t->meta->files[file].pad)
+	if (dir < 0 || (file != part_file(t) && t->meta->files[file].pad))
 		return E_OK;
 	dir = worker_dir(w, t, false, &err); /* it may have been closed meanwhile */
 	if (dir >= 0)
-		err = fs_stat_at(dir, t->meta->files[file].path, st);
+		err = fs_stat_at(dir, worker_path(t, file), st);
 	if (err == E_PATH || !st->regular) /* something else in its place */
 		*st = (struct fs_stat){0};
 	return err == E_PATH ? E_OK : err;
@@ -165,12 +184,22 @@ static enum err stat_file(
 static enum err stat_files(
 	struct worker *w, struct wtorrent *t, struct m_worker_stat *s, struct wfail *f)
 {
-	struct coverage c = {.l = &t->layout, .out = &s->data};
+	struct coverage c = {.meta = t->meta, .l = &t->layout, .out = &s->data};
 	int dir = worker_dir(w, t, false, &f->err);
 	struct fs_stat st;
+	uint32_t unit = 0;
 
 	if (dir < 0 && f->err != E_NOENT)
 		return f->err;
+	if (dir >= 0 && !worker_part_list(w, t, &s->units, &s->units_n, f))
+		return f->err;
+	if (s->units_n == 0)
+		worker_part_trim(w, t);
+	f->file = part_file(t);
+	f->err = stat_file(w, t, dir, f->file, &st);
+	if (f->err != E_OK)
+		return f->err;
+	worker_stamp(&s->stamps[f->file], f->file, &st);
 	for (f->file = 0; f->file < t->meta->files_n; f->file++) {
 		const struct metainfo_file *mf = &t->meta->files[f->file];
 
@@ -184,6 +213,7 @@ static enum err stat_files(
 			f->err = cover_file(w, t, f->file, st.size, &c);
 		if (f->err != E_OK)
 			return f->err;
+		cover_parted(s, f->file, &c, &unit);
 	}
 	if (s->want_data)
 		end_range(&c);
@@ -202,7 +232,7 @@ void worker_on_stat(struct actor *a, struct msg **m)
 		actor_reply(a, m, E_NOT_FOUND);
 		return;
 	}
-	s->stamps_n = t->meta->files_n;
+	s->stamps_n = t->meta->files_n + 1;
 	s->stamps = xcalloc(s->stamps_n, sizeof *s->stamps);
 	bitfield_init(&s->data, t->meta->pieces);
 	err = stat_files(w, t, s, &f);

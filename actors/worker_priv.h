@@ -11,6 +11,7 @@
  *   worker_piece.c    blocks in: hash in order, write in runs, verify
  *   worker_io.c       bytes of a piece to and from the files they lie in
  *   worker_file.c     descriptors, creation of files
+ *   worker_part.c     what lies of unwanted files in the part file, and its way out
  *   worker_open.c     a torrent's directory: open, look at every file
  *   worker_sync.c     make what was written durable
  *   worker_hash.c     hash pieces from disk, a piece a turn
@@ -40,16 +41,24 @@
 /* A failed file call: which file, doing what. */
 struct wfail {
 	enum err err;
-	uint32_t file;  /* index into meta->files; WFILE_DIR: the target directory */
+	uint32_t file; /* index into meta->files, part_file(), or WFILE_DIR: the target directory */
 	const char *op; /* "open", "read", "write", "sync", "create" */
 };
 #define WFILE_DIR UINT32_MAX
 
 enum wfile_flag {
-	WFILE_DIRTY = 1,   /* written since the last sync, which the store was told */
-	WFILE_LISTED = 2,  /* in the torrent's list of files to sync */
-	WFILE_CREATED = 4, /* made by us and its name is not synced yet */
-	WFILE_LOOKED = 8,  /* exists with its full length, as far as we know */
+	WFILE_DIRTY = 1,    /* written since the last sync, which the store was told */
+	WFILE_LISTED = 2,   /* in the torrent's list of files to sync */
+	WFILE_CREATED = 4,  /* made by us and its name is not synced yet */
+	WFILE_LOOKED = 8,   /* exists with its full length, as far as we know */
+	WFILE_SKIPPED = 16, /* not wanted: never made */
+	WFILE_PARTED = 32,  /* its bytes are in the part file */
+};
+
+/* What was moved out of the part file, or seems to have been when the last run ended. */
+struct wmoved {
+	uint32_t piece, file;
+	bool settled; /* the file has it: after a sync the part file may forget it */
 };
 
 struct wfile {
@@ -72,9 +81,16 @@ struct wtorrent {
 	uint64_t inode;  /* likewise */
 	bool root_known; /* and the device of the root, for a directory that is yet to be made */
 	uint64_t root_device;
-	uint16_t dir_slot; /* as wfile.slot */
-	struct wfile *files;
-	uint32_t *unsynced; /* files to sync */
+	uint16_t dir_slot;   /* as wfile.slot */
+	struct wfile *files; /* and the part file behind them */
+	char part[48];       /* name of the part file */
+	bool placed;         /* was told which files are wanted */
+	bool salvage;        /* reads what was moved from where it was */
+	uint32_t parted_n;   /* files with WFILE_PARTED */
+	struct wmoved *moved;
+	uint32_t moved_n, moved_room;
+	uint32_t unsettled_n; /* of them */
+	uint32_t *unsynced;   /* files to sync */
 	uint32_t unsynced_n, unsynced_room;
 	struct wpiece **table; /* by piece / workers; NULL while no piece is open */
 	struct wpiece *pieces; /* those open */
@@ -158,8 +174,8 @@ struct worker {
 
 	struct whash_job *jobs, **jobs_end;
 	struct loop_task job_task;
-	struct hasher *hasher; /* of hash jobs and of reading back: never both at once */
-	uint8_t *scratch;      /* WORKER_RUN_BYTES */
+	struct hasher *hashers[2]; /* of hash jobs */
+	uint8_t *scratch; /* WORKER_RUN_BYTES: for jobs and reading back, never both at once */
 
 	struct m_blocks **out; /* by shard: answers of this turn */
 	struct m_worker_note *notes;
@@ -216,6 +232,42 @@ bool worker_write(struct worker *, struct wtorrent *, uint32_t piece, uint32_t f
 	uint8_t *const *data, struct wfail *f);
 actor_msg_f worker_on_extent;
 
+/* Bytes of one file or of the part file; false and *f on failure, and when it ends too early. */
+bool worker_read_file(struct worker *, struct wtorrent *, uint32_t file, uint64_t offset,
+	uint8_t *out, size_t n, struct wfail *f);
+/* The file is about to be written to: it is synced with the next sync, and the store knows. */
+void worker_mark_dirty(struct worker *, struct wtorrent *, uint32_t file);
+/* Asks for the bytes of a piece to be read soon. */
+void worker_read_ahead(struct worker *, struct wtorrent *, uint32_t piece);
+
+/* --- worker_part.c */
+static inline uint32_t part_file(const struct wtorrent *t)
+{
+	return t->meta->files_n;
+}
+/* Where the bytes of a span are. */
+struct wplace {
+	uint32_t file;
+	uint64_t offset;
+};
+struct wplace worker_place(const struct wtorrent *, uint32_t piece, const struct file_span *);
+actor_msg_f worker_on_files;
+void worker_part_name(struct wtorrent *);
+/* What the part file holds; *out is owned by the caller. */
+bool worker_part_list(
+	struct worker *, struct wtorrent *, struct part_unit **out, uint32_t *n, struct wfail *f);
+/* Whether the piece may be read in another way, which t->salvage then does. */
+bool worker_part_doubt(const struct wtorrent *, uint32_t piece);
+/* After the piece was hashed: `from_part` copies what was moved again, as it was lost. */
+bool worker_part_settle(
+	struct worker *, struct wtorrent *, uint32_t piece, bool from_part, struct wfail *f);
+/* After a sync: what was moved is in its files for good, or, when it failed, is copied again. true:
+ * the part file has changed. */
+bool worker_part_synced(struct worker *, struct wtorrent *, bool good);
+/* Removes the part file if it is empty; no worker may be about to write to it. */
+void worker_part_trim(struct worker *, struct wtorrent *);
+void worker_part_free(struct wtorrent *);
+
 /* --- worker_file.c */
 void worker_fds_init(struct worker *, unsigned limit);
 void worker_fds_fini(struct worker *);
@@ -231,6 +283,11 @@ int worker_file(struct worker *, struct wtorrent *, uint32_t file, enum fs_mode,
 bool worker_prepare(struct worker *, struct wtorrent *, struct wfail *f);
 /* The file belongs to what the next sync makes durable. */
 void worker_file_list(struct wtorrent *, uint32_t file);
+/* Relative to the target directory. */
+const char *worker_path(const struct wtorrent *, uint32_t file);
+/* The file's flags; made when they are needed first. */
+uint8_t *worker_flags(struct wtorrent *, uint32_t file);
+void worker_file_close(struct worker *, struct wtorrent *, uint32_t file);
 
 /* --- worker_open.c, worker_sync.c, worker_hash.c, worker_delete.c */
 actor_msg_f worker_on_open;

@@ -62,8 +62,8 @@ static enum err sync_file(struct worker *w, struct wtorrent *t, uint32_t file,
 		goto out;
 	dir = worker_dir(w, t, false, &err);
 	if (dir >= 0)
-		err = sync_names(dir, t->meta->files[file].path, *last);
-	*last = t->meta->files[file].path;
+		err = sync_names(dir, worker_path(t, file), *last);
+	*last = worker_path(t, file);
 out:
 	if (err == E_OK)
 		worker_stamp(stamp, file, &st);
@@ -88,7 +88,9 @@ static enum err sync_files(
 		uint32_t file = t->unsynced[i];
 		enum err err = sync_file(w, t, file, &s->stamps[s->stamps_n], &last);
 
-		if (err == E_OK) {
+		if (err == E_NOENT && file == part_file(t) && t->parted_n == 0) {
+			/* nobody needed it any more: another worker removed it */
+		} else if (err == E_OK) {
 			s->stamps_n++;
 			t->files[file].flags &= (uint8_t)~WFILE_CREATED;
 		} else if (f->err == E_OK) {
@@ -99,6 +101,19 @@ static enum err sync_files(
 	}
 	t->unsynced_n = 0;
 	return f->err;
+}
+
+/* Holes were made in it; nothing is lost if they are not durable. */
+static void stamp_part(struct worker *w, struct wtorrent *t, struct m_worker_sync *s)
+{
+	enum err err = E_OK;
+	struct fs_stat st;
+	int fd = worker_file(w, t, part_file(t), FS_READ, &err);
+
+	if (fd < 0 || fs_datasync(fd) != E_OK || fs_stat_fd(fd, &st) != E_OK)
+		return;
+	s->stamps = xrealloc(s->stamps, (s->stamps_n + 1) * sizeof *s->stamps);
+	worker_stamp(&s->stamps[s->stamps_n++], part_file(t), &st);
 }
 
 void worker_on_sync(struct actor *a, struct msg **m)
@@ -118,6 +133,8 @@ void worker_on_sync(struct actor *a, struct msg **m)
 		worker_pieces_flush(w, t);
 	err = sync_files(w, t, s, &f);
 	t->suspect = err != E_OK || (t->suspect && s->stamps_n == 0);
+	if (worker_part_synced(w, t, err == E_OK))
+		stamp_part(w, t, s);
 	if (err != E_OK) {
 		worker_words(&s->why, t, &f);
 		worker_pieces_forget(w, t, err);

@@ -81,3 +81,57 @@ bool span_next(struct span_iter *it, struct file_span *span)
 	it->left -= span->length;
 	return true;
 }
+
+struct file_span layout_unit(const struct metainfo *m, uint32_t piece, uint32_t file)
+{
+	const struct metainfo_file *f = &m->files[file];
+	uint64_t begin = (uint64_t)piece * m->piece_length;
+	uint64_t from = MAX(begin, f->offset);
+	uint64_t to = MIN(begin + m->piece_length, f->offset + f->length);
+
+	must(piece < m->pieces && file < m->files_n && from < to);
+	return (struct file_span){
+		.file = file,
+		.file_offset = from - f->offset,
+		.length = to - from,
+		.pad = f->pad,
+	};
+}
+
+/* Where the file's last unit ends; an empty one ends where its first byte would be. */
+static uint64_t end_in_part(const struct metainfo *m, uint32_t file)
+{
+	const struct metainfo_file *f = &m->files[file];
+	uint64_t last = f->offset + f->length - (f->length > 0 ? 1 : 0);
+
+	return layout_part_offset(m, (uint32_t)(last / m->piece_length), file, f->length);
+}
+
+bool layout_part_find(const struct metainfo *m, uint64_t at, uint32_t *piece, uint32_t *file)
+{
+	uint32_t low = 0, high = m->files_n, first = 0, last = 0;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (end_in_part(m, mid) > at)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	while (low < m->files_n && !layout_file_pieces(m, low, &first, &last))
+		low++;
+	if (low == m->files_n)
+		return false;
+	uint64_t shift = low * LAYOUT_PART_GAP;
+	uint64_t p = at > shift ? (at - shift) / (m->piece_length + LAYOUT_PART_GAP) : 0;
+
+	*file = low;
+	*piece = (uint32_t)MIN(MAX(p, first), last);
+	struct file_span s = layout_unit(m, *piece, low);
+
+	if (layout_part_offset(m, *piece, low, s.file_offset + s.length) <= at)
+		(*piece)++;
+	must(*piece <= last);
+	return true;
+}

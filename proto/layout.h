@@ -83,6 +83,30 @@ struct span_iter {
 	uint32_t file;
 };
 
+/*
+ * The part file of a torrent holds what pieces have of files that are not wanted: see
+ * actors/worker_part.c.
+ *
+ * A unit is what one piece has of one file.  In the part file a unit lies at its offset in the
+ * content plus a gap for every border of a piece or file before it: so its place needs no index,
+ * and no two units share a page of the file system.  Whether a unit is there is then the file
+ * system's to say.
+ */
+#define LAYOUT_PART_GAP (UINT64_C(64) << 10)
+
+/* What a piece has of a file; they do overlap. */
+struct file_span layout_unit(const struct metainfo *m, uint32_t piece, uint32_t file);
+
+/* Where a byte of the file, or the end of a unit, lies in the part file. */
+static inline uint64_t layout_part_offset(
+	const struct metainfo *m, uint32_t piece, uint32_t file, uint64_t file_offset)
+{
+	return m->files[file].offset + file_offset + ((uint64_t)piece + file) * LAYOUT_PART_GAP;
+}
+
+/* The first unit that ends behind offset `at` of the part file; false when there is none. */
+bool layout_part_find(const struct metainfo *m, uint64_t at, uint32_t *piece, uint32_t *file);
+
 /* offset + len <= m->size; len may be 0. */
 struct span_iter span_iter_of(const struct metainfo *m, uint64_t offset, uint64_t len);
 bool span_next(struct span_iter *it, struct file_span *span);

@@ -446,6 +446,29 @@ enum err fs_truncate(int fd, uint64_t size)
 	return r == 0 ? E_OK : err_of(errno);
 }
 
+enum err fs_punch(int fd, uint64_t offset, uint64_t n)
+{
+	int r;
+
+	if (offset > INT64_MAX || n > INT64_MAX - offset)
+		return E_TOO_BIG;
+	do
+		r = fallocate(
+			fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)n);
+	while (r != 0 && errno == EINTR);
+	return r == 0 ? E_OK : err_of(errno);
+}
+
+enum err fs_make_executable(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_of(errno);
+	return fchmod(fd, (st.st_mode & 0777) | (st.st_mode & 0444) >> 2) == 0 ? E_OK
+									       : err_of(errno);
+}
+
 static enum err seek(int fd, uint64_t from, int whence, uint64_t *at)
 {
 	off_t r;

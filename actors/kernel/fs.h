@@ -43,6 +43,11 @@ ssize_t fs_preadv(int fd, const struct iovec *iov, int iovcnt, uint64_t offset, 
 ssize_t fs_pwritev(int fd, const struct iovec *iov, int iovcnt, uint64_t offset, enum err *err);
 enum err fs_datasync(int fd);
 enum err fs_truncate(int fd, uint64_t size); /* sparse when it grows */
+/* Makes a hole: the bytes read as zeros and take no room.  E_UNSUPPORTED: not on this file system.
+ */
+enum err fs_punch(int fd, uint64_t offset, uint64_t n);
+/* Whoever may read the file may then run it. */
+enum err fs_make_executable(int fd);
 /* First offset >= from that holds data, or E_NOENT when only a hole follows; E_UNSUPPORTED: cannot
  * tell. */
 enum err fs_next_data(int fd, uint64_t from, uint64_t *at);

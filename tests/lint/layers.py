@@ -13,8 +13,8 @@ import lib_tree
 INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]'
 
 # What proto may use of the system: pure functions and types; atomics count the users of what is immutable.
-PURE = {'cpuid.h', 'ctype.h', 'endian.h', 'immintrin.h', 'inttypes.h', 'limits.h', 'stdarg.h', 'stdatomic.h', 'stdbool.h', 'stddef.h',
-        'stdint.h', 'stdio.h', 'stdlib.h', 'string.h', 'sys/queue.h', 'sys/types.h'}
+PURE = {'cpuid.h', 'ctype.h', 'endian.h', 'immintrin.h', 'inttypes.h', 'limits.h', 'stdarg.h', 'stdatomic.h',
+        'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h', 'sys/queue.h', 'sys/types.h'}
 
 # Values of the protocol that requests and views are made of.
 HTTP_PROTO = {'base.h', 'bytes.h', 'base64.h', 'endpoint.h', 'bitfield.h', 'hash.h', 'metainfo.h', 'peer_id.h',

@@ -276,6 +276,21 @@ enum err fs_truncate(int fd, uint64_t size)
 	return E_OK;
 }
 
+/* As on the file systems that cannot. */
+enum err fs_punch(int fd, uint64_t offset, uint64_t n)
+{
+	(void)offset;
+	(void)n;
+	must(file_of(fd)->writable);
+	return E_UNSUPPORTED;
+}
+
+enum err fs_make_executable(int fd)
+{
+	must(!file_of(fd)->node->dir);
+	return E_OK;
+}
+
 /* --- names --- */
 
 enum err fs_unlink_at(int dir, const char *path)

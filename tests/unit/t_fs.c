@@ -250,6 +250,53 @@ static void size_and_holes(void **state)
  * ---------------------------------------------------------------------------------------------------
  */
 
+static void holes_are_punched(void **state)
+{
+	struct place *p = *state;
+	uint8_t bytes[3 * 65536], got[3 * 65536];
+	struct iovec v = {bytes, sizeof bytes}, in = {got, sizeof got};
+	struct fs_stat before, after;
+	enum err err = E_OK;
+	uint64_t at;
+	int fd = fs_open_at(p->dir, "punched", FS_WRITE, &err);
+
+	memset(bytes, 'x', sizeof bytes);
+	assert_int_equal(fs_pwritev(fd, &v, 1, 0, &err), (ssize_t)sizeof bytes);
+	assert_int_equal(fs_stat_fd(fd, &before), E_OK);
+	assert_int_equal(fs_punch(fd, 65536 - 10, 65536 + 20), E_OK);
+	memset(bytes + 65536 - 10, 0, 65536 + 20);
+	assert_int_equal(fs_preadv(fd, &in, 1, 0, &err), (ssize_t)sizeof got);
+	assert_memory_equal(got, bytes, sizeof got);
+	assert_int_equal(fs_stat_fd(fd, &after), E_OK);
+	assert_int_equal(after.size, before.size);
+	assert_true(after.blocks < before.blocks);
+	assert_int_equal(fs_punch(fd, 0, 4 * 65536), E_OK); /* beyond the end is fine */
+	assert_int_equal(fs_next_data(fd, 0, &at), E_NOENT);
+	assert_int_equal(fs_punch(fd, UINT64_MAX, 1), E_TOO_BIG);
+	assert_int_equal(fs_punch(fd, 1, UINT64_MAX), E_TOO_BIG);
+	fs_close(fd);
+}
+
+/* Who may read may run it, and nobody else. */
+static void files_become_executable(void **state)
+{
+	static const struct {
+		mode_t before, after;
+	} rows[] = {{0644, 0755}, {0600, 0700}, {0640, 0750}, {0755, 0755}, {0604, 0705}};
+	struct place *p = *state;
+	enum err err = E_OK;
+	int fd = fs_open_at(p->dir, "program", FS_WRITE, &err);
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(fchmod(fd, rows[i].before), 0);
+		assert_int_equal(fs_make_executable(fd), E_OK);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_mode & 07777, rows[i].after);
+	}
+	fs_close(fd);
+}
+
 static void names_come_and_go(void **state)
 {
 	struct place *p = *state;
@@ -324,6 +371,8 @@ int main(void)
 		FS_TEST(no_name_leads_out),
 		FS_TEST(transfers_are_whole),
 		FS_TEST(size_and_holes),
+		FS_TEST(holes_are_punched),
+		FS_TEST(files_become_executable),
 		FS_TEST(names_come_and_go),
 		FS_TEST(limits_are_told_apart),
 		cmocka_unit_test(openat2_is_taken_away), /* for the rest of the run */

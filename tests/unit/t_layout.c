@@ -147,6 +147,41 @@ static void test_file_pieces(void **unused)
 	metainfo_unref(&m);
 }
 
+/* Units are what spans of whole pieces are; they are far apart, and found from any place. */
+static void test_units(void **unused)
+{
+	struct metainfo *m = make_torrent();
+	uint64_t end = 0;
+
+	(void)unused;
+	for (uint32_t p = 0; p < m->pieces; p++) {
+		struct layout l = layout_of_metainfo(m);
+		struct span_iter it =
+			span_iter_of(m, layout_offset(&l, p, 0), layout_piece_size(&l, p));
+		struct file_span s, u;
+
+		while (span_next(&it, &s)) {
+			uint64_t from = layout_part_offset(m, p, s.file, s.file_offset);
+			uint32_t piece = 99, file = 99;
+
+			u = layout_unit(m, p, s.file);
+			assert_true(u.file_offset == s.file_offset && u.length == s.length);
+			assert_true(u.file == s.file && u.pad == s.pad);
+			assert_true(end == 0 || from >= end + LAYOUT_PART_GAP);
+			for (uint64_t at = end; at < from + s.length;
+				at = at < from && at + 999 < from ? at + 999 : at + 1) {
+				assert_true(layout_part_find(m, at, &piece, &file));
+				assert_int_equal(piece, p);
+				assert_int_equal(file, s.file);
+			}
+			end = from + s.length;
+		}
+	}
+	assert_false(layout_part_find(m, end, &(uint32_t){0}, &(uint32_t){0}));
+	assert_false(layout_part_find(m, UINT64_MAX / 2, &(uint32_t){0}, &(uint32_t){0}));
+	metainfo_unref(&m);
+}
+
 static void test_of_metainfo(void **unused)
 {
 	struct metainfo *m = make_torrent();
@@ -167,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_file_at),
 		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_file_pieces),
+		cmocka_unit_test(test_units),
 		cmocka_unit_test(test_of_metainfo),
 	};
 

@@ -141,9 +141,9 @@ static void act_as_worker(struct world *w, struct actor *a, struct msg **m)
 	if ((*m)->type == MSG_WORKER_STAT) {
 		struct m_worker_stat *s = AS(m_worker_stat, *m);
 
-		s->stamps_n = 4;
-		s->stamps = xcalloc(4, sizeof *s->stamps);
-		for (uint32_t i = 0; i < 4; i++)
+		s->stamps_n = 5;
+		s->stamps = xcalloc(5, sizeof *s->stamps);
+		for (uint32_t i = 0; i < 5; i++)
 			s->stamps[i].file = i;
 		bitfield_init(&s->data, PIECES);
 	} else if ((*m)->type == MSG_WORKER_HASH) {
