@@ -45,11 +45,17 @@ void blocks_drop_piece(struct ptorrent *t, uint32_t piece, bool keep)
 	blocks_put(t->shard, t->t, piece, 0, keep, BLOCK_DROP, NULL);
 }
 
+/* Out with them, and with what they gave that is not judged yet. */
 static void close_guilty(struct ptorrent *t, struct swarm_peer **bad, unsigned n)
 {
+	uint32_t pieces[256];
+
 	for (unsigned i = 0; i < n; i++) {
 		struct conn *c = bad[i]->conn;
+		unsigned tainted = swarm_taint(bad[i], pieces, ARRAY_LEN(pieces));
 
+		for (unsigned k = 0; k < tainted; k++)
+			blocks_drop_piece(t, pieces[k], false);
 		peerlist_ban(t->swarm->candidates, &c->at);
 		conn_close(c, E_BADHASH, "bad_piece");
 	}

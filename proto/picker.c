@@ -30,6 +30,7 @@ struct picker *picker_new(
 	p->rng = borrowed;
 	p->lacking = pieces;
 	p->random_first = 4;
+	p->extent_pieces = piece_length < EXTENT_BYTES ? EXTENT_BYTES / piece_length : 0;
 	p->piece = xcalloc(pieces, sizeof *p->piece);
 	p->order = xcalloc(pieces, sizeof *p->order);
 	bitfield_init(&p->own, pieces);
@@ -53,6 +54,7 @@ void picker_free(struct picker **pp)
 		FREE_OBJ(p->spare);
 	bitfield_free(&p->own);
 	bitfield_free(&p->open);
+	xfree(p->deadline);
 	xfree(p->parts);
 	xfree(p->order);
 	xfree(p->piece);
@@ -170,6 +172,7 @@ static void book_own(struct picker *p, uint32_t piece)
 
 	pc->state = PIECE_HAD;
 	bitfield_set(&p->own, piece);
+	deadline_forget(p, piece);
 	if (pc->priority != PICKER_PRIORITY_SKIP)
 		p->wanted_left -= picker_piece_length(p, piece);
 }
@@ -253,9 +256,9 @@ void picker_priority(struct picker *p, uint32_t piece, unsigned priority)
 		return;
 	book_priority(p, piece, priority);
 	if (pc->state != PIECE_IDLE) {
-		pc->priority = (uint8_t)priority;
+		pc->priority = priority & 7;
 	} else if (pc->priority == PICKER_PRIORITY_SKIP) {
-		pc->priority = (uint8_t)priority;
+		pc->priority = priority & 7;
 		order_insert(p, piece);
 	} else if (priority == PICKER_PRIORITY_SKIP) {
 		order_remove(p, piece);
@@ -277,8 +280,23 @@ void picker_priorities(struct picker *p, uint32_t first, uint32_t end, unsigned 
 	}
 	for (uint32_t i = first; i < end; i++) {
 		book_priority(p, i, priority);
-		p->piece[i].priority = (uint8_t)priority;
+		p->piece[i].priority = priority & 7;
 	}
+	order_rebuild(p);
+}
+
+void picker_edges(struct picker *p, uint32_t first, uint32_t end, bool on)
+{
+	CHECK_OBJ(p, PICKER_MAGIC);
+	must(first <= end && end <= p->pieces);
+	if ((uint64_t)(end - first) * 32 < p->pieces) {
+		for (uint32_t i = first; i < end; i++)
+			if (p->piece[i].edge != on)
+				order_edge(p, i, on);
+		return;
+	}
+	for (uint32_t i = first; i < end; i++)
+		p->piece[i].edge = on;
 	order_rebuild(p);
 }
 

@@ -29,6 +29,8 @@
 #define PICKER_PRIORITY_SKIP   0u
 #define PICKER_PRIORITY_NORMAL 4u
 #define PICKER_PRIORITY_TOP    7u
+/* How many pieces have a deadline at most. */
+#define PICKER_DEADLINES_MAX 256u
 /* An id that no peer has: who sent the blocks that were loaded from disk. */
 #define PICKER_NOBODY UINT32_MAX
 
@@ -50,6 +52,14 @@ struct pick_opts {
 	uint32_t allowed_n;
 	const uint32_t *suggested; /* borrowed; tried first (BEP 6, "Suggest Piece") */
 	uint32_t suggested_n;
+	/*
+	 * How many times slower the other peer is than this one; 0 when it is not, or nobody knows.
+	 * When there is nothing else, blocks asked of one that is 10, then 3 times slower are asked
+	 * of this one too.  NULL: they are not.
+	 */
+	uint32_t (*lag)(void *lag_ctx, uint32_t other);
+	void *lag_ctx;        /* borrowed */
+	int64_t now;          /* on the clock of picker_deadline() */
 	uint32_t max_partial; /* begin no piece while this many have requests out; 0 = no limit */
 };
 
@@ -113,6 +123,18 @@ const struct bitfield *picker_own(const struct picker *p);
 void picker_priority(struct picker *p, uint32_t piece, unsigned priority);
 void picker_priorities(struct picker *p, uint32_t first, uint32_t end, unsigned priority);
 unsigned picker_priority_of(const struct picker *p, uint32_t piece);
+/*
+ * Marks pieces [first, end) to go before others of their priority, as the first and last pieces of
+ * files that somebody wants to look into; or no longer.  At most O(pieces).
+ */
+void picker_edges(struct picker *p, uint32_t first, uint32_t end, bool on);
+/*
+ * Wanted by `at`, on any clock that pick_opts.now is on: earliest first and before all else, and
+ * blocks of a late piece are asked from two peers.  INT64_MAX: no longer.  A piece that is had or
+ * gets had has none; one that is skipped waits until it is not.  E_OVERLOAD when
+ * PICKER_DEADLINES_MAX earlier ones are there; the latest one gives way to an earlier.
+ */
+enum err picker_deadline(struct picker *p, uint32_t piece, int64_t at);
 /* Lowest index first instead of rarest first, within a priority. */
 void picker_sequential(struct picker *p, bool on);
 /* While we have fewer pieces than this, new ones are picked at random, to have one soon; 4 at
@@ -143,12 +165,13 @@ uint32_t picker_count_missing_that(const struct picker *p, const struct bitfield
 
 /*
  * Up to max blocks for this peer, in the order to request them; each is noted as requested from it.
- * Returns how many.  In order: suggested pieces; blocks of pieces already begun; new pieces by
- * priority, then rarity (grouped finely up to 31 peers, to an eighth of a power of two above), then
- * chance; in the end game blocks that others were asked for.  A peer is never asked twice for what
- * is under way from it, a block is never asked from more than PICKER_REQUESTERS_MAX.  Among pieces
- * whose rarest few hundred the peer lacks, the rarest of a sample of what it has is taken, so that
- * the cost stays flat.
+ * Returns how many.  In order: pieces with a deadline; suggested pieces; blocks of pieces already
+ * begun; new pieces by priority, then rarity (grouped finely up to 31 peers, to an eighth of a
+ * power of two above), then within 4 MiB of one begun lately, then chance; blocks that much slower
+ * peers were asked for; in the end game blocks that anybody was asked for.  A peer is never asked
+ * twice for what is under way from it, a block is never asked from more than PICKER_REQUESTERS_MAX.
+ * Among pieces whose rarest few hundred the peer lacks, the rarest of a sample of what it has is
+ * taken, so that the cost stays flat.
  */
 unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has,
 	const struct pick_opts *opts, struct pick *out, unsigned max);

@@ -90,10 +90,24 @@ static void check_parts(const struct picker *p)
 	must(active == p->active);
 }
 
+static void check_deadlines(const struct picker *p)
+{
+	must(p->deadlines <= PICKER_DEADLINES_MAX);
+	for (uint32_t i = 0; i < p->deadlines; i++) {
+		const struct deadline *d = &p->deadline[i];
+
+		must(d->piece < p->pieces && p->piece[d->piece].state != PIECE_HAD);
+		must(i == 0 || p->deadline[i - 1].at <= d->at);
+		for (uint32_t k = 0; k < i; k++)
+			must(p->deadline[k].piece != d->piece);
+	}
+}
+
 void picker_check(const struct picker *p)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
 	check_order(p);
 	check_pieces(p);
 	check_parts(p);
+	check_deadlines(p);
 }

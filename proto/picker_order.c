@@ -22,7 +22,7 @@ static uint32_t rarity_level(uint32_t avail)
 
 uint32_t order_bucket(const struct piece *pc)
 {
-	return (PICKER_PRIORITY_TOP - pc->priority) * LEVELS + rarity_level(pc->avail);
+	return (RANK_TOP - piece_rank(pc)) * LEVELS + rarity_level(pc->avail);
 }
 
 static uint32_t bucket_start(const struct picker *p, uint32_t b)
@@ -35,9 +35,9 @@ uint32_t order_count(const struct picker *p)
 	return p->end[BUCKETS - 1];
 }
 
-void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to)
+void order_row(const struct picker *p, unsigned rank, uint32_t *from, uint32_t *to)
 {
-	uint32_t row = PICKER_PRIORITY_TOP - priority;
+	uint32_t row = RANK_TOP - rank;
 
 	*from = bucket_start(p, row * LEVELS);
 	*to = p->end[row * LEVELS + LEVELS - 1];
@@ -99,22 +99,39 @@ void order_remove(struct picker *p, uint32_t piece)
 	bitfield_clear(&p->open, piece);
 }
 
-void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority)
+/* The piece belongs to another bucket than `from`, where it is. */
+static void move_piece(struct picker *p, uint32_t piece, uint32_t from)
 {
 	struct piece *pc = &p->piece[piece];
-	uint32_t from = order_bucket(pc), b = from, to;
+	uint32_t b = from, to = order_bucket(pc);
 
-	pc->avail = avail;
-	pc->priority = (uint8_t)priority;
-	if (pc->state != PIECE_IDLE || priority == PICKER_PRIORITY_SKIP)
-		return;
-	to = order_bucket(pc);
 	for (; b < to; b++)
 		swap_places(p, pc->pos, --p->end[b]);
 	for (; b > to; b--)
 		swap_places(p, pc->pos, p->end[b - 1]++);
 	if (from != to)
 		mix_piece(p, piece, to);
+}
+
+void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority)
+{
+	struct piece *pc = &p->piece[piece];
+	uint32_t from = order_bucket(pc);
+
+	pc->avail = avail;
+	pc->priority = priority & 7;
+	if (pc->state == PIECE_IDLE && priority != PICKER_PRIORITY_SKIP)
+		move_piece(p, piece, from);
+}
+
+void order_edge(struct picker *p, uint32_t piece, bool edge)
+{
+	struct piece *pc = &p->piece[piece];
+	uint32_t from = order_bucket(pc);
+
+	pc->edge = edge;
+	if (pc->state == PIECE_IDLE && pc->priority != PICKER_PRIORITY_SKIP)
+		move_piece(p, piece, from);
 }
 
 static bool belongs_in_order(const struct piece *pc)

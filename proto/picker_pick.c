@@ -4,27 +4,13 @@
  *
  * Begun pieces come first, because only whole pieces can be checked and passed on; the nearest to
  * its end is first among them.  A fast peer is different: it gets pieces of its own, so that it is
- * not held up by slow ones in the same piece and a bad piece has one author.  A new piece is found
- * by walking the order from its rarest end.  A peer that lacks the first SCAN_MAX of it has few
- * pieces, or few we want: then its bitfield and the set of open pieces are combined a word at a
- * time, from a random place.
+ * not held up by slow ones in the same piece and a bad piece has one author.  When nothing is left
+ * that nobody was asked for, a peer is asked for what much slower ones were asked for, and in the
+ * end game for what anybody was; whoever is first makes the others' requests void.
  */
 #include "proto/picker_priv.h"
 
-#define SCAN_MAX     512u /* pieces of the order looked at before the bitfields are */
-#define SAMPLE_MAX   256u /* pieces in both bitfields that are compared */
-#define RANDOM_TRIES 16u
-#define NO_PIECE     UINT32_MAX
-
-struct picking {
-	struct picker *p;
-	uint32_t peer;
-	const struct bitfield *has;
-	const struct pick_opts *opts;
-	struct pick *out;
-	unsigned n, max;
-	bool alone; /* wants no piece that others are at */
-};
+#define STEAL_SCAN 4096u /* blocks looked at for some that a slow peer was asked for */
 
 enum begun {
 	BEGUN_OWN,    /* only pieces that belong to this peer */
@@ -33,11 +19,6 @@ enum begun {
 	BEGUN_SHARED, /* not those that belong to a fast peer */
 	BEGUN_ANY,
 };
-
-static bool peer_has(const struct picking *k, uint32_t piece)
-{
-	return bitfield_full(k->has) || bitfield_get(k->has, piece);
-}
 
 static void emit_block(struct picking *k, struct part *part, uint32_t block)
 {
@@ -77,7 +58,8 @@ static void begin_piece(struct picking *k, uint32_t piece)
 
 static bool part_fits(const struct picking *k, const struct part *part, enum begun which)
 {
-	if (k->p->piece[part->piece].priority == PICKER_PRIORITY_SKIP || !peer_has(k, part->piece))
+	if (k->p->piece[part->piece].priority == PICKER_PRIORITY_SKIP ||
+		!picking_has(k, part->piece))
 		return false;
 	if (which == BEGUN_ANY || part->owner == k->peer)
 		return true;
@@ -92,8 +74,8 @@ static bool part_before(const struct picker *p, const struct part *a, const stru
 {
 	const struct piece *pa = &p->piece[a->piece], *pb = &p->piece[b->piece];
 
-	if (pa->priority != pb->priority)
-		return pa->priority > pb->priority;
+	if (piece_rank(pa) != piece_rank(pb))
+		return piece_rank(pa) > piece_rank(pb);
 	if (p->sequential)
 		return a->piece < b->piece;
 	if (a->open != b->open)
@@ -125,132 +107,13 @@ static void pick_listed(struct picking *k, const uint32_t *list, uint32_t n)
 	for (uint32_t i = 0; i < n && k->n < k->max; i++) {
 		struct part *part = part_of(p, list[i]);
 
-		if (list[i] >= p->pieces || !peer_has(k, list[i]) || !picker_wants(p, list[i]))
+		if (list[i] >= p->pieces || !picking_has(k, list[i]) || !picker_wants(p, list[i]))
 			continue;
 		if (part != NULL && part->open > 0)
 			take_open(k, part);
 		else if (part == NULL && may_begin(k))
 			begin_piece(k, list[i]);
 	}
-}
-
-/* Any piece of the highest priority, for a start; NO_PIECE when luck fails. */
-static uint32_t find_random(const struct picking *k)
-{
-	uint32_t from = 0, to = 0, piece;
-
-	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0 && from == to; priority--)
-		order_row(k->p, priority, &from, &to);
-	for (unsigned i = 0; i < RANDOM_TRIES && from < to; i++) {
-		piece = k->p->order[from + rng_below(k->p->rng, to - from)];
-		if (peer_has(k, piece))
-			return piece;
-	}
-	return NO_PIECE;
-}
-
-/*
- * Walks the order; a snubbed peer walks each priority from its common end.  False when SCAN_MAX
- * pieces told nothing; true with the piece, or with NO_PIECE after the whole order.
- */
-static bool find_in_order(const struct picking *k, uint32_t *piece)
-{
-	uint32_t budget = SCAN_MAX, from, to;
-
-	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0; priority--) {
-		order_row(k->p, priority, &from, &to);
-		for (uint32_t i = from; i < to; i++) {
-			*piece = k->p->order[k->opts->snubbed ? to - 1 - (i - from) : i];
-			if (budget-- == 0)
-				return false;
-			if (peer_has(k, *piece))
-				return true;
-		}
-	}
-	*piece = NO_PIECE;
-	return true;
-}
-
-/* The rarest of up to SAMPLE_MAX open pieces of the peer, from a random place on. */
-static uint32_t find_in_sample(const struct picking *k)
-{
-	struct picker *p = k->p;
-	uint32_t words = bits_words(&p->open), w = rng_below(p->rng, words);
-	uint32_t best = NO_PIECE, lowest = BUCKETS, same = 0, seen = 0;
-
-	for (uint32_t n = 0; n < words && seen < SAMPLE_MAX; n++, w = w + 1 < words ? w + 1 : 0) {
-		uint64_t v = bits_word(k->has, w) & bits_word(&p->open, w);
-
-		for (; v != 0; seen++) {
-			uint32_t piece = bits_take(&v, w), b = order_bucket(&p->piece[piece]);
-
-			same = b < lowest ? 1 : same + (b == lowest);
-			if (b < lowest || (b == lowest && rng_below(p->rng, same) == 0))
-				best = piece;
-			lowest = MIN(lowest, b);
-		}
-	}
-	return best;
-}
-
-/* The lowest index of a priority that fills many pieces. */
-static uint32_t find_lowest_by_bits(const struct picking *k, unsigned priority)
-{
-	struct picker *p = k->p;
-
-	p->seq_hint = bitfield_next_set(&p->open, p->seq_hint);
-	for (uint32_t w = p->seq_hint / 64; w < bits_words(&p->open); w++) {
-		uint64_t v = bits_word(k->has, w) & bits_word(&p->open, w);
-
-		while (v != 0) {
-			uint32_t piece = bits_take(&v, w);
-
-			if (p->piece[piece].priority == priority)
-				return piece;
-		}
-	}
-	return NO_PIECE;
-}
-
-static uint32_t find_lowest_of(const struct picking *k, unsigned priority)
-{
-	uint32_t from, to, best = NO_PIECE;
-
-	order_row(k->p, priority, &from, &to);
-	if (to - from > SCAN_MAX)
-		return find_lowest_by_bits(k, priority);
-	for (uint32_t i = from; i < to; i++)
-		if (k->p->order[i] < best && peer_has(k, k->p->order[i]))
-			best = k->p->order[i];
-	return best;
-}
-
-static uint32_t find_lowest(const struct picking *k)
-{
-	uint32_t piece = NO_PIECE;
-
-	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0 && piece == NO_PIECE; priority--)
-		piece = find_lowest_of(k, priority);
-	return piece;
-}
-
-static uint32_t find_new(const struct picking *k)
-{
-	uint32_t piece;
-
-	if (order_count(k->p) == 0)
-		return NO_PIECE;
-	if (k->p->sequential)
-		return find_lowest(k);
-	if (k->p->own.count < k->p->random_first) {
-		piece = find_random(k);
-		if (piece != NO_PIECE)
-			return piece;
-	}
-	/* The walk is skipped where it would not meet one piece of the peer's on average. */
-	if ((uint64_t)k->has->count * SCAN_MAX >= k->p->pieces && find_in_order(k, &piece))
-		return piece;
-	return find_in_sample(k);
 }
 
 static void pick_new(struct picking *k)
@@ -282,9 +145,9 @@ bool picker_endgame(const struct picker *p)
 	uint32_t unreachable = 0, from, to;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0 && p->seeds == 0; priority--) {
-		order_row(p, priority, &from, &to);
-		unreachable += p->end[(PICKER_PRIORITY_TOP - priority) * LEVELS] - from;
+	for (unsigned rank = RANK_TOP; rank > 0 && p->seeds == 0; rank--) {
+		order_row(p, rank, &from, &to);
+		unreachable += p->end[(RANK_TOP - rank) * LEVELS] - from;
 	}
 	if (order_count(p) > unreachable)
 		return false;
@@ -302,7 +165,8 @@ static void take_asked(struct picking *k, struct part *part, unsigned level)
 
 	if (part->requests >= asked * PICKER_REQUESTERS_MAX)
 		return;
-	if (k->p->piece[part->piece].priority == PICKER_PRIORITY_SKIP || !peer_has(k, part->piece))
+	if (k->p->piece[part->piece].priority == PICKER_PRIORITY_SKIP ||
+		!picking_has(k, part->piece))
 		return;
 	for (uint32_t i = 0; i < part->blocks && k->n < k->max; i++)
 		if (part->block[i].n == level && !part_asked(&part->block[i], k->peer))
@@ -318,6 +182,62 @@ static void pick_asked(struct picking *k)
 	for (unsigned level = 1; level < PICKER_REQUESTERS_MAX; level++)
 		for (uint32_t i = 0; i < p->parts_n && k->n < k->max; i++)
 			take_asked(k, p->parts[(start + i) % p->parts_n], level);
+}
+
+/* Blocks that one peer alone was asked for, at least so many times slower than this one. */
+static void take_from_slow(struct picking *k, struct part *part, uint32_t times, uint32_t *budget)
+{
+	uint32_t who = k->peer, lag = 0;
+
+	if (k->p->piece[part->piece].priority == PICKER_PRIORITY_SKIP ||
+		!picking_has(k, part->piece) || part->requests == 0)
+		return;
+	for (uint32_t i = 0; i < part->blocks && k->n<k->max && * budget> 0; i++, --*budget) {
+		if (part->block[i].n != 1 || part->block[i].who[0] == k->peer)
+			continue;
+		if (part->block[i].who[0] != who) {
+			who = part->block[i].who[0];
+			lag = k->opts->lag(k->opts->lag_ctx, who);
+		}
+		if (lag >= times)
+			emit_block(k, part, i);
+	}
+}
+
+/* The slowest first: it is they that would hold a piece up for longest. */
+static void pick_from_slow(struct picking *k)
+{
+	static const uint32_t times[] = {10, 3};
+	struct picker *p = k->p;
+	uint32_t start = rng_below(p->rng, p->parts_n);
+
+	for (size_t t = 0; t < ARRAY_LEN(times); t++) {
+		uint32_t budget = STEAL_SCAN;
+
+		for (uint32_t i = 0; i < p->parts_n && k->n < k->max && budget > 0; i++)
+			take_from_slow(k, p->parts[(start + i) % p->parts_n], times[t], &budget);
+	}
+}
+
+/* Earliest first, whatever is begun; who is late is asked for twice. */
+static void pick_deadlines(struct picking *k)
+{
+	struct picker *p = k->p;
+
+	for (uint32_t i = 0; i < p->deadlines && k->n < k->max; i++) {
+		const struct deadline *d = &p->deadline[i];
+		struct part *part = part_of(p, d->piece);
+
+		if (!picking_has(k, d->piece) || !picker_wants(p, d->piece))
+			continue;
+		if (part == NULL)
+			begin_piece(k, d->piece);
+		else if (part->open > 0)
+			take_open(k, part);
+		part = part_of(p, d->piece);
+		if (part != NULL && k->opts->now >= d->at)
+			take_asked(k, part, 1);
+	}
 }
 
 unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has,
@@ -343,10 +263,14 @@ unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has
 		pick_on_parole(&k);
 		return k.n;
 	}
+	if (!opts->snubbed)
+		pick_deadlines(&k);
 	pick_listed(&k, opts->suggested, opts->suggested_n);
 	pick_begun(&k, k.alone ? BEGUN_ALONE : BEGUN_SHARED);
 	pick_new(&k);
 	pick_begun(&k, BEGUN_ANY);
+	if (k.n == 0 && max > 0 && !opts->snubbed && opts->lag != NULL)
+		pick_from_slow(&k);
 	if (k.n == 0 && max > 0 && !opts->snubbed && picker_endgame(p))
 		pick_asked(&k);
 	return k.n;

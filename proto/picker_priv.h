@@ -20,8 +20,10 @@
 /* Exact up to 31 peers, then eight steps to each doubling up to 65535. */
 #define LEVELS_EXACT 32u
 #define LEVELS       (LEVELS_EXACT + 11 * 8)
-#define ROWS         PICKER_PRIORITY_TOP
-#define BUCKETS      (ROWS * LEVELS)
+/* A piece's rank: its priority, one more for an edge; 0 is skip. */
+#define RANK_TOP (PICKER_PRIORITY_TOP + 1)
+#define ROWS     RANK_TOP
+#define BUCKETS  (ROWS * LEVELS)
 
 enum piece_state {
 	PIECE_IDLE,
@@ -32,9 +34,15 @@ enum piece_state {
 struct piece {
 	uint32_t pos;   /* IDLE and wanted: index in order; BEGUN: index in parts */
 	uint16_t avail; /* peers that have it, without picker.seeds */
-	uint8_t priority;
+	uint8_t priority : 3;
+	uint8_t edge : 1; /* before others of its priority */
 	uint8_t state;
 };
+
+static inline unsigned piece_rank(const struct piece *pc)
+{
+	return pc->priority != PICKER_PRIORITY_SKIP ? pc->priority + (unsigned)pc->edge : 0;
+}
 
 struct block {
 	uint32_t who[PICKER_REQUESTERS_MAX]; /* asked for it; who[0] sent it once here */
@@ -53,6 +61,14 @@ struct part {
 	uint16_t hint; /* no open block before this one */
 	struct block block[];
 };
+
+struct deadline {
+	int64_t at;
+	uint32_t piece;
+};
+
+#define EXTENT_BYTES (4u << 20)
+#define EXTENTS      4u
 
 struct picker {
 	uint32_t magic;
@@ -77,7 +93,27 @@ struct picker {
 	uint32_t seq_hint; /* no open piece below it */
 	uint32_t random_first;
 	bool sequential;
+	struct deadline *deadline; /* owned, earliest first; NULL until there is one */
+	uint32_t deadlines;
+	uint32_t extent_pieces; /* pieces of EXTENT_BYTES; 0: a piece is an extent by itself */
+	uint32_t extent[EXTENTS], extents_n; /* where pieces were begun lately, a ring */
 };
+
+/* One call of picker_pick(). */
+struct picking {
+	struct picker *p;
+	uint32_t peer;
+	const struct bitfield *has;
+	const struct pick_opts *opts;
+	struct pick *out;
+	unsigned n, max;
+	bool alone; /* wants no piece that others are at */
+};
+
+static inline bool picking_has(const struct picking *k, uint32_t piece)
+{
+	return bitfield_full(k->has) || bitfield_get(k->has, piece);
+}
 
 /* The 64 indices from 64 * w on; the first is the high bit.  Beyond the end: zeros. */
 static inline uint64_t bits_word(const struct bitfield *b, uint32_t w)
@@ -118,15 +154,24 @@ static inline uint32_t bits_count(uint64_t v)
 /* picker_order.c: the sorted order of what may be begun. */
 uint32_t order_bucket(const struct piece *pc);
 uint32_t order_count(const struct picker *p);
-/* Half-open range of order that has this priority (1..7). */
-void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to);
+/* Half-open range of order that has this rank (1..RANK_TOP). */
+void order_row(const struct picker *p, unsigned rank, uint32_t *from, uint32_t *to);
 /* The piece is idle and wanted and in no bucket; and back. */
 void order_insert(struct picker *p, uint32_t piece);
 void order_remove(struct picker *p, uint32_t piece);
 /* Changes avail or priority (not to or from skip) of a piece and moves it if it is in the order. */
 void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority);
+/* The same for the mark of an edge. */
+void order_edge(struct picker *p, uint32_t piece, bool edge);
 /* Makes it all anew from the pieces' states, O(pieces). */
 void order_rebuild(struct picker *p);
+
+/* picker_find.c: the piece that this peer is to begin, or NO_PIECE. */
+#define NO_PIECE UINT32_MAX
+uint32_t find_new(const struct picking *k);
+
+/* picker_deadline.c */
+void deadline_forget(struct picker *p, uint32_t piece); /* it is had */
 
 /* picker_partial.c: pieces that are begun. */
 struct part *part_of(const struct picker *p, uint32_t piece); /* NULL when not begun */

@@ -118,7 +118,9 @@ struct swarm_peer {
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
 	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */
 	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, a ring */
-	bool refused;          /* it rejected a request: ask again at the next tick */
+	bool held;             /* it rejected us: nothing is asked of it until hold_until */
+	uint32_t rejects;      /* in a row, while it did not choke us */
+	int64_t hold_until;    /* us */
 	bool masked;           /* BEP 16: does not know what we have */
 	bool said_upload_only; /* what it knows of us */
 	struct bitfield told;  /* pieces it knows we have, while masked */
@@ -133,7 +135,9 @@ struct swarm_peer {
 	struct meter down, up;         /* payload */
 	uint64_t downloaded, uploaded; /* bytes of payload */
 	uint64_t last_window_rate;
-	char client[64]; /* printable ASCII; from BEP 10 or the peer id */
+	uint64_t pace;    /* B/s it gave us at the last tick */
+	int64_t tried_at; /* us: when we last looked for something to ask for */
+	char client[64];  /* printable ASCII; from BEP 10 or the peer id */
 };
 
 /* Who has left: it may yet turn out that it lied. */
@@ -250,11 +254,20 @@ void swarm_piece_ok(struct swarm *, uint32_t piece, int64_t now);
 unsigned swarm_piece_bad(struct swarm *, uint32_t piece, struct swarm_peer **bad, unsigned max);
 void swarm_piece_failed(struct swarm *, uint32_t piece); /* could not be written: open again */
 
+/*
+ * Opens again what a peer that is about to be banned had a part in: pieces[] gets them, at most
+ * max, for the store to forget.  Call it before swarm_leave().
+ */
+unsigned swarm_taint(struct swarm_peer *, uint32_t *pieces, unsigned max);
+
 /* Interest and requests anew for every peer: after no_download or priorities changed. */
 void swarm_reconsider(struct swarm *);
 
 /* Timeouts, snubs, the choker.  Once a second while anybody is connected. */
 void swarm_tick(struct swarm *, int64_t now);
+
+/* The peer of that name, NULL when it has left. */
+struct swarm_peer *swarm_peer_named(const struct swarm *, uint32_t name);
 
 /* Bytes of wanted pieces that are not verified. */
 static inline uint64_t swarm_left(const struct swarm *s)

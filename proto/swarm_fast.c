@@ -8,6 +8,9 @@
  */
 #include "proto/swarm_priv.h"
 
+#define HOLD_FIRST     INT64_C(1000000) /* us */
+#define HOLD_DOUBLINGS 6u
+
 /* --- what we give */
 
 void swarm_grant_fast(struct swarm_peer *p)
@@ -72,11 +75,18 @@ static void drop_allowed(struct swarm_peer *p, uint32_t piece)
 			p->allowed[i--] = p->allowed[--p->allowed_n];
 }
 
-/*
- * What it refuses while it chokes us is not to be asked for again; what it refuses although it does
- * not, not at once, or the two of us would say the same for ever.
- */
-enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev)
+/* Asking again at once would only be rejected again: wait longer each time. */
+static void hold(struct swarm_peer *p, int64_t now)
+{
+	if (p->held)
+		return;
+	p->held = true;
+	p->hold_until = now + (HOLD_FIRST << MIN(p->rejects, HOLD_DOUBLINGS));
+	p->rejects++;
+}
+
+/* What it refuses while it chokes us is not to be asked for again while it does. */
+enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
@@ -87,7 +97,7 @@ enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev)
 	if (p->peer_choking)
 		drop_allowed(p, r.piece);
 	else
-		p->refused = true;
+		hold(p, now);
 	swarm_wake_idle(p->swarm);
 	return E_OK;
 }

@@ -18,7 +18,6 @@
 #define WINDOW_START  16u
 #define WINDOW_MIN    4u
 
-struct swarm_peer *swarm_peer_named(const struct swarm *, uint32_t name); /* NULL: gone */
 void swarm_update_interest(struct swarm_peer *);
 void swarm_void_asked(struct swarm_peer *); /* every request to it is void */
 bool swarm_void_one(
@@ -37,7 +36,7 @@ void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we 
 /* swarm_fast.c */
 void swarm_grant_fast(struct swarm_peer *); /* once its pieces are known */
 bool swarm_is_granted(const struct swarm_peer *, uint32_t piece);
-enum err swarm_on_reject(struct swarm_peer *, const struct wire_ev *);
+enum err swarm_on_reject(struct swarm_peer *, const struct wire_ev *, int64_t now);
 enum err swarm_on_allowed_fast(struct swarm_peer *, const struct wire_ev *);
 enum err swarm_on_suggest(struct swarm_peer *, const struct wire_ev *);
 void swarm_prune_suggestions(struct swarm_peer *); /* forgets what we do not want any more */

@@ -11,6 +11,8 @@
 #define WINDOW_TIME_MS 1000u
 #define SNUB_AFTER     (INT64_C(20) * 1000000)
 #define VOIDED_MAX     4096u
+#define PACE_MIN       16384u /* B/s: under it nobody is fast */
+#define LAG_AFTER      (INT64_C(2) * 1000000)
 
 static void put_request(struct swarm_peer *p, const struct block_req *r)
 {
@@ -30,9 +32,19 @@ static void put_cancel(struct swarm_peer *p, const struct block_req *r)
 
 static bool may_ask(const struct swarm_peer *p)
 {
-	if (!p->am_interested || p->swarm->no_download || p->refused)
+	if (!p->am_interested || p->swarm->no_download || p->held)
 		return false;
 	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
+}
+
+/* How many times slower the other is; who was asked only just now may yet show what it can. */
+static uint32_t lag_of(void *ctx, uint32_t name)
+{
+	const struct swarm_peer *p = ctx, *o = swarm_peer_named(p->swarm, name);
+
+	if (o == NULL || p->pace < PACE_MIN || p->tried_at - o->asked_at < LAG_AFTER)
+		return 0;
+	return (uint32_t)MIN(p->pace / MAX(o->pace, (uint64_t)1), (uint64_t)UINT32_MAX);
 }
 
 bool swarm_wants_requests(const struct swarm_peer *p)
@@ -55,11 +67,15 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 		.choked = p->peer_choking,
 		.parole = p->parole,
 		.allowed_fast = p->allowed,
+		.lag = lag_of,
+		.lag_ctx = p,
+		.now = now,
 		.allowed_n = p->allowed_n,
 		.suggested = p->suggested,
 		.suggested_n = p->suggested_n,
 		.max_partial = 16 + s->peers_n * 4};
 
+	p->tried_at = now;
 	room = MIN(p->window - p->asked.n, credit);
 	if (p->asked.n == 0)
 		p->asked_at = p->last_block_at = now;
@@ -172,7 +188,8 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	}
 	s->asked--;
 	p->last_block_at = now;
-	p->snubbed = p->refused = false;
+	p->snubbed = false;
+	p->rejects = 0;
 	p->downloaded += length;
 	s->downloaded += length;
 	meter_add(&p->down, length);
@@ -191,9 +208,9 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 /* --- once a second
  * ------------------------------------------------------------------------------------------ */
 
-static void size_window(struct swarm_peer *p, int64_t now)
+static void size_window(struct swarm_peer *p)
 {
-	uint64_t rate = meter_rate(&p->down, now);
+	uint64_t rate = p->pace;
 	uint32_t cap = MAX(MIN(p->swarm->config.max_requests, p->reqq), 1u);
 	uint64_t want = rate * WINDOW_TIME_MS / 1000 / BLOCK_SIZE + WINDOW_MIN;
 
@@ -221,7 +238,9 @@ static void snub(struct swarm_peer *p)
 
 void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 {
-	p->refused = false;
+	if (p->held && now >= p->hold_until)
+		p->held = false;
+	p->pace = meter_rate(&p->down, now);
 	if (p->asked.n == 0) {
 		if (swarm_wants_requests(p))
 			p->swarm->ops->wake(p->conn);
@@ -239,7 +258,7 @@ void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 		return;
 	}
 	if (!p->snubbed)
-		size_window(p, now);
+		size_window(p);
 	if (swarm_wants_requests(p))
 		p->swarm->ops->wake(p->conn);
 }

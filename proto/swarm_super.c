@@ -107,7 +107,7 @@ static bool is_passed_on(const struct swarm_peer *p, struct shown *shown, int64_
 
 	if (picker_availability(s->picker, shown->piece) > own)
 		return true;
-	/* Many do not tell who has a piece that they have it too: then its requests tell. */
+	/* Some do not tell who has a piece that they have it too: then its requests tell. */
 	if (!own && shown->asked < layout_piece_size(&s->layout, shown->piece))
 		return false;
 	if (shown->got_at == INT64_MAX)

@@ -9,16 +9,19 @@
  */
 #include "proto/swarm_priv.h"
 
-/* BEP 3 "have".  Who has the piece already is not told: it saves a message and a system call a
- * peer. */
-static void tell_have(struct swarm_peer *p, uint32_t piece)
+/*
+ * BEP 3 "have".  A seed is not told: it saves a message and a system call a piece.  Anybody else
+ * is, even who has the piece, or two that finish would never know each other for seeds.
+ */
+static void tell_have(struct swarm_peer *p, uint32_t piece, bool wanted)
 {
-	if (bitfield_get(&p->has, piece)) {
+	if (wanted && bitfield_get(&p->has, piece)) {
 		if (p->interesting > 0)
 			p->interesting--;
 		swarm_update_interest(p);
-		return;
 	}
+	if (p->seed)
+		return;
 	struct wr w = outbuf_begin(&p->out, 9);
 
 	wire_put_have(&w, piece);
@@ -132,6 +135,38 @@ unsigned swarm_guilty(struct swarm *s, struct swarm_peer **bad, unsigned max)
 	return n;
 }
 
+static bool has_part_in(const struct swarm *s, uint32_t piece, uint32_t name)
+{
+	uint32_t who[SMARTBAN_NAMES];
+	unsigned n = picker_contributors(s->picker, piece, who, ARRAY_LEN(who));
+
+	for (unsigned i = 0; i < n; i++)
+		if (who[i] == name)
+			return true;
+	return false;
+}
+
+unsigned swarm_taint(struct swarm_peer *p, uint32_t *pieces, unsigned max)
+{
+	struct swarm *s = p->swarm;
+	uint8_t *bitmap = xcalloc(1, PICKER_BITMAP_MAX);
+	uint32_t iter = 0, piece;
+	unsigned n = 0;
+	size_t bytes;
+
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	/* A complete piece is judged by its hash in a moment. */
+	while (n < max && picker_save_partial(s->picker, &iter, &piece, bitmap, &bytes))
+		if (!picker_complete(s->picker, piece) && has_part_in(s, piece, p->name))
+			pieces[n++] = piece;
+	xfree(bitmap);
+	for (unsigned i = 0; i < n; i++) {
+		s->wasted += (uint64_t)picker_blocks_here(s->picker, pieces[i]) * BLOCK_SIZE;
+		picker_write_failed(s->picker, pieces[i]);
+	}
+	return n;
+}
+
 /* --- verdicts */
 
 void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
@@ -144,15 +179,9 @@ void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 		return;
 	judge_good(s, piece);
 	picker_hash_ok(s->picker, piece);
-	for (uint32_t i = 0; i < s->peers_cap; i++) {
-		struct swarm_peer *p = s->peers[i];
-
-		if (p == NULL)
-			continue;
-		if (!wanted && bitfield_get(&p->has, piece))
-			continue;
-		tell_have(p, piece);
-	}
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] != NULL)
+			tell_have(s->peers[i], piece, wanted);
 	if (picker_done(s->picker))
 		swarm_update_upload_only(s);
 }

@@ -23,6 +23,13 @@ static uint32_t any_piece(struct world *w)
 	return rd_u8(&w->in) % w->pieces;
 }
 
+static uint32_t any_lag(void *ctx, uint32_t other)
+{
+	const uint8_t *bits = ctx;
+
+	return (uint32_t)*bits * other;
+}
+
 static void pick_blocks(struct world *w, uint32_t peer)
 {
 	uint8_t bits = rd_u8(&w->in);
@@ -34,6 +41,10 @@ static void pick_blocks(struct world *w, uint32_t peer)
 		.allowed_n = 2,
 		.suggested = list,
 		.suggested_n = (bits & 16) ? 2 : 0,
+		.parole = bits >> 6 == 3,
+		.lag = bits & 1 ? any_lag : NULL,
+		.lag_ctx = &bits,
+		.now = bits,
 		.max_partial = bits >> 6};
 	struct pick out[PICKS];
 	unsigned n = picker_pick(w->p, peer, &w->has[peer], &opts, out, (bits >> 3) % (PICKS + 1));
@@ -88,6 +99,17 @@ static void move_partials(struct world *w)
 		must(n == (picker_blocks(w->p, piece) + 7) / 8);
 }
 
+/* Wishes: only inputs that say so have them, so that older ones mean what they meant. */
+static void wish(struct world *w, uint32_t piece)
+{
+	uint8_t bits = rd_u8(&w->in);
+
+	if (bits & 1)
+		(void)picker_deadline(w->p, piece, bits & 2 ? INT64_MAX : bits);
+	else
+		picker_edges(w->p, piece, bits & 4 ? w->pieces : piece + 1, bits & 2);
+}
+
 static void step(struct world *w)
 {
 	uint8_t op = rd_u8(&w->in);
@@ -109,6 +131,10 @@ static void step(struct world *w)
 	case 6:
 		piece = any_piece(w);
 		must(picker_contributors(w->p, piece, peers, 3) <= 3);
+		if (picker_sole_sender(w->p, piece) != PICKER_NOBODY)
+			must(picker_complete(w->p, piece));
+		if (op & 128)
+			wish(w, piece);
 		picker_hash_ok(w->p, piece);
 		break;
 	case 7:

@@ -148,7 +148,10 @@ static inline void end_close(struct end *e)
 
 static inline void ban_guilty(struct node *d, struct swarm_peer **bad, unsigned n)
 {
+	uint32_t pieces[PIECES];
+
 	for (unsigned i = 0; i < n; i++) {
+		swarm_taint(bad[i], pieces, PIECES);
 		d->banned |= 1u << ((struct end *)bad[i]->conn)->other->node->index;
 		end_close(bad[i]->conn);
 	}

@@ -20,6 +20,7 @@
 #define PEERS  6u
 #define STEPS  3000u
 #define PICKS  10u
+#define NEVER  INT64_MAX
 
 struct model {
 	struct rng rng;
@@ -27,6 +28,9 @@ struct model {
 	bool joined[PEERS], here[PIECES][BLOCKS], begun[PIECES], had[PIECES], sequential;
 	bool asked[PIECES][BLOCKS][PEERS];
 	unsigned prio[PIECES];
+	bool edge[PIECES];
+	int64_t deadline[PIECES]; /* NEVER: none */
+	int64_t now;
 	struct bitfield has[PEERS];
 	uint64_t size;
 };
@@ -64,6 +68,20 @@ static bool wants(const struct model *m, uint32_t piece)
 	return !m->had[piece] && m->prio[piece] > 0;
 }
 
+/* Priority, and one more for an edge. */
+static unsigned rank(const struct model *m, uint32_t piece)
+{
+	return m->prio[piece] > 0 ? 2 * m->prio[piece] + m->edge[piece] * 2u : 0;
+}
+
+/* What the peers are to each other is fixed: those of odd number are fast. */
+static uint32_t lag(void *ctx, uint32_t other)
+{
+	const uint32_t *peer = ctx;
+
+	return *peer % 2 == 1 && other % 2 == 0 ? other % 3 * 5 : 0;
+}
+
 static bool is_open(const struct model *m, uint32_t piece, uint32_t block)
 {
 	return wants(m, piece) && !m->here[piece][block] && askers(m, piece, block) == 0;
@@ -95,6 +113,8 @@ static void settle(struct model *m, uint32_t piece)
 
 static void forget(struct model *m, uint32_t piece)
 {
+	if (m->had[piece])
+		m->deadline[piece] = NEVER;
 	memset(m->here[piece], 0, sizeof m->here[piece]);
 	memset(m->asked[piece], 0, sizeof m->asked[piece]);
 	m->begun[piece] = false;
@@ -137,6 +157,30 @@ static void compare_interest(const struct model *m, uint32_t peer)
 	assert_int_equal(picker_interesting(m->p, &m->has[peer]), wanted > 0);
 }
 
+/* Nothing that is awaited, or awaited earlier, is open. */
+static void check_awaited(const struct model *m, uint32_t peer, uint32_t piece)
+{
+	for (uint32_t i = 0; i < PIECES; i++)
+		if (bitfield_get(&m->has[peer], i) && m->deadline[i] < m->deadline[piece])
+			assert_false(any_open(m, i));
+}
+
+/* Whether it may be asked for though another peer was. */
+static bool may_double(
+	const struct model *m, uint32_t peer, uint32_t piece, uint32_t block, bool end)
+{
+	if (end)
+		return true;
+	if (askers(m, piece, block) > 1)
+		return false;
+	if (m->deadline[piece] <= m->now)
+		return true;
+	for (uint32_t k = 0; k < PEERS; k++)
+		if (m->asked[piece][block][k] && lag(&peer, k) >= 3)
+			return true;
+	return false;
+}
+
 /* No piece that could be begun for this peer is better than this one. */
 static void check_begun(const struct model *m, uint32_t peer, uint32_t piece, bool plain)
 {
@@ -147,10 +191,10 @@ static void check_begun(const struct model *m, uint32_t peer, uint32_t piece, bo
 			assert_false(plain && any_open(m, i));
 			continue;
 		}
-		assert_true(m->prio[i] <= m->prio[piece]);
-		if (m->prio[i] == m->prio[piece] && m->sequential)
+		assert_true(rank(m, i) <= rank(m, piece));
+		if (rank(m, i) == rank(m, piece) && m->sequential)
 			assert_true(i > piece);
-		else if (m->prio[i] == m->prio[piece])
+		else if (rank(m, i) == rank(m, piece))
 			assert_true(avail(m, i) >= avail(m, piece));
 	}
 }
@@ -166,8 +210,11 @@ static void check_pick(struct model *m, uint32_t peer, const struct pick *k, boo
 	assert_false(m->here[k->piece][block]);
 	assert_false(m->asked[k->piece][block][peer]);
 	assert_true(askers(m, k->piece, block) < PICKER_REQUESTERS_MAX);
-	assert_true(askers(m, k->piece, block) == 0 || end);
-	if (!m->begun[k->piece])
+	if (askers(m, k->piece, block) > 0)
+		assert_true(may_double(m, peer, k->piece, block, end));
+	else
+		check_awaited(m, peer, k->piece);
+	if (!m->begun[k->piece] && m->deadline[k->piece] == NEVER)
 		check_begun(m, peer, k->piece, plain);
 	m->asked[k->piece][block][peer] = true;
 	m->begun[k->piece] = true;
@@ -175,9 +222,10 @@ static void check_pick(struct model *m, uint32_t peer, const struct pick *k, boo
 
 static void step_pick(struct model *m)
 {
-	struct pick_opts opts = {.fast_peer = below(m, 4) == 0};
-	struct pick out[PICKS];
 	uint32_t peer = below(m, PEERS);
+	struct pick_opts opts = {
+		.fast_peer = below(m, 4) == 0, .now = m->now, .lag = lag, .lag_ctx = &peer};
+	struct pick out[PICKS];
 	unsigned max = below(m, PICKS + 1), n;
 	bool end = endgame(m), served = false;
 
@@ -195,7 +243,7 @@ static void step_pick(struct model *m)
 /* Without fast peers everything that is begun goes first. */
 static void step_pick_plain(struct model *m, bool plain)
 {
-	static const struct pick_opts opts;
+	struct pick_opts opts = {.now = m->now};
 	struct pick out;
 	uint32_t peer = below(m, PEERS);
 	bool end = endgame(m);
@@ -259,6 +307,7 @@ static void step_hash(struct model *m)
 		return;
 	}
 	m->had[piece] = below(m, 3) > 0;
+	m->now += below(m, 20);
 	if (m->had[piece])
 		picker_hash_ok(m->p, piece);
 	else
@@ -306,6 +355,23 @@ static void step_priority(struct model *m)
 		picker_priorities(m->p, first, end, prio);
 	m->sequential = below(m, 4) == 0;
 	picker_sequential(m->p, m->sequential);
+}
+
+static void step_wish(struct model *m)
+{
+	uint32_t first = below(m, PIECES), end = first + 1 + below(m, PIECES - first);
+	int64_t at = below(m, 3) == 0 ? NEVER : m->now + below(m, 200);
+	bool on = below(m, 3) > 0;
+
+	if (below(m, 2) == 0) {
+		assert_int_equal(picker_deadline(m->p, first, at), E_OK);
+		m->deadline[first] = m->had[first] ? NEVER : at;
+		return;
+	}
+	end = on ? MIN(end, first + 2) : end;
+	picker_edges(m->p, first, end, on);
+	for (uint32_t i = first; i < end; i++)
+		m->edge[i] = on;
 }
 
 static void leave(struct model *m, uint32_t peer)
@@ -357,8 +423,10 @@ static void step_any(struct model *m, bool plain)
 		step_hash(m);
 	else if (dice < 88)
 		step_own(m);
-	else if (dice < 92)
+	else if (dice < 91)
 		step_priority(m);
+	else if (dice < 94)
+		step_wish(m);
 	else
 		step_peer(m);
 }
@@ -371,6 +439,8 @@ static void run_model(uint64_t seed, bool plain)
 	m.size = (uint64_t)(PIECES - 1) * BLOCKS * BLOCK_SIZE + 1 + below(&m, BLOCKS * BLOCK_SIZE);
 	m.p = picker_new(PIECES, BLOCKS * BLOCK_SIZE, m.size, &m.rng);
 	picker_random_first(m.p, 0);
+	for (uint32_t i = 0; i < PIECES; i++)
+		m.deadline[i] = NEVER;
 	for (uint32_t i = 0; i < PIECES; i++)
 		m.prio[i] = PICKER_PRIORITY_NORMAL;
 	for (uint32_t k = 0; k < PEERS; k++)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which piece a peer is to begin.
+ *
+ * It is found by walking the order from its rarest end.  A peer that lacks the first SCAN_MAX of it
+ * has few pieces, or few we want: then its bitfield and the set of open pieces are combined a word
+ * at a time, from a random place.  Among equals one beside a piece begun lately is taken.
+ */
+#include "proto/picker_priv.h"
+
+#define SCAN_MAX     512u /* pieces of the order looked at before the bitfields are */
+#define SAMPLE_MAX   256u /* pieces in both bitfields that are compared */
+#define RANDOM_TRIES 16u
+
+/* Any piece of the highest rank, for a start; NO_PIECE when luck fails. */
+static uint32_t find_random(const struct picking *k)
+{
+	uint32_t from = 0, to = 0, piece;
+
+	for (unsigned rank = RANK_TOP; rank > 0 && from == to; rank--)
+		order_row(k->p, rank, &from, &to);
+	for (unsigned i = 0; i < RANDOM_TRIES && from < to; i++) {
+		piece = k->p->order[from + rng_below(k->p->rng, to - from)];
+		if (picking_has(k, piece))
+			return piece;
+	}
+	return NO_PIECE;
+}
+
+/*
+ * Walks the order; a snubbed peer walks each rank from its common end.  False when SCAN_MAX
+ * pieces told nothing; true with the piece, or with NO_PIECE after the whole order.
+ */
+static bool find_in_order(const struct picking *k, uint32_t *piece)
+{
+	uint32_t budget = SCAN_MAX, from, to;
+
+	for (unsigned rank = RANK_TOP; rank > 0; rank--) {
+		order_row(k->p, rank, &from, &to);
+		for (uint32_t i = from; i < to; i++) {
+			*piece = k->p->order[k->opts->snubbed ? to - 1 - (i - from) : i];
+			if (budget-- == 0)
+				return false;
+			if (picking_has(k, *piece))
+				return true;
+		}
+	}
+	*piece = NO_PIECE;
+	return true;
+}
+
+/* The rarest of up to SAMPLE_MAX open pieces of the peer, from a random place on. */
+static uint32_t find_in_sample(const struct picking *k)
+{
+	struct picker *p = k->p;
+	uint32_t words = bits_words(&p->open), w = rng_below(p->rng, words);
+	uint32_t best = NO_PIECE, lowest = BUCKETS, same = 0, seen = 0;
+
+	for (uint32_t n = 0; n < words && seen < SAMPLE_MAX; n++, w = w + 1 < words ? w + 1 : 0) {
+		uint64_t v = bits_word(k->has, w) & bits_word(&p->open, w);
+
+		for (; v != 0; seen++) {
+			uint32_t piece = bits_take(&v, w), b = order_bucket(&p->piece[piece]);
+
+			same = b < lowest ? 1 : same + (b == lowest);
+			if (b < lowest || (b == lowest && rng_below(p->rng, same) == 0))
+				best = piece;
+			lowest = MIN(lowest, b);
+		}
+	}
+	return best;
+}
+
+/* The lowest index of a rank that fills many pieces. */
+static uint32_t find_lowest_by_bits(const struct picking *k, unsigned rank)
+{
+	struct picker *p = k->p;
+
+	p->seq_hint = bitfield_next_set(&p->open, p->seq_hint);
+	for (uint32_t w = p->seq_hint / 64; w < bits_words(&p->open); w++) {
+		uint64_t v = bits_word(k->has, w) & bits_word(&p->open, w);
+
+		while (v != 0) {
+			uint32_t piece = bits_take(&v, w);
+
+			if (piece_rank(&p->piece[piece]) == rank)
+				return piece;
+		}
+	}
+	return NO_PIECE;
+}
+
+static uint32_t find_lowest_of(const struct picking *k, unsigned rank)
+{
+	uint32_t from, to, best = NO_PIECE;
+
+	order_row(k->p, rank, &from, &to);
+	if (to - from > SCAN_MAX)
+		return find_lowest_by_bits(k, rank);
+	for (uint32_t i = from; i < to; i++)
+		if (k->p->order[i] < best && picking_has(k, k->p->order[i]))
+			best = k->p->order[i];
+	return best;
+}
+
+static uint32_t find_lowest(const struct picking *k)
+{
+	uint32_t piece = NO_PIECE;
+
+	for (unsigned rank = RANK_TOP; rank > 0 && piece == NO_PIECE; rank--)
+		piece = find_lowest_of(k, rank);
+	return piece;
+}
+
+static uint32_t find_rarest(const struct picking *k)
+{
+	uint32_t piece;
+
+	/* The walk is skipped where it would not meet one piece of the peer's on average. */
+	if ((uint64_t)k->has->count * SCAN_MAX >= k->p->pieces && find_in_order(k, &piece))
+		return piece;
+	return find_in_sample(k);
+}
+
+/* The first piece of the extent that is in the bucket and that the peer has. */
+static uint32_t find_in_extent(const struct picking *k, uint32_t extent, uint32_t bucket)
+{
+	struct picker *p = k->p;
+	uint32_t from = extent * p->extent_pieces;
+	uint32_t end = MIN(from + p->extent_pieces, p->pieces);
+
+	for (uint32_t i = bitfield_next_set(&p->open, from); i < end;
+		i = bitfield_next_set(&p->open, i + 1))
+		if (picking_has(k, i) && order_bucket(&p->piece[i]) == bucket)
+			return i;
+	return NO_PIECE;
+}
+
+/*
+ * Among pieces as good as this one, one beside those begun lately, so that the disks of both sides
+ * see runs.  Only between equals: rarity goes before.
+ */
+static uint32_t find_neighbour(const struct picking *k, uint32_t piece)
+{
+	struct picker *p = k->p;
+	uint32_t bucket = order_bucket(&p->piece[piece]), n = MIN(p->extents_n, EXTENTS);
+
+	if (p->extent_pieces < 2)
+		return piece;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t near = find_in_extent(k, p->extent[i], bucket);
+
+		if (near != NO_PIECE)
+			return near;
+	}
+	p->extent[p->extents_n++ % EXTENTS] = piece / p->extent_pieces;
+	return piece;
+}
+
+uint32_t find_new(const struct picking *k)
+{
+	uint32_t piece;
+
+	if (order_count(k->p) == 0)
+		return NO_PIECE;
+	if (k->p->sequential)
+		return find_lowest(k);
+	if (k->p->own.count < k->p->random_first) {
+		piece = find_random(k);
+		if (piece != NO_PIECE)
+			return piece;
+	}
+	piece = find_rarest(k);
+	return piece == NO_PIECE || k->opts->snubbed ? piece : find_neighbour(k, piece);
+}
