@@ -122,12 +122,9 @@ static uint32_t find_rarest(const struct picking *k)
 	return find_in_sample(k);
 }
 
-/* The first piece of the extent that is in the bucket and that the peer has. */
-static uint32_t find_in_extent(const struct picking *k, uint32_t extent, uint32_t bucket)
+static uint32_t find_in_range(const struct picking *k, uint32_t from, uint32_t end, uint32_t bucket)
 {
-	struct picker *p = k->p;
-	uint32_t from = extent * p->extent_pieces;
-	uint32_t end = MIN(from + p->extent_pieces, p->pieces);
+	const struct picker *p = k->p;
 
 	for (uint32_t i = bitfield_next_set(&p->open, from); i < end;
 		i = bitfield_next_set(&p->open, i + 1))
@@ -137,15 +134,31 @@ static uint32_t find_in_extent(const struct picking *k, uint32_t extent, uint32_
 }
 
 /*
+ * A piece of the extent that is in the bucket and that the peer has; from a random one on, or all
+ * peers of a swarm that are at this extent would ask for the same.
+ */
+static uint32_t find_in_extent(const struct picking *k, uint32_t extent, uint32_t bucket)
+{
+	struct picker *p = k->p;
+	uint32_t from = extent * p->extent_pieces;
+	uint32_t end = MIN(from + p->extent_pieces, p->pieces);
+	uint32_t middle = from + rng_below(p->rng, end - from);
+	uint32_t found = find_in_range(k, middle, end, bucket);
+
+	return found != NO_PIECE ? found : find_in_range(k, from, middle, bucket);
+}
+
+/*
  * Among pieces as good as this one, one beside those begun lately, so that the disks of both sides
- * see runs.  Only between equals: rarity goes before.
+ * see runs.  Only between equals: rarity goes before.  Nor where there are few extents: a swarm
+ * spreads a small torrent best when its peers begin anywhere.
  */
 static uint32_t find_neighbour(const struct picking *k, uint32_t piece)
 {
 	struct picker *p = k->p;
 	uint32_t bucket = order_bucket(&p->piece[piece]), n = MIN(p->extents_n, EXTENTS);
 
-	if (p->extent_pieces < 2)
+	if (p->extent_pieces < 2 || p->pieces / p->extent_pieces < EXTENTS_LEAST)
 		return piece;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t near = find_in_extent(k, p->extent[i], bucket);

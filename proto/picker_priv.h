@@ -67,8 +67,9 @@ struct deadline {
 	uint32_t piece;
 };
 
-#define EXTENT_BYTES (4u << 20)
-#define EXTENTS      4u
+#define EXTENT_BYTES  (4u << 20)
+#define EXTENTS       4u
+#define EXTENTS_LEAST 32u
 
 struct picker {
 	uint32_t magic;

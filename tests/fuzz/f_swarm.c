@@ -56,20 +56,36 @@ static void begin(struct world *w, uint8_t how)
 		.upload_slots = 2,
 		.version = "fuzz",
 		.request_timeout = 60000000};
-	struct wire_ev all = {.type = WIRE_HAVE_ALL};
+	struct wire_ev all = {.type = WIRE_HAVE_ALL}, none = {.type = WIRE_HAVE_NONE};
 	uint8_t infohash[20] = {9};
 
 	*w = (struct world){.credit = CREDIT, .now = 1000000, .open = true};
 	rng_seed(&w->rng, how);
 	w->swarm = swarm_new(&l, infohash, &c, &ops, w, &w->rng, w->now);
 	for (uint32_t i = 0; i < PIECES; i++)
-		if (how & 1 && i % 3 == 0)
+		if ((how & 1 && i % 3 == 0) || how & 8)
 			picker_set_have(w->swarm->picker, i);
+	swarm_super_seed(w->swarm, how & 16 ? SUPER_ON : SUPER_AUTO);
+	swarm_choke_mode(w->swarm, (enum choke_seed)(how >> 5 & 1));
 	for (uint8_t i = 0; i < 2; i++) {
 		w->friends[i] = join(w, i, (struct swarm_caps){.fast = true});
-		(void)swarm_event(w->friends[i], &all, w->now);
+		(void)swarm_event(w->friends[i], how & 24 ? &none : &all, w->now);
 	}
 	w->stranger = join(w, 7, (struct swarm_caps){.fast = how & 2, .extended = how & 4});
+}
+
+/* What a guilty stranger gave is opened again, and it goes. */
+static void guilty(struct world *w)
+{
+	struct swarm_peer *bad[4];
+	uint32_t pieces[PIECES];
+	unsigned n = swarm_guilty(w->swarm, bad, ARRAY_LEN(bad));
+
+	for (unsigned i = 0; i < n; i++) {
+		must(swarm_taint(bad[i], pieces, PIECES) <= PIECES);
+		w->open = w->open && bad[i] != w->stranger;
+	}
+	must(swarm_guilty(w->swarm, bad, ARRAY_LEN(bad)) == 0);
 }
 
 static void block_end(struct world *w)
@@ -80,15 +96,20 @@ static void block_end(struct world *w)
 	if (!swarm_block(w->stranger, w->piece, w->begin, w->length, w->now))
 		return;
 	w->credit++;
+	if (swarm_suspects(w->swarm, w->piece))
+		swarm_block_digest(w->swarm, w->piece, w->begin, w->begin + (w->now % 3 == 0));
 	if (!picker_complete(w->swarm->picker, w->piece))
 		return;
-	if (w->piece % 2 == 0) {
+	if (w->piece % 2 == 0 || swarm_suspects(w->swarm, w->piece)) {
 		swarm_piece_ok(w->swarm, w->piece, w->now);
 	} else {
 		struct swarm_peer *bad[4];
 
+		for (uint32_t at = 0; at < PIECE_LEN; at += BLOCK_SIZE)
+			swarm_block_digest(w->swarm, w->piece, at, at);
 		(void)swarm_piece_bad(w->swarm, w->piece, bad, ARRAY_LEN(bad));
 	}
+	guilty(w);
 }
 
 static void take(struct world *w, const struct wire_ev *ev)
@@ -188,6 +209,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (data[0] & 0x80) {
 			w.now += 7000000;
 			swarm_tick(w.swarm, w.now);
+			(void)swarm_worst(w.swarm, w.now);
+			(void)swarm_suggest(w.stranger, data[0] & 31);
 		}
 		data += n + 1;
 		size -= n + 1;

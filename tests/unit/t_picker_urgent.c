@@ -224,6 +224,27 @@ static void t_slow(void **state)
 	end(&b);
 }
 
+/* It is no end game while a piece is open that the fast peer lacks: then only the slow are robbed. */
+static void t_slow_beside_open(void **state)
+{
+	uint32_t lags[] = {0, 4, 1};
+	struct pick_opts slow = {.now = 0}, fast = {.lag = lag, .lag_ctx = lags};
+	struct bench b;
+
+	(void)state;
+	begin(&b, 3, LENGTH);
+	picker_sequential(b.p, true);
+	assert_int_equal(pick(&b, 1, &slow, BLOCKS), BLOCKS);
+	assert_int_equal(pick(&b, 2, &slow, BLOCKS), BLOCKS);
+	bitfield_clear(&b.all, 2);
+	assert_false(picker_endgame(b.p));
+	assert_int_equal(pick(&b, 0, &slow, 64), 0);
+	assert_int_equal(pick(&b, 0, &fast, 64), BLOCKS);
+	assert_int_equal(b.out[0].piece, 0);
+	assert_int_equal(pick(&b, 0, &fast, 64), 0);
+	end(&b);
+}
+
 /* On parole: whole pieces, nothing that others are at, no end game; others' leavings at last. */
 static void t_parole(void **state)
 {
@@ -288,6 +309,7 @@ int main(void)
 		cmocka_unit_test(t_deadlines_bounded),
 		cmocka_unit_test(t_neighbours),
 		cmocka_unit_test(t_slow),
+		cmocka_unit_test(t_slow_beside_open),
 		cmocka_unit_test(t_parole),
 		cmocka_unit_test(t_unavailable),
 	};
