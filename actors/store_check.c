@@ -4,14 +4,16 @@
  *
  * A piece is hashed by the worker that owns it, which also knows what it wrote of it.  Each worker
  * walks over its own pieces in a stretch of the torrent at a time, so that together they read the
- * files from front to back.  A job is a few MiB, so that a close or a stop waits for little.
+ * files from front to back.  A job is a few MiB, so that a close or a stop waits for little, but
+ * two pieces at least: a worker hashes them side by side.  With the next job in its queue it never
+ * waits for this actor, and reads ahead from one job into the next.
  */
 #include "actors/store_priv.h"
 
 #define JOB_BYTES         (UINT32_C(4) << 20)
 #define JOBS_MAX          2u /* under way for each worker */
 #define PROGRESS_US       (USEC_PER_SEC / 4)
-#define PIECES_PER_JOB(l) MAX(1u, JOB_BYTES / (l)->piece_length)
+#define PIECES_PER_JOB(l) MAX(2u, JOB_BYTES / (l)->piece_length)
 
 /* --- the line */
 

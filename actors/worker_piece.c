@@ -2,17 +2,21 @@
 /*
  * Pieces on their way in: blocks are hashed in order while they are hot, written in runs, verified.
  *
- * The blocks of one message are first put where they belong and their pieces marked ready; then
- * every ready piece is moved forward once.  So a piece is hashed in long stretches, and two ready
- * pieces can be hashed side by side.  A block that comes too early waits in memory.  What waits is
- * bounded: above the worker's share, or when a piece gets nothing for a while, its blocks are
- * written as they are, the buffers go back, and the hash reads them again when it gets there.
+ * The blocks of the messages in hand are first put where they belong and their pieces marked ready;
+ * then every ready piece is moved forward once.  So a piece is hashed in long stretches, and two
+ * ready pieces are hashed side by side, which takes little longer than one of them.  A block that
+ * comes too early waits in memory.  What waits is bounded: above the worker's share, or when a
+ * piece gets nothing for a while, its blocks are written as they are, the buffers go back, and the
+ * hash reads them again when it gets there.
  *
  * Invariants: a buffer is in exactly one whot.data[] or has gone back; w->held counts them all.
  * A piece is told to be good only after the write of its last byte has returned.
  */
 #include "actors/worker_priv.h"
 #include "proto/smartban.h"
+
+/* A piece with this much in memory, 4 MiB, is hashed alone. */
+#define ALONE_BLOCKS 256u
 
 static uint32_t bytes_of_run(const struct wpiece *p, uint32_t first, uint32_t n)
 {
@@ -51,71 +55,6 @@ static void push_ready(struct worker *w, struct wpiece *p)
 	p->ready_prev = w->ready_last;
 	*(w->ready_last ? &w->ready_last->ready_next : &w->ready_first) = p;
 	w->ready_last = p;
-}
-
-static void unlink_hot(struct worker *w, struct wpiece *p)
-{
-	*(p->hot_prev ? &p->hot_prev->hot_next : &w->hot_first) = p->hot_next;
-	*(p->hot_next ? &p->hot_next->hot_prev : &w->hot_last) = p->hot_prev;
-	w->hot_n--;
-}
-
-static void push_hot(struct worker *w, struct wpiece *p)
-{
-	p->hot_next = NULL;
-	p->hot_prev = w->hot_last;
-	*(w->hot_last ? &w->hot_last->hot_next : &w->hot_first) = p;
-	w->hot_last = p;
-	w->hot_n++;
-}
-
-/* --- hot and cold */
-
-static struct whot *take_hot(struct worker *w, uint32_t blocks)
-{
-	struct whot *h = w->free_hots;
-
-	if (h != NULL) {
-		w->free_hots = h->next;
-	} else {
-		h = xcalloc(1, sizeof *h);
-		h->hasher = hasher_new(HASH_SHA1);
-	}
-	if (h->room < blocks) {
-		h->data = xrealloc(h->data, blocks * sizeof *h->data);
-		h->room = blocks;
-	}
-	memset(h->data, 0, blocks * sizeof *h->data);
-	hasher_reset(h->hasher);
-	return h;
-}
-
-/* Nothing is held any more: gives up the running hash. */
-static void cool_piece(struct worker *w, struct wpiece *p)
-{
-	if (p->hot == NULL)
-		return;
-	must(p->held == 0);
-	unlink_hot(w, p);
-	p->hot->next = w->free_hots;
-	w->free_hots = p->hot;
-	p->hot = NULL;
-	p->hashed = 0;
-	p->cooled = true;
-}
-
-static void warm_piece(struct worker *w, struct wpiece *p)
-{
-	if (p->hot != NULL) {
-		unlink_hot(w, p);
-	} else {
-		p->hot = take_hot(w, p->blocks);
-		p->hashed = 0;
-	}
-	push_hot(w, p);
-	p->touched = actor_now(w->actor);
-	if (!loop_timer_is_set(&w->idle))
-		loop_timer_set(actor_loop(w->actor), &w->idle, p->touched + WORKER_IDLE_US);
 }
 
 /* --- open and forget */
@@ -189,7 +128,7 @@ static void forget_piece(struct worker *w, struct wpiece **pp)
 	for (uint32_t i = 0; p->held > 0 && i < p->blocks; i++)
 		if (is_held(p, i))
 			release_block(w, p, i);
-	cool_piece(w, p);
+	worker_piece_cool(w, p);
 	unlink_ready(w, p);
 	*place_of(w, t, p->index) = NULL;
 	*p->prev = p->next;
@@ -198,10 +137,16 @@ static void forget_piece(struct worker *w, struct wpiece **pp)
 	p->magic = 0;
 	p->next = w->free_pieces;
 	w->free_pieces = p;
-	if (--t->pieces_n == 0) {
-		xfree(t->table);
-		t->table = NULL;
-	}
+	t->pieces_n--;
+}
+
+/* Between two syncs pieces come and go; a torrent that rests has none at the next. */
+static void drop_table(struct wtorrent *t)
+{
+	if (t->pieces_n > 0)
+		return;
+	xfree(t->table);
+	t->table = NULL;
 }
 
 static void tell_piece(struct worker *w, const struct wpiece *p, enum block_kind kind, enum err err)
@@ -241,6 +186,7 @@ void worker_pieces_forget(struct worker *w, struct wtorrent *t, enum err err)
 			tell_piece(w, p, BLOCK_PIECE_ERROR, err);
 		forget_piece(w, &p);
 	}
+	drop_table(t);
 }
 
 /* --- writing */
@@ -375,14 +321,65 @@ static void advance_piece(struct worker *w, struct wpiece *p)
 		fail_piece(w, &p, &f);
 }
 
-static void run_ready(struct worker *w)
+static bool can_hash(const struct wpiece *p)
 {
-	struct wpiece *p;
+	return p->hashed < p->blocks && is_held(p, p->hashed);
+}
 
-	while ((p = w->ready_first) != NULL) {
+/* As far as both have blocks in memory. */
+static void hash_two(struct wpiece *p, struct wpiece *q)
+{
+	while (can_hash(p) && can_hash(q)) {
+		uint32_t i = p->hashed++, k = q->hashed++;
+
+		hasher_update_two(p->hot->hasher, p->hot->data[i], bytes_of_run(p, i, 1),
+			q->hot->hasher, q->hot->data[k], bytes_of_run(q, k, 1));
+	}
+}
+
+/*
+ * A piece that is alone waits for company: for nothing while it is not complete, else while there
+ * are more batches to take.  But not with more than its share of memory.
+ */
+static bool should_wait(const struct wpiece *p, bool more)
+{
+	return can_hash(p) && p->held < ALONE_BLOCKS && (more || p->have < p->blocks);
+}
+
+static void run_ready(struct worker *w, bool more, bool all)
+{
+	struct wpiece *p, *next;
+
+	for (p = w->ready_first; p != NULL; p = next) {
+		for (struct wpiece *q = p->ready_next; q != NULL && can_hash(p); q = q->ready_next)
+			hash_two(p, q);
+		next = p->ready_next;
+		if (!all && should_wait(p, more))
+			continue;
 		unlink_ready(w, p);
 		advance_piece(w, p);
 	}
+}
+
+static void relieve_pressure(struct worker *w)
+{
+	struct wpiece *next;
+
+	if (w->held > w->held_max)
+		run_ready(w, false, true); /* or it would be read back to be hashed */
+	for (struct wpiece *p = w->hot_first; p != NULL && w->held > w->held_max; p = next) {
+		next = p->hot_next;
+		if (p->held > 0)
+			(void)spill_piece(w, p);
+	}
+	while (w->hot_n > WORKER_HOT_MAX && w->hot_first->held == 0)
+		worker_piece_cool(w, w->hot_first);
+}
+
+void worker_blocks_run(struct worker *w, bool more)
+{
+	run_ready(w, more, false);
+	relieve_pressure(w);
 }
 
 /* --- blocks in */
@@ -415,7 +412,7 @@ static void take_block(struct worker *w, uint16_t from, const struct block_item 
 		give_back(w, from, it);
 		return;
 	}
-	warm_piece(w, p);
+	worker_piece_warm(w, p);
 	p->shard = from;
 	p->hot->data[block] = it->data;
 	p->held++;
@@ -443,23 +440,10 @@ static void drop_piece(struct worker *w, const struct block_item *it)
 		p = find_piece(w, t, it->piece);
 	}
 	if (p != NULL && spill_piece(w, p))
-		cool_piece(w, p);
+		worker_piece_cool(w, p);
 }
 
-static void relieve_pressure(struct worker *w)
-{
-	struct wpiece *next;
-
-	for (struct wpiece *p = w->hot_first; p != NULL && w->held > w->held_max; p = next) {
-		next = p->hot_next;
-		if (p->held > 0)
-			(void)spill_piece(w, p);
-	}
-	while (w->hot_n > WORKER_HOT_MAX && w->hot_first->held == 0)
-		cool_piece(w, w->hot_first);
-}
-
-void worker_blocks(struct worker *w, const struct m_blocks *b)
+void worker_blocks_take(struct worker *w, const struct m_blocks *b)
 {
 	for (unsigned i = 0; i < b->n && i < BLOCKS_BATCH; i++) {
 		const struct block_item *it = &b->items[i];
@@ -469,8 +453,6 @@ void worker_blocks(struct worker *w, const struct m_blocks *b)
 		else if (it->kind == BLOCK_DROP)
 			drop_piece(w, it);
 	}
-	run_ready(w);
-	relieve_pressure(w);
 }
 
 /* Writes out what got nothing for a while; its running hash stays while there are few. */
@@ -479,6 +461,7 @@ static void on_idle(struct loop_timer *timer, int64_t now)
 	struct worker *w = container_of(timer, struct worker, idle);
 	struct wpiece *next;
 
+	run_ready(w, false, true);
 	for (struct wpiece *p = w->hot_first; p != NULL; p = next) {
 		next = p->hot_next;
 		if (p->held == 0)
@@ -519,10 +502,12 @@ void worker_pieces_flush(struct worker *w, struct wtorrent *t)
 {
 	struct wpiece *next;
 
+	run_ready(w, false, true);
 	for (struct wpiece *p = t->pieces; p != NULL; p = next) {
 		next = p->next;
 		(void)spill_piece(w, p);
 	}
+	drop_table(t);
 }
 
 uint32_t worker_partials_list(const struct wtorrent *t, struct partial_piece **out)
@@ -557,10 +542,5 @@ void worker_pieces_fini(struct worker *w)
 		next = p->next;
 		xfree(p);
 	}
-	for (struct whot *h = w->free_hots, *next; h != NULL; h = next) {
-		next = h->next;
-		hasher_free(&h->hasher);
-		xfree(h->data);
-		xfree(h);
-	}
+	worker_hots_fini(w);
 }

@@ -9,6 +9,7 @@
  *   worker.c          the actor: torrents, batches of messages out
  *   worker_queue.c    batches of blocks wait for their turn
  *   worker_piece.c    blocks in: hash in order, write in runs, verify
+ *   worker_hot.c      what a piece needs meanwhile
  *   worker_io.c       bytes of a piece to and from the files they lie in
  *   worker_file.c     descriptors, creation of files
  *   worker_part.c     what lies of unwanted files in the part file, and its way out
@@ -92,7 +93,7 @@ struct wtorrent {
 	uint32_t unsettled_n; /* of them */
 	uint32_t *unsynced;   /* files to sync */
 	uint32_t unsynced_n, unsynced_room;
-	struct wpiece **table; /* by piece / workers; NULL while no piece is open */
+	struct wpiece **table; /* by piece / workers; NULL while the torrent rests */
 	struct wpiece *pieces; /* those open */
 	uint32_t pieces_n;
 	int64_t error_at; /* when the store was last told of a failure, and which */
@@ -206,8 +207,10 @@ void worker_queue_fini(struct worker *);
 void worker_queue_run(struct worker *);
 
 /* --- worker_piece.c */
-/* One batch of blocks in. */
-void worker_blocks(struct worker *, const struct m_blocks *);
+/* One batch of blocks in; the message may be freed, its buffers are held. */
+void worker_blocks_take(struct worker *, const struct m_blocks *);
+/* Hashes, writes and verifies what was taken; `more` batches wait, so there is time. */
+void worker_blocks_run(struct worker *, bool more);
 void worker_pieces_init(struct worker *);
 void worker_pieces_fini(struct worker *);
 /* Takes over what is known of pieces from an earlier run; those that are not ours are ignored. */
@@ -220,6 +223,13 @@ uint32_t worker_partials_list(const struct wtorrent *, struct partial_piece **ou
 /* Gives the buffers back and forgets; with err, peers is told that the piece failed. */
 void worker_pieces_forget(struct worker *, struct wtorrent *, enum err err);
 void worker_piece_forget_at(struct worker *, struct wtorrent *, uint32_t piece);
+
+/* --- worker_hot.c */
+/* The piece got a block: it has what it needs, and was touched last. */
+void worker_piece_warm(struct worker *, struct wpiece *);
+/* Nothing is held any more: gives up the running hash. */
+void worker_piece_cool(struct worker *, struct wpiece *);
+void worker_hots_fini(struct worker *);
 
 /* --- worker_io.c */
 /*

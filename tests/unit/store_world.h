@@ -84,6 +84,16 @@ static inline void put_hashes(FILE *out, const struct tfile *f, uint32_t piece_l
 	free(piece);
 }
 
+/* What is named .run is to be executable. */
+static inline const char *attr_of(const struct tfile *f)
+{
+	size_t n = strlen(f->path);
+
+	if (f->pad)
+		return "4:attr1:p";
+	return n > 4 && strcmp(f->path + n - 4, ".run") == 0 ? "4:attr1:x" : "";
+}
+
 /* A torrent named "t" of these files. */
 static inline struct metainfo *torrent_of(const struct tfile *f, uint32_t piece_length)
 {
@@ -95,8 +105,7 @@ static inline struct metainfo *torrent_of(const struct tfile *f, uint32_t piece_
 
 	fputs("d4:infod5:filesl", out);
 	for (const struct tfile *i = f; i->path != NULL; i++) {
-		fprintf(out, "d%s6:lengthi%llue", i->pad ? "4:attr1:p" : "",
-			(unsigned long long)i->length);
+		fprintf(out, "d%s6:lengthi%llue", attr_of(i), (unsigned long long)i->length);
 		put_path(out, i->path);
 		fputc('e', out);
 	}

@@ -174,6 +174,31 @@ static void test_sparse(void **state)
 	end(w);
 }
 
+/* What we make is executable where the torrent says so; what is there keeps its mode. */
+static void test_executable(void **state)
+{
+	static const struct tfile files[] = {{"a.run", 40000, false}, {"b", 40000, false},
+		{"c.run", 40000, false}, {NULL, 0, false}};
+	static const mode_t want[] = {0100, 0, 0};
+	struct world *w = begin(files, 32 * KIB, 1, NULL);
+	char path[200];
+
+	(void)state;
+	assert_int_equal(mkdir(path_of(path, sizeof path, w->down, "t"), 0777), 0);
+	close(open(path_of(path, sizeof path, w->down, "t/c.run"), O_WRONLY | O_CREAT, 0600));
+	open_torrent(w);
+	download(w, IN_ORDER);
+	files_check(w->down, now.meta, now.files);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct stat st;
+
+		path_of(path, sizeof path, w->down, now.meta->files[i].path);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0100, want[i]);
+	}
+	end(w);
+}
+
 static void test_delete(void **state)
 {
 	struct world *w = begin(odd_files, 64 * KIB, 1, NULL);
@@ -216,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_changing),
 		cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_executable),
 		cmocka_unit_test(test_delete),
 		cmocka_unit_test(test_strays),
 	};
