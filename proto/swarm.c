@@ -32,6 +32,7 @@ void swarm_free(struct swarm **sp)
 		return;
 	TAKE_OBJ(s, sp, SWARM_MAGIC);
 	must(s->peers_n == 0);
+	xfree(s->times_shown);
 	xfree(s->peers);
 	smartban_free(&s->smartban);
 	picker_free(&s->picker);
@@ -160,7 +161,8 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 	req_clear(&p->asked);
 	req_clear(&p->serving);
 	bitfield_free(&p->has);
-	bitfield_free(&p->told);
+	if (p->masked)
+		swarm_unmask(p);
 	wire_dec_fini(&p->dec);
 	outbuf_fini(&p->out);
 	FREE_OBJ(p);

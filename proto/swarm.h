@@ -118,13 +118,14 @@ struct swarm_peer {
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
 	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */
 	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, a ring */
-	bool held;             /* it rejected us: nothing is asked of it until hold_until */
-	uint32_t rejects;      /* in a row, while it did not choke us */
-	int64_t hold_until;    /* us */
-	bool masked;           /* BEP 16: does not know what we have */
-	bool said_upload_only; /* what it knows of us */
-	struct bitfield told;  /* pieces it knows we have, while masked */
-	struct shown shown[2]; /* that it is to pass on */
+	bool held;              /* it rejected us: nothing is asked of it until hold_until */
+	uint32_t rejects;       /* in a row, while it did not choke us */
+	int64_t hold_until;     /* us */
+	bool masked;            /* BEP 16: does not know what we have */
+	bool said_upload_only;  /* what it knows of us */
+	struct bitfield told;   /* pieces it knows we have, while masked */
+	struct shown shown[32]; /* that it is to pass on */
+	uint32_t show;          /* so many stand at a time */
 	uint32_t shown_n;
 	uint32_t unveiled;         /* told of all pieces below, after super-seeding */
 	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */
@@ -164,9 +165,10 @@ struct swarm {
 	struct departed departed[32]; /* the latest, a ring */
 	uint32_t departed_n;
 	enum swarm_super super_mode;
-	bool super_seeding;   /* now */
-	uint32_t known_seeds; /* set by the owner: seeds the trackers know, without us */
-	uint32_t guilty_n;    /* peers that swarm_guilty() has not handed out */
+	uint16_t *times_shown; /* owned, by piece: to how many peers; NULL: never super-seeded */
+	bool super_seeding;    /* now */
+	uint32_t known_seeds;  /* set by the owner: seeds the trackers know, without us */
+	uint32_t guilty_n;     /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */

@@ -4,8 +4,10 @@
  *
  * A peer that joins meanwhile is masked: it is told that we have nothing, and then of one piece
  * after the other by HAVE.  A piece counts as passed on when somebody else has it; only then the
- * peer hears of the next.  Two stand at a time, so that the line is not idle between them.  A peer
- * that has nobody to pass it to, or finds nobody for SUPER_PATIENCE, is not made to wait.
+ * peer hears of the next.  SHOW_FIRST stand at a time, and more for a peer that has asked for all
+ * it knows of: no two are shown the same while there are others, so that a full line costs nothing.
+ * A peer that has nobody to pass a piece to, or finds nobody for SUPER_PATIENCE, is not made to
+ * wait.
  *
  * When super-seeding ends, masked peers are told of all the rest, UNVEIL_A_TICK pieces a second.
  *
@@ -16,6 +18,7 @@
 
 #define SUPER_PATIENCE (INT64_C(60) * 1000000)
 #define UNVEIL_A_TICK  4096u
+#define SHOW_FIRST     2u
 #define LOOK_MAX       4096u /* pieces compared to find the one to show */
 
 /* --- on and off */
@@ -48,14 +51,26 @@ void swarm_super_seed(struct swarm *s, enum swarm_super mode)
 
 void swarm_mask(struct swarm_peer *p)
 {
+	struct swarm *s = p->swarm;
+
+	if (s->times_shown == NULL)
+		s->times_shown = xcalloc(s->layout.pieces, sizeof *s->times_shown);
 	p->masked = true;
+	p->show = SHOW_FIRST;
 	bitfield_init(&p->told, p->has.bits);
+}
+
+static void forget_shown(struct swarm_peer *p, uint32_t i)
+{
+	p->swarm->times_shown[p->shown[i].piece]--;
+	p->shown[i] = p->shown[--p->shown_n];
 }
 
 void swarm_unmask(struct swarm_peer *p)
 {
 	p->masked = false;
-	p->shown_n = 0;
+	while (p->shown_n > 0)
+		forget_shown(p, 0);
 	bitfield_free(&p->told);
 }
 
@@ -69,17 +84,6 @@ static void tell(struct swarm_peer *p, uint32_t piece)
 	p->swarm->ops->wake(p->conn);
 }
 
-/* How many masked peers are to pass this piece on. */
-static uint32_t times_shown(const struct swarm *s, uint32_t piece)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < s->peers_cap; i++)
-		for (uint32_t k = 0; s->peers[i] != NULL && k < s->peers[i]->shown_n; k++)
-			n += s->peers[i]->shown[k].piece == piece;
-	return n;
-}
-
 /* The rarest of a sample of the pieces it lacks and has not been told of, from a random one on. */
 static bool choose(const struct swarm_peer *p, uint32_t *best)
 {
@@ -91,7 +95,7 @@ static bool choose(const struct swarm_peer *p, uint32_t *best)
 
 		if (bitfield_get(&p->has, at) || bitfield_get(&p->told, at))
 			continue;
-		many = picker_availability(s->picker, at) + times_shown(s, at);
+		many = picker_availability(s->picker, at) + s->times_shown[at];
 		if (many < lowest)
 			*best = at;
 		lowest = MIN(lowest, many);
@@ -115,6 +119,15 @@ static bool is_passed_on(const struct swarm_peer *p, struct shown *shown, int64_
 	return s->peers_n == 1 || now - shown->got_at >= SUPER_PATIENCE;
 }
 
+/* It has asked for all it knows of: more must stand, or its part of the line is idle. */
+static bool is_starving(const struct swarm_peer *p)
+{
+	for (uint32_t i = 0; i < p->shown_n; i++)
+		if (p->shown[i].asked < layout_piece_size(&p->swarm->layout, p->shown[i].piece))
+			return false;
+	return true;
+}
+
 /* Forgets what was passed on and shows as many new ones. */
 static void turn(struct swarm_peer *p, int64_t now)
 {
@@ -122,9 +135,10 @@ static void turn(struct swarm_peer *p, int64_t now)
 
 	for (uint32_t i = p->shown_n; i-- > 0;)
 		if (is_passed_on(p, &p->shown[i], now))
-			p->shown[i] = p->shown[--p->shown_n];
-	while (p->shown_n < ARRAY_LEN(p->shown) && choose(p, &piece)) {
+			forget_shown(p, i);
+	while (p->shown_n < p->show && choose(p, &piece)) {
 		p->shown[p->shown_n++] = (struct shown){piece, 0, INT64_MAX};
+		p->swarm->times_shown[piece]++;
 		tell(p, piece);
 	}
 }
@@ -149,13 +163,20 @@ void swarm_super_show(struct swarm_peer *p, int64_t now)
 		turn(p, now);
 }
 
+/* Alone it has nobody to wait for: as with any window, twice as many stand after each round trip.
+ */
 void swarm_super_asked(struct swarm_peer *p, const struct block_req *r, int64_t now)
 {
+	uint32_t size = layout_piece_size(&p->swarm->layout, r->piece);
+
 	for (uint32_t i = 0; i < p->shown_n; i++) {
 		if (p->shown[i].piece != r->piece)
 			continue;
-		p->shown[i].asked = (uint32_t)MIN((uint64_t)p->shown[i].asked + r->length,
-			(uint64_t)layout_piece_size(&p->swarm->layout, r->piece));
+		p->shown[i].asked = MIN(p->shown[i].asked, size) + r->length;
+		if (p->shown[i].asked < size)
+			return;
+		if (p->swarm->peers_n == 1)
+			p->show = (uint32_t)MIN(p->show + 1, ARRAY_LEN(p->shown));
 		swarm_super_show(p, now);
 		return;
 	}
@@ -184,6 +205,8 @@ void swarm_tick_super(struct swarm *s, int64_t now)
 
 		if (p == NULL || !p->masked || !p->greeted)
 			continue;
+		if (s->super_seeding && p->serving.n == 0 && is_starving(p))
+			p->show = (uint32_t)MIN(p->show + 1, ARRAY_LEN(p->shown));
 		if (s->super_seeding)
 			turn(p, now);
 		else
