@@ -67,6 +67,12 @@ static void m_torrent_add_fini(struct m_torrent_add *m)
 {
 	xfree(m->body);
 	xfree(m->path);
+	xfree(m->files);
+}
+
+static void m_torrent_set_fini(struct m_torrent_set *m)
+{
+	xfree(m->files);
 }
 
 static void torrent_view_fini(struct torrent_view *v)
@@ -75,6 +81,8 @@ static void torrent_view_fini(struct torrent_view *v)
 	xfree(v->path);
 	xfree(v->bitfield);
 	xfree(v->error);
+	xfree(v->files);
+	drop_meta(&v->meta);
 	tracker_views_free(&v->trackers, v->trackers_n);
 	peer_views_free(&v->peers, v->peers_n);
 }
@@ -103,6 +111,13 @@ static void m_state_add_fini(struct m_state_add *m)
 {
 	drop_meta(&m->meta);
 	xfree(m->path);
+	xfree(m->file_priority);
+}
+
+static void m_state_set_fini(struct m_state_set *m)
+{
+	xfree(m->data);
+	xfree(m->places);
 }
 
 static void m_state_note_fini(struct m_state_note *m)
@@ -222,10 +237,12 @@ static void m_peers_found_fini(struct m_peers_found *m)
 /* Payloads that own something. */
 #define OWNERS                                                                                     \
 	OWNER(m_torrent_add)                                                                       \
+	OWNER(m_torrent_set)                                                                       \
 	OWNER(m_torrent_view)                                                                      \
 	OWNER(m_reload)                                                                            \
 	OWNER(m_state_load)                                                                        \
 	OWNER(m_state_add)                                                                         \
+	OWNER(m_state_set)                                                                         \
 	OWNER(m_state_note)                                                                        \
 	OWNER(m_state_pieces)                                                                      \
 	OWNER(m_store_open)                                                                        \
@@ -255,10 +272,12 @@ OWNERS
 
 /* What the table gets for each payload: its destructor, or NULL where nothing is owned. */
 #define FINI_m_torrent_add   fini_m_torrent_add
+#define FINI_m_torrent_set   fini_m_torrent_set
 #define FINI_m_torrent_view  fini_m_torrent_view
 #define FINI_m_reload        fini_m_reload
 #define FINI_m_state_load    fini_m_state_load
 #define FINI_m_state_add     fini_m_state_add
+#define FINI_m_state_set     fini_m_state_set
 #define FINI_m_state_note    fini_m_state_note
 #define FINI_m_state_pieces  fini_m_state_pieces
 #define FINI_m_store_open    fini_m_store_open
@@ -280,10 +299,8 @@ OWNERS
 
 #define FINI_m_plain          NULL
 #define FINI_m_torrent        NULL
-#define FINI_m_torrent_set    NULL
 #define FINI_m_health         NULL
 #define FINI_m_totals         NULL
-#define FINI_m_state_set      NULL
 #define FINI_m_state_remove   NULL
 #define FINI_m_store_progress NULL
 #define FINI_m_store_error    NULL

@@ -78,6 +78,22 @@ struct words {
 /* --- people
  * ------------------------------------------------------------------------------------------ */
 
+/* Files [first, last] get this priority; what is beyond the end counts only as UINT32_MAX. */
+struct file_wish {
+	uint32_t first, last;
+	uint8_t priority; /* 0 (skip) to 7 as the picker's */
+};
+
+/* When a torrent that has all that is wanted stops by itself.  0: never; SEED_GLOBAL: as
+ * configured. */
+struct seed_limits {
+	int64_t ratio; /* thousandths of what was downloaded */
+	int64_t time;  /* seconds of seeding in all */
+	int64_t idle;  /* seconds without an upload */
+};
+#define SEED_GLOBAL INT64_C(-1)
+#define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
+
 struct m_torrent_add {
 	struct msg h;
 	uint8_t *body; /* owned: the .torrent as it came */
@@ -86,10 +102,14 @@ struct m_torrent_add {
 	bool start;         /* begin at once */
 	uint64_t down_rate; /* B/s, 0: unlimited */
 	uint64_t up_rate;
+	struct file_wish *files; /* owned; in their order, over all normal */
+	uint32_t files_n;
+	bool sequential, edges_first;
+	bool queue_top; /* else at the bottom */
 	/* reply */
 	uint8_t infohash[20];
-	struct words
-		why; /* E_SYNTAX...: what is wrong and where; E_EXISTS; E_PATH names the option */
+	struct words why; /* E_SYNTAX...: what is wrong and where; E_EXISTS: who has the place;
+			     E_PATH names the option; E_RANGE: a file that is not there */
 };
 
 enum torrent_op {
@@ -99,15 +119,28 @@ enum torrent_op {
 	TORRENT_DOWN_RATE,
 	TORRENT_UP_RATE,
 	TORRENT_RECHECK,
+	TORRENT_FILES,
+	TORRENT_SEQUENTIAL,
+	TORRENT_EDGES_FIRST,
+	TORRENT_MOVE,
+	TORRENT_SEED_LIMITS,
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
 };
+
+enum queue_move { MOVE_TOP, MOVE_UP, MOVE_DOWN, MOVE_BOTTOM, MOVE_TO };
 
 struct m_torrent_set {
 	struct msg h;
 	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
 	enum torrent_op op;
-	uint64_t value; /* rates in B/s; TORRENT_REMOVE: 1 = delete the data */
+	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: 1 = delete the
+	 * data; TORRENT_SEQUENTIAL, TORRENT_EDGES_FIRST: 1 = on; MOVE_TO: place, from 1. */
+	uint64_t value;
+	enum queue_move move;    /* TORRENT_MOVE */
+	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
+	struct file_wish *files; /* owned: TORRENT_FILES */
+	uint32_t files_n;
 	/* reply */
 	struct words why;
 };
@@ -143,7 +176,13 @@ enum torrent_status {
 	STATUS_CHECKING,
 	STATUS_DOWNLOADING,
 	STATUS_SEEDING,
+	STATUS_QUEUED, /* started, and waits for its turn */
 	STATUS_ERROR
+};
+
+struct file_view {
+	uint64_t done;    /* verified bytes */
+	uint8_t priority; /* as the picker's */
 };
 
 struct torrent_view {
@@ -156,7 +195,8 @@ struct torrent_view {
 	uint32_t piece_length;
 	uint8_t *bitfield;                       /* owned, verified pieces, wire order */
 	uint32_t bits, have;                     /* pieces; verified ones */
-	uint64_t left;                           /* bytes not verified */
+	uint64_t wanted;                         /* bytes of wanted pieces */
+	uint64_t left;                           /* of them not verified */
 	float checked;                           /* 0 to 1 while STATUS_CHECKING */
 	int64_t added, started_at, completed_at; /* seconds since 1970, 0: never */
 	uint64_t wasted, downloaded, uploaded;   /* bytes since the session started */
@@ -164,6 +204,16 @@ struct torrent_view {
 	uint64_t down_rate, up_rate;   /* B/s now */
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	bool is_private;
+	uint32_t place; /* in the queue, from 1 */
+	bool forced;    /* works whatever the queue says */
+	bool stalled;   /* works, but nothing moves: not counted by the queue */
+	bool limited;   /* stopped by a limit on seeding */
+	bool sequential, edges_first;
+	double ratio;                  /* uploaded to downloaded, ever */
+	struct seed_limits seed;       /* its own */
+	uint64_t seeded;               /* seconds of seeding, ever */
+	struct metainfo *meta;         /* owned reference, with files; NULL: not asked for */
+	struct file_view *files;       /* owned, meta->files_n of them */
 	char *error;                   /* owned, NULL: none */
 	struct tracker_view *trackers; /* owned */
 	uint32_t trackers_n;
@@ -175,6 +225,7 @@ struct m_torrent_view {
 	struct msg h;
 	bool all; /* else the one of infohash */
 	uint8_t infohash[20];
+	bool files; /* with their files */
 	/* reply */
 	struct torrent_view *torrents; /* owned */
 	uint32_t torrents_n;
@@ -243,6 +294,11 @@ struct torrent_record {
 	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7 as the picker's; NULL: all
 				   normal */
 	uint32_t file_priority_n;
+	bool forced, beyond, limited; /* enum state_run, with started */
+	bool sequential, edges_first;
+	int64_t place;           /* torrents with less come before it in the queue */
+	struct seed_limits seed; /* its own */
+	uint64_t seeded;         /* seconds of seeding, ever */
 };
 void torrent_record_fini(struct torrent_record *);
 
@@ -263,6 +319,10 @@ struct m_state_add {
 	bool started;
 	uint64_t down_limit, up_limit;
 	int64_t added;
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	uint32_t file_priority_n;
+	bool sequential, edges_first;
+	int64_t place;
 	/* reply */
 	int64_t row;
 	struct words why;
@@ -275,14 +335,36 @@ enum state_key {
 	STATE_COMPLETED_AT,
 	STATE_REMOVING /* 1, 2: with data */,
 	STATE_GLOBAL_DOWN_LIMIT,
-	STATE_GLOBAL_UP_LIMIT
+	STATE_GLOBAL_UP_LIMIT,
+	STATE_FILES, /* data */
+	STATE_SEQUENTIAL,
+	STATE_EDGES_FIRST,
+	STATE_PLACES, /* of any torrents; row is 0 */
+	STATE_SEED_LIMITS
+};
+
+/* The bits of STATE_STARTED. */
+enum state_run {
+	RUN_STARTED = 1,
+	RUN_FORCED = 2,  /* whatever the queue says */
+	RUN_BEYOND = 4,  /* a person started it although it had reached its limits on seeding */
+	RUN_LIMITED = 8, /* not started: such a limit has stopped it */
+};
+
+struct row_place {
+	int64_t row, place;
 };
 
 struct m_state_set {
 	struct msg h;
-	int64_t row; /* 0 for STATE_GLOBAL_* */
+	int64_t row; /* 0 for STATE_GLOBAL_* and STATE_PLACES */
 	enum state_key key;
 	int64_t value;
+	uint8_t *data; /* owned: STATE_FILES, one priority a file; NULL: all normal */
+	uint32_t data_n;
+	struct row_place *places; /* owned: STATE_PLACES */
+	uint32_t places_n;
+	struct seed_limits seed; /* STATE_SEED_LIMITS */
 	/* reply */
 	struct words why;
 };
@@ -397,7 +479,7 @@ struct m_worker_stat {
 	/* reply */
 	struct file_stamp *stamps; /* owned, one per file, and the part file's behind them */
 	uint32_t stamps_n;
-	struct bitfield data; /* owned: pieces that lie wholly in written parts of their files */
+	struct bitfield data;    /* owned: pieces that lie wholly in written parts of their files */
 	struct part_unit *units; /* owned: what the part file holds, in order */
 	uint32_t units_n;
 	struct words why;
@@ -478,7 +560,7 @@ enum block_kind {
 	BLOCK_PIECE_OK, /* worker -> peers: verified and written */
 	BLOCK_PIECE_BAD,   /* worker -> peers: the hash does not match */
 	BLOCK_PIECE_ERROR, /* worker -> peers: could not be written or read; err says why */
-	BLOCK_DIGEST,      /* worker -> peers: of a block of a piece that is about to be called bad */
+	BLOCK_DIGEST, /* worker -> peers: of a block of a piece that is about to be called bad */
 };
 
 struct block_item {
@@ -486,7 +568,7 @@ struct block_item {
 	uint32_t piece, begin, length;
 	enum block_kind kind;
 	enum err err;
-	uint8_t *data; /* BLOCK_WRITE, BLOCK_BACK: BLOCK_SIZE bytes of the shard's pool */
+	uint8_t *data;   /* BLOCK_WRITE, BLOCK_BACK: BLOCK_SIZE bytes of the shard's pool */
 	uint64_t digest; /* BLOCK_DIGEST: smartban_digest() of the content */
 };
 
@@ -554,7 +636,7 @@ struct torrent_peers {
 	struct tref t;
 	uint8_t *bitfield; /* owned */
 	uint32_t bits, have;
-	uint64_t left;                         /* bytes */
+	uint64_t left;                         /* bytes of wanted pieces not verified */
 	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */
 	uint64_t down_rate, up_rate;
 	struct peer_view *peers; /* owned */
@@ -576,7 +658,8 @@ struct m_totals {
 	struct tref t;
 	int64_t row; /* to the database only */
 	uint64_t downloaded, uploaded, wasted;
-	uint64_t left; /* bytes not verified */
+	uint64_t left;   /* bytes of wanted pieces not verified */
+	uint64_t seeded; /* seconds of seeding, ever; to the database only */
 };
 
 /* An accepted connection whose handshake names a torrent of another shard. */

@@ -147,7 +147,9 @@ struct ptorrent {
 	struct bucket down, up;
 	struct loop_timer tick; /* once a second while somebody is connected or to be dialled */
 	struct ptorrent *next;  /* hash chain by info-hash */
-	uint64_t told_down, told_up, told_wasted; /* in the last PEERS_TOTALS */
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	bool sequential, edges_first;
+	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at, extents_failed_at;
 };
 

@@ -6,6 +6,7 @@
  * only.
  */
 #include "actors/peers_priv.h"
+#include "proto/wanted.h"
 
 #define TICK         USEC_PER_SEC
 #define TOTALS_EVERY (2 * USEC_PER_SEC)
@@ -143,11 +144,12 @@ void ptorrent_report_totals(struct ptorrent *t)
 	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
 
 	if (t->told_down == w->downloaded && t->told_up == w->uploaded &&
-		t->told_wasted == w->wasted)
+		t->told_wasted == w->wasted && t->told_left == swarm_left(w))
 		return;
 	t->told_down = w->downloaded;
 	t->told_up = w->uploaded;
 	t->told_wasted = w->wasted;
+	t->told_left = swarm_left(w);
 	t->told_at = loop_now(t->shard->loop);
 	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
 		struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
@@ -225,6 +227,66 @@ void ptorrent_check_done(struct ptorrent *t)
 	close_seeds(t);
 }
 
+/* --- what is wanted
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* Runs of pieces at a time: the picker orders anew for each. */
+static void set_priorities(struct ptorrent *t)
+{
+	struct picker *p = t->swarm->picker;
+	uint32_t n = t->meta->pieces, end;
+	uint8_t *want = xcalloc(n, 1);
+
+	wanted_pieces(t->meta, t->file_priority, t->edges_first, want);
+	for (uint32_t i = 0; i < n; i = end) {
+		end = i + 1;
+		if (picker_priority_of(p, i) == want[i])
+			continue;
+		while (end < n && want[end] == want[i])
+			end++;
+		picker_priorities(p, i, end, want[i]);
+	}
+	xfree(want);
+}
+
+static bool same_files(const struct ptorrent *t, const uint8_t *priority)
+{
+	if (t->file_priority == NULL || priority == NULL)
+		return t->file_priority == priority;
+	return memcmp(t->file_priority, priority, t->meta->files_n) == 0;
+}
+
+/* Takes *priority when it is another one.  true: the peers' interest has to be counted anew. */
+static bool take_wishes(
+	struct ptorrent *t, uint8_t **priority, uint32_t n, bool sequential, bool edges_first)
+{
+	must(*priority == NULL || n == t->meta->files_n);
+	if (t->sequential != sequential)
+		picker_sequential(t->swarm->picker, sequential);
+	t->sequential = sequential;
+	if (t->edges_first == edges_first && same_files(t, *priority))
+		return false;
+	xfree(t->file_priority);
+	t->file_priority = *priority;
+	*priority = NULL;
+	t->edges_first = edges_first;
+	set_priorities(t);
+	return true;
+}
+
+/* More may be wanted than before, or nothing any more. */
+static void follow_wishes(struct ptorrent *t)
+{
+	swarm_reconsider(t->swarm);
+	if (!swarm_done(t->swarm) && t->done_said) {
+		t->done_said = false;
+		peerlist_set_seeding(t->swarm->candidates, false);
+	}
+	ptorrent_report_totals(t);
+	ptorrent_check_done(t);
+}
+
 /* --- coming and going
  * --------------------------------------------------------------------------------------------------
  */
@@ -271,9 +333,12 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->meta = add->meta;
 	add->meta = NULL;
 	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng, now);
+	(void)take_wishes(
+		t, &add->file_priority, add->file_priority_n, add->sequential, add->edges_first);
 	picker_load_have(t->swarm->picker, &add->have);
 	load_partials(t, add->partials, add->partials_n);
 	t->done_said = swarm_done(t->swarm);
+	t->told_left = swarm_left(t->swarm);
 	peerlist_set_seeding(t->swarm->candidates, t->done_said);
 	link_init(&t->conns);
 	t->tick.fn = on_tick;
@@ -306,7 +371,10 @@ void peers_on_set(struct actor *a, struct msg **m)
 	t->swarm->up_limit = set->up_limit;
 	again = t->swarm->no_download && !set->no_download;
 	t->swarm->no_download = set->no_download;
-	if (again)
+	if (take_wishes(t, &set->file_priority, set->file_priority_n, set->sequential,
+		    set->edges_first))
+		follow_wishes(t);
+	else if (again)
 		swarm_reconsider(t->swarm);
 	t->active = set->active;
 	if (!t->active)
@@ -342,6 +410,7 @@ void ptorrent_detach(struct ptorrent **tp)
 	s->torrents_n--;
 	s->slots[t->t.slot] = NULL;
 	swarm_free(&t->swarm);
+	xfree(t->file_priority);
 	metainfo_unref(&t->meta);
 	FREE_OBJ(t);
 }

@@ -113,6 +113,8 @@ static void on_reload(struct actor *a, struct msg **m)
 	s->config = r->config;
 	r->config = NULL;
 	session_send_limits(s);
+	queue_reload(s);
+	session_reload_limits(s);
 }
 
 /* --- start --- */
@@ -168,6 +170,7 @@ static void *session_init(struct actor *a, const void *arg)
 	s->config = config_ref(env->config);
 	s->shards = env->shards;
 	STAILQ_INIT(&s->early);
+	STAILQ_INIT(&s->moves);
 	TAILQ_INIT(&s->to_open);
 	random_bytes(s->hash_key, sizeof s->hash_key);
 	m = msg_new(a, MSG_STATE_LOAD);
@@ -184,7 +187,7 @@ static void session_quiesce(struct actor *a)
 
 	for (uint32_t i = 0; i < s->slots_n; i++) {
 		struct torrent *t = s->slots[i].t;
-		if (t != NULL && loop_timer_is_set(&t->save))
+		if (t != NULL && (loop_timer_is_set(&t->save) || t->seed_since != 0))
 			torrent_save_totals(t);
 	}
 	actor_quiesced(a);
@@ -196,6 +199,7 @@ static void session_fini(struct actor *a)
 
 	table_free(s);
 	held_free(a, &s->early);
+	held_free(a, &s->moves);
 	config_unref(&s->config);
 	FREE_OBJ(s);
 }

@@ -2,14 +2,16 @@
 /*
  * Adding a torrent: what came is checked, written to the database, answered, and only then opened.
  *
- * The torrent is in the table from the first moment, so that a second add of the same info-hash
- * meets it and waits until it is settled: added (then it is there already), refused, or removed.
+ * The torrent is in the table from the first moment, so that a second add of the same info-hash, or
+ * of another torrent with the same files, meets it and waits until it is settled: added (then it is
+ * there already), refused, or removed.
  */
 #include "actors/session_priv.h"
 
 #include <limits.h>
 
 #include "actors/kernel/log.h"
+#include "proto/base64.h"
 #include "proto/path.h"
 
 const char *session_root(const struct config *c, const char *path)
@@ -56,6 +58,7 @@ static enum err parse(const struct m_torrent_add *m, struct metainfo **meta, str
 /* What the store is told of a torrent of which nothing is known. */
 static void adopt_fresh(struct torrent *t, int64_t row)
 {
+	uint32_t n;
 	struct torrent_record r = {
 		.row = row,
 		.meta = metainfo_ref(t->meta),
@@ -65,6 +68,11 @@ static void adopt_fresh(struct torrent *t, int64_t row)
 		.up_limit = t->up_limit,
 		.added = t->added,
 		.fresh = true,
+		.file_priority = files_copy(t, &n),
+		.sequential = t->sequential,
+		.edges_first = t->edges_first,
+		.place = t->place,
+		.seed = t->seed,
 	};
 
 	bitfield_init(&r.synced, t->meta->pieces);
@@ -99,7 +107,9 @@ static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 		session_retry_adds(s, &adds);
 }
 
-static void store_torrent(struct session *s, struct metainfo *meta, char *path, struct msg **m)
+/* Takes path and wishes. */
+static void store_torrent(
+	struct session *s, struct metainfo *meta, char *path, uint8_t *wishes, struct msg **m)
 {
 	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
 	struct msg *call = msg_new(s->actor, MSG_STATE_ADD);
@@ -107,6 +117,11 @@ static void store_torrent(struct session *s, struct metainfo *meta, char *path, 
 	struct torrent *t = torrent_new(s, meta);
 
 	t->path = path;
+	torrent_link_target(t);
+	t->file_priority = wishes;
+	t->sequential = add->sequential;
+	t->edges_first = add->edges_first;
+	t->place = session_new_place(s, add->queue_top);
 	t->started = add->start;
 	t->down_limit = add->down_rate;
 	t->up_limit = add->up_rate;
@@ -119,7 +134,49 @@ static void store_torrent(struct session *s, struct metainfo *meta, char *path, 
 	put->down_limit = t->down_limit;
 	put->up_limit = t->up_limit;
 	put->added = t->added;
+	put->file_priority = files_copy(t, &put->file_priority_n);
+	put->sequential = t->sequential;
+	put->edges_first = t->edges_first;
+	put->place = t->place;
 	actor_call_within(s->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_stored, t);
+}
+
+/* Two torrents that write the same files would ruin each other's. */
+static void refuse_target(const struct torrent *other, const char *path, struct words *why)
+{
+	char hex[41];
+
+	hex_encode(other->meta->infohash.v1, 20, hex);
+	snprintf(why->text, sizeof why->text,
+		"the torrent %s has the name '%.60s' in %.80s already; give another path", hex,
+		other->meta->name, path);
+}
+
+/* The place is known and allowed; takes path.  Takes *m or answers it. */
+static void add_at(struct session *s, struct metainfo *meta, char *path, struct msg **m)
+{
+	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct torrent *other = torrent_at_target(s, path, meta->name);
+	uint8_t *wishes = NULL;
+	enum err e;
+
+	if (other != NULL && !torrent_listed(other)) {
+		xfree(path);
+		held_push(&other->adds, m);
+		return;
+	}
+	if (other != NULL) {
+		refuse_target(other, path, &add->why);
+		e = E_EXISTS;
+	} else {
+		e = files_wish(meta, NULL, add->files, add->files_n, &wishes, &add->why);
+	}
+	if (e == E_OK) {
+		store_torrent(s, meta, path, wishes, m);
+		return;
+	}
+	xfree(path);
+	actor_reply(s->actor, m, e);
 }
 
 /* Takes *m or answers it. */
@@ -142,7 +199,7 @@ static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
 	if (path == NULL)
 		actor_reply(s->actor, m, E_PATH);
 	else
-		store_torrent(s, meta, path, m);
+		add_at(s, meta, path, m);
 }
 
 void session_on_add(struct actor *a, struct msg **m)

@@ -8,6 +8,7 @@
 #include "actors/session_priv.h"
 
 #include "actors/kernel/log.h"
+#include "proto/wanted.h"
 
 #define SAVE_EVERY (2 * USEC_PER_SEC)
 
@@ -40,6 +41,7 @@ void torrent_save_totals(struct torrent *t)
 	put->uploaded = t->ever.uploaded + run.uploaded;
 	put->wasted = t->ever.wasted + run.wasted;
 	put->left = t->left;
+	put->seeded = torrent_seeded(t);
 	actor_cast(t->session->actor, ADDR_STATE, &m);
 }
 
@@ -50,7 +52,7 @@ void torrent_on_save_timer(struct loop_timer *timer, int64_t now)
 }
 
 /* Peers have told their last; what comes later must not wait for a timer that never fires. */
-static void save_soon(struct torrent *t)
+void torrent_save_soon(struct torrent *t)
 {
 	struct session *s = t->session;
 
@@ -65,11 +67,23 @@ void session_on_peers_totals(struct actor *a, struct msg **m)
 	const struct m_totals *got = container_of(*m, struct m_totals, h);
 	struct torrent *t = torrent_of(a, got->t);
 
+	bool down, up;
+
 	if (t == NULL || !t->attached || t->phase == PHASE_REMOVING)
 		return;
+	down = got->downloaded > t->now.downloaded;
+	up = got->uploaded > t->now.uploaded;
 	t->now = (struct totals){got->downloaded, got->uploaded, got->wasted};
 	t->left = got->left;
-	save_soon(t);
+	torrent_save_soon(t);
+	queue_payload(t, down, up);
+	if (t->complete && t->left > 0) {
+		/* More is wanted now; PEERS_DONE says when it is there. */
+		t->complete = false;
+		torrent_update_active(t);
+	} else if (up) {
+		torrent_note_upload(t);
+	}
 }
 
 /* --- to the peers and the tracker --- */
@@ -89,6 +103,9 @@ void torrent_send_set(struct torrent *t)
 	set->no_download = t->fault == FAULT_HOLD;
 	set->down_limit = t->down_limit;
 	set->up_limit = t->up_limit;
+	set->file_priority = files_copy(t, &set->file_priority_n);
+	set->sequential = t->sequential;
+	set->edges_first = t->edges_first;
 	actor_cast(s->actor, ADDR(ROLE_PEERS, set->t.shard), &m);
 }
 
@@ -128,7 +145,7 @@ static void track(struct torrent *t)
 
 static bool should_be_active(const struct torrent *t)
 {
-	return t->started && t->fault != FAULT_STOP;
+	return t->started && t->fault != FAULT_STOP && queue_lets_run(t);
 }
 
 static void note_active(struct torrent *t)
@@ -138,28 +155,24 @@ static void note_active(struct torrent *t)
 		t->started_at = clock_wall_s();
 }
 
-void torrent_update_active(struct torrent *t)
+void torrent_sync_active(struct torrent *t)
 {
 	bool was = t->active;
 
 	if (!t->attached || t->detaching)
 		return;
 	note_active(t);
-	if (t->active == was)
-		return;
-	torrent_send_set(t);
-	tell_tracker(t, t->active ? TRACKER_START : TRACKER_STOP);
+	if (t->active != was) {
+		torrent_send_set(t);
+		tell_tracker(t, t->active ? TRACKER_START : TRACKER_STOP);
+	}
+	torrent_update_seeding(t);
 }
 
-/* The bytes that are missing when `have` is there. */
-static uint64_t bytes_left(const struct metainfo *meta, const struct bitfield *have)
+void torrent_update_active(struct torrent *t)
 {
-	uint64_t last = meta->size - (uint64_t)(meta->pieces - 1) * meta->piece_length;
-	uint64_t got = (uint64_t)have->count * meta->piece_length;
-
-	if (bitfield_get(have, meta->pieces - 1))
-		got = got - meta->piece_length + last;
-	return meta->size - got;
+	queue_update(t);
+	torrent_sync_active(t);
 }
 
 static void ignore_reply(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -176,8 +189,6 @@ static void note_completed(struct torrent *t)
 	struct msg *m;
 	struct m_state_set *set;
 
-	if (t->completed_at != 0)
-		return;
 	t->completed_at = clock_wall_s();
 	m = msg_new(t->session->actor, MSG_STATE_SET);
 	set = container_of(m, struct m_state_set, h);
@@ -196,8 +207,10 @@ void torrent_attach(struct torrent *t, struct m_store_ready *r)
 
 	t->phase = PHASE_READY;
 	t->have_n = r->have.count;
-	t->left = bytes_left(t->meta, &r->have);
+	t->left = wanted_left(t->meta, t->file_priority, &r->have);
+	t->complete = t->left == 0;
 	bitfield_free(&t->have);
+	queue_update(t);
 	note_active(t);
 	add->t = torrent_ref(t);
 	add->meta = metainfo_ref(t->meta);
@@ -210,13 +223,17 @@ void torrent_attach(struct torrent *t, struct m_store_ready *r)
 	add->active = t->active;
 	add->down_limit = t->down_limit;
 	add->up_limit = t->up_limit;
+	add->file_priority = files_copy(t, &add->file_priority_n);
+	add->sequential = t->sequential;
+	add->edges_first = t->edges_first;
 	actor_cast(s->actor, ADDR(ROLE_PEERS, add->t.shard), &m);
 	t->attached = true;
 	if (t->fault == FAULT_HOLD)
 		torrent_send_set(t);
 	track(t);
-	if (t->left == 0)
+	if (t->complete && t->completed_at == 0 && t->have_n > 0)
 		note_completed(t);
+	torrent_update_seeding(t);
 }
 
 /* --- away from the peers --- */
@@ -249,7 +266,7 @@ static void on_detached(struct actor *a, void *ctx, enum err err, struct msg **m
 		torrent_remove_step(t);
 		return;
 	}
-	save_soon(t);
+	torrent_save_soon(t);
 	ready = t->ready;
 	t->ready = NULL;
 	t->phase = PHASE_CHECKING;
@@ -279,6 +296,8 @@ void torrent_detach(struct torrent *t)
 		tell_tracker(t, TRACKER_STOP);
 	t->detaching = true;
 	t->checked = 0;
+	queue_update(t);
+	torrent_update_seeding(t);
 	m = msg_new(s->actor, MSG_PEERS_REMOVE);
 	container_of(m, struct m_peers_remove, h)->t = ref;
 	actor_call(s->actor, ADDR(ROLE_PEERS, ref.shard), &m, on_detached, t);
@@ -287,12 +306,19 @@ void torrent_detach(struct torrent *t)
 void session_on_peers_done(struct actor *a, struct msg **m)
 {
 	struct torrent *t = torrent_of(a, container_of(*m, struct m_torrent, h)->t);
+	bool first;
 
-	if (t == NULL || !t->attached || t->phase == PHASE_REMOVING)
+	if (t == NULL || !t->attached || t->phase == PHASE_REMOVING || t->complete)
 		return;
+	first = t->completed_at == 0;
 	t->left = 0;
-	t->have_n = t->meta->pieces;
+	t->complete = true;
+	if (t->file_priority == NULL)
+		t->have_n = t->meta->pieces;
 	note_completed(t);
-	tell_tracker(t, TRACKER_COMPLETED);
+	/* A tracker counts who has become complete; a second time, with more files, is no news. */
+	if (first)
+		tell_tracker(t, TRACKER_COMPLETED);
 	torrent_save_totals(t);
+	torrent_update_active(t);
 }

@@ -4,7 +4,9 @@
  *
  * session.c is the actor, session_table.c finds torrents, session_add.c and session_set.c do what
  * people ask for, session_torrent.c and session_peers.c move a torrent between the store and the
- * peers, session_fault.c judges trouble, session_remove.c ends a torrent, session_view.c shows it.
+ * peers, session_files.c knows what is wanted of it, session_order.c, session_queue.c and
+ * session_seed.c decide when it works, session_fault.c judges trouble, session_remove.c ends a
+ * torrent, session_view.c shows it.
  *
  * A torrent is one phase at a time.  What a person is told has happened is in the database first.
  */
@@ -14,6 +16,7 @@
 #include <sys/queue.h>
 
 #include "actors/actors.h"
+#include "actors/session_rank.h"
 
 #define SESSION_MAGIC 0x53455353u
 #define TORRENT_MAGIC 0x544f5252u
@@ -41,6 +44,13 @@ enum fault {
 	FAULT_HOLD,  /* the disk refuses writes: seeds on, tried again by a timer */
 	FAULT_PROBE, /* tried again; forgotten when the timer comes before the next error */
 	FAULT_STOP,  /* stopped until a person starts it again */
+};
+
+enum turn {
+	TURN_NONE, /* outside of the queue */
+	TURN_WAITS,
+	TURN_RUNS,
+	TURN_STALLED, /* runs without being counted: nothing moves */
 };
 
 /* A message that waits. */
@@ -73,8 +83,19 @@ struct torrent {
 	bool queued;     /* in session.to_open */
 	bool saving;     /* the first of `commands` waits for the database */
 	bool delete_data;
+	bool complete; /* all that is wanted is verified, and that was noted */
+	bool forced;   /* started whatever the queue says */
+	bool beyond;   /* started by a person although it had reached its limits on seeding */
+	bool limited;  /* stopped by such a limit */
+	bool sequential, edges_first;
+	bool ordered;  /* in session.order */
+	bool targeted; /* in session.targets */
+	enum turn turn;
+	uint8_t turn_kind; /* which of session.queues */
 	struct session *session;
-	struct torrent *hash_next;
+	struct torrent *hash_next, *target_next;
+	struct rank_node order_node, turn_node;
+	int64_t place;
 	TAILQ_ENTRY(torrent) open_link;
 	struct metainfo *meta; /* reference */
 	int64_t row;
@@ -84,7 +105,13 @@ struct torrent {
 	struct totals ever;                      /* before this run */
 	struct totals base;                      /* of this run, before it was last attached */
 	struct totals now;                       /* since it was attached */
-	uint64_t left;                           /* bytes not verified */
+	uint64_t wanted;                         /* bytes of wanted pieces */
+	uint64_t left;                           /* of them not verified */
+	uint8_t *file_priority;                  /* owned, one a file; NULL: all normal */
+	struct seed_limits seed;                 /* its own */
+	uint64_t seeded;                         /* seconds, before seed_since */
+	int64_t seed_since, uploaded_at;         /* monotonic; 0: it does not seed */
+	int64_t moved_at;                        /* payload, monotonic */
 	uint32_t have_n;
 	float checked;
 	char *error; /* owned; NULL: none */
@@ -97,12 +124,19 @@ struct torrent {
 	struct m_torrent_add *add; /* the one that made it, while PHASE_ADDING; owned */
 	struct loop_timer retry; /* of FAULT_HOLD, FAULT_PROBE, and of a removal the disk refused */
 	struct loop_timer save;  /* totals to the database */
+	struct loop_timer stall; /* while it runs and is counted */
+	struct loop_timer seed_timer; /* while it seeds and may reach a limit */
 };
 
 struct slot {
 	struct torrent *t; /* NULL: free */
 	uint16_t gen;      /* of the next or present torrent */
 	uint32_t free_next;
+};
+
+/* The torrents of one kind whose turn it is, and those that wait for it. */
+struct queue {
+	struct rank_set runs, waits;
 };
 
 struct session {
@@ -117,12 +151,18 @@ struct session {
 	struct slot *slots;                       /* owned */
 	uint32_t slots_n, slots_room, slots_free; /* free: index + 1 of the first; 0: none */
 	struct torrent **buckets;                 /* by info-hash; owned */
+	struct torrent **targets;                 /* by directory and name; owned */
 	uint32_t buckets_n;                       /* a power of two */
 	uint32_t torrents_n;
 	uint8_t hash_key[16];
 	TAILQ_HEAD(, torrent) to_open;
 	unsigned opening;
-	uint64_t down_limit, up_limit; /* set over the API */
+	struct rank_set order;           /* all that are listed */
+	int64_t place_first, place_last; /* bounds of all places ever given */
+	struct queue queues[2];          /* downloads, seeds */
+	struct held_list moves;          /* m_torrent_set, in order */
+	bool moving;                     /* one of them waits for the database */
+	uint64_t down_limit, up_limit;   /* set over the API */
 	bool has_down_limit, has_up_limit;
 };
 
@@ -151,7 +191,11 @@ struct torrent *torrent_new(struct session *, const struct metainfo *meta);
 /* Out of the table, its calls forgotten, everything it owns freed. */
 void torrent_free(struct torrent **);
 struct torrent *torrent_find(const struct session *, const uint8_t infohash[20]); /* or NULL */
-struct torrent *torrent_at(const struct session *, struct tref);                  /* or NULL */
+/* Who uses that name in that directory already, or NULL. */
+struct torrent *torrent_at_target(const struct session *, const char *path, const char *name);
+/* Its path is known from now on. */
+void torrent_link_target(struct torrent *);
+struct torrent *torrent_at(const struct session *, struct tref); /* or NULL */
 struct tref torrent_ref(const struct torrent *);
 bool torrent_listed(const struct torrent *); /* people see it */
 void table_free(struct session *);           /* every torrent with it */
@@ -204,13 +248,70 @@ void torrent_detach(struct torrent *);
 void torrent_send_set(struct torrent *);
 /* Brings peers and tracker to what is asked for, unless a fault forbids it. */
 void torrent_update_active(struct torrent *);
+/* That alone, for one whose turn has changed. */
+void torrent_sync_active(struct torrent *);
 struct totals torrent_run_totals(const struct torrent *);
+/* To the database, in a while. */
+void torrent_save_soon(struct torrent *);
 /* To the database, now. */
 void torrent_save_totals(struct torrent *);
 void torrent_on_save_timer(struct loop_timer *, int64_t now);
 
 void session_on_peers_done(struct actor *, struct msg **);
 void session_on_peers_totals(struct actor *, struct msg **);
+
+/* --- session_files.c --- */
+
+/*
+ * `before` with the wishes carried out, owned by the caller; NULL: all files normal.  E_RANGE, and
+ * words: there is no such file.
+ */
+enum err files_wish(const struct metainfo *, const uint8_t *before, const struct file_wish *,
+	uint32_t n, uint8_t **out, struct words *why);
+bool files_equal(const struct torrent *, const uint8_t *priority);
+/* A copy for a message; *n is 0 for NULL. */
+uint8_t *files_copy(const struct torrent *, uint32_t *n);
+/* Takes *priority and tells everybody. */
+void torrent_set_files(struct torrent *, uint8_t **priority);
+/* Counts `wanted`, and `left` while no peers have it. */
+void torrent_count_wanted(struct torrent *);
+
+/* --- session_order.c --- */
+
+/* A place before or behind all others. */
+int64_t session_new_place(struct session *, bool top);
+void torrent_enter_order(struct torrent *);
+void torrent_leave_order(struct torrent *);        /* fine when it is not in it */
+uint32_t torrent_position(const struct torrent *); /* from 1; 0: not in it */
+/* Takes the m_torrent_set of a TORRENT_MOVE. */
+void session_move(struct session *, struct msg **m);
+
+/* --- session_queue.c --- */
+
+/* After any change of what decides whether it wants a turn; others may get or lose theirs. */
+void queue_update(struct torrent *);
+/* Out of it, without a turn for anybody else. */
+void queue_drop(struct torrent *);
+/* Its place has changed; queue_settle() follows. */
+void queue_moved(struct torrent *);
+void queue_settle(struct session *);
+bool queue_lets_run(const struct torrent *);
+void queue_payload(struct torrent *, bool downloaded, bool uploaded);
+void queue_reload(struct session *);
+void queue_on_stall_timer(struct loop_timer *, int64_t now);
+
+/* --- session_seed.c --- */
+
+/* After any change of what decides whether it seeds. */
+void torrent_update_seeding(struct torrent *);
+void torrent_note_upload(struct torrent *);
+/* Stops it when it has reached one, else looks again in time. */
+void torrent_check_limits(struct torrent *);
+bool torrent_is_over_limits(const struct torrent *); /* by ratio or time */
+uint64_t torrent_seeded(const struct torrent *);     /* seconds, ever */
+double torrent_ratio(const struct torrent *, uint64_t downloaded, uint64_t uploaded);
+void torrent_on_seed_timer(struct loop_timer *, int64_t now);
+void session_reload_limits(struct session *);
 
 /* --- session_fault.c --- */
 

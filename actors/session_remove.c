@@ -115,6 +115,9 @@ void torrent_remove(struct torrent *t, bool delete_data)
 	t->phase = PHASE_REMOVING;
 	t->delete_data = delete_data;
 	torrent_unqueue(t);
+	torrent_leave_order(t);
+	queue_update(t);
+	loop_timer_del(session_loop(t->session), &t->seed_timer);
 	loop_timer_del(session_loop(t->session), &t->retry);
 	loop_timer_del(session_loop(t->session), &t->save);
 	torrent_remove_step(t);

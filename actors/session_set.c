@@ -30,16 +30,94 @@ static void refuse_commands(struct torrent *t)
 		answer_first(t, E_NOT_FOUND);
 }
 
+/* --- what a command leads to --- */
+
+static int64_t run_bits(const struct torrent *t)
+{
+	return (t->started ? RUN_STARTED : 0) | (t->forced ? RUN_FORCED : 0) |
+	       (t->beyond ? RUN_BEYOND : 0) | (t->limited ? RUN_LIMITED : 0);
+}
+
+/* enum state_run after the command. */
+static int64_t run_of(const struct torrent *t, const struct m_torrent_set *c)
+{
+	bool beyond = t->started ? t->beyond : torrent_is_over_limits(t);
+
+	if (c->op == TORRENT_STOP)
+		return t->started ? 0 : run_bits(t);
+	return RUN_STARTED | (c->value != 0 ? RUN_FORCED : 0) | (beyond ? RUN_BEYOND : 0);
+}
+
+static void set_run(struct torrent *t, int64_t bits)
+{
+	t->started = (bits & RUN_STARTED) != 0;
+	t->forced = (bits & RUN_FORCED) != 0;
+	t->beyond = (bits & RUN_BEYOND) != 0;
+	t->limited = (bits & RUN_LIMITED) != 0;
+}
+
+static int64_t keep_or(int64_t old, int64_t asked)
+{
+	return asked == SEED_KEEP ? old : asked;
+}
+
+static struct seed_limits seed_of(const struct torrent *t, const struct m_torrent_set *c)
+{
+	return (struct seed_limits){
+		.ratio = keep_or(t->seed.ratio, c->seed.ratio),
+		.time = keep_or(t->seed.time, c->seed.time),
+		.idle = keep_or(t->seed.idle, c->seed.idle),
+	};
+}
+
+/* The priorities after the command, owned by the caller; it was checked. */
+static uint8_t *files_of(const struct torrent *t, const struct m_torrent_set *c)
+{
+	struct words why;
+	uint8_t *out;
+
+	must(files_wish(t->meta, t->file_priority, c->files, c->files_n, &out, &why) == E_OK);
+	return out;
+}
+
+static void apply_files(struct torrent *t, const struct m_torrent_set *c)
+{
+	uint8_t *list = files_of(t, c);
+
+	if (!files_equal(t, list))
+		torrent_set_files(t, &list);
+	xfree(list);
+}
+
+static bool changes_files(const struct torrent *t, const struct m_torrent_set *c)
+{
+	uint8_t *list = files_of(t, c);
+	bool changes = !files_equal(t, list);
+
+	xfree(list);
+	return changes;
+}
+
+static enum err check(const struct torrent *t, struct m_torrent_set *c)
+{
+	uint8_t *list;
+	enum err e;
+
+	if (c->op != TORRENT_FILES)
+		return E_OK;
+	e = files_wish(t->meta, t->file_priority, c->files, c->files_n, &list, &c->why);
+	xfree(list);
+	return e;
+}
+
 static void apply(struct torrent *t, const struct m_torrent_set *c)
 {
 	switch (c->op) {
 	case TORRENT_START:
-		t->started = true;
-		torrent_retry(t);
-		torrent_update_active(t);
-		break;
 	case TORRENT_STOP:
-		t->started = false;
+		set_run(t, run_of(t, c));
+		if (t->started)
+			torrent_retry(t);
 		torrent_update_active(t);
 		break;
 	case TORRENT_DOWN_RATE:
@@ -53,6 +131,21 @@ static void apply(struct torrent *t, const struct m_torrent_set *c)
 	case TORRENT_RECHECK:
 		torrent_recheck(t);
 		break;
+	case TORRENT_FILES:
+		apply_files(t, c);
+		break;
+	case TORRENT_SEQUENTIAL:
+		t->sequential = c->value != 0;
+		torrent_send_set(t);
+		break;
+	case TORRENT_EDGES_FIRST:
+		t->edges_first = c->value != 0;
+		torrent_send_set(t);
+		break;
+	case TORRENT_SEED_LIMITS:
+		t->seed = seed_of(t, c);
+		t->beyond = false;
+		break;
 	default:
 		must_not_reach("an operation that is not a torrent's");
 	}
@@ -63,28 +156,54 @@ static bool is_news(const struct torrent *t, const struct m_torrent_set *c)
 {
 	switch (c->op) {
 	case TORRENT_START:
-		return !t->started;
 	case TORRENT_STOP:
-		return t->started;
+		return run_of(t, c) != run_bits(t);
 	case TORRENT_DOWN_RATE:
 		return t->down_limit != c->value;
 	case TORRENT_UP_RATE:
 		return t->up_limit != c->value;
+	case TORRENT_FILES:
+		return changes_files(t, c);
+	case TORRENT_SEQUENTIAL:
+		return t->sequential != (c->value != 0);
+	case TORRENT_EDGES_FIRST:
+		return t->edges_first != (c->value != 0);
 	case TORRENT_REMOVE:
+	case TORRENT_SEED_LIMITS:
 		return true;
 	default:
 		return false;
 	}
 }
 
-static void describe(const struct m_torrent_set *c, struct m_state_set *set)
+static void describe_wish(
+	const struct torrent *t, const struct m_torrent_set *c, struct m_state_set *set)
 {
 	switch (c->op) {
 	case TORRENT_START:
 	case TORRENT_STOP:
 		set->key = STATE_STARTED;
-		set->value = c->op == TORRENT_START;
+		set->value = run_of(t, c);
 		break;
+	case TORRENT_FILES:
+		set->key = STATE_FILES;
+		set->data = files_of(t, c);
+		set->data_n = set->data != NULL ? t->meta->files_n : 0;
+		break;
+	case TORRENT_SEED_LIMITS:
+		set->key = STATE_SEED_LIMITS;
+		set->seed = seed_of(t, c);
+		break;
+	default:
+		set->key = c->op == TORRENT_SEQUENTIAL ? STATE_SEQUENTIAL : STATE_EDGES_FIRST;
+		set->value = c->value != 0;
+		break;
+	}
+}
+
+static void describe(const struct m_torrent_set *c, struct m_state_set *set)
+{
+	switch (c->op) {
 	case TORRENT_REMOVE:
 		set->key = STATE_REMOVING;
 		set->value = c->value != 0 ? 2 : 1;
@@ -137,25 +256,32 @@ static void save_first(struct torrent *t)
 {
 	struct msg *m = msg_new(t->session->actor, MSG_STATE_SET);
 	struct m_state_set *set = container_of(m, struct m_state_set, h);
+	const struct m_torrent_set *c = first_command(t);
 
 	set->row = t->row;
-	describe(first_command(t), set);
+	if (c->op == TORRENT_REMOVE || c->op == TORRENT_DOWN_RATE || c->op == TORRENT_UP_RATE)
+		describe(c, set);
+	else
+		describe_wish(t, c, set);
 	t->saving = true;
 	actor_call_within(t->session->actor, ADDR_STATE, &m, STATE_TIMEOUT, on_saved, t);
 }
 
 void torrent_next_command(struct torrent *t)
 {
-	const struct m_torrent_set *c;
+	struct m_torrent_set *c;
 
 	while (!t->saving && (c = first_command(t)) != NULL) {
-		if (is_news(t, c)) {
+		enum err e = check(t, c);
+		if (e == E_OK && is_news(t, c)) {
 			save_first(t);
-		} else {
-			apply(t, c);
-			answer_first(t, E_OK);
+			return;
 		}
+		if (e == E_OK)
+			apply(t, c);
+		answer_first(t, e);
 	}
+	torrent_check_limits(t);
 }
 
 /* --- the limits of the whole daemon --- */
@@ -208,6 +334,10 @@ void session_on_set(struct actor *a, struct msg **m)
 	t = torrent_find(s, c->infohash);
 	if (t == NULL || !torrent_listed(t)) {
 		actor_reply(a, m, E_NOT_FOUND);
+		return;
+	}
+	if (c->op == TORRENT_MOVE) {
+		session_move(s, m);
 		return;
 	}
 	held_push(&t->commands, m);

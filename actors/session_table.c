@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where torrents are found: by slot and generation for other actors, by info-hash for people.
+ * Where torrents are found: by slot and generation for other actors, by info-hash for people, by
+ * directory and name so that no two share their files.
  *
  * Slots are used again, with another generation.  The hash is keyed, because info-hashes are chosen
  * by strangers.  Nothing here ever walks over all torrents but the growing of the table.
@@ -29,16 +30,74 @@ static void unlink_hash(struct session *s, struct torrent *t)
 	*p = t->hash_next;
 }
 
+/* --- targets --- */
+
+static uint32_t target_bucket(const struct session *s, const char *path, const char *name)
+{
+	uint64_t a = hash_keyed(s->hash_key, path, strlen(path));
+	uint64_t b = hash_keyed(s->hash_key, name, strlen(name));
+
+	return (uint32_t)(a * 31 + b) & (s->buckets_n - 1);
+}
+
+static void link_target(struct session *s, struct torrent *t)
+{
+	struct torrent **head = &s->targets[target_bucket(s, t->path, t->meta->name)];
+
+	t->target_next = *head;
+	*head = t;
+}
+
+static void unlink_target(struct session *s, struct torrent *t)
+{
+	struct torrent **p;
+
+	if (!t->targeted)
+		return;
+	p = &s->targets[target_bucket(s, t->path, t->meta->name)];
+	while (*p != t)
+		p = &(*p)->target_next;
+	*p = t->target_next;
+	t->targeted = false;
+}
+
+void torrent_link_target(struct torrent *t)
+{
+	must(!t->targeted);
+	link_target(t->session, t);
+	t->targeted = true;
+}
+
+struct torrent *torrent_at_target(const struct session *s, const char *path, const char *name)
+{
+	struct torrent *t = s->buckets_n ? s->targets[target_bucket(s, path, name)] : NULL;
+
+	while (t != NULL && (strcmp(t->path, path) != 0 || strcmp(t->meta->name, name) != 0))
+		t = t->target_next;
+	return t;
+}
+
+/* --- coming and going --- */
+
+static void link_all(struct session *s, struct torrent *t)
+{
+	link_hash(s, t);
+	if (t->targeted)
+		link_target(s, t);
+}
+
 static void grow_buckets(struct session *s)
 {
 	if (s->torrents_n < s->buckets_n)
 		return;
 	xfree(s->buckets);
+	xfree(s->targets);
 	s->buckets_n = MAX(s->buckets_n * 2, 64u);
 	s->buckets = xcalloc(s->buckets_n, sizeof(struct torrent *));
+	s->targets = xcalloc(s->buckets_n, sizeof(struct torrent *));
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i].t != NULL)
-			link_hash(s, s->slots[i].t);
+			link_all(s, s->slots[i].t);
 }
 
 static uint32_t take_slot(struct session *s)
@@ -73,10 +132,14 @@ struct torrent *torrent_new(struct session *s, const struct metainfo *meta)
 	ALLOC_OBJ(t, TORRENT_MAGIC);
 	t->session = s;
 	t->meta = metainfo_ref(meta);
-	t->left = meta->size;
+	t->wanted = t->left = meta->size;
+	t->seed = (struct seed_limits){SEED_GLOBAL, SEED_GLOBAL, SEED_GLOBAL};
 	STAILQ_INIT(&t->commands);
 	STAILQ_INIT(&t->adds);
 	t->retry.fn = torrent_on_retry_timer;
+	t->save.fn = torrent_on_save_timer;
+	t->stall.fn = queue_on_stall_timer;
+	t->seed_timer.fn = torrent_on_seed_timer;
 	grow_buckets(s);
 	t->slot = take_slot(s);
 	t->gen = s->slots[t->slot].gen;
@@ -117,10 +180,14 @@ void torrent_free(struct torrent **pt)
 	s = t->session;
 	actor_cancel_calls(s->actor, t);
 	torrent_unqueue(t);
+	queue_drop(t);
+	torrent_leave_order(t);
 	if (t->opening)
 		s->opening--;
 	loop_timer_del(session_loop(s), &t->retry);
 	loop_timer_del(session_loop(s), &t->save);
+	loop_timer_del(session_loop(s), &t->seed_timer);
+	unlink_target(s, t);
 	unlink_hash(s, t);
 	give_slot(s, t->slot);
 	s->torrents_n--;
@@ -134,6 +201,7 @@ void torrent_free(struct torrent **pt)
 	bitfield_free(&t->have);
 	metainfo_unref(&t->meta);
 	xfree(t->path);
+	xfree(t->file_priority);
 	xfree(t->error);
 	FREE_OBJ(t);
 }
@@ -177,6 +245,7 @@ void table_free(struct session *s)
 	}
 	xfree(s->slots);
 	xfree(s->buckets);
+	xfree(s->targets);
 	s->slots = NULL;
-	s->buckets = NULL;
+	s->buckets = s->targets = NULL;
 }

@@ -45,8 +45,27 @@ static struct torrent_record copy_record(const struct torrent *t)
 	r.unsynced = copy_list(r.unsynced, r.unsynced_n, sizeof *r.unsynced);
 	r.stamps = copy_list(r.stamps, r.stamps_n, sizeof *r.stamps);
 	r.partials = copy_partials(r.partials, r.partials_n);
+	r.file_priority = files_copy(t, &r.file_priority_n);
 	bitfield_copy(&r.synced, &t->record->synced);
 	return r;
+}
+
+static void adopt_wishes(struct torrent *t, struct torrent_record *r)
+{
+	t->forced = r->forced;
+	t->beyond = r->beyond;
+	t->limited = r->limited;
+	t->sequential = r->sequential;
+	t->edges_first = r->edges_first;
+	t->place = r->place;
+	t->seed = r->seed;
+	t->seeded = r->seeded;
+	xfree(t->file_priority);
+	t->file_priority = r->file_priority;
+	r->file_priority = NULL;
+	r->file_priority_n = 0;
+	if (!r->removing)
+		torrent_enter_order(t);
 }
 
 void torrent_adopt(struct torrent *t, struct torrent_record *r)
@@ -60,14 +79,17 @@ void torrent_adopt(struct torrent *t, struct torrent_record *r)
 	t->completed_at = r->completed_at;
 	t->ever = (struct totals){r->downloaded, r->uploaded, r->wasted};
 	t->have_n = r->synced.count;
-	if (t->path == NULL)
+	adopt_wishes(t, r);
+	if (t->path == NULL) {
 		t->path = xstrdup(r->path);
-	t->save.fn = torrent_on_save_timer;
+		torrent_link_target(t);
+	}
 	metainfo_unref(&r->meta); /* the torrent has its own */
 	xfree(r->path);
 	r->path = NULL;
 	t->record = xmemdup(r, sizeof *r);
 	*r = (struct torrent_record){0};
+	torrent_count_wanted(t);
 }
 
 void torrent_unqueue(struct torrent *t)

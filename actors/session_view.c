@@ -10,6 +10,9 @@
 
 #include <stdlib.h>
 
+#include "proto/picker.h"
+#include "proto/wanted.h"
+
 #define VIEW_MAGIC 0x56494557u
 
 struct part {
@@ -37,6 +40,8 @@ static enum torrent_status status_of(const struct torrent *t)
 		return STATUS_CHECKING;
 	if (!t->started)
 		return STATUS_STOPPED;
+	if (t->turn == TURN_WAITS)
+		return STATUS_QUEUED;
 	return t->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
 }
 
@@ -65,6 +70,18 @@ static void fill_totals(const struct torrent *t, struct torrent_view *v)
 	v->wasted_ever = t->ever.wasted + run.wasted;
 }
 
+static void fill_turn(const struct torrent *t, struct torrent_view *v)
+{
+	v->place = torrent_position(t);
+	v->forced = t->forced;
+	v->stalled = t->turn == TURN_STALLED;
+	v->limited = t->limited;
+	v->sequential = t->sequential;
+	v->edges_first = t->edges_first;
+	v->seed = t->seed;
+	v->seeded = torrent_seeded(t);
+}
+
 static void fill_view(const struct torrent *t, struct torrent_view *v)
 {
 	v->name = xstrdup(t->meta->name);
@@ -74,6 +91,7 @@ static void fill_view(const struct torrent *t, struct torrent_view *v)
 	v->path = xstrdup(t->path);
 	v->size = t->meta->size;
 	v->piece_length = t->meta->piece_length;
+	v->wanted = t->wanted;
 	v->left = t->left;
 	v->checked = v->status == STATUS_CHECKING ? t->checked : 0;
 	v->added = t->added;
@@ -85,6 +103,21 @@ static void fill_view(const struct torrent *t, struct torrent_view *v)
 	v->error = t->error != NULL ? xstrdup(t->error) : NULL;
 	fill_bitfield(t, v);
 	fill_totals(t, v);
+	fill_turn(t, v);
+}
+
+static void fill_files(const struct torrent *t, struct torrent_view *v)
+{
+	uint32_t n = t->meta->files_n;
+
+	v->meta = metainfo_ref(t->meta);
+	v->files = xcalloc(n, sizeof *v->files);
+	for (uint32_t i = 0; i < n; i++)
+		v->files[i] = (struct file_view){
+			.done = wanted_file_done(t->meta, i, v->bitfield),
+			.priority = t->file_priority != NULL ? t->file_priority[i]
+							     : (uint8_t)PICKER_PRIORITY_NORMAL,
+		};
 }
 
 /* --- joining --- */
@@ -179,6 +212,12 @@ static void build(struct view *v)
 	}
 	for (unsigned i = 0; i < v->parts_n; i++)
 		join_part(s, m->torrents, at, &v->parts[i]);
+	for (uint32_t i = 0; i < m->torrents_n; i++) {
+		struct torrent_view *one = &m->torrents[i];
+		one->ratio = torrent_ratio(list[i], one->downloaded_ever, one->uploaded_ever);
+		if (m->files)
+			fill_files(list[i], one);
+	}
 	m->down_limit = session_down_limit(s);
 	m->up_limit = session_up_limit(s);
 	xfree(at);

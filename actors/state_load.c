@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #include "actors/kernel/log.h"
+#include "proto/picker.h"
 
 /* Makes room for one more in an array that doubles at powers of two. */
 static void *grow_list(void *list, uint32_t n, size_t size)
@@ -83,6 +84,46 @@ static void load_partials(struct state_db *db, struct torrent_record *r)
 	}
 }
 
+/* What makes no sense is left out: all files are wanted then, which loses nothing. */
+static void load_wanted(struct state_db *db, struct torrent_record *r)
+{
+	const enum sql q = SQL_LOAD_WANTED;
+
+	db_bind_int(db, q, 1, r->row);
+	while (db_row(db, q)) {
+		struct slice b = db_bytes(db, q, 0);
+		bool good = b.n == r->meta->files_n;
+		for (size_t i = 0; good && i < b.n; i++)
+			good = b.p[i] <= PICKER_PRIORITY_TOP;
+		if (!good || r->file_priority != NULL) {
+			log_event(LOG_ERROR, "state_wanted_unreadable", "row=%" PRId64, r->row);
+			continue;
+		}
+		r->file_priority = xmemdup(b.p, b.n);
+		r->file_priority_n = (uint32_t)b.n;
+	}
+}
+
+/* Columns that came with version 2 of the schema. */
+static void load_wishes(struct state_db *db, struct torrent_record *r)
+{
+	const enum sql q = SQL_LOAD_TORRENTS;
+	int64_t run = db_int(db, q, 3);
+
+	r->started = (run & RUN_STARTED) != 0;
+	r->forced = (run & RUN_FORCED) != 0;
+	r->beyond = (run & RUN_BEYOND) != 0;
+	r->limited = (run & RUN_LIMITED) != 0;
+	r->sequential = db_int(db, q, 13) != 0;
+	r->edges_first = db_int(db, q, 14) != 0;
+	r->place = db_int(db, q, 15);
+	r->seed.ratio = MAX(db_int(db, q, 16), SEED_GLOBAL);
+	r->seed.time = MAX(db_int(db, q, 17), SEED_GLOBAL);
+	r->seed.idle = MAX(db_int(db, q, 18), SEED_GLOBAL);
+	r->seeded = db_u64(db, q, 19);
+	load_wanted(db, r);
+}
+
 /* The metainfo of the row in hand, or NULL and a line in the log. */
 static struct metainfo *parse_row(struct state_db *db, int64_t row)
 {
@@ -113,7 +154,6 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	if (r->meta == NULL)
 		return false;
 	r->path = xstrdup(db_text(db, q, 2));
-	r->started = db_int(db, q, 3) != 0;
 	r->removing = removing != 0;
 	r->delete_data = removing == 2;
 	r->down_limit = db_u64(db, q, 5);
@@ -123,6 +163,7 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	r->downloaded = db_u64(db, q, 9);
 	r->uploaded = db_u64(db, q, 10);
 	r->wasted = db_u64(db, q, 11);
+	load_wishes(db, r);
 	load_pieces(db, r);
 	load_stamps(db, r);
 	load_partials(db, r);

@@ -12,6 +12,16 @@ void state_setting(struct state_db *db, const char *key, int64_t value)
 	db_run(db, SQL_PUT_SETTING);
 }
 
+static void put_wanted(struct state_db *db, int64_t row, const uint8_t *priorities, uint32_t n)
+{
+	const enum sql q = priorities != NULL ? SQL_PUT_WANTED : SQL_DROP_WANTED;
+
+	db_bind_int(db, q, 1, row);
+	if (priorities != NULL)
+		db_bind_bytes(db, q, 2, priorities, n);
+	db_run(db, q);
+}
+
 void state_add(struct state_db *db, struct m_state_add *m)
 {
 	const enum sql q = SQL_ADD_TORRENT;
@@ -22,6 +32,9 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_u64(db, q, 4, m->down_limit);
 	db_bind_u64(db, q, 5, m->up_limit);
 	db_bind_int(db, q, 6, m->added);
+	db_bind_int(db, q, 7, m->sequential);
+	db_bind_int(db, q, 8, m->edges_first);
+	db_bind_int(db, q, 9, m->place);
 	db_run(db, q);
 	if (db_error(db) != E_OK)
 		return;
@@ -29,6 +42,26 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_int(db, SQL_ADD_METAINFO, 1, m->row);
 	db_bind_bytes(db, SQL_ADD_METAINFO, 2, m->meta->raw.p, m->meta->raw.n);
 	db_run(db, SQL_ADD_METAINFO);
+	if (m->file_priority != NULL)
+		put_wanted(db, m->row, m->file_priority, m->file_priority_n);
+}
+
+static void set_places(struct state_db *db, const struct m_state_set *m)
+{
+	for (uint32_t i = 0; i < m->places_n; i++) {
+		db_bind_int(db, SQL_SET_PLACE, 1, m->places[i].place);
+		db_bind_int(db, SQL_SET_PLACE, 2, m->places[i].row);
+		db_run(db, SQL_SET_PLACE);
+	}
+}
+
+static void set_seed_limits(struct state_db *db, const struct m_state_set *m)
+{
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 1, m->seed.ratio);
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 2, m->seed.time);
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 3, m->seed.idle);
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 4, m->row);
+	db_run(db, SQL_SET_SEED_LIMITS);
 }
 
 void state_set(struct state_db *db, const struct m_state_set *m)
@@ -39,13 +72,27 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		[STATE_UP_LIMIT] = SQL_SET_UP_LIMIT,
 		[STATE_COMPLETED_AT] = SQL_SET_COMPLETED_AT,
 		[STATE_REMOVING] = SQL_SET_REMOVING,
+		[STATE_SEQUENTIAL] = SQL_SET_SEQUENTIAL,
+		[STATE_EDGES_FIRST] = SQL_SET_EDGES_FIRST,
 	};
 
-	if (m->key == STATE_GLOBAL_DOWN_LIMIT) {
+	switch (m->key) {
+	case STATE_GLOBAL_DOWN_LIMIT:
 		state_setting(db, "down_limit", m->value);
-	} else if (m->key == STATE_GLOBAL_UP_LIMIT) {
+		break;
+	case STATE_GLOBAL_UP_LIMIT:
 		state_setting(db, "up_limit", m->value);
-	} else {
+		break;
+	case STATE_FILES:
+		put_wanted(db, m->row, m->data, m->data_n);
+		break;
+	case STATE_PLACES:
+		set_places(db, m);
+		break;
+	case STATE_SEED_LIMITS:
+		set_seed_limits(db, m);
+		break;
+	default:
 		db_bind_int(db, of_key[m->key], 1, m->value);
 		db_bind_int(db, of_key[m->key], 2, m->row);
 		db_run(db, of_key[m->key]);
@@ -63,7 +110,8 @@ void state_totals(struct state_db *db, const struct m_totals *m)
 	db_bind_u64(db, SQL_SET_TOTALS, 1, m->downloaded);
 	db_bind_u64(db, SQL_SET_TOTALS, 2, m->uploaded);
 	db_bind_u64(db, SQL_SET_TOTALS, 3, m->wasted);
-	db_bind_int(db, SQL_SET_TOTALS, 4, m->row);
+	db_bind_u64(db, SQL_SET_TOTALS, 4, m->seeded);
+	db_bind_int(db, SQL_SET_TOTALS, 5, m->row);
 	db_run(db, SQL_SET_TOTALS);
 }
 

@@ -53,6 +53,18 @@ static const char *const steps[] = {
 	"CREATE TABLE setting ("
 	" key TEXT PRIMARY KEY,"
 	" value INTEGER NOT NULL) WITHOUT ROWID;",
+	/* 1 to 2: torrent.started holds the bits of enum state_run from here on */
+	"ALTER TABLE torrent ADD COLUMN sequential INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE torrent ADD COLUMN edges_first INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE torrent ADD COLUMN place INTEGER NOT NULL DEFAULT 0;" /* order of the queue */
+	"ALTER TABLE torrent ADD COLUMN seed_ratio INTEGER NOT NULL DEFAULT -1;" /* 1/1000 */
+	"ALTER TABLE torrent ADD COLUMN seed_time INTEGER NOT NULL DEFAULT -1;"  /* seconds */
+	"ALTER TABLE torrent ADD COLUMN seed_idle INTEGER NOT NULL DEFAULT -1;"  /* likewise */
+	"ALTER TABLE torrent ADD COLUMN seeded INTEGER NOT NULL DEFAULT 0;"      /* seconds, ever */
+	"UPDATE torrent SET place = row * 4294967296;"
+	"CREATE TABLE wanted (" /* only of torrents of which not all files are normal */
+	" row INTEGER PRIMARY KEY REFERENCES torrent ON DELETE CASCADE,"
+	" priorities BLOB NOT NULL);", /* a byte a file */
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -36,6 +36,7 @@ enum config_log_level {
 #define CONFIG_TYPE_SIZE     uint64_t /* bytes */
 #define CONFIG_TYPE_RATE     uint64_t /* bytes per second, 0 unlimited */
 #define CONFIG_TYPE_DURATION int64_t  /* microseconds */
+#define CONFIG_TYPE_RATIO    int      /* thousandths */
 #define CONFIG_TYPE_STRING   char *   /* never NULL */
 #define CONFIG_TYPE_SECRET   char *   /* never NULL, never logged */
 #define CONFIG_TYPE_CHOICE   int      /* index among the choices */

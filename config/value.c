@@ -144,6 +144,37 @@ static enum err parse_int(struct job *j, const char *text)
 	return e;
 }
 
+/* "1.5" is 1500; three decimals at most. */
+static enum err parse_ratio(struct job *j, const char *text)
+{
+	const char *p = text;
+	int64_t n = 0;
+	int decimals = -1; /* no point so far */
+
+	for (; *p != '\0' && decimals < 3 && n <= INT32_MAX; p++) {
+		if (*p == '.' && decimals < 0 && p != text) {
+			decimals = 0;
+			continue;
+		}
+		if (*p < '0' || *p > '9')
+			break;
+		n = n * 10 + (*p - '0');
+		if (decimals >= 0)
+			decimals++;
+	}
+	if (p == text || p[-1] == '.' || (*p != '\0' && n <= INT32_MAX)) {
+		snprintf(j->why, j->size,
+			SHOWN " is not a ratio, such as 1.5, with three decimals at most", text);
+		return E_SYNTAX;
+	}
+	for (int i = MAX(decimals, 0); i < 3; i++)
+		n *= 10;
+	enum err e = check_range(j, n, NULL);
+	if (e == E_OK)
+		*(int *)j->field = (int)n;
+	return e;
+}
+
 static const struct units *units_of(enum option_type type)
 {
 	switch (type) {
@@ -380,6 +411,8 @@ static enum err parse_scalar(struct job *j, const char *text)
 	case TYPE_RATE:
 	case TYPE_DURATION:
 		return parse_scaled(j, text);
+	case TYPE_RATIO:
+		return parse_ratio(j, text);
 	case TYPE_CHOICE:
 		return parse_choice(j, text);
 	case TYPE_PATH:
@@ -429,6 +462,7 @@ static size_t size_of(enum option_type type)
 		[TYPE_SIZE] = sizeof(CONFIG_TYPE_SIZE),
 		[TYPE_RATE] = sizeof(CONFIG_TYPE_RATE),
 		[TYPE_DURATION] = sizeof(CONFIG_TYPE_DURATION),
+		[TYPE_RATIO] = sizeof(CONFIG_TYPE_RATIO),
 		[TYPE_CHOICE] = sizeof(CONFIG_TYPE_CHOICE),
 	};
 

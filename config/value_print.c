@@ -43,6 +43,18 @@ static void print_scaled(const struct units *u, int64_t n, FILE *out)
 	fputs(buf, out);
 }
 
+static void print_ratio(int64_t thousandths, FILE *out)
+{
+	int64_t part = thousandths % 1000;
+	int digits = 3;
+
+	fprintf(out, "%" PRId64, thousandths / 1000);
+	for (; digits > 0 && part % 10 == 0; digits--)
+		part /= 10;
+	if (digits > 0)
+		fprintf(out, ".%0*" PRId64, digits, part);
+}
+
 void value_print(const struct option *o, const void *field, FILE *out)
 {
 	switch (o->type) {
@@ -60,6 +72,9 @@ void value_print(const struct option *o, const void *field, FILE *out)
 		break;
 	case TYPE_DURATION:
 		print_scaled(&units_duration, *(const int64_t *)field, out);
+		break;
+	case TYPE_RATIO:
+		print_ratio(*(const int *)field, out);
 		break;
 	case TYPE_CHOICE:
 		print_choice(o->unit, *(const int *)field, out);
@@ -88,6 +103,7 @@ static const char *say_kind(const struct option *o)
 		[TYPE_SIZE] = "size",
 		[TYPE_RATE] = "rate",
 		[TYPE_DURATION] = "duration",
+		[TYPE_RATIO] = "ratio",
 		[TYPE_STRING] = "text",
 		[TYPE_SECRET] = "secret text",
 		[TYPE_CHOICE] = "choice",
@@ -120,6 +136,11 @@ void value_print_limits(const struct option *o, FILE *out)
 		print_range(&units_rate, o, out);
 	else if (o->type == TYPE_DURATION)
 		print_range(&units_duration, o, out);
-	else if (o->type == TYPE_CHOICE)
+	else if (o->type == TYPE_RATIO) {
+		fputs(", ", out);
+		print_ratio(o->min, out);
+		fputs(" to ", out);
+		print_ratio(o->max, out);
+	} else if (o->type == TYPE_CHOICE)
 		fprintf(out, ": %s", o->unit);
 }

@@ -7,14 +7,14 @@
 /* Requests that wait for other actors at once; beyond it the daemon is overloaded and says so. */
 #define WAITING_MAX 1024u
 
-static void suspend(struct request *r)
+void call_suspend(struct request *r)
 {
 	r->suspended = true;
 	r->http->waiting++;
 	MHD_suspend_connection(r->conn);
 }
 
-static bool may_wait(struct request *r)
+bool call_may_wait(struct request *r)
 {
 	if (r->http->stopping)
 		answer_err(r, E_STOPPING, NULL);
@@ -23,7 +23,7 @@ static bool may_wait(struct request *r)
 	return !r->answered;
 }
 
-static struct request *request_of(void *ctx)
+struct request *call_request(void *ctx)
 {
 	struct request *r;
 
@@ -37,7 +37,7 @@ static struct request *request_of(void *ctx)
 
 static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = request_of(ctx);
+	struct request *r = call_request(ctx);
 	struct m_torrent_add *add = m != NULL ? (struct m_torrent_add *)*m : NULL;
 
 	(void)a;
@@ -45,86 +45,45 @@ static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
 	answer_resume(r);
 }
 
+/* false: answered. */
+static bool read_add(struct request *r, struct m_torrent_add *m)
+{
+	const char *path;
+
+	if (!param_text(r, "path", &path) || !param_bool(r, "start", true, &m->start) ||
+		!param_rate(r, "maxdown", false, &m->down_rate) ||
+		!param_rate(r, "maxup", false, &m->up_rate) ||
+		!param_files(r, "skip", FILE_SKIP, &m->files, &m->files_n) ||
+		!param_files(r, "low", FILE_LOW, &m->files, &m->files_n) ||
+		!param_files(r, "high", FILE_HIGH, &m->files, &m->files_n) ||
+		!param_bool(r, "sequential", false, &m->sequential) ||
+		!param_bool(r, "firstlast", false, &m->edges_first) ||
+		!param_bool(r, "top", false, &m->queue_top))
+		return false;
+	if (r->upload_n == 0) {
+		answer_text(r, 400, "the body is empty: it must be the .torrent file");
+		return false;
+	}
+	m->path = path != NULL && path[0] != '\0' ? xstrdup(path) : NULL;
+	return call_may_wait(r);
+}
+
 void call_add(struct request *r)
 {
 	struct actor *a = r->http->actor;
-	struct m_torrent_add *m;
-	const char *path;
-	uint64_t down, up;
-	bool start;
+	struct msg *h = msg_new(a, MSG_TORRENT_ADD);
+	struct m_torrent_add *m = container_of(h, struct m_torrent_add, h);
 
-	if (!param_text(r, "path", &path) || !param_bool(r, "start", true, &start) ||
-		!param_rate(r, "maxdown", false, &down) || !param_rate(r, "maxup", false, &up))
-		return;
-	if (r->upload_n == 0) {
-		answer_text(r, 400, "the body is empty: it must be the .torrent file");
+	if (!read_add(r, m)) {
+		msg_free(a, &h);
 		return;
 	}
-	if (!may_wait(r))
-		return;
-	m = msg_new(a, MSG_TORRENT_ADD);
 	m->body = r->upload;
 	m->body_n = r->upload_n;
 	r->upload = NULL;
 	r->upload_n = r->upload_cap = 0;
-	m->path = path != NULL && path[0] != '\0' ? xstrdup(path) : NULL;
-	m->start = start;
-	m->down_rate = down;
-	m->up_rate = up;
-	suspend(r);
-	actor_call(a, ADDR_SESSION, (struct msg **)&m, on_added, r);
-}
-
-/* --- change
- * ------------------------------------------------------------------------------------------------------------
- */
-
-static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct request *r = request_of(ctx);
-	struct m_torrent_set *set = m != NULL ? (struct m_torrent_set *)*m : NULL;
-
-	(void)a;
-	if (err == E_NOT_FOUND)
-		answer_text(r, 404, "no torrent with this infohash");
-	else
-		answer_err(r, err, set != NULL ? set->why.text : NULL);
-	answer_resume(r);
-}
-
-static bool is_global(enum torrent_op op)
-{
-	return op == GLOBAL_DOWN_RATE || op == GLOBAL_UP_RATE;
-}
-
-static bool has_rate(enum torrent_op op)
-{
-	return is_global(op) || op == TORRENT_DOWN_RATE || op == TORRENT_UP_RATE;
-}
-
-void call_set(struct request *r)
-{
-	struct actor *a = r->http->actor;
-	enum torrent_op op = (enum torrent_op)r->route->arg;
-	struct m_torrent_set *m;
-	uint8_t infohash[20] = {0};
-	uint64_t value = 0;
-	bool with_data = false;
-
-	if (!is_global(op) && !param_infohash(r, infohash))
-		return;
-	if (has_rate(op) && !param_rate(r, "rate", true, &value))
-		return;
-	if (op == TORRENT_REMOVE && !param_bool(r, "delete", false, &with_data))
-		return;
-	if (!may_wait(r))
-		return;
-	m = msg_new(a, MSG_TORRENT_SET);
-	memcpy(m->infohash, infohash, sizeof infohash);
-	m->op = op;
-	m->value = with_data ? 1 : value;
-	suspend(r);
-	actor_call(a, ADDR_SESSION, (struct msg **)&m, on_set, r);
+	call_suspend(r);
+	actor_call(a, ADDR_SESSION, &h, on_added, r);
 }
 
 /* --- look
@@ -146,7 +105,7 @@ static json_t *all_data(const struct m_torrent_view *v)
 
 static void on_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = request_of(ctx);
+	struct request *r = call_request(ctx);
 	struct m_torrent_view *v = m != NULL ? (struct m_torrent_view *)*m : NULL;
 
 	(void)a;
@@ -166,15 +125,19 @@ void call_view(struct request *r)
 	struct actor *a = r->http->actor;
 	struct m_torrent_view *m;
 	uint8_t infohash[20] = {0};
+	bool files;
 
 	if (r->route->arg == 0 && !param_infohash(r, infohash))
 		return;
-	if (!may_wait(r))
+	if (!param_bool(r, "files", r->route->arg == 0, &files))
+		return;
+	if (!call_may_wait(r))
 		return;
 	m = msg_new(a, MSG_TORRENT_VIEW);
 	m->all = r->route->arg != 0;
+	m->files = files;
 	memcpy(m->infohash, infohash, sizeof infohash);
-	suspend(r);
+	call_suspend(r);
 	actor_call(a, ADDR_SESSION, (struct msg **)&m, on_view, r);
 }
 
@@ -184,7 +147,7 @@ void call_view(struct request *r)
 
 static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = request_of(ctx);
+	struct request *r = call_request(ctx);
 	struct m_health *h = m != NULL ? (struct m_health *)*m : NULL;
 
 	(void)a;
@@ -200,10 +163,10 @@ void call_health(struct request *r)
 	struct actor *a = r->http->actor;
 	struct msg *m;
 
-	if (!may_wait(r))
+	if (!call_may_wait(r))
 		return;
 	m = msg_new(a, MSG_HEALTH);
-	suspend(r);
+	call_suspend(r);
 	actor_call(a, ADDR_MAIN, &m, on_health, r);
 }
 

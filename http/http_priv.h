@@ -19,6 +19,9 @@
 #define REQUEST_MAGIC 0x52455121u
 #define CLIENT_MAGIC  0x434c4e54u
 
+/* The priorities of files by their names; the picker's numbers. */
+enum { FILE_SKIP = 0, FILE_LOW = 1, FILE_NORMAL = 4, FILE_HIGH = 7 };
+
 /* One connection, for the deadline that microhttpd's idle timer does not give. */
 struct client {
 	uint32_t magic;
@@ -91,6 +94,17 @@ bool param_infohash(struct request *, uint8_t out[20]);
 bool param_bool(struct request *, const char *name, bool absent, bool *out);
 bool param_rate(struct request *, const char *name, bool required,
 	uint64_t *bytes_per_s); /* KiB/s on the wire */
+/*
+ * Files such as "0,3-5" or "all" that are to have a priority, appended to *list, which the caller
+ * owns; absent: none.
+ */
+bool param_files(struct request *r, const char *name, uint8_t priority, struct file_wish **list,
+	uint32_t *n);
+/* Which of the words, whose list ends with NULL; required. */
+bool param_choice(struct request *r, const char *name, const char *const *words, unsigned *out);
+bool param_count(struct request *r, const char *name, uint64_t *out); /* whole, from 1; required */
+/* With `decimals` digits behind the point taken as whole ones, -1 as it is; absent: SEED_KEEP. */
+bool param_limit(struct request *r, const char *name, unsigned decimals, int64_t *out);
 /* NULL: absent.  Valid as long as the request. */
 bool param_text(struct request *, const char *name, const char **out);
 
@@ -103,7 +117,10 @@ json_t *view_torrent(const struct torrent_view *);
 json_t *view_health(const struct m_health *);
 json_t *view_time(int64_t unix_s); /* RFC 3339 UTC, null for 0 */
 
-/* calls.c: a message to another actor, whose reply answers the request */
+/* calls.c and set.c: a message to another actor, whose reply answers the request */
+bool call_may_wait(struct request *); /* false: answered */
+void call_suspend(struct request *);
+struct request *call_request(void *ctx);
 void call_add(struct request *);
 void call_set(struct request *);
 void call_view(struct request *);

@@ -8,6 +8,8 @@
 
 #include "proto/base64.h"
 
+#include <stdio.h>
+
 struct search {
 	const char *name;
 	const char *value;
@@ -117,4 +119,138 @@ bool param_rate(struct request *r, const char *name, bool required, uint64_t *by
 		return false;
 	}
 	return true;
+}
+
+/* --- numbers and lists --- */
+
+/* Digits up to a value below max; *p is moved behind them. */
+static bool read_number(const char **p, uint64_t max, uint64_t *out)
+{
+	const char *from = *p;
+	uint64_t n = 0;
+
+	for (; **p >= '0' && **p <= '9'; (*p)++) {
+		n = n * 10 + (uint64_t)(**p - '0');
+		if (n >= max)
+			return false;
+	}
+	*out = n;
+	return *p > from;
+}
+
+/* "3" or "3-5". */
+static bool read_range(const char **p, struct file_wish *out)
+{
+	uint64_t first, last;
+
+	if (!read_number(p, UINT32_MAX, &first))
+		return false;
+	last = first;
+	if (**p == '-') {
+		(*p)++;
+		if (!read_number(p, UINT32_MAX, &last) || last < first)
+			return false;
+	}
+	out->first = (uint32_t)first;
+	out->last = (uint32_t)last;
+	return true;
+}
+
+static bool read_files(const char *v, uint8_t priority, struct file_wish **list, uint32_t *n)
+{
+	struct file_wish wish = {.last = UINT32_MAX, .priority = priority};
+	bool all = strcmp(v, "all") == 0;
+
+	do {
+		if (!all && !read_range(&v, &wish))
+			return false;
+		*list = xrealloc(*list, (*n + 1) * sizeof **list);
+		(*list)[(*n)++] = wish;
+	} while (!all && *v++ == ',');
+	return all || v[-1] == '\0';
+}
+
+bool param_files(
+	struct request *r, const char *name, uint8_t priority, struct file_wish **list, uint32_t *n)
+{
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	if (v == NULL || read_files(v, priority, list, n))
+		return true;
+	answer_text(r, 422, "parameter '%s' must be numbers of files such as 0,3-5, or all", name);
+	return false;
+}
+
+bool param_choice(struct request *r, const char *name, const char *const *words, unsigned *out)
+{
+	char list[128] = "";
+	size_t n = 0;
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	for (unsigned i = 0; words[i] != NULL; i++) {
+		if (v != NULL && strcmp(v, words[i]) == 0) {
+			*out = i;
+			return true;
+		}
+		n += (size_t)snprintf(
+			list + n, sizeof list - n, "%s%s", i > 0 ? ", " : "", words[i]);
+		must(n < sizeof list);
+	}
+	answer_text(r, 422, "parameter '%s' %s one of: %s", name,
+		v == NULL ? "is missing:" : "must be", list);
+	return false;
+}
+
+bool param_count(struct request *r, const char *name, uint64_t *out)
+{
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	if (v != NULL && read_number(&v, UINT32_MAX, out) && *v == '\0' && *out > 0)
+		return true;
+	answer_text(r, 422, "parameter '%s' must be a whole number from 1", name);
+	return false;
+}
+
+/* At most a thousand million, so that nobody's arithmetic overflows. */
+static bool read_limit(const char *v, unsigned decimals, int64_t *out)
+{
+	uint64_t n;
+	unsigned left = decimals;
+
+	if (strcmp(v, "-1") == 0) {
+		*out = SEED_GLOBAL;
+		return true;
+	}
+	if (!read_number(&v, 1000000001, &n))
+		return false;
+	if (*v == '.' && decimals > 0) {
+		for (v++; *v >= '0' && *v <= '9' && left > 0; left--)
+			n = n * 10 + (uint64_t)(*v++ - '0');
+		if (left == decimals)
+			return false;
+	}
+	for (; left > 0; left--)
+		n *= 10;
+	*out = (int64_t)n;
+	return *v == '\0';
+}
+
+bool param_limit(struct request *r, const char *name, unsigned decimals, int64_t *out)
+{
+	const char *v;
+
+	*out = SEED_KEEP;
+	if (!param_text(r, name, &v))
+		return false;
+	if (v == NULL || read_limit(v, decimals, out))
+		return true;
+	answer_text(r, 422, "parameter '%s' must be %s; 0 is no limit, -1 the configured one", name,
+		decimals > 0 ? "a number such as 1.5" : "a whole number of seconds");
+	return false;
 }

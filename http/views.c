@@ -116,8 +116,62 @@ static const char *const status_names[] = {
 	[STATUS_CHECKING] = "checking",
 	[STATUS_DOWNLOADING] = "downloading",
 	[STATUS_SEEDING] = "seeding",
+	[STATUS_QUEUED] = "queued",
 	[STATUS_ERROR] = "error",
 };
+
+/* A limit on seeding, scaled; -1: as configured. */
+static json_t *view_limit(int64_t n, double scale)
+{
+	return n < 0 ? json_integer(-1) : json_real((double)n / scale);
+}
+
+static void view_turn(json_t *o, const struct torrent_view *t)
+{
+	json_t *limits = json_object();
+
+	json_object_set_new(limits, "ratio", view_limit(t->seed.ratio, 1000));
+	json_object_set_new(limits, "time", json_integer(t->seed.time));
+	json_object_set_new(limits, "idle", json_integer(t->seed.idle));
+	json_object_set_new(o, "queue_position", json_integer(t->place));
+	json_object_set_new(o, "forced", json_boolean(t->forced));
+	json_object_set_new(o, "stalled", json_boolean(t->stalled));
+	json_object_set_new(o, "sequential", json_boolean(t->sequential));
+	json_object_set_new(o, "firstlast", json_boolean(t->edges_first));
+	json_object_set_new(o, "ratio", json_real(t->ratio));
+	json_object_set_new(o, "seeding_seconds", number(t->seeded));
+	json_object_set_new(o, "seed_limits", limits);
+	json_object_set_new(o, "limit_reached", json_boolean(t->limited));
+}
+
+/* By the number that /setfilepriority takes; pad files are nobody's business. */
+static json_t *view_files(const struct torrent_view *t)
+{
+	static const char *const names[] = {
+		[FILE_SKIP] = "skip",
+		[FILE_LOW] = "low",
+		[FILE_NORMAL] = "normal",
+		[FILE_HIGH] = "high",
+	};
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < t->meta->files_n; i++) {
+		const struct metainfo_file *f = &t->meta->files[i];
+		const char *name = names[t->files[i].priority];
+		json_t *o;
+
+		if (f->pad)
+			continue;
+		o = json_object();
+		json_object_set_new(o, "index", json_integer(i));
+		json_object_set_new(o, "path", text(f->path));
+		json_object_set_new(o, "length_bytes", number(f->length));
+		json_object_set_new(o, "done_bytes", number(t->files[i].done));
+		json_object_set_new(o, "priority", json_string(name != NULL ? name : "normal"));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
 
 /* What we show beyond the interface. */
 static void view_extra(json_t *o, const struct torrent_view *t)
@@ -131,12 +185,14 @@ static void view_extra(json_t *o, const struct torrent_view *t)
 	json_object_set_new(o, "path", text(t->path));
 	json_object_set_new(o, "private", json_boolean(t->is_private));
 	json_object_set_new(o, "size_bytes", number(t->size));
+	json_object_set_new(o, "wanted_bytes", number(t->wanted));
 	json_object_set_new(o, "left_bytes", number(t->left));
 	json_object_set_new(o, "piece_length", number(t->piece_length));
 	json_object_set_new(o, "pieces_have", number(t->have));
 	json_object_set_new(o, "progress",
-		json_real(t->size > 0 ? (double)(t->size - MIN(t->left, t->size)) / (double)t->size
-				      : 1.0));
+		json_real(t->wanted > 0 ? (double)(t->wanted - MIN(t->left, t->wanted)) /
+						  (double)t->wanted
+					: 1.0));
 	json_object_set_new(o, "checked", json_real((double)t->checked));
 	json_object_set_new(o, "downrate", kib(t->down_rate));
 	json_object_set_new(o, "uprate", kib(t->up_rate));
@@ -169,6 +225,9 @@ json_t *view_torrent(const struct torrent_view *t)
 	json_object_set_new(o, "trackers", trackers);
 	json_object_set_new(o, "Peers", peers);
 	view_extra(o, t);
+	view_turn(o, t);
+	if (t->files != NULL)
+		json_object_set_new(o, "files", view_files(t));
 	return o;
 }
 

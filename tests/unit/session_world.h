@@ -39,6 +39,7 @@ struct world {
 	struct msg *view;         /* the last answer to TORRENT_VIEW; owned */
 	struct m_state_load load; /* what STATE_LOAD is answered with */
 	bool hold_load;
+	const char *const *options; /* more of the configuration; ends with NULL */
 };
 
 /* --- virtual time: these stand in for the kernel's own --- */
@@ -78,6 +79,30 @@ static inline void say(struct world *w, const char *fmt, ...)
 
 static const char *const ops[] = {"START", "STOP", "COMPLETED", "REMOVE"};
 
+static inline const char *say_files(const uint8_t *list, uint32_t n)
+{
+	static char text[64];
+
+	assert_true(n < sizeof text);
+	for (uint32_t i = 0; i < n; i++)
+		text[i] = (char)('0' + list[i]);
+	text[list != NULL ? n : 0] = '\0';
+	return list != NULL ? text : "all";
+}
+
+static inline void say_set(struct world *w, const struct m_state_set *p)
+{
+	if (p->key == STATE_FILES)
+		say(w, "STATE_FILES(%" PRId64 ",%s)", p->row, say_files(p->data, p->data_n));
+	else if (p->key == STATE_SEED_LIMITS)
+		say(w, "STATE_SEED(%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ")", p->row,
+			p->seed.ratio, p->seed.time, p->seed.idle);
+	else if (p->key == STATE_PLACES)
+		say(w, "STATE_PLACES(%u)", p->places_n);
+	else
+		say(w, "STATE_SET(%" PRId64 ",%d,%" PRId64 ")", p->row, p->key, p->value);
+}
+
 /* The payload in a few words, with only what tests look at. */
 static inline void say_details(struct world *w, struct msg *m)
 {
@@ -90,7 +115,7 @@ static inline void say_details(struct world *w, struct msg *m)
 	}
 	case MSG_STATE_SET: {
 		AS(m_state_set);
-		say(w, "STATE_SET(%" PRId64 ",%d,%" PRId64 ")", p->row, p->key, p->value);
+		say_set(w, p);
 		break;
 	}
 	case MSG_STATE_REMOVE: {
@@ -111,6 +136,11 @@ static inline void say_details(struct world *w, struct msg *m)
 			p->record.fresh, p->make_root);
 		break;
 	}
+	case MSG_STORE_FILES: {
+		AS(m_store_files);
+		say(w, "STORE_FILES(%s)", say_files(p->file_priority, p->file_priority_n));
+		break;
+	}
 	case MSG_STORE_CLOSE: {
 		AS(m_store_close);
 		say(w, "STORE_CLOSE(%d)", p->delete_data);
@@ -123,8 +153,12 @@ static inline void say_details(struct world *w, struct msg *m)
 	}
 	case MSG_PEERS_SET: {
 		AS(m_peers_set);
-		say(w, "PEERS_SET(%d%s,%" PRIu64 ",%" PRIu64 ")", p->active,
-			p->no_download ? ",no" : "", p->down_limit, p->up_limit);
+		say(w, "PEERS_SET(%d%s,%" PRIu64 ",%" PRIu64 "%s%s%s%s)", p->active,
+			p->no_download ? ",no" : "", p->down_limit, p->up_limit,
+			p->sequential ? ",seq" : "", p->edges_first ? ",edges" : "",
+			p->file_priority != NULL ? "," : "",
+			p->file_priority != NULL ? say_files(p->file_priority, p->file_priority_n)
+						 : "");
 		break;
 	}
 	case MSG_PEERS_GLOBAL: {
@@ -271,6 +305,17 @@ static inline void ask_add(struct world *w, const char *name, const char *path, 
 	ask(w, m);
 }
 
+static inline void ask_add_bytes(struct world *w, const char *bytes, size_t n)
+{
+	struct msg *m = msg_new(http_of(w), MSG_TORRENT_ADD);
+	struct m_torrent_add *add = container_of(m, struct m_torrent_add, h);
+
+	add->body = xmemdup(bytes, n);
+	add->body_n = n;
+	add->start = true;
+	ask(w, m);
+}
+
 static inline void ask_set(struct world *w, const char *name, enum torrent_op op, uint64_t value)
 {
 	struct msg *m = msg_new(http_of(w), MSG_TORRENT_SET);
@@ -401,9 +446,10 @@ static inline void peers_say_done(struct world *w)
 
 /* --- start and end --- */
 
-static inline const struct config *make_config(const char *roots, const char *limit)
+static inline const struct config *make_config(
+	const char *roots, const char *limit, const char *const *more)
 {
-	char *argv[8] = {xstrdup("torrentd"), xstrdup("--state.dir=/tmp/t_session"),
+	char *argv[16] = {xstrdup("torrentd"), xstrdup("--state.dir=/tmp/t_session"),
 		xstrdup("--download.dir=/downloads"), xcalloc(1, 256), xcalloc(1, 256)};
 	struct config_input in = {.argc = 5, .argv = argv, .no_files = true};
 	const struct config *c = NULL;
@@ -412,9 +458,11 @@ static inline const struct config *make_config(const char *roots, const char *li
 
 	snprintf(argv[3], 256, "--download.roots=%s", roots);
 	snprintf(argv[4], 256, "--download.max_rate=%s", limit);
+	for (; more != NULL && *more != NULL; more++)
+		argv[in.argc++] = xstrdup(*more);
 	if (config_load(&in, &c, &action, errors, sizeof errors) != E_OK)
 		fail_msg("%s", errors);
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < in.argc; i++)
 		xfree(argv[i]);
 	return c;
 }
@@ -426,7 +474,7 @@ static inline struct actor *add_fake(struct world *w, uint16_t addr, const struc
 
 static inline void world_start(struct world *w, unsigned shards)
 {
-	w->config = make_config("/downloads, /srv/other", "1000B/s");
+	w->config = make_config("/downloads, /srv/other", "1000B/s", w->options);
 	w->env = (struct actor_env){.config = w->config, .shards = shards, .workers = 2};
 	w->set = actors_new(&msg_table);
 	add_fake(w, ADDR_HTTP, &fake_http);

@@ -74,6 +74,10 @@ static const struct good {
 	{"[api]\nbody_limit = 1.5MiB", OPT_api_body_limit, "1536KiB"},
 	{"[api]\nbody_limit = 2048 KiB", OPT_api_body_limit, "2MiB"},
 	{"[api]\nbody_limit = 1025B", OPT_api_body_limit, "1025B"},
+	{"[seed]\nratio = 1.5", OPT_seed_ratio, "1.5"},
+	{"[seed]\nratio = 0", OPT_seed_ratio, "0"},
+	{"[seed]\nratio = 2.000", OPT_seed_ratio, "2"},
+	{"[seed]\nratio = 0.075", OPT_seed_ratio, "0.075"},
 	{"[download]\nmax_rate = 10MiB/s", OPT_download_max_rate, "10MiB/s"},
 	{"[download]\nmax_rate = 0", OPT_download_max_rate, "0"},
 	{"[download]\nmax_rate = 0.5KiB/s", OPT_download_max_rate, "512B/s"},
@@ -137,8 +141,9 @@ static const struct bad {
 	{"api.prot = 1", "F:1: unknown option \"api.prot\" outside any [section]; did you mean "
 			 "\"api.port\"?\n"},
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
-	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
-			"[upload] [peers] [store] [tracker] [state] [log] [status]\n"},
+	{"[quux-quux]",
+		"F:1: unknown section [quux-quux]; the sections are [api] [download] "
+		"[upload] [queue] [seed] [peers] [store] [tracker] [state] [log] [status]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
@@ -148,6 +153,12 @@ static const struct bad {
 	{"[api]\nport = -1", "F:2: api.port: -1 is below the minimum, 0\n"},
 	{"[api]\nport = 99999999999999999999",
 		"F:2: api.port: 9999999999 is above the maximum, 65535\n"},
+	{"[seed]\nratio = 1.", "F:2: seed.ratio: \"1.\" is not a ratio, such as 1.5, with three "
+			       "decimals at most\n"},
+	{"[seed]\nratio = .5", "F:2: seed.ratio: \".5\" is not a ratio, such as 1.5, with three "
+			       "decimals at most\n"},
+	{"[seed]\nratio = 1.2345", "F:2: seed.ratio: \"1.2345\" is not a ratio, such as 1.5, with "
+				   "three decimals at most\n"},
 	{"[api]\nport = 80x", "F:2: api.port: \"80x\" is not a whole number\n"},
 	{"[api]\nport =", "F:2: api.port: \"\" is not a whole number\n"},
 	{"[api]\nport = \"80", "F:2: api.port: a quoted text has no closing quote\n"},

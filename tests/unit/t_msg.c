@@ -64,6 +64,7 @@ static struct torrent_record make_record(struct metainfo *meta)
 	r.stamps = xcalloc(3, sizeof *r.stamps);
 	r.partials = make_partials();
 	r.partials_n = 2;
+	r.file_priority = xcalloc(1, 1);
 	return r;
 }
 
@@ -80,6 +81,11 @@ static void test_owned(void **unused)
 	struct m_tracker_view trackers = {
 		.torrents = xcalloc(1, sizeof *trackers.torrents), .torrents_n = 1};
 
+	struct m_torrent_set set = {.files = xcalloc(2, sizeof *set.files)};
+	struct m_torrent_add add = {.body = xcalloc(1, 1), .files = xcalloc(1, sizeof *add.files)};
+	struct m_state_set put = {.data = xcalloc(1, 3), .places = xcalloc(1, sizeof *put.places)};
+	struct m_state_add row = {.meta = metainfo_ref(meta), .file_priority = xcalloc(1, 1)};
+
 	(void)unused;
 	load.torrents[0] = make_record(meta);
 	load.torrents[1] = make_record(meta);
@@ -87,6 +93,8 @@ static void test_owned(void **unused)
 		.path = xstrdup("p"),
 		.bitfield = xcalloc(1, 2),
 		.error = xstrdup("e"),
+		.meta = metainfo_ref(meta),
+		.files = xcalloc(1, sizeof(struct file_view)),
 		.trackers = xcalloc(1, sizeof(struct tracker_view)),
 		.trackers_n = 1,
 		.peers = xcalloc(1, sizeof(struct peer_view)),
@@ -103,6 +111,10 @@ static void test_owned(void **unused)
 	finish(MSG_STORE_OPEN, &open.h);
 	assert_null(open.record.meta);
 	finish(MSG_STATE_LOAD, &load.h);
+	finish(MSG_TORRENT_SET, &set.h);
+	finish(MSG_TORRENT_ADD, &add.h);
+	finish(MSG_STATE_SET, &put.h);
+	finish(MSG_STATE_ADD, &row.h);
 	finish(MSG_TORRENT_VIEW, &view.h);
 	finish(MSG_PEERS_VIEW, &peers.h);
 	finish(MSG_TRACKER_VIEW, &trackers.h);

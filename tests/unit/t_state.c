@@ -269,7 +269,7 @@ static void test_version(void **state)
 	check_refused(w, E_VERSION, "version");
 	patch_db(w, 60, "\0\0\0\0", 4);
 	check_refused(w, E_VERSION, "not written by this program");
-	patch_db(w, 60, "\0\0\0\x01", 4);
+	patch_db(w, 60, "\0\0\0\x02", 4);
 	world_start(w);
 	assert_int_equal(load(w)->torrents_n, 2);
 	world_stop(w, true);
