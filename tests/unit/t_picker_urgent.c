@@ -224,7 +224,8 @@ static void t_slow(void **state)
 	end(&b);
 }
 
-/* It is no end game while a piece is open that the fast peer lacks: then only the slow are robbed. */
+/* It is no end game while a piece is open that the fast peer lacks: then only the slow are robbed.
+ */
 static void t_slow_beside_open(void **state)
 {
 	uint32_t lags[] = {0, 4, 1};
