@@ -192,16 +192,19 @@ void swarm_update_interest(struct swarm_peer *p)
 /* --- the store's verdicts
  * ------------------------------------------------------------------------------ */
 
-/* BEP 3 "have".  Who has the piece already is not told: it saves a message and a system call a
- * peer. */
-static void tell_have(struct swarm_peer *p, uint32_t piece)
+/*
+ * BEP 3 "have".  A seed is not told: it saves a message and a system call a piece.  Anybody else is,
+ * even who has the piece, or two that finish would never know each other for seeds.
+ */
+static void tell_have(struct swarm_peer *p, uint32_t piece, bool wanted)
 {
-	if (bitfield_get(&p->has, piece)) {
+	if (wanted && bitfield_get(&p->has, piece)) {
 		if (p->interesting > 0)
 			p->interesting--;
 		swarm_update_interest(p);
-		return;
 	}
+	if (p->seed)
+		return;
 	struct wr w = outbuf_begin(&p->out, 9);
 
 	wire_put_have(&w, piece);
@@ -221,11 +224,8 @@ void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		struct swarm_peer *p = s->peers[i];
 
-		if (p == NULL)
-			continue;
-		if (!wanted && bitfield_get(&p->has, piece))
-			continue;
-		tell_have(p, piece);
+		if (p != NULL)
+			tell_have(p, piece, wanted);
 	}
 }
 
