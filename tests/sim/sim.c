@@ -54,6 +54,11 @@ uint64_t sim_turns(const struct sim *s)
 	return s->turns;
 }
 
+uint64_t sim_links(const struct sim *s)
+{
+	return s->links;
+}
+
 uint32_t sim_below(struct sim *s, uint32_t n)
 {
 	return rng_below(&s->rng, n);
