@@ -34,7 +34,7 @@ class Transmission:
     """transmission-daemon 3.00 over its RPC."""
 
     name, needs = 'transmission', ('transmission-daemon',)
-    litter = '/'  # what the names of files end in that it keeps for itself
+    empty_files = False  # 3.00 does not create them
     RPC = 9091
 
     def __init__(self, host, up_rate=0):
@@ -42,7 +42,7 @@ class Transmission:
         folder = os.path.join(host.folder, 'transmission')
         os.mkdir(folder)
         settings = {
-            'bind-address-ipv4': host.ip4, 'bind-address-ipv6': host.ip6, 'peer-port': PORT,
+            'peer-port': PORT,
             'rpc-bind-address': '127.0.0.1', 'rpc-port': self.RPC, 'rpc-whitelist-enabled': False,
             'rpc-host-whitelist-enabled': False, 'rpc-authentication-required': False,
             'dht-enabled': False, 'lpd-enabled': False, 'pex-enabled': False, 'utp-enabled': False,
@@ -94,7 +94,7 @@ class Aria2:
     """aria2c 1.36 over its JSON-RPC; it is handed its one torrent when it starts."""
 
     name, needs = 'aria2', ('aria2c',)
-    litter = '.aria2'  # its control file, which outlives the download by moments
+    litter = '.aria2'  # its control file outlives the download by moments
     RPC = 6800
 
     def __init__(self, host, up_rate=0):
@@ -137,7 +137,6 @@ class Libtorrent:
     """libtorrent 2.0.8 in a process of its own, spoken to in lines of JSON."""
 
     name, needs = 'libtorrent', ('libtorrent',)
-    litter = '/'  # what the names of files end in that it keeps for itself
 
     def __init__(self, host, up_rate=0):
         self.host = host

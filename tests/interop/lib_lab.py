@@ -136,6 +136,7 @@ class Lab:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='interop-')
         os.chmod(self.folder, 0o755)
+        self.payload = self.folder
         self.hub = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
         self.processes, self.hosts = [], []
 
@@ -149,9 +150,14 @@ class Lab:
         self.hosts.append(Host(self, Lab.count))
         return self.hosts[-1]
 
+    def move(self, where):
+        """Puts what place() makes elsewhere, if where is not None; it is removed all the same."""
+        if where is not None:
+            self.payload = tempfile.mkdtemp(prefix='interop-', dir=where)
+
     def place(self, name):
         """A new folder of the case."""
-        path = os.path.join(self.folder, name)
+        path = os.path.join(self.payload, name)
         os.makedirs(path)
         return path
 
@@ -172,4 +178,5 @@ class Lab:
             os.close(host.fd)
         os.close(self.hub)
         if os.environ.get('INTEROP_KEEP') is None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            for folder in {self.folder, self.payload}:
+                shutil.rmtree(folder, ignore_errors=True)

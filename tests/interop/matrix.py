@@ -24,7 +24,7 @@ def transfer(lab, random, seed, leech):
 
 
 def main():
-    program = Program()
+    program = Program(jobs=3)
     for client in CLIENTS:
         needs = (*client.needs, 'opentracker')
         program.add(f'{client.name} seeds to us', transfer, client, Torrentd, needs=needs)
