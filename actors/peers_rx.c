@@ -205,11 +205,17 @@ static bool land_header(struct conn *c, unsigned i, bool *closed)
 	const uint8_t *h = s->headers[i];
 	static const uint8_t usual[5] = {0, 0, 0x40, 9, 7}; /* length 16384 + 9, id 7 */
 	struct wire_ev ev;
+	enum err err;
 	size_t used;
 
 	if (memcmp(h, usual, sizeof usual) != 0)
 		return false;
-	must(wire_next(&c->peer->dec, h, WIRE_PIECE_HEADER, &used, &ev) == E_OK);
+	err = wire_next(&c->peer->dec, h, WIRE_PIECE_HEADER, &used, &ev);
+	if (err != E_OK) {
+		conn_close(c, err, "wire");
+		*closed = true;
+		return false;
+	}
 	must(ev.type == WIRE_PIECE_BEGIN && used == WIRE_PIECE_HEADER);
 	*closed = !begin_block(c, &ev, &s->spare[i]);
 	return !*closed;
