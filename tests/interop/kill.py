@@ -6,6 +6,10 @@ Held at every moment: the torrent is listed, no verified piece is lost, no piece
 hash.  Held at the end: the file is the original, and the seed sent no more than the size and, for each kill, what was
 on its way.  What is on its way: the window of requests, and the pieces that the window can have opened.
 """
+import base64
+import json
+import time
+
 from lib_case import Program, note, run
 from lib_clients import Libtorrent
 from lib_lab import Failure, poll
@@ -13,9 +17,6 @@ from lib_made import make
 from lib_ours import PORT, Torrentd, pieces
 from lib_swarm import Swarm
 from lib_trackers import Opentracker
-
-import json
-import time
 
 PIECE = 256 << 10
 SIZE = 192 << 20
@@ -38,24 +39,26 @@ def session(ours, torrent):
     return views[0]
 
 
+def settled(ours, torrent):
+    """The pieces at the first look after the torrent has been checked."""
+    view = session(ours, torrent)
+    return None if view['status'] == 'checking' else (pieces(view),)
+
+
 def live(ours, torrent, random, held):
-    """One life: start, see that nothing is lost, get some pieces, be killed.  Returns what was held at the last look."""
+    """One life: nothing is lost, some pieces come, then the kill.  Returns the pieces at the last look before it."""
     def ahead(wanted):
         now = pieces(session(ours, torrent))
         return now if len(now) >= wanted or len(now) == torrent.pieces else None
 
     ours.ready()
-    known = poll(lambda: ready(ours, torrent, held), 15, 'what was verified is there again')
+    known, = poll(lambda: settled(ours, torrent), 15, 'the torrent is checked')
+    if not held <= known:
+        raise Failure(f'of {len(held)} verified pieces {len(held - known)} are lost')
     wanted = len(known) + random.randint(1, max(1, torrent.pieces // KILLS))
     held = poll(lambda: ahead(wanted), 30, f'the download goes on from {len(known)} to {wanted} pieces')
     ours.kill()
     return held
-
-
-def ready(ours, torrent, held):
-    """The pieces, once they are loaded; a piece that is gone by then is lost."""
-    now = pieces(session(ours, torrent))
-    return now if held <= now else None
 
 
 def kills(lab, random):
@@ -99,9 +102,32 @@ def judge(torrent, seed, witness, sizes):
         raise Failure(f'the witness got {view["downloaded"]} bytes and {view["failed"]} pieces that fail their hash')
 
 
+def acknowledged(lab, random):
+    """What the API has said 200 to is true after a kill at that very moment."""
+    folder = lab.place('downloads')
+    ours, listed = Torrentd(lab.host(), folder), set()
+    for number in range(10):
+        original = lab.place(f'original{number}')
+        torrent = make(original, f'torrent {number}', random.randint(1, 3 * PIECE), PIECE, random)
+        if number % 3 == 2:
+            gone = listed.pop()
+            ours.call('POST', '/removetorrent', infohash=gone, delete='true')
+        else:
+            ours.add(torrent, torrent.write(original), folder)
+            listed.add(torrent.infohash)
+        ours.kill()
+        ours.spawn()
+        ours.ready()
+        views = json.loads(ours.call('GET', '/alldata'))['sessions']
+        found = {base64.b64decode(view['infohash_base64']).hex() for view in views}
+        if found != listed:
+            raise Failure(f'round {number}: {len(listed - found)} torrents are lost, {len(found - listed)} came back')
+
+
 def main():
     program = Program()
     program.add('20 kills, nothing lost, nothing fetched twice', kills, needs=(*Libtorrent.needs, 'opentracker'), limit=150)
+    program.add('added and removed, then killed at once', acknowledged)
     run(program)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A small network of its own: hosts joined by a bridge, each a network namespace with one IPv4 and one IPv6 address.
 
-The test program moves itself into a network and a process namespace first, as a plain user with the help of a user
+The test program moves itself into a network, a mount and a process namespace first, as a plain user with the help of a user
 namespace.  No namespace has a name and every process is below the test, so that nothing can be left behind: when the
 test ends, in whatever way, the kernel ends the processes and removes the network.
 """
@@ -38,7 +38,7 @@ def enter():
         return None
     if shutil.which('unshare') is None or shutil.which('ip') is None:
         return 'unshare (util-linux) and ip (iproute2) are needed'
-    argv = ['unshare', '--net', '--pid', '--fork', '--kill-child']
+    argv = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child']
     kind = 'root'
     if os.geteuid() != 0:
         argv[1:1] = ['--user', '--map-root-user']
@@ -150,10 +150,11 @@ class Lab:
         self.hosts.append(Host(self, Lab.count))
         return self.hosts[-1]
 
-    def move(self, where):
-        """Puts what place() makes elsewhere, if where is not None; it is removed all the same."""
-        if where is not None:
-            self.payload = tempfile.mkdtemp(prefix='interop-', dir=where)
+    def use_memory(self, size):
+        """Puts what place() makes into memory; it goes away with the last process, whatever happens."""
+        self.payload = os.path.join(self.folder, 'memory')
+        os.mkdir(self.payload)
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={size}', 'tmpfs', self.payload], check=True)
 
     def place(self, name):
         """A new folder of the case."""
@@ -163,7 +164,8 @@ class Lab:
 
     def tails(self, lines=25):
         """The last lines of every process, for a person who looks for the reason of a failure."""
-        for process, name, path in self.processes:
+        last = {path: (process, name) for process, name, path in self.processes}
+        for path, (process, name) in last.items():
             yield f'--- {name} ({"running" if process.poll() is None else f"ended: {process.returncode}"}) {path}'
             with open(path, 'rb') as log:
                 yield from log.read().decode('utf-8', 'replace').splitlines()[-lines:]
@@ -178,5 +180,6 @@ class Lab:
             os.close(host.fd)
         os.close(self.hub)
         if os.environ.get('INTEROP_KEEP') is None:
-            for folder in {self.folder, self.payload}:
-                shutil.rmtree(folder, ignore_errors=True)
+            if self.payload != self.folder:
+                subprocess.run(['umount', '--lazy', self.payload], check=False)
+            shutil.rmtree(self.folder, ignore_errors=True)

@@ -35,10 +35,14 @@ class Swarm:
         self.copies.append((client, folder))
         return client
 
-    def finish(self, patience=PATIENCE):
-        """Every leech becomes complete, and its copy is the original."""
+    def complete(self, patience=PATIENCE):
+        """Every leech becomes complete."""
         for client, _ in self.copies:
             poll(lambda client=client: client.complete(self.torrent), patience, f'{client.name} becomes complete')
+
+    def finish(self, patience=PATIENCE):
+        """Every leech becomes complete, and its copy is the original."""
+        self.complete(patience)
         for client, folder in self.copies:
             try:
                 compare(self.torrent, self.original, folder, getattr(client, 'litter', '/'),
