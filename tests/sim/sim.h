@@ -40,7 +40,7 @@ typedef bool sim_pred_f(struct sim *, void *ctx);
 /* Runs until pred holds; false: max_us of virtual time have passed without it. */
 bool sim_run_until(struct sim *, sim_pred_f *pred, void *ctx, int64_t max_us);
 void sim_run_for(struct sim *, int64_t us);
-/* Runs n turns of actors, so that a scenario can interfere between any two. */
+/* Runs n turns of actors, or ten seconds, so that a scenario can interfere between any two. */
 void sim_run_turns(struct sim *, uint64_t n);
 
 /* A line of comment in the output. */
