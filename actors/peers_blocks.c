@@ -45,6 +45,19 @@ void blocks_drop_piece(struct ptorrent *t, uint32_t piece, bool keep)
 	blocks_put(t->shard, t->t, piece, 0, keep, BLOCK_DROP, NULL);
 }
 
+/* Out with it, and with what it gave that is not judged yet. */
+static void ban(struct ptorrent *t, struct swarm_peer *p)
+{
+	struct conn *c = p->conn;
+	uint32_t pieces[256];
+	unsigned n = swarm_taint(p, pieces, ARRAY_LEN(pieces));
+
+	for (unsigned i = 0; i < n; i++)
+		blocks_drop_piece(t, pieces[i], false);
+	peerlist_ban(t->swarm->candidates, &c->at);
+	conn_close(c, E_BADHASH, "bad_piece");
+}
+
 static void piece_bad(struct ptorrent *t, uint32_t piece)
 {
 	struct swarm_peer *bad[16];
@@ -52,12 +65,8 @@ static void piece_bad(struct ptorrent *t, uint32_t piece)
 
 	log_event(
 		LOG_WARNING, "piece_bad", "torrent=%s piece=%u banned=%u", t->meta->name, piece, n);
-	for (unsigned i = 0; i < n; i++) {
-		struct conn *c = bad[i]->conn;
-
-		peerlist_ban(t->swarm->candidates, &c->at);
-		conn_close(c, E_BADHASH, "bad_piece");
-	}
+	for (unsigned i = 0; i < n; i++)
+		ban(t, bad[i]);
 }
 
 static void verdict(struct shard *s, const struct block_item *b)

@@ -101,6 +101,7 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	const uint8_t id[20], struct swarm_caps caps, bool incoming, int64_t now)
 {
 	struct swarm_peer *p;
+	uint32_t at_index;
 
 	CHECK_OBJ(s, SWARM_MAGIC);
 	ALLOC_OBJ(p, SWARM_PEER_MAGIC);
@@ -123,8 +124,9 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	meter_init(&p->up, now);
 	if (s->peers_n == 0)
 		s->next_choke = now + CHOKE_SOON;
-	p->index = take_index(s);
-	s->peers[p->index] = p;
+	at_index = take_index(s);
+	p->name = (s->joined++ & 0x7fff) << 16 | at_index;
+	s->peers[at_index] = p;
 	s->peers_n++;
 	peer_id_client(id, p->client, sizeof p->client);
 	say_have(p);
@@ -149,7 +151,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 		s->choke_soon = true;
 	if (p->reach.port != 0)
 		peerlist_closed(s->candidates, &p->reach, p->downloaded + p->uploaded > 0, now);
-	s->peers[p->index] = NULL;
+	s->peers[p->name & 0xffff] = NULL;
 	s->peers_n--;
 	req_clear(&p->asked);
 	req_clear(&p->serving);
@@ -193,8 +195,8 @@ void swarm_update_interest(struct swarm_peer *p)
  * ------------------------------------------------------------------------------ */
 
 /*
- * BEP 3 "have".  A seed is not told: it saves a message and a system call a piece.  Anybody else is,
- * even who has the piece, or two that finish would never know each other for seeds.
+ * BEP 3 "have".  A seed is not told: it saves a message and a system call a piece.  Anybody else
+ * is, even who has the piece, or two that finish would never know each other for seeds.
  */
 static void tell_have(struct swarm_peer *p, uint32_t piece, bool wanted)
 {
@@ -212,6 +214,20 @@ static void tell_have(struct swarm_peer *p, uint32_t piece, bool wanted)
 	p->swarm->ops->wake(p->conn);
 }
 
+/* Good pieces outweigh bad ones that others spoilt. */
+static void forgive(struct swarm *s, uint32_t piece)
+{
+	uint32_t who[64];
+	unsigned n = picker_contributors(s->picker, piece, who, ARRAY_LEN(who));
+
+	for (unsigned i = 0; i < n; i++) {
+		struct swarm_peer *p = swarm_peer_named(s, who[i]);
+
+		if (p != NULL && p->bad_pieces > 0)
+			p->bad_pieces--;
+	}
+}
+
 void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 {
 	bool wanted = picker_wants(s->picker, piece);
@@ -220,6 +236,7 @@ void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 	CHECK_OBJ(s, SWARM_MAGIC);
 	if (bitfield_get(swarm_have(s), piece))
 		return;
+	forgive(s, piece);
 	picker_hash_ok(s->picker, piece);
 	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		struct swarm_peer *p = s->peers[i];
@@ -229,28 +246,84 @@ void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 	}
 }
 
-unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **bad, unsigned max)
+struct swarm_peer *swarm_peer_named(const struct swarm *s, uint32_t name)
+{
+	uint32_t i = name & 0xffff;
+	struct swarm_peer *p = i < s->peers_cap ? s->peers[i] : NULL;
+
+	return p != NULL && p->name == name ? p : NULL;
+}
+
+/* Who sent blocks of the piece and is still here; *gone when somebody is not. */
+static unsigned contributors(
+	const struct swarm *s, uint32_t piece, struct swarm_peer **out, unsigned max, bool *gone)
 {
 	uint32_t who[64];
+	unsigned n = picker_contributors(s->picker, piece, who, (unsigned)MIN(ARRAY_LEN(who), max));
+	unsigned here = 0;
+
+	*gone = false;
+	for (unsigned i = 0; i < n; i++) {
+		out[here] = swarm_peer_named(s, who[i]);
+		if (out[here] != NULL)
+			here++;
+		else
+			*gone = true;
+	}
+	return here;
+}
+
+unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **bad, unsigned max)
+{
+	struct swarm_peer *who[64];
 	unsigned n, out = 0;
+	bool gone;
 
 	CHECK_OBJ(s, SWARM_MAGIC);
 	s->wasted += layout_piece_size(&s->layout, piece);
-	n = picker_contributors(s->picker, piece, who, ARRAY_LEN(who));
-	for (unsigned i = 0; i < n; i++) {
-		struct swarm_peer *p = who[i] < s->peers_cap ? s->peers[who[i]] : NULL;
-
-		if (p == NULL)
-			continue;
-		p->bad_pieces++;
-		/* The only sender is guilty for sure; one of several is when it happens again and
-		 * again. */
-		if ((n == 1 || p->bad_pieces > BAD_PIECES_MAX) && out < max)
-			bad[out++] = p;
+	n = contributors(s, piece, who, ARRAY_LEN(who), &gone);
+	/* The only sender is guilty for sure; one of several is when it happens again and again.
+	 * Where one has left, it may have been him. */
+	for (unsigned i = 0; i < n && !gone; i++) {
+		who[i]->bad_pieces++;
+		if ((n == 1 || who[i]->bad_pieces > BAD_PIECES_MAX) && out < max)
+			bad[out++] = who[i];
 	}
 	picker_hash_failed(s->picker, piece);
 	swarm_wake_idle(s);
 	return out;
+}
+
+static bool has_part_in(const struct swarm *s, uint32_t piece, uint32_t name)
+{
+	uint32_t who[64];
+	unsigned n = picker_contributors(s->picker, piece, who, ARRAY_LEN(who));
+
+	for (unsigned i = 0; i < n; i++)
+		if (who[i] == name)
+			return true;
+	return false;
+}
+
+unsigned swarm_taint(struct swarm_peer *p, uint32_t *pieces, unsigned max)
+{
+	struct swarm *s = p->swarm;
+	uint8_t *bitmap = xcalloc(1, PICKER_BITMAP_MAX);
+	uint32_t iter = 0, piece;
+	unsigned n = 0;
+	size_t bytes;
+
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	/* A complete piece is judged by its hash in a moment. */
+	while (n < max && picker_save_partial(s->picker, &iter, &piece, bitmap, &bytes))
+		if (!picker_complete(s->picker, piece) && has_part_in(s, piece, p->name))
+			pieces[n++] = piece;
+	xfree(bitmap);
+	for (unsigned i = 0; i < n; i++) {
+		s->wasted += (uint64_t)picker_blocks_here(s->picker, pieces[i]) * BLOCK_SIZE;
+		picker_write_failed(s->picker, pieces[i]);
+	}
+	return n;
 }
 
 void swarm_piece_failed(struct swarm *s, uint32_t piece)

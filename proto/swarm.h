@@ -65,7 +65,8 @@ struct req_queue {
 
 struct swarm_peer {
 	uint32_t magic;
-	uint32_t index;      /* in swarm->peers; the picker's name of it */
+	uint32_t name; /* the picker's: place in swarm->peers, and a count that tells who had it
+			  before */
 	struct swarm *swarm; /* borrowed */
 	void *conn;          /* the owner's */
 	struct wire_dec dec;
@@ -84,6 +85,7 @@ struct swarm_peer {
 	bool upload_only;     /* BEP 21 */
 	bool snubbed;         /* promised and did not deliver */
 	bool optimistic;      /* holds the optimistic slot */
+	bool held;            /* it rejected us: nothing is asked of it until hold_until */
 	bool starting;        /* pipeline still in slow start */
 	uint32_t interesting; /* pieces it has, wanted, that we lack */
 	uint32_t window;      /* requests we keep outstanding */
@@ -91,6 +93,8 @@ struct swarm_peer {
 	uint32_t voided;      /* blocks that may still come although we no longer ask for them */
 	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
+	uint32_t rejects;                /* in a row, while it did not choke us */
+	int64_t hold_until;              /* us */
 	uint32_t bad_pieces;             /* pieces it had a part in whose hash was wrong */
 	uint32_t bad_requests;           /* requests that a sane client does not send */
 	int64_t connected_at, last_block_at, unchoked_at, asked_at;
@@ -112,7 +116,8 @@ struct swarm {
 	struct choker choker;
 	struct swarm_peer **peers; /* owned array by index; NULL where free */
 	uint32_t peers_n, peers_cap;
-	uint32_t asked; /* requests outstanding with all peers */
+	uint32_t asked;  /* requests outstanding with all peers */
+	uint32_t joined; /* peers that ever joined; makes their names */
 	uint8_t infohash[20];
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */
@@ -182,12 +187,20 @@ void swarm_serve_failed(struct swarm_peer *, const struct block_req *);
 void swarm_piece_ok(struct swarm *, uint32_t piece, int64_t now);
 unsigned swarm_piece_bad(struct swarm *, uint32_t piece, struct swarm_peer **bad, unsigned max);
 void swarm_piece_failed(struct swarm *, uint32_t piece); /* could not be written: open again */
+/*
+ * Opens again what a peer that is about to be banned had a part in: pieces[] gets them, at most
+ * max, for the store to forget.  Call it before swarm_leave().
+ */
+unsigned swarm_taint(struct swarm_peer *, uint32_t *pieces, unsigned max);
 
 /* Interest and requests anew for every peer: after no_download or priorities changed. */
 void swarm_reconsider(struct swarm *);
 
 /* Timeouts, snubs, the choker.  Once a second while anybody is connected. */
 void swarm_tick(struct swarm *, int64_t now);
+
+/* The peer of that name, NULL when it has left. */
+struct swarm_peer *swarm_peer_named(const struct swarm *, uint32_t name);
 
 /* Bytes of wanted pieces that are not verified. */
 static inline uint64_t swarm_left(const struct swarm *s)

@@ -7,6 +7,8 @@
 
 #define BAD_REQUESTS_MAX 300u
 #define UT_RESERVED      0u
+#define HOLD_FIRST       INT64_C(1000000) /* us */
+#define HOLD_DOUBLINGS   6u
 
 typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
@@ -97,6 +99,7 @@ static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64
 	(void)ev;
 	greet(p);
 	p->peer_choking = false;
+	p->held = false;
 	p->last_block_at = now;
 	p->swarm->ops->wake(p->conn);
 	return E_OK;
@@ -228,16 +231,28 @@ void swarm_drop_serving(struct swarm_peer *p)
 /* --- fast extension, the rest (BEP 6)
  * -------------------------------------------------------------------------- */
 
+/* Asking again at once would only be rejected again: wait longer each time. */
+static void hold(struct swarm_peer *p, int64_t now)
+{
+	if (p->held)
+		return;
+	p->held = true;
+	p->hold_until = now + (HOLD_FIRST << MIN(p->rejects, HOLD_DOUBLINGS));
+	p->rejects++;
+}
+
 static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
-	(void)now;
 	greet(p);
 	if (!p->caps.fast)
 		return E_PROTOCOL;
-	if (swarm_void_one(p, &r))
-		swarm_wake_idle(p->swarm);
+	if (!swarm_void_one(p, &r))
+		return E_OK;
+	if (!p->peer_choking)
+		hold(p, now);
+	swarm_wake_idle(p->swarm);
 	return E_OK;
 }
 

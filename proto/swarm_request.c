@@ -30,7 +30,7 @@ static void put_cancel(struct swarm_peer *p, const struct block_req *r)
 
 static bool may_ask(const struct swarm_peer *p)
 {
-	if (!p->am_interested || p->swarm->no_download)
+	if (!p->am_interested || p->swarm->no_download || p->held)
 		return false;
 	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
 }
@@ -60,7 +60,7 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 	if (p->asked.n == 0)
 		p->asked_at = p->last_block_at = now;
 	while (made < room) {
-		n = picker_pick(s->picker, p->index, &p->has, &opts, picks,
+		n = picker_pick(s->picker, p->name, &p->has, &opts, picks,
 			(unsigned)MIN(room - made, ARRAY_LEN(picks)));
 		for (unsigned i = 0; i < n; i++) {
 			struct block_req r = {picks[i].piece, picks[i].begin, picks[i].length};
@@ -84,7 +84,7 @@ bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
 	if (!req_remove(&p->asked, r))
 		return false;
 	p->swarm->asked--;
-	picker_cancelled(p->swarm->picker, p->index, r->piece, r->begin);
+	picker_cancelled(p->swarm->picker, p->name, r->piece, r->begin);
 	p->swarm->ops->credit(p->swarm->owner, 1);
 	return true;
 }
@@ -95,7 +95,7 @@ void swarm_void_asked(struct swarm_peer *p)
 	unsigned n = 0;
 
 	while (req_pop(&p->asked, &r)) {
-		picker_cancelled(p->swarm->picker, p->index, r.piece, r.begin);
+		picker_cancelled(p->swarm->picker, p->name, r.piece, r.begin);
 		n++;
 	}
 	req_clear(&p->asked);
@@ -132,7 +132,7 @@ static void cancel_others(
 	struct swarm *s, const uint32_t *others, unsigned n, const struct block_req *r)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct swarm_peer *o = others[i] < s->peers_cap ? s->peers[others[i]] : NULL;
+		struct swarm_peer *o = swarm_peer_named(s, others[i]);
 
 		if (o == NULL || !req_remove(&o->asked, r))
 			continue;
@@ -169,12 +169,13 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	s->asked--;
 	p->last_block_at = now;
 	p->snubbed = false;
+	p->rejects = 0;
 	p->downloaded += length;
 	s->downloaded += length;
 	meter_add(&p->down, length);
 	meter_add(&s->down, length);
 	grow_window(p);
-	got = picker_received(s->picker, p->index, piece, begin, others, &others_n);
+	got = picker_received(s->picker, p->name, piece, begin, others, &others_n);
 	if (got != GOT_NEW) {
 		s->wasted += length;
 		s->ops->credit(s->owner, 1);
@@ -217,6 +218,8 @@ static void snub(struct swarm_peer *p)
 
 void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 {
+	if (p->held && now >= p->hold_until)
+		p->held = false;
 	if (p->asked.n == 0) {
 		if (swarm_wants_requests(p))
 			p->swarm->ops->wake(p->conn);
