@@ -10,6 +10,7 @@ small payloads and few rounds, shows that every row works, and writes only to bu
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -36,7 +37,7 @@ def plan(lab, quick, minutes):
         return 0 if quick else n * unit
     return [
         ('picker', lambda: bench_block.picker(
-            lab, [1000, 10000] if quick else [1000, 10000, 100000, 1000000], 100,
+            lab, [1000, 10000] if quick else [1000, 10000, 100000, 1000000], 30,
             [(100000, 50)] if quick else [(100000, 500), (1000000, 500)])),
         ('download-1', lambda: bench_rows.download(
             lab, 'download-1', f'download, 1 seeder, {size >> 20} MiB, tmpfs', size, 1, DOWNLOADERS, share(9))),
@@ -103,7 +104,8 @@ def main():
     options = parser.parse_args()
     os.chdir(bench_lab.ROOT)
     bench_lab.enter()
-    lab = bench_lab.Lab(options.out, options)
+    lab = bench_lab.Lab(options.out)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended by a signal'))
     try:
         result = run(lab, options)
     finally:

@@ -2,7 +2,7 @@
 """What one block costs in calls, messages and allocations, what an idle connection holds, what a pick costs.
 
 The counting runs are separate from the timed ones.  Allocations and messages are counted from inside (count.c)
-between a quarter and three quarters of a download; system calls by the kernel's tracepoints (perf trace), which leave
+between a quarter and three quarters of a download; system calls by the kernel's tracepoints (perf stat), which leave
 the timing alone, over a whole download.
 """
 import mmap
@@ -19,7 +19,7 @@ from bench_rows import Bench, download_run, say
 
 BLOCK = 16384
 RECEIVES = ('read', 'readv', 'recvfrom', 'recvmsg', 'recvmmsg', 'preadv', 'pread64')
-IDLE = 1000
+IDLE = 500  # within what every client opens under the usual limit of 1024 descriptors
 
 
 class Counters:
@@ -65,16 +65,19 @@ def counted(lab, torrent, count):
     return {name: (marks[1][i] - marks[0][i]) / blocks for i, name in enumerate(Counters.NAMES, 1)}
 
 
-def read_trace(text):
-    """{thread: {call: count}} from the summary of perf trace."""
-    threads, calls = {}, None
+CALLS = RECEIVES + ('write', 'writev', 'sendto', 'sendmsg', 'sendfile64', 'pwrite64', 'pwritev', 'fdatasync', 'epoll_wait',
+                    'epoll_pwait', 'epoll_pwait2', 'epoll_ctl', 'poll', 'futex', 'getpid', 'mprotect', 'madvise', 'mmap',
+                    'munmap', 'fcntl', 'openat', 'sched_yield', 'clock_nanosleep')
+
+
+def read_perf(text):
+    """{thread: {call: count}} of perf stat --per-thread -x,"""
+    threads = {}
     for line in text.splitlines():
-        head = re.match(r'^ (.+) \((\d+)\), (\d+) events', line)
-        row = re.match(r'^   ([a-z0-9_]+) +(\d+) +\d+ +[\d.]+', line)
-        if head:
-            calls = threads.setdefault(head.group(1), {})
-        elif row and calls is not None:
-            calls[row.group(1)] = calls.get(row.group(1), 0) + int(row.group(2))
+        row = re.match(r'^(.+)-(\d+),(\d+),,(?:raw_)?syscalls:sys_enter(?:_(\w+))?,', line)
+        if row and int(row.group(3)):
+            thread = threads.setdefault(row.group(1).strip(), {})
+            thread[row.group(4) or 'all'] = thread.get(row.group(4) or 'all', 0) + int(row.group(3))
     return threads
 
 
@@ -82,47 +85,55 @@ def read_strace(text):
     calls = {}
     for line in text.splitlines():
         row = re.match(r'^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?([a-z0-9_]+)$', line)
-        if row and row.group(2) != 'total':
-            calls[row.group(2)] = int(row.group(1))
-    return {'all threads': calls}
+        if row:
+            calls['all' if row.group(2) == 'total' else row.group(2)] = int(row.group(1))
+    return {'peers and all others': calls}
+
+
+def perf_events():
+    """perf's arguments for the calls that this kernel knows; None when it counts none of them."""
+    good = []
+    for call in CALLS:
+        try:
+            sh('perf', 'stat', '-e', f'syscalls:sys_enter_{call}', 'true')
+            good.append(f'syscalls:sys_enter_{call}')
+        except (Failure, FileNotFoundError):
+            continue
+    return ','.join(good + ['raw_syscalls:sys_enter']) if good else None
 
 
 def traced(lab, torrent, count):
     """System calls per block of a whole download, by thread and call."""
-    path = os.path.join(lab.folder(), 'trace')
-    tool, found = 'perf', {}
-    try:
-        sh('perf', 'trace', '-s', '-o', path, 'true')
-    except (Failure, FileNotFoundError):
-        tool = 'strace'
+    path, found, events = os.path.join(lab.folder(), 'trace'), {}, perf_events()
 
     def watch(client, _blast):
-        argv = ['perf', 'trace', '-s', '-o', path, '-p', str(client.pid)] if tool == 'perf' else \
+        argv = ['perf', 'stat', '-x,', '--per-thread', '-e', events, '-o', path, '-p', str(client.pid)] if events else \
             ['strace', '-f', '-c', '-o', path, '-p', str(client.pid)]
         tracer = lab.start(argv, lab.memory, 'trace.log')
         time.sleep(1.5)
+        tracer.check()
 
         def collect():
             lab.end(tracer, sign=signal.SIGINT)
             with open(path, encoding='utf-8', errors='replace') as file:
                 text = file.read()
-            found.update(read_trace(text) if tool == 'perf' else read_strace(text))
+            found.update(read_perf(text) if events else read_strace(text))
             return {}
         return collect
 
     run = download_run(lab, Torrentd, torrent, count, 'tmpfs', watch)
     blocks = torrent.size / BLOCK
     if not found:
-        raise Failure(f'{tool} gave no summary')
-    network = {name: calls for name, calls in found.items() if name.startswith(('peers', 'all'))}
+        raise Failure('no system call was counted')
+    network = {name: calls for name, calls in found.items() if name.startswith('peers')}
     receiving = sum(n for calls in network.values() for call, n in calls.items() if call in RECEIVES)
     return {
-        'tool': 'perf trace -s' if tool == 'perf' else 'strace -f -c (slows the daemon down)',
+        'tool': 'perf stat --per-thread' if events else 'strace -f -c, which slows the daemon down',
         'rate': torrent.size / run['wall'],
         'receiving': receiving / blocks,
-        'network_thread': sum(n for calls in network.values() for n in calls.values()) / blocks,
-        'all': sum(n for calls in found.values() for n in calls.values()) / blocks,
-        'by_thread': {name: {call: round(n / blocks, 4) for call, n in sorted(calls.items(), key=lambda c: -c[1])[:6]}
+        'network_thread': sum(calls['all'] for calls in network.values()) / blocks,
+        'all': sum(calls.get('all', 0) for calls in found.values()) / blocks,
+        'by_thread': {name: {call: n / blocks for call, n in sorted(calls.items(), key=lambda c: -c[1])}
                       for name, calls in found.items()},
     }
 
@@ -141,7 +152,10 @@ def idle_memory(lab, name, torrent):
         time.sleep(2)
         before = private_memory(client.pid)
         sink = lab.sink(torrent, client.address, IDLE, 0, folder)
-        poll(lambda: sink.stats.connected >= IDLE, 30, f'{IDLE} connections')
+        try:
+            poll(lambda: sink.stats.connected >= IDLE, 20, '')
+        except Failure:
+            raise Failure(f'{sink.stats.connected} of {IDLE} connections in 20 s, {sink.stats.finished} ended') from None
         time.sleep(3)
         if sink.stats.finished:
             raise Failure(f'{sink.stats.finished} of {IDLE} idle connections were closed')
@@ -198,8 +212,6 @@ def picker(lab, sizes, peers, native):
             bench.facts['why'] = str(error)
             say(f'picker {operation}: {error}')
     for pieces, n in native:
-        times = {}
-        for operation in OPERATIONS:
-            times[operation] = lines_of_json(sh(program, operation, str(pieces), str(n)))[0]['ns']
+        times = {row['operation']: row['ns'] for row in lines_of_json(sh(program, 'all', str(pieces), str(n)))}
         bench.facts['native'].append({'pieces': pieces, 'peers': n, 'ns': times})
     return bench

@@ -41,7 +41,7 @@ def enter():
         for line in ('link set lo up', f'addr add {HERE}/16 dev lo'):
             sh('ip', *line.split())
         return
-    argv = ['unshare', '--net', '--pid', '--mount', '--fork', '--kill-child']
+    argv = ['unshare', '--net', '--pid', '--mount', '--fork', '--kill-child=TERM']
     if os.geteuid() != 0:
         argv[1:1] = ['--user', '--map-root-user']
     sys.stdout.flush()
@@ -259,8 +259,7 @@ class Space:
         if _libc.unshare(CLONE_NEWNET) != 0:
             raise Failure('unshare: no network namespace')
         self.fd = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
-        for line in ('link set lo up',):
-            sh('ip', *line.split())
+        sh('ip', 'link', 'set', 'lo', 'up')
         _libc.setns(mine, CLONE_NEWNET)
         os.close(mine)
         os.set_inheritable(self.fd, True)
@@ -291,14 +290,14 @@ class Space:
 class Lab:
     """Folders and programs of one run of the bench."""
 
-    def __init__(self, out, sources):
+    def __init__(self, out):
         self.out, self.programs = out, {}
         for name in ('blast', 'sink', 'floor', 'b_picker', 'count.so'):
             self.programs[name] = os.path.join(ROOT, out, 'tests/bench', name)
         self.daemon = os.path.join(ROOT, out, 'torrentd')
         self.memory = tempfile.mkdtemp(prefix='bench-', dir='/dev/shm')
         self.disk = tempfile.mkdtemp(prefix='bench-', dir=os.path.join(ROOT, out))
-        self.sources, self.torrents, self.number = sources, {}, 0
+        self.torrents, self.number = {}, 0
         self.tracker, self.running = Tracker(), []
         self.python = shutil.which('python3', path='/usr/bin') or sys.executable
 
@@ -321,10 +320,6 @@ class Lab:
             os.mkdir(folder)
             self.torrents[key] = Torrent(folder, f'payload-{size >> 20}', size, announce)
         return self.torrents[key]
-
-    def drop_torrent(self, torrent):
-        self.torrents = {k: t for k, t in self.torrents.items() if t is not torrent}
-        shutil.rmtree(torrent.folder)
 
     def start(self, argv, folder, log, **more):
         process = Process(argv, folder, log, **more)

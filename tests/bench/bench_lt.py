@@ -2,7 +2,7 @@
 """A libtorrent session that takes commands as lines of JSON: bench_lt.py LISTEN_INTERFACE PROFILE
 
 PROFILE is default or high (libtorrent's own high_performance_seed).  On top of either only what keeps to plain TCP,
-the given address and the bench's tracker is set, and as many upload slots as all opponents get.
+the given address is set, room for many connections at once, and as many upload slots as all opponents get.
 """
 import json
 import sys
@@ -13,6 +13,7 @@ PLAIN = {
     'enable_dht': False, 'enable_lsd': False, 'enable_upnp': False, 'enable_natpmp': False,
     'enable_outgoing_utp': False, 'enable_incoming_utp': False, 'out_enc_policy': 2, 'in_enc_policy': 2,
     'unchoke_slots_limit': 100, 'alert_mask': 0, 'connections_limit': 3000,
+    'listen_queue_size': 1000,
 }
 
 

@@ -64,6 +64,8 @@ def timed_table(bench):
         remark = f'{row["why"]} (some runs failed)' if row['why'] else ''
         if any('transfer' in run for run in runs):
             remark = f'{median(runs, lambda r: r["wall"] - r["transfer"]):.2f} s until the first request. ' + remark
+        if any('cached' in run for run in runs):
+            remark = f'{100 * median(runs, lambda r: r["cached"]):.0f} % of the file was cached at the start. ' + remark
         mine = name == OURS
         rows.append([
             title, len(runs), f'{median(runs, lambda r: r["wall"]):.2f}',
@@ -116,8 +118,8 @@ def block_tables(bench):
                          f'threads, whole process',
                          f'{fact["receiving"]:.3f}, {fact["network_thread"]:.3f}, {fact["all"]:.3f} '
                          f'({fact["tool"]}, at {fact["rate"] / MIB:.0f} MiB/s)'])
-            rows.extend([f'- thread {name}', ', '.join(f'{call} {n:.3f}' for call, n in calls.items() if n >= 0.001)]
-                        for name, calls in fact['by_thread'].items() if sum(calls.values()) >= 0.002)
+            rows.extend([f'- thread {name}', ', '.join(f'{call} {n:.3f}' for call, n in list(calls.items())[:8] if n >= 0.0005)]
+                        for name, calls in fact['by_thread'].items() if calls.get('all', 0) >= 0.005)
         else:
             rows.append([f'{key.split()[1]}: private memory per idle connection', f'{fact["bytes"] / 1024:.1f} KiB'])
     return table(['what', 'measured'], rows)

@@ -92,12 +92,11 @@ def floor_send(lab, torrent, how, connections):
     where, floor = f'10.78.0.1:{FLOOR_PORT + 1}', lab.programs['floor']
     drain = lab.start([floor, 'drain', where, str(torrent.size), str(connections)], lab.memory, 'drain.log')
     try:
-        before, told = lines_of_json(sh(floor, how, where, torrent.path, str(torrent.size), str(connections),
-                                        timeout=300))
+        told = lines_of_json(sh(floor, how, where, torrent.path, str(torrent.size), str(connections), timeout=300))[0]
         drain.popen.wait(60)
     finally:
         lab.end(drain)
-    return {'wall': told['wall'], 'cpu': told['user'] + told['sys'] - before['before'], 'user': told['user'],
+    return {'wall': told['wall'], 'cpu': told['user'] + told['sys'], 'user': told['user'],
             'sys': told['sys'], 'bytes': torrent.size}
 
 
@@ -153,11 +152,10 @@ def download_run(lab, kind, torrent, count, storage, before_add=None, **more):
             raise Failure('what was downloaded differs from the payload')
         return run
     finally:
-        for process in (client, blast):
-            if process is client and client is not None:
-                client.end()
-            elif process is not None:
-                lab.end(process)
+        if client is not None:
+            client.end()
+        if blast is not None:
+            lab.end(blast)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -201,18 +199,25 @@ def seed_run(lab, torrent, pid, target, count, size):
 
 
 def drop_from_cache(path):
+    """What share of the file stays cached all the same: the kernel keeps what a process has mapped."""
     with open(path, 'rb') as file:
         os.fdatasync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return int(sh('fincore', '-b', '-n', '-o', 'RES', path)) / os.path.getsize(path)
 
 
-def start_all(lab, bench, torrent, opponents, folder):
-    """Starts a process of each and has it take up the payload that is there."""
+def start_all(lab, bench, torrent, opponents, storage='tmpfs'):
+    """Starts a process of each and has it take up the payload; on the disk each has a copy of its own."""
     lab.tracker.give([])
     home, clients = lab.folder(), {}
     for i, name in enumerate(opponents):
         try:
             clients[name] = ALL[name](lab, i + 1, home)
+            folder = torrent.folder
+            if storage == 'disk':
+                folder = lab.folder('disk')
+                shutil.copy(torrent.path, folder)
+            clients[name].file = os.path.join(folder, torrent.name)
             clients[name].add(torrent, folder)
             clients[name].wait(torrent, 'has checked the payload', 0.1)
         except (Failure, OSError) as error:
@@ -227,18 +232,13 @@ def start_all(lab, bench, torrent, opponents, folder):
 def seeding(lab, key, title, size, count, opponents, budget, storage='tmpfs'):
     bench = Bench(key, title)
     torrent = lab.torrent(size)
-    folder = torrent.folder
-    if storage == 'disk':
-        folder = lab.folder('disk')
-        shutil.copy(torrent.path, folder)
-    file, share = os.path.join(folder, torrent.name), -(-size // count)
-    clients = start_all(lab, bench, torrent, opponents, folder)
+    share = -(-size // count)
+    clients = start_all(lab, bench, torrent, opponents, storage)
 
     def one(client):
-        if storage == 'disk':
-            drop_from_cache(file)
+        cached = {'cached': drop_from_cache(client.file)} if storage == 'disk' else {}
         client.process.check()
-        return seed_run(lab, torrent, client.pid, client.address, count, share)
+        return dict(seed_run(lab, torrent, client.pid, client.address, count, share), **cached)
     rows = {}
     if storage == 'tmpfs':
         rows['floor'] = lambda _: floor_send(lab, torrent, 'send', count)
@@ -251,8 +251,8 @@ def seeding(lab, key, title, size, count, opponents, budget, storage='tmpfs'):
     finally:
         for client in clients.values():
             client.end()
-        if storage == 'disk':
-            shutil.rmtree(folder)
+            if storage == 'disk':
+                shutil.rmtree(os.path.dirname(client.file))
     return bench
 
 
@@ -345,7 +345,7 @@ def recheck(lab, size, opponents, budget):
     torrent = lab.torrent(size)
     one, all_ = hash_speed(os.cpu_count())
     bench.facts = {'openssl_one': one, 'openssl_all': all_, 'cores': os.cpu_count()}
-    clients = start_all(lab, bench, torrent, opponents, torrent.folder)
+    clients = start_all(lab, bench, torrent, opponents)
     try:
         interleave(bench, {name: lambda _, c=client: recheck_run(c, torrent) for name, client in clients.items()},
                    budget)

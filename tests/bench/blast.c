@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 
 	if (argc < 6)
 		return 2;
-	gen_torrent_open(&b.torrent, argv[1], argv[2], argv[3]);
+	gen_torrent_open(&b.torrent, argv[1], argv[2], argv[3], true);
 	b.stats = gen_stats_open(argv[4]);
 	for (int i = 5; i < argc; i++)
 		listen_at(&b, argv[i]);

@@ -33,14 +33,27 @@ static double seconds(struct timeval t)
 	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-static void report(uint64_t bytes, uint64_t began)
+struct meter {
+	uint64_t began;
+	struct rusage before;
+};
+
+static void meter_start(struct meter *m)
 {
+	getrusage(RUSAGE_SELF, &m->before);
+	m->began = gen_now();
+}
+
+static void meter_report(const struct meter *m, uint64_t bytes)
+{
+	uint64_t ended = gen_now();
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
 	printf("{\"bytes\": %llu, \"wall\": %.6f, \"user\": %.6f, \"sys\": %.6f}\n",
-		(unsigned long long)bytes, (double)(gen_now() - began) / 1e9, seconds(r.ru_utime),
-		seconds(r.ru_stime));
+		(unsigned long long)bytes, (double)(ended - m->began) / 1e9,
+		seconds(r.ru_utime) - seconds(m->before.ru_utime),
+		seconds(r.ru_stime) - seconds(m->before.ru_stime));
 }
 
 static void take_connections(const char *where, int *fds, uint32_t n)
@@ -100,13 +113,14 @@ static void run_recv(const char *where, const char *path, uint64_t size, size_t 
 	EVP_MD_CTX *sha1 = EVP_MD_CTX_new();
 	const EVP_MD *md = EVP_MD_fetch(NULL, "SHA1", NULL);
 	uint8_t *piece = malloc(piece_length), digest[EVP_MAX_MD_SIZE];
-	uint64_t at = 0, began;
+	uint64_t at = 0;
+	struct meter meter;
 
 	if (out < 0 || md == NULL)
 		gen_die(path);
 	take_connections(where, &fd, 1);
 	recv(fd, piece, 1, MSG_PEEK);
-	began = gen_now();
+	meter_start(&meter);
 	while (at < size) {
 		size_t want = size - at < piece_length ? (size_t)(size - at) : piece_length;
 
@@ -117,7 +131,7 @@ static void run_recv(const char *where, const char *path, uint64_t size, size_t 
 			gen_die("pwrite");
 		at += want;
 	}
-	report(size, began);
+	meter_report(&meter, size);
 	free(piece);
 	EVP_MD_CTX_free(sha1);
 }
@@ -152,14 +166,12 @@ static void run_send(const char *where, const char *path, uint64_t size, uint32_
 {
 	int fds[CONNECTIONS], file = open(path, O_RDONLY | O_CLOEXEC);
 	const uint8_t *data = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
-	struct rusage before;
-	uint64_t began;
+	struct meter meter;
 
 	if (file < 0 || data == MAP_FAILED)
 		gen_die(path);
 	make_connections(where, fds, n);
-	getrusage(RUSAGE_SELF, &before);
-	began = gen_now();
+	meter_start(&meter);
 	for (uint64_t at = 0, i = 0; at < size; at += CHUNK, i++) {
 		size_t want = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
 
@@ -168,20 +180,20 @@ static void run_send(const char *where, const char *path, uint64_t size, uint32_
 		else
 			send_chunk(fds[i % n], data + at, want);
 	}
-	printf("{\"before\": %.6f}\n", seconds(before.ru_utime) + seconds(before.ru_stime));
-	report(size, began);
+	meter_report(&meter, size);
 }
 
 static void run_drain(const char *where, uint64_t size, uint32_t n)
 {
 	struct pollfd polls[CONNECTIONS];
 	int fds[CONNECTIONS];
-	uint64_t have = 0, began;
+	uint64_t have = 0;
+	struct meter meter;
 
 	take_connections(where, fds, n);
 	for (uint32_t i = 0; i < n; i++)
 		polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-	began = gen_now();
+	meter_start(&meter);
 	while (have < size) {
 		if (poll(polls, n, -1) < 0)
 			gen_die("poll");
@@ -193,7 +205,7 @@ static void run_drain(const char *where, uint64_t size, uint32_t n)
 			have += got > 0 ? (uint64_t)got : 0;
 		}
 	}
-	report(size, began);
+	meter_report(&meter, size);
 }
 
 int main(int argc, char **argv)

@@ -49,8 +49,8 @@ static void read_hash(uint8_t out[20], const char *hex)
 	}
 }
 
-void gen_torrent_open(
-	struct gen_torrent *t, const char *path, const char *piece_length, const char *hash)
+void gen_torrent_open(struct gen_torrent *t, const char *path, const char *piece_length,
+	const char *hash, bool all)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -58,7 +58,8 @@ void gen_torrent_open(
 
 	if (fd < 0 || fstat(fd, &st) != 0 || strlen(hash) != 40)
 		gen_die(path);
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+	data = mmap(
+		NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | (all ? MAP_POPULATE : 0), fd, 0);
 	if (data == MAP_FAILED)
 		gen_die(path);
 	close(fd);

@@ -47,9 +47,9 @@ struct gen_torrent {
 
 uint64_t gen_now(void);
 void gen_die(const char *what); /* with errno's text */
-/* Maps the payload; the hash is 40 hex digits. */
-void gen_torrent_open(
-	struct gen_torrent *t, const char *path, const char *piece_length, const char *hash);
+/* Maps the payload, at once when all of it will be needed; the hash is 40 hex digits. */
+void gen_torrent_open(struct gen_torrent *t, const char *path, const char *piece_length,
+	const char *hash, bool all);
 /* The counters, mapped from a file that is made. */
 struct gen_stats *gen_stats_open(const char *path);
 /* "10.0.0.1:6881"; dies when it is none. */

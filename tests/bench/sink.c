@@ -284,7 +284,7 @@ int main(int argc, char **argv)
 
 	if (argc != 11)
 		return 2;
-	gen_torrent_open(&s.torrent, argv[1], argv[2], argv[3]);
+	gen_torrent_open(&s.torrent, argv[1], argv[2], argv[3], false);
 	if (s.torrent.pieces % s.stride == 0)
 		s.stride = 1;
 	s.stats = gen_stats_open(argv[4]);
