@@ -6,6 +6,7 @@ namespace.  No namespace has a name and every process is below the test, so that
 test ends, in whatever way, the kernel ends the processes and removes the network.
 """
 import ctypes
+import ipaddress
 import os
 import shutil
 import signal
@@ -103,6 +104,13 @@ class Host:
                       f'addr add {self.ip6}/64 dev eth0 nodad',
                       f'route add default via 10.77.0.{HUB}',
                       f'route add default via fd77::{HUB:x}'])
+            poll(self.has_ip6, 5, 'the IPv6 address is up')
+
+    def has_ip6(self):
+        """The kernel makes the local route of a new IPv6 address a moment later."""
+        wanted = ipaddress.ip_address(self.ip6).packed.hex() + ' 80 '
+        with open('/proc/thread-self/net/ipv6_route', encoding='ascii') as routes:
+            return any(line.startswith(wanted) for line in routes)
 
     def __enter__(self):
         _call('setns', self.fd, CLONE_NEWNET)

@@ -90,4 +90,4 @@ class Torrentd:
         return view['bitfield_length'] == torrent.pieces and len(pieces(view)) == torrent.pieces
 
     def uploaded(self, torrent):
-        return int(self.view(torrent)['uploaded'] * 1024)
+        return round(self.view(torrent)['uploaded'] * 1024)
