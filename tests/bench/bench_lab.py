@@ -215,6 +215,9 @@ class Tracker:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads, request_queue_size = True, 128
 
+            def handle_error(self, *_):
+                """A client that was ended does not wait for its answer."""
+
         self.server = Server(('0.0.0.0', TRACKER_PORT), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
