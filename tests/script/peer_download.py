@@ -149,6 +149,20 @@ def who_was_banned_is_not_let_in_again():
 
 
 @case
+def what_a_banned_peer_left_is_not_blamed_on_the_next():
+    noise = random.Random(8)
+    with Daemon() as d:
+        t = Torrent('blame', 4 << 20, piece_length=128 * KIB)
+        d.add(t)
+        with Seed(t, source='127.0.0.2', alter=lambda p, b, data: bytes(len(data)),
+                  pick=lambda pending: noise.randrange(len(pending))).dial(d) as bad:
+            wait_for(lambda: bad.closed == 1, 'banned')
+        with Seed(t, source='127.0.0.3').dial(d) as good:
+            d.wait_done(t)
+            check(good.sent >= t.size, 'all of it came from the honest one')
+
+
+@case
 def one_corrupt_block_among_two_seeds():
     with Daemon() as d:
         t = Torrent('spoilt', 4 << 20, piece_length=256 * KIB)

@@ -293,8 +293,8 @@ def a_missing_directory_holds_the_torrent_and_is_not_created():
 
 @case
 def a_recheck_on_demand_with_progress():
-    with Daemon({'store.check_rate': '2MiB/s'}) as d:
-        t = Torrent('recheck', 6 << 20, piece_length=64 * KIB)
+    with Daemon({'store.check_rate': '8MiB/s'}) as d:
+        t = Torrent('recheck', 32 << 20, piece_length=64 * KIB)
         d.add(t)
         with Seed(t).dial(d):
             d.wait_done(t)
