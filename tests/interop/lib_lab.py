@@ -39,18 +39,16 @@ def enter():
         return None
     if shutil.which('unshare') is None or shutil.which('ip') is None:
         return 'unshare (util-linux) and ip (iproute2) are needed'
-    argv = ['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child']
-    kind = 'root'
-    if os.geteuid() != 0:
-        argv[1:1] = ['--user', '--map-root-user']
-        kind = 'user'
-    trial = subprocess.run(argv + ['ip', 'link', 'add', 'br0', 'type', 'bridge'], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if trial.returncode != 0:
-        return f'no network namespace can be made here: {trial.stdout.strip() or trial.returncode}'
-    sys.stdout.flush()
-    os.execvpe(argv[0], argv + [sys.executable] + sys.argv, dict(os.environ, **{INSIDE: kind}))
-    return None
+    kind = 'root' if os.geteuid() == 0 else 'user'
+    user = [] if kind == 'root' else ['--user', '--map-root-user']
+    for proc in (['--mount-proc'], []):  # not every container allows a /proc of one's own, and we can do without
+        argv = ['unshare', *user, '--net', '--mount', '--pid', '--fork', '--kill-child', *proc]
+        trial = subprocess.run(argv + ['ip', 'link', 'add', 'br0', 'type', 'bridge'], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if trial.returncode == 0:
+            sys.stdout.flush()
+            os.execvpe(argv[0], argv + [sys.executable] + sys.argv, dict(os.environ, **{INSIDE: kind}))
+    return f'no network namespace can be made here: {trial.stdout.strip() or trial.returncode}'
 
 
 def in_user_namespace():
