@@ -173,8 +173,11 @@ class Lab:
         last = {path: (process, name) for process, name, path in self.processes}
         for path, (process, name) in last.items():
             yield f'--- {name} ({"running" if process.poll() is None else f"ended: {process.returncode}"}) {path}'
-            with open(path, 'rb') as log:
-                yield from log.read().decode('utf-8', 'replace').splitlines()[-lines:]
+            try:
+                with open(path, 'rb') as log:
+                    yield from log.read().decode('utf-8', 'replace').splitlines()[-lines:]
+            except OSError as error:  # the reason of the failure is worth more than the log
+                yield str(error)
 
     def close(self):
         for process, _, _ in self.processes:
