@@ -84,6 +84,10 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 		/* It may have become a seed by what it said, and nobody needs two of them. */
 		if (err == E_OK && !(c->peer->seed && c->torrent->done_said))
 			return true;
+		if (err != E_OK)
+			log_event(LOG_DEBUG, "peer_message_refused",
+				"id=%u index=%u begin=%u length=%u", ev->id, ev->index, ev->begin,
+				ev->length);
 		conn_close(c, err, err == E_OK ? "both_seed" : "message");
 		return false;
 	}

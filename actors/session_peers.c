@@ -197,7 +197,9 @@ void torrent_attach(struct torrent *t, struct m_store_ready *r)
 	t->phase = PHASE_READY;
 	t->have_n = r->have.count;
 	t->left = bytes_left(t->meta, &r->have);
+	/* Kept for views that are made before the peers know it, or while they do not answer. */
 	bitfield_free(&t->have);
+	bitfield_copy(&t->have, &r->have);
 	note_active(t);
 	add->t = torrent_ref(t);
 	add->meta = metainfo_ref(t->meta);

@@ -47,7 +47,7 @@ static void fill_bitfield(const struct torrent *t, struct torrent_view *v)
 
 	v->bits = t->meta->pieces;
 	v->have = t->have_n;
-	if (!t->attached && b->bits == v->bits)
+	if (b->bits == v->bits)
 		v->bitfield = xmemdup(b->bytes, bitfield_bytes(v->bits));
 	else
 		v->bitfield = xcalloc(1, bitfield_bytes(v->bits));

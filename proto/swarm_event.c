@@ -27,11 +27,48 @@ static void greet(struct swarm_peer *p)
 	swarm_update_interest(p);
 }
 
+static void one_more(struct swarm_peer *p, uint32_t piece)
+{
+	if (!bitfield_set(&p->has, piece))
+		return;
+	picker_have(p->swarm->picker, piece);
+	if (picker_wants(p->swarm->picker, piece))
+		p->interesting++;
+}
+
+static void learnt_more(struct swarm_peer *p)
+{
+	p->seed = bitfield_full(&p->has);
+	swarm_update_interest(p);
+	if (swarm_wants_requests(p))
+		p->swarm->ops->wake(p->conn);
+}
+
+/* BEP 3 allows a bitfield only as the first message, but aria2 sends another one in place of many
+ * HAVEs. */
+static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev)
+{
+	struct bitfield more;
+	enum err err;
+
+	bitfield_init(&more, p->has.bits);
+	err = bitfield_load(&more, ev->payload.p, ev->payload.n);
+	if (err == E_OK) {
+		uint32_t i = bitfield_next_set(&more, 0);
+
+		for (; i < more.bits; i = bitfield_next_set(&more, i + 1))
+			one_more(p, i);
+		learnt_more(p);
+	}
+	bitfield_free(&more);
+	return err == E_OK ? E_OK : E_PROTOCOL;
+}
+
 static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)now;
 	if (p->greeted)
-		return E_PROTOCOL;
+		return late_bitfield(p, ev);
 	if (bitfield_load(&p->has, ev->payload.p, ev->payload.n) != E_OK)
 		return E_PROTOCOL;
 	greet(p);
@@ -41,17 +78,24 @@ static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int6
 static enum err on_have_all(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev, (void)now;
-	if (p->greeted || !p->caps.fast)
+	if (!p->caps.fast)
 		return E_PROTOCOL;
+	if (p->greeted) {
+		for (uint32_t i = 0; i < p->has.bits; i++)
+			one_more(p, i);
+		learnt_more(p);
+		return E_OK;
+	}
 	bitfield_set_all(&p->has);
 	greet(p);
 	return E_OK;
 }
 
+/* After anything else it says nothing: what a peer has shown does not go away. */
 static enum err on_have_none(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev, (void)now;
-	if (p->greeted || !p->caps.fast)
+	if (!p->caps.fast)
 		return E_PROTOCOL;
 	greet(p);
 	return E_OK;
@@ -59,22 +103,12 @@ static enum err on_have_none(struct swarm_peer *p, const struct wire_ev *ev, int
 
 static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	struct picker *k = p->swarm->picker;
-
 	(void)now;
 	greet(p);
 	if (ev->index >= p->has.bits)
 		return E_PROTOCOL;
-	if (!bitfield_set(&p->has, ev->index))
-		return E_OK;
-	picker_have(k, ev->index);
-	p->seed = bitfield_full(&p->has);
-	if (picker_wants(k, ev->index)) {
-		p->interesting++;
-		swarm_update_interest(p);
-		if (swarm_wants_requests(p))
-			p->swarm->ops->wake(p->conn);
-	}
+	one_more(p, ev->index);
+	learnt_more(p);
 	return E_OK;
 }
 
