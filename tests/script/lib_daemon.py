@@ -22,6 +22,7 @@ from lib_torrent import bits_list
 
 BINARY = os.environ.get('TORRENTD') or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), '../../build/release/torrentd')
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tsan.supp')
 STOP_LIMIT = 5.0  # seconds that a stop may take, whatever trackers and disks do
 REPORTS = re.compile(r'ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|\bpanic\b|'
                      r'LeakSanitizer|assertion .*failed|stop_forced', re.IGNORECASE)
@@ -58,6 +59,7 @@ def free_port(kind=socket.SOCK_STREAM):
 def environment(home, more=None):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(('TORRENTD_', 'XDG_')) and not k.lower().endswith('_proxy')}
+    env.setdefault('TSAN_OPTIONS', f'suppressions={SUPPRESSIONS}')
     env.update(HOME=home, **(more or {}))
     return env
 
