@@ -50,7 +50,7 @@ class Volume:
         return self.path
 
     def remount(self, options):
-        subprocess.run(['mount', '-o', f'remount,{options}', self.path], check=True)
+        subprocess.run(['mount', '-o', f'remount,bind,{options}', self.path], check=True)
 
     def __exit__(self, *_):
         subprocess.run(['umount', '-l', self.path], check=False)
@@ -147,7 +147,7 @@ def a_volume_that_becomes_read_only():
 def a_directory_without_permission():
     if is_root() and not drop_possible():
         raise Skip('root may write everywhere')
-    with Daemon(wrap=as_nobody() if is_root() else ()) as d:
+    with Daemon(wrap=without_override() if is_root() else ()) as d:
         os.chmod(d.root, 0o755)
         t = Torrent('forbidden', 5 * 32768)
         folder = os.path.join(d.downloads, 'locked')
@@ -166,11 +166,10 @@ def a_directory_without_permission():
 
 
 def drop_possible():
-    return subprocess.run(['setpriv', '--reuid=65534', '--clear-groups', 'true'], capture_output=True,
-                          check=False).returncode == 0
+    return subprocess.run(without_override() + ['true'], capture_output=True, check=False).returncode == 0
 
 
-def as_nobody():
+def without_override():
     """Root without the right to ignore permissions."""
     return ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search',
             '--']
