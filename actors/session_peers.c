@@ -94,6 +94,7 @@ void torrent_send_set(struct torrent *t)
 
 static void tell_tracker(struct torrent *t, enum tracker_op op)
 {
+	struct totals run = torrent_run_totals(t);
 	struct msg *m;
 	struct m_tracker_event *event;
 
@@ -103,6 +104,9 @@ static void tell_tracker(struct torrent *t, enum tracker_op op)
 	event = container_of(m, struct m_tracker_event, h);
 	event->t = torrent_ref(t);
 	event->op = op;
+	event->downloaded = run.downloaded;
+	event->uploaded = run.uploaded;
+	event->left = t->left;
 	actor_cast(t->session->actor, ADDR_TRACKER, &m);
 }
 

@@ -265,7 +265,7 @@ def a_deleted_file_holds_the_torrent_with_an_error():
             never(lambda: seed.sent, 'it is fetched again in silence', 1.5)
         check(not os.path.exists(t.file_path(d.downloads, 'f2')), 'the file was made again')
         # Asked to by a person, it goes on.
-        d.start_torrent(t)
+        d.ok('/rechecktorrent', infohash=t.hex)
         d.wait_status(t, 'downloading', 'seeding')
         with Seed(t, source='127.0.0.2').dial(d):
             d.wait_done(t)
