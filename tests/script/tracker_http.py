@@ -31,6 +31,11 @@ def wait_tracker(d, t, status, n=0, patience=None):
     return seen[0]
 
 
+def announces(tracker):
+    """Without the scrapes."""
+    return [a for a in tracker.announces if a.path == '/announce']
+
+
 def good(*peers, **more):
     return lambda announce: http_reply(reply_body(peers, **more))
 
@@ -363,17 +368,14 @@ def the_interval_is_kept_and_the_tracker_id_sent_back():
             Daemon({'tracker.min_interval': '1s'}) as d:
         t = Torrent('again', SIZE, trackers=[tracker.url()])
         d.add(t)
-        def announces():
-            return [a for a in tracker.announces if a.path == '/announce']
-
-        wait_for(lambda: len(announces()) >= 3, 'three announces')
-        equal([a.event for a in announces()[:3]], ['started', '', ''])
-        equal(announces()[1].get('trackerid'), 'id 5&')
+        wait_for(lambda: len(announces(tracker)) >= 3, 'three announces')
+        equal([a.event for a in announces(tracker)[:3]], ['started', '', ''])
+        equal(announces(tracker)[1].get('trackerid'), 'id 5&')
     with HttpTracker(good(interval=1)) as tracker, Daemon({'tracker.min_interval': '60s'}) as d:
         t = Torrent('not again', SIZE, trackers=[tracker.url()])
         d.add(t)
         wait_tracker(d, t, 'working')
-        never(lambda: len(tracker.announces) > 1, 'an announce before its time', 2.5)
+        never(lambda: len(announces(tracker)) > 1, 'an announce before its time', 2.5)
 
 
 @case
