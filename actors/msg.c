@@ -7,7 +7,7 @@
  */
 #include "actors/msg.h"
 
-#include <unistd.h>
+#include "actors/kernel/net.h"
 
 _Static_assert((int)MSG_PING == (int)KMSG_PING, "msg.def starts with the kernel's messages");
 _Static_assert((int)MSG_QUIESCE == (int)KMSG_QUIESCE, "in the kernel's order");
@@ -214,7 +214,7 @@ static void m_peers_view_fini(struct m_peers_view *m)
 static void m_peers_handoff_fini(struct m_peers_handoff *m)
 {
 	if (m->fd > 0)
-		close(m->fd);
+		net_close(m->fd);
 }
 
 static void m_tracker_add_fini(struct m_tracker_add *m)

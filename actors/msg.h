@@ -688,6 +688,9 @@ struct m_tracker_event {
 	struct msg h;
 	struct tref t;
 	enum tracker_op op;
+	/* The session's latest totals, because those from the peers may come behind this; zeros for
+	 * TRACKER_REMOVE. */
+	uint64_t downloaded, uploaded, left;
 };
 
 struct torrent_trackers {

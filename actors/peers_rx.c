@@ -88,6 +88,10 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 		/* It may have become a seed by what it said, and nobody needs two of them. */
 		if (err == E_OK && !(c->peer->seed && c->torrent->done_said))
 			return true;
+		if (err != E_OK)
+			log_event(LOG_DEBUG, "peer_message_refused",
+				"id=%u index=%u begin=%u length=%u", ev->id, ev->index, ev->begin,
+				ev->length);
 		conn_close(c, err, err == E_OK ? "both_seed" : "message");
 		return false;
 	}
@@ -209,11 +213,17 @@ static bool land_header(struct conn *c, unsigned i, bool *closed)
 	const uint8_t *h = s->headers[i];
 	static const uint8_t usual[5] = {0, 0, 0x40, 9, 7}; /* length 16384 + 9, id 7 */
 	struct wire_ev ev;
+	enum err err;
 	size_t used;
 
 	if (memcmp(h, usual, sizeof usual) != 0)
 		return false;
-	must(wire_next(&c->peer->dec, h, WIRE_PIECE_HEADER, &used, &ev) == E_OK);
+	err = wire_next(&c->peer->dec, h, WIRE_PIECE_HEADER, &used, &ev);
+	if (err != E_OK) {
+		conn_close(c, err, "wire");
+		*closed = true;
+		return false;
+	}
 	must(ev.type == WIRE_PIECE_BEGIN && used == WIRE_PIECE_HEADER);
 	*closed = !begin_block(c, &ev, &s->spare[i]);
 	return !*closed;

@@ -80,9 +80,10 @@ static void slots_put(struct shard *s, struct ptorrent *t)
 		s->slots_n = n;
 	}
 	must(s->slots[t->t.slot] == NULL);
-	s->slots[t->t.slot] = t;
+	/* Growing puts all that have a slot into the table: this one has none yet. */
 	s->torrents_n++;
 	table_grow(s);
+	s->slots[t->t.slot] = t;
 	table_put(s, t);
 }
 

@@ -111,6 +111,7 @@ void torrent_send_set(struct torrent *t)
 
 static void tell_tracker(struct torrent *t, enum tracker_op op)
 {
+	struct totals run = torrent_run_totals(t);
 	struct msg *m;
 	struct m_tracker_event *event;
 
@@ -120,6 +121,9 @@ static void tell_tracker(struct torrent *t, enum tracker_op op)
 	event = container_of(m, struct m_tracker_event, h);
 	event->t = torrent_ref(t);
 	event->op = op;
+	event->downloaded = run.downloaded;
+	event->uploaded = run.uploaded;
+	event->left = t->left;
 	actor_cast(t->session->actor, ADDR_TRACKER, &m);
 }
 
@@ -209,7 +213,9 @@ void torrent_attach(struct torrent *t, struct m_store_ready *r)
 	t->have_n = r->have.count;
 	t->left = wanted_left(t->meta, t->file_priority, &r->have);
 	t->complete = t->left == 0;
+	/* Kept for views that are made before the peers know it, or while they do not answer. */
 	bitfield_free(&t->have);
+	bitfield_copy(&t->have, &r->have);
 	queue_update(t);
 	note_active(t);
 	add->t = torrent_ref(t);

@@ -235,6 +235,11 @@ void torrent_recheck(struct torrent *t)
 	if (t->phase == PHASE_READY || t->phase == PHASE_DETACHING) {
 		t->then_check = true;
 		torrent_detach(t);
+	} else if (t->phase == PHASE_FAILED && t->in_store) {
+		/* The store holds it: a check takes what is there for the truth. */
+		t->fault = FAULT_NONE;
+		torrent_clear_error(t);
+		torrent_send_check(t);
 	} else if (t->phase == PHASE_FAILED) {
 		torrent_retry(t);
 	}

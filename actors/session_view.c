@@ -52,7 +52,7 @@ static void fill_bitfield(const struct torrent *t, struct torrent_view *v)
 
 	v->bits = t->meta->pieces;
 	v->have = t->have_n;
-	if (!t->attached && b->bits == v->bits)
+	if (b->bits == v->bits)
 		v->bitfield = xmemdup(b->bytes, bitfield_bytes(v->bits));
 	else
 		v->bitfield = xcalloc(1, bitfield_bytes(v->bits));
@@ -141,8 +141,8 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 	v->wasted_ever = t->ever.wasted + v->wasted;
 	v->down_rate = p->down_rate;
 	v->up_rate = p->up_rate;
-	if (v->status == STATUS_DOWNLOADING && v->left == 0)
-		v->status = STATUS_SEEDING;
+	if (v->status == STATUS_DOWNLOADING || v->status == STATUS_SEEDING)
+		v->status = v->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
 	peer_views_free(&v->peers, v->peers_n);
 	v->peers = p->peers;
 	v->peers_n = p->peers_n;

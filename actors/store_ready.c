@@ -91,9 +91,10 @@ static void hold_words(struct storrent *t, const struct trust *tr)
 	log_safe(t->path, path, sizeof path);
 	if (tr->err == E_NOENT)
 		snprintf(t->why.text, sizeof t->why.text,
-			"the files are missing from '%s' ('%s' and all others): bring them back or "
-			"check the torrent",
-			path, file);
+			"'%s' is missing from '%s': bring it back, or recheck the torrent to "
+			"download "
+			"it again",
+			file, path);
 	else
 		snprintf(t->why.text, sizeof t->why.text,
 			"'%s' in '%s' is another file on another device: mount the right volume or "

@@ -6,8 +6,8 @@
  * A file that looks as it did at the last sync keeps its synced pieces.  One that we were writing
  * to when the process died has a newer mtime, which is our own.  Anything else was changed by
  * somebody: its pieces are hashed.  Bytes that are not there are not hashed but given up.  When
- * every file with data is gone, or stands on another device and differs, the likely reason is a
- * volume that is not mounted: the torrent is held and nothing is fetched again.
+ * a file that held verified pieces is gone, or stands on another device and differs, somebody took
+ * it away or a volume is not mounted: the torrent is held and nothing is fetched again unasked.
  *
  * A device number alone is not believed to mean much: many file systems get a new one at every
  * boot.
@@ -90,25 +90,32 @@ static const struct part_unit *find_unit(const struct trust_in *in, uint32_t pie
 	return &in->units[low];
 }
 
-/* Every file that existed is gone, or some differ and stand on another device. */
+static bool had_verified(const struct trust_in *in, uint32_t file)
+{
+	uint32_t first, last;
+
+	return layout_file_pieces(in->meta, file, &first, &last) &&
+	       bitfield_next_set(in->synced, first) <= last;
+}
+
+/* A file with verified pieces is gone, or some differ and stand on another device. */
 static void find_volume(const struct trust_in *in, const struct file_stamp **before,
 	const uint8_t *looks, struct trust *out)
 {
-	uint32_t had = 0, gone = 0, missing = 0, moved = UINT32_MAX;
+	uint32_t missing = UINT32_MAX, moved = UINT32_MAX;
 
 	for (uint32_t i = 0; i < in->meta->files_n; i++) {
 		if (!holds_data(&in->meta->files[i]) || is_skipped(in, i) || before[i] == NULL ||
 			!before[i]->exists)
 			continue;
-		had++;
-		if (looks[i] == LOOK_GONE && gone++ == 0)
+		if (looks[i] == LOOK_GONE && missing == UINT32_MAX && had_verified(in, i))
 			missing = i;
 		if (looks[i] == LOOK_CHANGED && before[i]->device != in->now[i].device)
 			moved = i;
 	}
 	if (in->full || (in->synced->count == 0 && in->noted_n == 0))
 		return;
-	if (had > 0 && gone == had) {
+	if (missing != UINT32_MAX) {
 		out->err = E_NOENT;
 		out->file = missing;
 	} else if (moved != UINT32_MAX) {

@@ -297,6 +297,7 @@ static void handle_add(struct actor *a, struct msg **pm)
 	TAILQ_INIT(&to->jobs);
 	memcpy(to->infohash, m->meta->infohash.v1, sizeof to->infohash);
 	to->announce = make_announce(m->meta);
+	announce_floor(to->announce, (uint32_t)(tk->config->tracker_min_interval / USEC_PER_SEC));
 	tk->slots[m->t.slot] = to;
 	if (m->active)
 		start_torrent(to);
@@ -309,6 +310,10 @@ static void handle_event(struct actor *a, struct msg **pm)
 
 	if (to == NULL || actor_stopping(a))
 		return;
+	to->downloaded = MAX(to->downloaded, m->downloaded);
+	to->uploaded = MAX(to->uploaded, m->uploaded);
+	if (m->op != TRACKER_REMOVE)
+		to->left = m->left;
 	switch (m->op) {
 	case TRACKER_START:
 		if (!to->active)

@@ -9,6 +9,8 @@
  */
 #include "actors/worker_priv.h"
 
+#include <limits.h>
+
 /* Directories above `path`, as seen from the target directory, that hold a name we may have made.
  */
 static enum err sync_names(int dir, const char *path, const char *last)
@@ -31,7 +33,38 @@ static enum err sync_names(int dir, const char *path, const char *last)
 	}
 }
 
-/* The names from the root down to the target directory. */
+/*
+ * The names of the root and of what lies above it, which may have been made with it.  Links in them
+ * are the operator's and are followed; a directory that cannot be opened was not made by us.
+ */
+static enum err sync_root_names(struct wtorrent *t)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(t->root);
+	char *slash;
+
+	if (n >= sizeof part)
+		return E_PATH;
+	memcpy(part, t->root, n + 1);
+	while ((slash = strrchr(part, '/')) != NULL && slash[1] != '\0') {
+		char name[PATH_MAX];
+		enum err err = E_OK;
+		int dir;
+
+		memcpy(name, slash + 1, strlen(slash + 1) + 1);
+		slash[slash == part] = '\0';
+		dir = fs_dir_open(part, part, false, false, &err);
+		if (dir < 0)
+			return err == E_PERM ? E_OK : err;
+		err = fs_sync_dir_at(dir, name);
+		fs_close(dir);
+		if (err != E_OK)
+			return err;
+	}
+	return E_OK;
+}
+
+/* The names from the root down to the target directory, and the root's own when we may make it. */
 static enum err sync_above(struct wtorrent *t)
 {
 	enum err err = E_OK;
@@ -44,6 +77,8 @@ static enum err sync_above(struct wtorrent *t)
 	if (*rest != '\0')
 		err = sync_names(root, rest, NULL);
 	fs_close(root);
+	if (err == E_OK && t->make_root)
+		err = sync_root_names(t);
 	return err;
 }
 

@@ -6,12 +6,17 @@ APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libs
 	libmicrohttpd-dev libsqlite3-dev
 APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
 	opentracker iproute2 util-linux curl clang-format binutils openssl
+APT_BENCH := python3 python3-libtorrent transmission-daemon aria2 rtorrent valgrind linux-perf strace iproute2 \
+	util-linux openssl
 
 deps: ## install what the build needs (Debian 12, apt)
 	@sh config/deps.sh $(APT_BUILD)
 
 deps-test: ## install what the build and the tests need
 	@sh config/deps.sh $(APT_BUILD) $(APT_TEST)
+
+deps-bench: ## install what the build and the benches need
+	@sh config/deps.sh $(APT_BUILD) $(APT_BENCH)
 
 run: deps ## install what is missing, build and start the daemon in the foreground
 	@$(MAKE) --no-print-directory -j$$(nproc) daemon

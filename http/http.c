@@ -14,7 +14,8 @@
 #define SWEEP       (2 * USEC_PER_SEC)
 #define HEADER_TIME (2)                  /* times api.timeout, to send a whole request */
 #define BODY_TIME   (120 * USEC_PER_SEC) /* besides, for one with a body */
-#define MEMORY      (32u * 1024u)        /* of one connection: headers and send buffer */
+#define RUNS_A_TURN 8
+#define MEMORY      (32u * 1024u) /* of one connection: headers and send buffer */
 
 static struct http *http_of(struct actor *a)
 {
@@ -194,6 +195,8 @@ static void on_client(void *ctx, struct MHD_Connection *conn, void **slot,
 		h->clients = c->next;
 	*slot = NULL;
 	FREE_OBJ(c);
+	/* At its limit microhttpd has stopped to listen, and begins again only when it runs. */
+	h->again = true;
 }
 
 static void on_sweep(struct loop_timer *timer, int64_t now)
@@ -322,7 +325,7 @@ static void http_tick_end(struct actor *a)
 {
 	struct http *h = http_of(a);
 
-	if (h->again)
+	for (int i = 0; i < RUNS_A_TURN && h->again; i++)
 		run(h);
 	if (!h->stopping || h->waiting > 0 || h->daemon == NULL)
 		return;

@@ -19,7 +19,7 @@
 #define ANNOUNCE_MAGIC 0x616e6e63u /* "annc" */
 
 #define SECOND       INT64_C(1000000)
-#define MIN_INTERVAL 60u    /* seconds; whatever a tracker says */
+#define MIN_INTERVAL 60u    /* seconds; the floor unless announce_floor() says otherwise */
 #define MAX_INTERVAL 86400u /* a day */
 #define STD_INTERVAL 1800u  /* when the tracker does not say */
 #define FIRST_WAIT   (15 * SECOND)
@@ -56,6 +56,7 @@ struct announce {
 	bool complete_due; /* and no tracker has taken it yet */
 	bool completing;   /* but one is being told */
 	int64_t due_at;    /* when the next walk starts */
+	uint32_t floor;    /* seconds; no interval is shorter */
 	struct rng rng;
 };
 
@@ -143,6 +144,7 @@ struct announce *announce_new(const struct announce_urls *urls, uint64_t random)
 	struct announce *a;
 
 	ALLOC_OBJ(a, ANNOUNCE_MAGIC);
+	a->floor = MIN_INTERVAL;
 	a->trackers = xcalloc(room, sizeof *a->trackers);
 	a->order = xcalloc(room, sizeof *a->order);
 	a->walk = a->flight = NONE;
@@ -170,6 +172,12 @@ void announce_free(struct announce **pa)
 }
 
 /* ---- commands ---- */
+
+void announce_floor(struct announce *a, uint32_t seconds)
+{
+	CHECK_OBJ(a, ANNOUNCE_MAGIC);
+	a->floor = MAX(seconds, 1u);
+}
 
 void announce_start(struct announce *a, int64_t now)
 {
@@ -389,9 +397,9 @@ static void keep_trackerid(struct tracker *t, const char *id)
 	t->trackerid = xstrdup(id);
 }
 
-static uint32_t clamp_interval(uint32_t s, uint32_t absent)
+static uint32_t clamp_interval(const struct announce *a, uint32_t s, uint32_t absent)
 {
-	return MIN(MAX(s ? s : absent, MIN_INTERVAL), MAX_INTERVAL);
+	return MIN(MAX(s ? s : absent, a->floor), MAX_INTERVAL);
 }
 
 /* Moves the tracker to the front of its tier (BEP 12). */
@@ -422,10 +430,11 @@ static void note_counts(struct tracker *t, const struct announce_reply *r)
 }
 
 /* Returns the interval in seconds. */
-static uint32_t note_success(struct tracker *t, const struct announce_reply *r, int64_t now)
+static uint32_t note_success(
+	const struct announce *a, struct tracker *t, const struct announce_reply *r, int64_t now)
 {
-	uint32_t interval = clamp_interval(r->interval, STD_INTERVAL);
-	uint32_t min_interval = MIN(clamp_interval(r->min_interval, MIN_INTERVAL), interval);
+	uint32_t interval = clamp_interval(a, r->interval, STD_INTERVAL);
+	uint32_t min_interval = MIN(clamp_interval(a, r->min_interval, a->floor), interval);
 
 	t->status = ANNOUNCE_WORKING;
 	t->fails = 0;
@@ -472,7 +481,7 @@ static void settle_walk(
 	}
 	if (e != E_OK)
 		return;
-	interval = clamp_interval(reply->interval, STD_INTERVAL);
+	interval = clamp_interval(a, reply->interval, STD_INTERVAL);
 	t->started = true;
 	if (t->event == ANNOUNCE_COMPLETED)
 		a->complete_due = false;
@@ -497,7 +506,7 @@ void announce_done(struct announce *a, int tracker, const struct announce_reply 
 	if (e != E_CANCELLED)
 		t->last_wall = wall;
 	if (e == E_OK)
-		note_success(t, reply, now);
+		note_success(a, t, reply, now);
 	else if (e != E_CANCELLED)
 		note_failure(a, t, e, reply, text, now);
 	if (a->flight == tracker)

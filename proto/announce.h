@@ -70,6 +70,9 @@ struct announce;
  */
 struct announce *announce_new(const struct announce_urls *urls, uint64_t random);
 void announce_free(struct announce **pa);
+/* No interval is shorter than this many seconds, whatever a tracker says; 60 unless it is called.
+ */
+void announce_floor(struct announce *a, uint32_t seconds);
 
 /* Both may be called at any time, and again.  Stopping tells every tracker that was told "started".
  */

@@ -176,7 +176,8 @@ struct swarm {
 	struct meter down, up;
 	uint64_t downloaded, uploaded, wasted; /* bytes */
 	uint64_t failed_pieces;
-	int64_t next_choke; /* us */
+	int64_t next_turnover; /* us */
+	int64_t next_choke;    /* us */
 };
 
 /* have and partial pieces are put in by the caller right after, through picker_*. */
@@ -292,6 +293,9 @@ bool swarm_suggest(struct swarm_peer *, uint32_t piece);
  * use and then by bytes; NULL when all are useful or too new to tell.  Borrowed.  O(peers).
  */
 struct swarm_peer *swarm_worst(struct swarm *, int64_t now);
+
+/* The same, but at most once in half a minute, so that the one who comes is given a chance. */
+struct swarm_peer *swarm_turnover(struct swarm *, int64_t now);
 
 /* Share, 0 to 1, of the pieces we lack that it has. */
 float swarm_relevance(const struct swarm_peer *);

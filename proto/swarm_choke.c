@@ -9,7 +9,8 @@
  */
 #include "proto/swarm_priv.h"
 
-#define GIVEN_MIN   (INT64_C(5) * 1000000)  /* a shorter time says too little */
+#define GIVEN_MIN   (INT64_C(5) * 1000000) /* a shorter time says too little */
+#define TURNOVER_US (INT64_C(30) * 1000000)
 #define WORST_GRACE (INT64_C(60) * 1000000) /* so long a peer may take to show what it is */
 
 static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
@@ -147,5 +148,14 @@ struct swarm_peer *swarm_worst(struct swarm *s, int64_t now)
 			worst = p;
 		most = u;
 	}
+	return worst;
+}
+
+struct swarm_peer *swarm_turnover(struct swarm *s, int64_t now)
+{
+	struct swarm_peer *worst = now >= s->next_turnover ? swarm_worst(s, now) : NULL;
+
+	if (worst != NULL)
+		s->next_turnover = now + TURNOVER_US;
 	return worst;
 }

@@ -41,7 +41,23 @@ fuzz: ## run every fuzz target for T seconds (default 60) with libFuzzer
 		echo "fuzz $$f"; build/fuzz/tests/fuzz/f_$$f -max_total_time=$(T) -timeout=10 -rss_limit_mb=1024 \
 			-print_final_stats=0 -verbosity=0 build/fuzz/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
 
-bench: daemon ## paired runs against real clients: CPU seconds per GiB and wall time
-	@$(PYTHON) tests/bench/bench.py --out $(OUT)
+# The programs of the benches; count.so is loaded into the daemon to count its calls.
+BENCH_B := $(addprefix $(OUT)/tests/bench/,blast sink floor b_picker count.so)
+
+$(OUT)/tests/bench/blast $(OUT)/tests/bench/sink $(OUT)/tests/bench/floor: %: %.o $(OUT)/tests/bench/generator.o
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
+
+$(OUT)/tests/bench/b_picker: %: %.o $(LIB_proto)
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
+
+$(OUT)/tests/bench/count.so: tests/bench/count.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+
+bench: deps-bench ## paired runs against real clients, about 36 minutes; ARGS=--quick only shows that it works
+	@$(MAKE) --no-print-directory -j$$(nproc) daemon bench-programs
+	@$(PYTHON) tests/bench/bench.py --out $(OUT) $(ARGS)
+
+bench-programs: $(BENCH_B)
 
 daemon: $(DAEMON)

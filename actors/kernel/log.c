@@ -242,7 +242,7 @@ const char *log_safe(const char *s, char *buf, size_t size)
 
 	must(size > 0);
 	while (*p != '\0') {
-		unsigned n = printable_len(p);
+		unsigned n = *p == '"' || *p == '\\' ? 0 : printable_len(p);
 
 		if (used + (n ? n : 4) >= size)
 			break;

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -17,6 +18,7 @@ import lib_lab
 from lib_lab import Failure
 
 LIBTORRENT_PYTHON = '/usr/bin/python3'
+HOSTS = 8  # of one case, at most
 
 
 class Skip(Exception):
@@ -43,8 +45,8 @@ def missing(tool):
 class Program:
     """A list of cases, and their run."""
 
-    def __init__(self):
-        self.cases = []
+    def __init__(self, jobs=1):
+        self.cases, self.jobs, self.done = [], jobs, 0
         self.seed = int(os.environ.get('INTEROP_SEED') or random.SystemRandom().randrange(1 << 32))
 
     def add(self, name, function, *arguments, needs=(), limit=60):
@@ -71,27 +73,61 @@ class Program:
             signal.alarm(0)
             lab.close()
 
-    def report(self, number, case):
+    def report(self, case):
+        """Runs a case and prints what came of it, without a number."""
         name, function, arguments, needs, limit = case
-        started = time.monotonic()
-        failed = False
+        started, line = time.monotonic(), f'ok - {name}'
         try:
             self.run_case(function, arguments, needs, limit)
-            print(f'ok {number} - {name}')
         except Skip as reason:
-            print(f'ok {number} - {name} # SKIP {reason}')
+            line += f' # SKIP {reason}'
         except Failure as failure:
-            failed = True
-            print(f'not ok {number} - {name}: {failure}')
+            line = f'not {line}: {failure}'
         except Overtime:
-            failed = True
-            print(f'not ok {number} - {name}: not within {limit} s')
+            line = f'not {line}: not within {limit} s'
         except Exception as error:  # a broken test fails like a broken daemon
-            failed = True
-            for line in traceback.format_exc().splitlines():
-                print(f'# {line}')
-            print(f'not ok {number} - {name}: {error!r}')
-        print(f'# {time.monotonic() - started:.1f} s', flush=True)
+            for trace in traceback.format_exc().splitlines():
+                print(f'# {trace}')
+            line = f'not {line}: {error!r}'
+        print(f'{line}\n# {time.monotonic() - started:.1f} s', flush=True)
+
+    def start(self, index, case):
+        """Runs a case in a process of its own, so that cases that mostly wait can run side by side."""
+        output = tempfile.TemporaryFile()
+        sys.stdout.flush()
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+            lib_lab.Lab.count = index * HOSTS
+            self.report(case)
+            os._exit(0)
+        return pid, (case, output)
+
+    def finish(self, case, output):
+        """Prints the output of a case with its number; returns whether it failed."""
+        self.done += 1
+        output.seek(0)
+        text, failed, told = output.read().decode('utf-8', 'replace'), False, False
+        output.close()
+        for line in text.splitlines():
+            told = told or line.startswith(('ok ', 'not ok '))
+            failed = failed or line.startswith('not ok ')
+            print(line.replace('ok - ', f'ok {self.done} - ', 1) if line.startswith(('ok ', 'not ok ')) else line)
+        if not told:
+            print(f'not ok {self.done} - {case[0]}: the case ended without a word')
+        sys.stdout.flush()
+        return failed or not told
+
+    def run_cases(self, cases):
+        waiting, live, failed = list(enumerate(cases)), {}, False
+        while waiting or live:
+            while waiting and len(live) < self.jobs:
+                pid, what = self.start(*waiting.pop(0))
+                live[pid] = what
+            pid, _ = os.wait()
+            if pid in live:  # else an orphan that came to us, who are the first process here
+                failed |= self.finish(*live.pop(pid))
         return failed
 
     def main(self):
@@ -109,8 +145,7 @@ class Program:
         lib_lab.Lab.raise_hub()
         print(f'# INTEROP_SEED={self.seed}')
         print(f'1..{len(cases)}', flush=True)
-        failures = [self.report(number, case) for number, case in enumerate(cases, 1)]
-        return 1 if any(failures) else 0
+        return 1 if self.run_cases(cases) else 0
 
 
 def note(text):

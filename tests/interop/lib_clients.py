@@ -8,7 +8,9 @@ import base64
 import http.client
 import json
 import os
+import socket
 import subprocess
+import xmlrpc.client
 
 from lib_lab import Failure, poll
 from lib_case import LIBTORRENT_PYTHON
@@ -34,7 +36,7 @@ class Transmission:
     """transmission-daemon 3.00 over its RPC."""
 
     name, needs = 'transmission', ('transmission-daemon',)
-    litter = '/'  # what the names of files end in that it keeps for itself
+    empty_files = False  # 3.00 does not create them
     RPC = 9091
 
     def __init__(self, host, up_rate=0):
@@ -42,7 +44,7 @@ class Transmission:
         folder = os.path.join(host.folder, 'transmission')
         os.mkdir(folder)
         settings = {
-            'bind-address-ipv4': host.ip4, 'bind-address-ipv6': host.ip6, 'peer-port': PORT,
+            'peer-port': PORT,
             'rpc-bind-address': '127.0.0.1', 'rpc-port': self.RPC, 'rpc-whitelist-enabled': False,
             'rpc-host-whitelist-enabled': False, 'rpc-authentication-required': False,
             'dht-enabled': False, 'lpd-enabled': False, 'pex-enabled': False, 'utp-enabled': False,
@@ -94,7 +96,7 @@ class Aria2:
     """aria2c 1.36 over its JSON-RPC; it is handed its one torrent when it starts."""
 
     name, needs = 'aria2', ('aria2c',)
-    litter = '.aria2'  # its control file, which outlives the download by moments
+    litter = '.aria2'  # its control file outlives the download by moments
     RPC = 6800
 
     def __init__(self, host, up_rate=0):
@@ -137,7 +139,6 @@ class Libtorrent:
     """libtorrent 2.0.8 in a process of its own, spoken to in lines of JSON."""
 
     name, needs = 'libtorrent', ('libtorrent',)
-    litter = '/'  # what the names of files end in that it keeps for itself
 
     def __init__(self, host, up_rate=0):
         self.host = host
@@ -175,6 +176,67 @@ class Libtorrent:
 
     def uploaded(self, torrent):
         return self.view(torrent)['uploaded']
+
+
+class Rtorrent:
+    """rtorrent 0.9.8 on a terminal that nobody looks at, over SCGI on a unix socket."""
+
+    name, needs = 'rtorrent', ('rtorrent',)
+
+    def __init__(self, host, up_rate=0):
+        self.host = host
+        self.socket = os.path.join(host.folder, 'rpc')
+        folder = os.path.join(host.folder, 'rtorrent')
+        os.mkdir(folder)
+        settings = [
+            f'session.path.set={folder}', f'network.port_range.set={PORT}-{PORT}', 'network.port_random.set=no',
+            'dht.mode.set=disable', 'protocol.pex.set=no', 'trackers.use_udp.set=yes',
+            'protocol.encryption.set=allow_incoming', f'throttle.global_up.max_rate.set_kb={up_rate // 1000}',
+            f'network.scgi.open_local={self.socket}', 'pieces.hash.on_completion.set=no']
+        self.master, slave = os.openpty()
+        argv = ['rtorrent', '-n'] + [word for setting in settings for word in ('-o', setting)]
+        host.spawn(argv, 'rtorrent.log', env={'TERM': 'xterm', 'LINES': '50', 'COLUMNS': '200'}, stdin=slave, stdout=slave)
+        os.close(slave)
+        os.set_blocking(self.master, False)
+        poll(lambda: self.call('system.client_version'), 20, 'rtorrent answers')
+
+    def drain(self):
+        """Reads away what it draws, else the terminal fills and it stops."""
+        try:
+            while os.read(self.master, 65536):
+                pass
+        except BlockingIOError:
+            pass
+
+    def call(self, method, *arguments):
+        self.drain()
+        body = xmlrpc.client.dumps(arguments, method).encode()
+        head = b'CONTENT_LENGTH\0%d\0SCGI\x001\0' % len(body)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            try:
+                connection.connect(self.socket)
+            except FileNotFoundError:
+                raise ConnectionError('no socket yet') from None
+            connection.sendall(b'%d:%s,%s' % (len(head), head, body))
+            answer = b''
+            while more := connection.recv(65536):
+                answer += more
+        return xmlrpc.client.loads(answer.split(b'\r\n\r\n', 1)[1])[0][0]
+
+    def add(self, torrent, file, folder, trackers=()):
+        with open(file, 'rb') as metainfo:
+            self.call('load.raw_start', '', xmlrpc.client.Binary(metainfo.read()), f'd.directory.set={folder}')
+
+    def complete(self, torrent):
+        key = torrent.infohash.upper()
+        try:
+            return self.call('d.complete', key) == 1 and self.call('d.hashing', key) == 0 and self.call('d.is_active', key)
+        except xmlrpc.client.Fault:  # not loaded yet
+            return False
+
+    def uploaded(self, torrent):
+        return self.call('d.up.total', torrent.infohash.upper())
 
 
 CLIENTS = (Transmission, Libtorrent, Aria2)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A small network of its own: hosts joined by a bridge, each a network namespace with one IPv4 and one IPv6 address.
 
-The test program moves itself into a network and a process namespace first, as a plain user with the help of a user
+The test program moves itself into a network, a mount and a process namespace first, as a plain user with the help of a user
 namespace.  No namespace has a name and every process is below the test, so that nothing can be left behind: when the
 test ends, in whatever way, the kernel ends the processes and removes the network.
 """
 import ctypes
+import ipaddress
 import os
 import shutil
 import signal
@@ -38,18 +39,16 @@ def enter():
         return None
     if shutil.which('unshare') is None or shutil.which('ip') is None:
         return 'unshare (util-linux) and ip (iproute2) are needed'
-    argv = ['unshare', '--net', '--pid', '--fork', '--kill-child']
-    kind = 'root'
-    if os.geteuid() != 0:
-        argv[1:1] = ['--user', '--map-root-user']
-        kind = 'user'
-    trial = subprocess.run(argv + ['ip', 'link', 'add', 'br0', 'type', 'bridge'], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if trial.returncode != 0:
-        return f'no network namespace can be made here: {trial.stdout.strip() or trial.returncode}'
-    sys.stdout.flush()
-    os.execvpe(argv[0], argv + [sys.executable] + sys.argv, dict(os.environ, **{INSIDE: kind}))
-    return None
+    kind = 'root' if os.geteuid() == 0 else 'user'
+    user = [] if kind == 'root' else ['--user', '--map-root-user']
+    for proc in (['--mount-proc'], []):  # not every container allows a /proc of one's own, and we can do without
+        argv = ['unshare', *user, '--net', '--mount', '--pid', '--fork', '--kill-child', *proc]
+        trial = subprocess.run(argv + ['ip', 'link', 'add', 'br0', 'type', 'bridge'], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if trial.returncode == 0:
+            sys.stdout.flush()
+            os.execvpe(argv[0], argv + [sys.executable] + sys.argv, dict(os.environ, **{INSIDE: kind}))
+    return f'no network namespace can be made here: {trial.stdout.strip() or trial.returncode}'
 
 
 def in_user_namespace():
@@ -103,6 +102,13 @@ class Host:
                       f'addr add {self.ip6}/64 dev eth0 nodad',
                       f'route add default via 10.77.0.{HUB}',
                       f'route add default via fd77::{HUB:x}'])
+            poll(self.has_ip6, 5, 'the IPv6 address is up')
+
+    def has_ip6(self):
+        """The kernel makes the local route of a new IPv6 address a moment later."""
+        wanted = ipaddress.ip_address(self.ip6).packed.hex() + ' 80 '
+        with open('/proc/thread-self/net/ipv6_route', encoding='ascii') as routes:
+            return any(line.startswith(wanted) for line in routes)
 
     def __enter__(self):
         _call('setns', self.fd, CLONE_NEWNET)
@@ -136,6 +142,7 @@ class Lab:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix='interop-')
         os.chmod(self.folder, 0o755)
+        self.payload = self.folder
         self.hub = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
         self.processes, self.hosts = [], []
 
@@ -149,18 +156,28 @@ class Lab:
         self.hosts.append(Host(self, Lab.count))
         return self.hosts[-1]
 
+    def use_memory(self, size):
+        """Puts what place() makes into memory; it goes away with the last process, whatever happens."""
+        self.payload = os.path.join(self.folder, 'memory')
+        os.mkdir(self.payload)
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={size}', 'tmpfs', self.payload], check=True)
+
     def place(self, name):
         """A new folder of the case."""
-        path = os.path.join(self.folder, name)
+        path = os.path.join(self.payload, name)
         os.makedirs(path)
         return path
 
     def tails(self, lines=25):
         """The last lines of every process, for a person who looks for the reason of a failure."""
-        for process, name, path in self.processes:
+        last = {path: (process, name) for process, name, path in self.processes}
+        for path, (process, name) in last.items():
             yield f'--- {name} ({"running" if process.poll() is None else f"ended: {process.returncode}"}) {path}'
-            with open(path, 'rb') as log:
-                yield from log.read().decode('utf-8', 'replace').splitlines()[-lines:]
+            try:
+                with open(path, 'rb') as log:
+                    yield from log.read().decode('utf-8', 'replace').splitlines()[-lines:]
+            except OSError as error:  # the reason of the failure is worth more than the log
+                yield str(error)
 
     def close(self):
         for process, _, _ in self.processes:
@@ -172,4 +189,6 @@ class Lab:
             os.close(host.fd)
         os.close(self.hub)
         if os.environ.get('INTEROP_KEEP') is None:
+            if self.payload != self.folder:
+                subprocess.run(['umount', '--lazy', self.payload], check=False)
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -23,6 +23,11 @@ class Peer:
             'announce_to_all_tiers': True, 'announce_to_all_trackers': True, 'rate_limit_ip_overhead': False,
             'mixed_mode_algorithm': 0, 'alert_mask': category.error_notification | category.status_notification,
         }, 0)
+        # By itself it exempts private addresses from its limits: bit 0 is the class that all of the session share.
+        everybody = libtorrent.ip_filter()
+        everybody.add_rule('0.0.0.0', '255.255.255.255', 1)
+        everybody.add_rule('::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 1)
+        self.session.set_peer_class_filter(everybody)
 
     def do_hello(self):
         return {'version': libtorrent.version}

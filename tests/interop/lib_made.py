@@ -114,19 +114,24 @@ def _found(folder):
             yield os.path.relpath(os.path.join(at, name), folder)
 
 
-def compare(torrent, original, copy, own='/'):
-    """Every file of the torrent is there with the same bytes, and nothing beside them but files that end in own."""
-    for path, theirs in torrent.paths(copy):
-        theirs = theirs.rstrip('/')
-        mine = os.path.join(original, torrent.name, *path).rstrip('/')
-        if not os.path.isfile(theirs):
-            raise Failure(f'{"/".join(path) or torrent.name} is missing')
-        if os.path.getsize(theirs) != os.path.getsize(mine):
-            raise Failure(f'{"/".join(path) or torrent.name} has {os.path.getsize(theirs)} bytes, '
-                          f'not {os.path.getsize(mine)}')
-        if digest(theirs) != digest(mine):
-            raise Failure(f'{"/".join(path) or torrent.name} differs')
+def compare_file(name, mine, theirs):
+    if not os.path.isfile(theirs):
+        raise Failure(f'{name} is missing')
+    if os.path.getsize(theirs) != os.path.getsize(mine):
+        raise Failure(f'{name} has {os.path.getsize(theirs)} bytes, not {os.path.getsize(mine)}')
+    if digest(theirs) != digest(mine):
+        raise Failure(f'{name} differs')
+
+
+def compare(torrent, original, copy, litter='/', empty_files=True):
+    """Every file of the torrent is there with the same bytes, and nothing beside them.
+
+    litter: what the names end in of files that the client keeps for itself; empty_files: whether it makes those.
+    """
+    for (path, theirs), (_, mine) in zip(torrent.paths(copy), torrent.paths(original)):
+        if empty_files or torrent.sizes[path] > 0:
+            compare_file('/'.join(path) or torrent.name, mine.rstrip('/'), theirs.rstrip('/'))
     wanted = {os.path.join(torrent.name, *path).rstrip('/') for path in torrent.sizes}
-    extra = {path for path in _found(copy) if not path.endswith(own)} - wanted
+    extra = {path for path in _found(copy) if not path.endswith(litter)} - wanted
     if extra:
         raise Failure(f'there is more than the torrent has: {sorted(extra)[:5]}')

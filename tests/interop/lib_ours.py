@@ -23,7 +23,6 @@ class Torrentd:
     """The daemon; a kill and a start again keep its state directory."""
 
     name, needs = 'torrentd', ()
-    litter = '/'  # what the names of files end in that it keeps for itself
 
     def __init__(self, host, roots, **options):
         self.host = host
@@ -91,4 +90,4 @@ class Torrentd:
         return view['bitfield_length'] == torrent.pieces and len(pieces(view)) == torrent.pieces
 
     def uploaded(self, torrent):
-        return self.view(torrent)['uploaded'] * 1024
+        return round(self.view(torrent)['uploaded'] * 1024)

@@ -10,7 +10,7 @@ PATIENCE = 40
 def start(lab, kind, folder, **more):
     """A client of that kind on a host of its own."""
     host = lab.host()
-    return Torrentd(host, lab.folder, **more) if kind is Torrentd else kind(host, **more)
+    return Torrentd(host, lab.payload, **more) if kind is Torrentd else kind(host, **more)
 
 
 class Swarm:
@@ -35,12 +35,17 @@ class Swarm:
         self.copies.append((client, folder))
         return client
 
-    def finish(self, patience=PATIENCE):
-        """Every leech becomes complete, and its copy is the original."""
+    def complete(self, patience=PATIENCE):
+        """Every leech becomes complete."""
         for client, _ in self.copies:
             poll(lambda client=client: client.complete(self.torrent), patience, f'{client.name} becomes complete')
+
+    def finish(self, patience=PATIENCE):
+        """Every leech becomes complete, and its copy is the original."""
+        self.complete(patience)
         for client, folder in self.copies:
             try:
-                compare(self.torrent, self.original, folder, client.litter)
+                compare(self.torrent, self.original, folder, getattr(client, 'litter', '/'),
+                        getattr(client, 'empty_files', True))
             except Failure as failure:
                 raise Failure(f'{client.name}: {failure}') from None

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Each client seeds to us and leeches from us: one file, its last piece of 1 byte, over an HTTP tracker."""
 from lib_case import Program, run
-from lib_clients import CLIENTS
+from lib_clients import CLIENTS, Rtorrent
 from lib_made import make
 from lib_ours import Torrentd
 from lib_swarm import Swarm
@@ -24,8 +24,8 @@ def transfer(lab, random, seed, leech):
 
 
 def main():
-    program = Program()
-    for client in CLIENTS:
+    program = Program(jobs=3)
+    for client in (*CLIENTS, Rtorrent):
         needs = (*client.needs, 'opentracker')
         program.add(f'{client.name} seeds to us', transfer, client, Torrentd, needs=needs)
         program.add(f'{client.name} leeches from us', transfer, Torrentd, client, needs=needs)

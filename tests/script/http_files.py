@@ -67,6 +67,8 @@ def skipped_files_are_not_fetched():
             equal(view['progress'], 1)
             equal(pieces_of(seed), {8, 9, 10, 11, 12})
             check(file_is_right(d, t, 'c'), 'c is wrong')
+            for name in 'abd':
+                check(not os.path.exists(os.path.join(d.downloads, t.name, name)), name, 'was made')
             equal(view['files'][2]['done_bytes'], 4 * PIECE + 100)
             equal(int(tracker.wait_event('completed')['left']), 0)
 

@@ -6,6 +6,7 @@ import collections
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -21,6 +22,7 @@ from lib_torrent import bits_list
 
 BINARY = os.environ.get('TORRENTD') or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), '../../build/release/torrentd')
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tsan.supp')
 STOP_LIMIT = 5.0  # seconds that a stop may take, whatever trackers and disks do
 REPORTS = re.compile(r'ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|\bpanic\b|'
                      r'LeakSanitizer|assertion .*failed|stop_forced', re.IGNORECASE)
@@ -39,16 +41,25 @@ def kill_all():
 atexit.register(kill_all)
 
 
-def free_port(host='127.0.0.1', kind=socket.SOCK_STREAM):
-    family = socket.AF_INET6 if ':' in host else socket.AF_INET
-    with socket.socket(family, kind) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+def free_port(kind=socket.SOCK_STREAM):
+    """A port below those that the system hands out by itself: nobody else takes it meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        try:
+            for family, host in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::')):
+                with socket.socket(family, kind) as s:
+                    if family == socket.AF_INET6:
+                        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    s.bind((host, port))
+            return port
+        except OSError:
+            continue
 
 
 def environment(home, more=None):
     env = {k: v for k, v in os.environ.items()
            if not k.startswith(('TORRENTD_', 'XDG_')) and not k.lower().endswith('_proxy')}
+    env.setdefault('TSAN_OPTIONS', f'suppressions={SUPPRESSIONS}')
     env.update(HOME=home, **(more or {}))
     return env
 

@@ -316,19 +316,23 @@ def bad_bitfields_end_the_connection():
 
 
 @case
-def a_bitfield_sent_twice_or_late_ends_the_connection():
+def a_bitfield_sent_twice_or_late_counts_as_more_pieces():
+    """aria2 does so in place of many HAVEs; the connection lives and its pieces are known."""
     with Abused() as a:
         none, every = bytes(2), a.t.all_set()
-        for messages in ([(BITFIELD, none), (BITFIELD, none)], [(HAVE, bytes(4)), (BITFIELD, none)],
+        for messages in ([(BITFIELD, none), (BITFIELD, every)], [(HAVE, bytes(4)), (BITFIELD, every)],
                          [(INTERESTED, b''), (BITFIELD, every)]):
             with a.open() as wire:
                 wire.send_raw(b''.join(message(k, p) for k, p in messages))
-                closes(wire, messages)
-        for messages in ([(HAVE_ALL, b''), (HAVE_ALL, b'')], [(HAVE_NONE, b''), (BITFIELD, every)],
-                         [(BITFIELD, none), (HAVE_ALL, b'')], [(HAVE_NONE, b''), (HAVE_NONE, b'')]):
+                wire.wait(INTERESTED)
+        for messages in ([(HAVE_NONE, b''), (HAVE_ALL, b'')], [(HAVE_NONE, b''), (BITFIELD, every)],
+                         [(BITFIELD, none), (HAVE_ALL, b'')], [(HAVE_ALL, b''), (HAVE_NONE, b'')]):
             with a.open(fast=True) as wire:
                 wire.send_raw(b''.join(message(k, p) for k, p in messages))
-                closes(wire, messages)
+                wire.wait(INTERESTED)
+        with a.open() as wire:
+            wire.send_raw(message(HAVE, bytes(4)) + message(BITFIELD, bytes(3)))
+            closes(wire, 'a late bitfield of the wrong length')
 
 
 @case

@@ -42,7 +42,7 @@ static void plain(struct sim *s)
 	run_swarm(s,
 		(struct content){.name = "plain",
 			.size = 12 * MIB + 4321,
-			.piece_length = 256 * 1024,
+			.piece_length = 64 * 1024,
 			.files = 3},
 		5, (struct line){.up = 2 * MIB, .down = 8 * MIB, .latency_us = 15000});
 }
@@ -65,7 +65,7 @@ static void odd_pieces(struct sim *s)
 /* One who gives little: everybody passes on at once what comes. */
 static void slow_seed(struct sim *s)
 {
-	struct content c = {.name = "slow", .size = 3 * MIB, .piece_length = 64 * 1024};
+	struct content c = {.name = "slow", .size = 3 * MIB, .piece_length = 16 * 1024};
 	struct line slow = {.up = 64 * KIB, .down = 64 * KIB, .latency_us = 30000};
 	struct line fast = {.up = MIB, .down = 4 * MIB, .latency_us = 10000};
 	struct team t = {.s = s, .c = &c};
@@ -86,7 +86,7 @@ static void slow_seed(struct sim *s)
 static const struct sim_case cases[] = {
 	{"five leeches finish", plain, 4, true},
 	{"a long way", far_away, 1, false},
-	{"a slow seed", slow_seed, 2, false},
+	{"a slow seed", slow_seed, 3, false},
 	{"odd pieces", odd_pieces, 2, false},
 };
 

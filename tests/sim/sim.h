@@ -32,6 +32,7 @@ void sim_free(struct sim **);
 int64_t sim_now(const struct sim *);    /* virtual us */
 uint64_t sim_trace(const struct sim *); /* hash of all that has happened */
 uint64_t sim_turns(const struct sim *); /* of all actors */
+uint64_t sim_links(const struct sim *); /* connections that came about, of all daemons */
 uint32_t sim_below(
 	struct sim *, uint32_t n); /* a number in [0, n) for the scenario's own choices */
 
@@ -39,7 +40,7 @@ typedef bool sim_pred_f(struct sim *, void *ctx);
 /* Runs until pred holds; false: max_us of virtual time have passed without it. */
 bool sim_run_until(struct sim *, sim_pred_f *pred, void *ctx, int64_t max_us);
 void sim_run_for(struct sim *, int64_t us);
-/* Runs n turns of actors, so that a scenario can interfere between any two. */
+/* Runs n turns of actors, or ten seconds, so that a scenario can interfere between any two. */
 void sim_run_turns(struct sim *, uint64_t n);
 
 /* A line of comment in the output. */

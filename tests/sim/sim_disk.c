@@ -23,6 +23,8 @@ struct disk *disk_new(struct host *h)
 	d->host = h;
 	d->space = UINT64_MAX;
 	STAILQ_INIT(&d->nodes);
+	disk_make(d, "/", true)->name_synced = true;
+	disk_make(d, "/d", true)->name_synced = true; /* download.dir */
 	return d;
 }
 

@@ -70,7 +70,7 @@ static enum err make_dirs(struct disk *d, const char *path, size_t from, bool cr
 	size_t n = strlen(path);
 
 	must(n < sizeof part);
-	for (size_t i = MAX(from, (size_t)1); i <= n; i++) {
+	for (size_t i = MAX(from, (size_t)1); i <= n && n > 1; i++) {
 		struct node *node;
 
 		if (path[i] != '/' && path[i] != '\0')
@@ -104,7 +104,8 @@ int fs_dir_open(const char *root, const char *path, bool create, bool create_roo
 
 static void join_path(int dir, const char *path, char out[PATH_MAX])
 {
-	int n = snprintf(out, PATH_MAX, "%s/%s", file_of(dir)->node->path, path);
+	const char *in = file_of(dir)->node->path;
+	int n = snprintf(out, PATH_MAX, "%s/%s", strcmp(in, "/") == 0 ? "" : in, path);
 
 	must(n > 0 && n < PATH_MAX);
 }

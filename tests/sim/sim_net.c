@@ -138,6 +138,7 @@ static void on_syn(struct sim *s, void *p, uint64_t arg)
 	b->remote = k->local;
 	b->local = k->remote;
 	join_pipes(k, b);
+	s->links++;
 	listener->pending[listener->pending_n++] = b;
 	sock_wake(listener);
 	event_at(s, s->now + way(k->host, to), on_established, k, 0);

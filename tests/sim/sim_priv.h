@@ -57,7 +57,7 @@ struct sim {
 	uint64_t seed;
 	struct rng rng, noise; /* of the scheduler and faults; of random_bytes() */
 	int64_t now;           /* virtual us */
-	uint64_t trace, turns, turns_now;
+	uint64_t trace, turns, turns_now, links;
 	bool failed;
 	STAILQ_HEAD(, host) hosts;
 	unsigned hosts_n;

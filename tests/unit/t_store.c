@@ -124,7 +124,7 @@ static void test_trust(void **state)
 		{SPOIL_A, true, E_OK, 4, 4},
 		{SHRINK_A, true, E_OK, 2, 3},
 		{GROW_A, true, E_OK, 4, 5},
-		{REMOVE_B, true, E_OK, 0, 3},
+		{REMOVE_B, true, E_NOENT, 0, 0},
 		{REMOVE_ALL, true, E_NOENT, 0, 0},
 		{REPLACE_C, true, E_OK, 1, 5},
 		{DEVICE, true, E_OK, 0, 5},

@@ -137,6 +137,10 @@ static void t_worst(void **state)
 		(void)meter_rate(&p[i]->down, now - SECOND);
 		meter_add(&p[i]->down, peers[i].rate);
 	}
+	worst = swarm_turnover(s, now);
+	assert_ptr_equal(worst, swarm_worst(s, now));
+	assert_null(swarm_turnover(s, now + 29 * SECOND));
+	assert_non_null(swarm_turnover(s, now + 30 * SECOND));
 	for (unsigned rank = 1; rank <= 5; rank++) {
 		worst = swarm_worst(s, now);
 		assert_non_null(worst);
@@ -146,6 +150,7 @@ static void t_worst(void **state)
 		swarm_leave(&worst, now);
 	}
 	assert_null(swarm_worst(s, now));
+	assert_null(swarm_turnover(s, now));
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
 		if (p[i] != NULL)
 			swarm_leave(&p[i], now);

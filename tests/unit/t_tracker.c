@@ -7,8 +7,7 @@
 #include "actors/kernel/log.h"
 #include "actors/tracker_gate.h"
 
-static const char *const QUICK[] = {
-	"--tracker.timeout=1s", "--tracker.min_interval=1s", "--tracker.stop_timeout=1s"};
+static const char *const QUICK[] = {"--tracker.timeout=1s", "--tracker.stop_timeout=1s"};
 
 static struct world *quick_world(void)
 {

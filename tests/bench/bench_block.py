@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""What one block costs in calls, messages and allocations, what an idle connection holds, what a pick costs.
+
+The counting runs are separate from the timed ones.  Allocations and messages are counted from inside (count.c)
+between a quarter and three quarters of a download; system calls by the kernel's tracepoints (perf stat), which leave
+the timing alone, over a whole download.
+"""
+import mmap
+import os
+import re
+import shutil
+import signal
+import struct
+import time
+
+from bench_clients import ALL, Torrentd
+from bench_lab import Failure, lines_of_json, poll, private_memory, sh
+from bench_rows import Bench, download_run, say
+
+BLOCK = 16384
+RECEIVES = ('read', 'readv', 'recvfrom', 'recvmsg', 'recvmmsg', 'preadv', 'pread64')
+IDLE = 500  # within what every client opens under the usual limit of 1024 descriptors
+
+
+class Counters:
+    """The counters of count.c."""
+
+    NAMES = ('allocations', 'messages')
+
+    def __init__(self, path):
+        with open(path, 'rb') as file:
+            self.map = mmap.mmap(file.fileno(), 8 * len(self.NAMES), access=mmap.ACCESS_READ)
+
+    def take(self):
+        return struct.unpack_from(f'{len(self.NAMES)}Q', self.map)
+
+
+def counted(lab, torrent, count):
+    """Allocations and messages per block in the middle half of a download."""
+    path = os.path.join(lab.folder(), 'counters')
+    marks = []
+
+    def watch(_client, blast):
+        import threading
+        counters = Counters(path)
+
+        def look():
+            for share in (0.25, 0.75):
+                while blast.stats.bytes < share * torrent.size and blast.popen.poll() is None:
+                    time.sleep(0.001)
+                marks.append((blast.stats.bytes, *counters.take()))
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+
+        def collect():
+            thread.join(5)
+            return {}
+        return collect
+
+    download_run(lab, Torrentd, torrent, count, 'tmpfs', watch,
+                 env={'LD_PRELOAD': lab.programs['count.so'], 'COUNT_FILE': path})
+    if len(marks) != 2:
+        raise Failure('the download was too short to be watched')
+    blocks = (marks[1][0] - marks[0][0]) / BLOCK
+    return {name: (marks[1][i] - marks[0][i]) / blocks for i, name in enumerate(Counters.NAMES, 1)}
+
+
+CALLS = RECEIVES + ('write', 'writev', 'sendto', 'sendmsg', 'sendfile64', 'pwrite64', 'pwritev', 'fdatasync', 'epoll_wait',
+                    'epoll_pwait', 'epoll_pwait2', 'epoll_ctl', 'poll', 'futex', 'getpid', 'mprotect', 'madvise', 'mmap',
+                    'munmap', 'fcntl', 'openat', 'sched_yield', 'clock_nanosleep')
+
+
+def read_perf(text):
+    """{thread: {call: count}} of perf stat --per-thread -x,"""
+    threads = {}
+    for line in text.splitlines():
+        row = re.match(r'^(.+)-(\d+),(\d+),,(?:raw_)?syscalls:sys_enter(?:_(\w+))?,', line)
+        if row and int(row.group(3)):
+            thread = threads.setdefault(row.group(1).strip(), {})
+            thread[row.group(4) or 'all'] = thread.get(row.group(4) or 'all', 0) + int(row.group(3))
+    return threads
+
+
+def read_strace(text):
+    calls = {}
+    for line in text.splitlines():
+        row = re.match(r'^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?([a-z0-9_]+)$', line)
+        if row:
+            calls['all' if row.group(2) == 'total' else row.group(2)] = int(row.group(1))
+    return {'peers and all others': calls}
+
+
+def perf_events():
+    """perf's arguments for the calls that this kernel knows; None when it counts none of them."""
+    good = []
+    for call in CALLS:
+        try:
+            sh('perf', 'stat', '-e', f'syscalls:sys_enter_{call}', 'true')
+            good.append(f'syscalls:sys_enter_{call}')
+        except (Failure, FileNotFoundError):
+            continue
+    return ','.join(good + ['raw_syscalls:sys_enter']) if good else None
+
+
+def traced(lab, torrent, count):
+    """System calls per block of a whole download, by thread and call."""
+    path, found, events = os.path.join(lab.folder(), 'trace'), {}, perf_events()
+
+    def watch(client, _blast):
+        argv = ['perf', 'stat', '-x,', '--per-thread', '-e', events, '-o', path, '-p', str(client.pid)] if events else \
+            ['strace', '-f', '-c', '-o', path, '-p', str(client.pid)]
+        tracer = lab.start(argv, lab.memory, 'trace.log')
+        time.sleep(1.5)
+        tracer.check()
+
+        def collect():
+            lab.end(tracer, sign=signal.SIGINT)
+            with open(path, encoding='utf-8', errors='replace') as file:
+                text = file.read()
+            found.update(read_perf(text) if events else read_strace(text))
+            return {}
+        return collect
+
+    run = download_run(lab, Torrentd, torrent, count, 'tmpfs', watch)
+    blocks = torrent.size / BLOCK
+    if not found:
+        raise Failure('no system call was counted')
+    network = {name: calls for name, calls in found.items() if name.startswith('peers')}
+    receiving = sum(n for calls in network.values() for call, n in calls.items() if call in RECEIVES)
+    return {
+        'tool': 'perf stat --per-thread' if events else 'strace -f -c, which slows the daemon down',
+        'rate': torrent.size / run['wall'],
+        'receiving': receiving / blocks,
+        'network_thread': sum(calls['all'] for calls in network.values()) / blocks,
+        'all': sum(calls.get('all', 0) for calls in found.values()) / blocks,
+        'by_thread': {name: {call: n / blocks for call, n in sorted(calls.items(), key=lambda c: -c[1])}
+                      for name, calls in found.items()},
+    }
+
+
+def idle_memory(lab, name, torrent):
+    """Private bytes that each of many silent connections adds to a process that seeds."""
+    folder = lab.folder()
+    lab.tracker.give([])
+    kind = ALL[name]
+    if kind is Torrentd:
+        kind = type('Roomy', (Torrentd,), {'options': {'peers.max': 3000, 'peers.max_per_torrent': 3000}})
+    client, sink = kind(lab, 1, folder), None
+    try:
+        client.add(torrent, torrent.folder)
+        client.wait(torrent, 'has checked the payload', 0.1)
+        time.sleep(2)
+        before = private_memory(client.pid)
+        sink = lab.sink(torrent, client.address, IDLE, 0, folder)
+        try:
+            poll(lambda: sink.stats.connected >= IDLE, 20, '')
+        except Failure:
+            raise Failure(f'{sink.stats.connected} of {IDLE} connections in 20 s, {sink.stats.finished} ended') from None
+        time.sleep(3)
+        if sink.stats.finished:
+            raise Failure(f'{sink.stats.finished} of {IDLE} idle connections were closed')
+        return {'bytes': (private_memory(client.pid) - before) / IDLE, 'before': before}
+    finally:
+        if sink is not None:
+            lab.end(sink)
+        client.end()
+        shutil.rmtree(folder)
+
+
+def per_block(lab, size, seeds):
+    bench = Bench('block', 'per block of a download, and per idle connection')
+    torrent = lab.torrent(size)
+    for count in seeds:
+        for key, measure in (('counted', counted), ('traced', traced)):
+            try:
+                bench.facts[f'{key} {count}'] = measure(lab, torrent, count)
+            except (Failure, OSError) as error:
+                bench.facts[f'{key} {count}'] = {'why': str(error)}
+            say(f'block {key} {count}: {bench.facts[f"{key} {count}"]}')
+    for name in ('torrentd', 'libtorrent'):
+        try:
+            bench.facts[f'idle {name}'] = idle_memory(lab, name, torrent)
+        except (Failure, OSError) as error:
+            bench.facts[f'idle {name}'] = {'why': str(error)}
+        say(f'block idle {name}: {bench.facts[f"idle {name}"]}')
+    return bench
+
+
+OPERATIONS = {
+    'have': 'HAVE', 'join_seed': 'a seed joins', 'leave_seed': 'a seed leaves',
+    'leave_few': 'a peer with 64 pieces leaves', 'leave_half': 'a peer with half the pieces leaves, by the piece',
+    'pick': 'pick, by the block', 'receive': 'a block arrives',
+}
+
+
+def picker(lab, sizes, peers, native):
+    """Instructions by callgrind, and nanoseconds without it for the sizes in native [(pieces, peers)]."""
+    bench = Bench('picker', f'picker: instructions by callgrind, {peers} peers')
+    program = lab.programs['b_picker']
+    bench.facts = {'pieces': sizes, 'instructions': {}, 'native': [], 'operations': OPERATIONS, 'why': None}
+    for operation in OPERATIONS:
+        try:
+            row = []
+            for pieces in sizes:
+                text = sh('valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', '--instr-atstart=no',
+                          '--collect-atstart=no', program, operation, str(pieces), str(peers))
+                collected = int(re.search(r'Collected : (\d+)', text).group(1))
+                row.append(collected / lines_of_json(text)[0]['done'])
+            bench.facts['instructions'][operation] = row
+            say(f'picker {operation}: ' + ', '.join(f'{n:.0f}' for n in row))
+        except (Failure, FileNotFoundError, AttributeError) as error:
+            bench.facts['why'] = str(error)
+            say(f'picker {operation}: {error}')
+    for pieces, n in native:
+        times = {row['operation']: row['ns'] for row in lines_of_json(sh(program, 'all', str(pieces), str(n)))}
+        bench.facts['native'].append({'pieces': pieces, 'peers': n, 'ns': times})
+    return bench
