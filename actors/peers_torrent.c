@@ -104,6 +104,22 @@ static bool may_dial(const struct ptorrent *t)
 	       s->conns_n < conns_max(s) && s->half_open < (unsigned)s->config->peers_half_open;
 }
 
+/* Full, and somebody waits to be dialled: the one least missed goes. */
+static void turn_over(struct ptorrent *t, int64_t now)
+{
+	const struct shard *s = t->shard;
+	struct swarm_peer *worst;
+	struct endpoint next;
+
+	if (t->conns_n < (unsigned)s->config->peers_max_per_torrent && s->conns_n < conns_max(s))
+		return;
+	if (!t->active || !peerlist_next(t->swarm->candidates, now, &next))
+		return;
+	worst = swarm_turnover(t->swarm, now);
+	if (worst != NULL)
+		conn_close(worst->conn, E_OVERLOAD, "turnover");
+}
+
 void ptorrent_dial(struct ptorrent *t)
 {
 	struct peerlist *list = t->swarm->candidates;
@@ -171,6 +187,7 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 	swarm_tick(t->swarm, now);
 	if (now - t->told_at >= TOTALS_EVERY)
 		ptorrent_report_totals(t);
+	turn_over(t, now);
 	ptorrent_dial(t);
 	ask_for_peers(t, now);
 }
