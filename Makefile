@@ -57,6 +57,9 @@ UNIT_B  := $(UNIT:%.c=$(OUT)/%)
 FUZZ_B  := $(FUZZ:%.c=$(OUT)/%)
 SIM_B   := $(SIM_C:%.c=$(OUT)/%)
 
+# The objects of the tests are kept, or every link would compile them again.
+.SECONDARY:
+
 .PHONY: all debug asan tsan lint unit sim script interop fuzz bench format install uninstall \
 	clean help run check deps deps-test daemon test-binaries docs
 

@@ -47,7 +47,7 @@ static void load_stamps(struct state_db *db, struct torrent_record *r)
 	db_bind_int(db, q, 1, r->row);
 	while (db_row(db, q)) {
 		uint64_t file = db_u64(db, q, 0);
-		if (file >= r->meta->files_n)
+		if (file > r->meta->files_n) /* that number itself is the part file */
 			continue;
 		r->stamps = grow_list(r->stamps, r->stamps_n, sizeof *r->stamps);
 		r->stamps[r->stamps_n++] = (struct file_stamp){
