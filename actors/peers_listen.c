@@ -77,6 +77,8 @@ void peers_on_handoff(struct actor *a, struct msg **m)
 	struct m_peers_handoff *h = (struct m_peers_handoff *)*m;
 	int fd = h->fd;
 
+	if (actor_stopping(a))
+		return; /* and it is closed with the message */
 	h->fd = -1;
 	conn_accept(shard_of(a), fd, &h->from, h->bytes, h->n);
 }

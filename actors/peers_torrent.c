@@ -345,6 +345,9 @@ void peers_on_add(struct actor *a, struct msg **m)
 	struct swarm_config config = swarm_config_of(s);
 	struct ptorrent *t;
 
+	/* The store may have been slower than the stop. */
+	if (actor_stopping(a))
+		return;
 	ALLOC_OBJ(t, PTORRENT_MAGIC);
 	t->shard = s;
 	t->t = add->t;
