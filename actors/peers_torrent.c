@@ -316,6 +316,8 @@ static struct swarm_config swarm_config_of(const struct shard *s)
 		.upload_slots = (uint32_t)s->config->peers_upload_slots,
 		.port = s->port,
 		.version = s->version,
+		.choke_seed = (enum choke_seed)s->config->peers_seed_choker,
+		.super_seed = (enum swarm_super)s->config->seed_super,
 		.request_timeout = s->config->peers_request_timeout};
 }
 
