@@ -37,9 +37,11 @@ install: $(DAEMON) ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 644 config/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1
 	install -D -m 644 config/torrentd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/torrentd.conf.5
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -D -m 644 config/torrentd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/torrentd.conf
 	sed 's|@PREFIX@|$(PREFIX)|g' config/torrentd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/torrentd $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/torrentd.conf \
 		$(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man5/torrentd.conf.5
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/torrentd
