@@ -85,13 +85,6 @@ struct file_wish {
 	uint8_t priority; /* 0 (skip) to 7 as the picker's */
 };
 
-/* When a torrent that has all that is wanted stops by itself.  0: never; SEED_GLOBAL: as
- * configured. */
-struct seed_limits {
-	int64_t ratio; /* thousandths of what was downloaded */
-	int64_t time;  /* seconds of seeding in all */
-	int64_t idle;  /* seconds without an upload */
-};
 #define SEED_GLOBAL INT64_C(-1)
 #define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
 

@@ -10,6 +10,14 @@
 
 #include "proto/endpoint.h"
 
+/* When a torrent that has all that is wanted stops by itself.  0: never; SEED_GLOBAL: as
+ * configured. */
+struct seed_limits {
+	int64_t ratio; /* thousandths of what was downloaded */
+	int64_t time;  /* seconds of seeding in all */
+	int64_t idle;  /* seconds without an upload */
+};
+
 struct peer_view {
 	uint8_t id[20];
 	struct endpoint at;
