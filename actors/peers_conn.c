@@ -146,6 +146,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 		outbuf_commit(&c->peer->out, &w);
 		conn_post(c);
 	}
+	outbuf_trim(&c->peer->out);
 	set_timer(c, MIN(KEEPALIVE, idle) / 4);
 }
 

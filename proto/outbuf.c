@@ -2,8 +2,8 @@
 /* The queue of bytes behind every connection's small messages. */
 #include "proto/outbuf.h"
 
-/* An empty buffer larger than this is given back, so that an idle connection holds little. */
-#define KEEP_CAP 512u
+/* An empty buffer up to this is kept for the next burst of requests; outbuf_trim() ends it. */
+#define KEEP_CAP (64u * 1024u)
 
 struct wr outbuf_begin(struct outbuf *o, size_t room)
 {
@@ -40,6 +40,12 @@ void outbuf_sent(struct outbuf *o, size_t n)
 		return;
 	o->head = o->n = 0;
 	if (o->cap > KEEP_CAP)
+		outbuf_fini(o);
+}
+
+void outbuf_trim(struct outbuf *o)
+{
+	if (outbuf_len(o) == 0)
 		outbuf_fini(o);
 }
 

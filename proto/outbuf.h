@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes on their way out of a connection: a queue that grows, and gives its memory back when empty.
+ * Bytes on their way out of a connection: a queue that grows, and gives its memory back when it has
+ * been empty for a while.
  *
  * What may be queued by a stranger's doing is bounded by the caller (wire limits), so growing
  * cannot fail. One owner.
@@ -32,6 +33,8 @@ struct wr outbuf_begin(struct outbuf *, size_t room);
 void outbuf_commit(struct outbuf *, const struct wr *);
 /* n bytes from the front have been sent. */
 void outbuf_sent(struct outbuf *, size_t n);
+/* Gives the memory of an empty one back: for an owner that has been quiet for a while. */
+void outbuf_trim(struct outbuf *);
 void outbuf_fini(struct outbuf *);
 
 #endif
