@@ -63,7 +63,7 @@ SIM_B   := $(SIM_C:%.c=$(OUT)/%)
 .PHONY: all debug asan tsan lint unit sim script interop fuzz bench format install uninstall \
 	clean help run check deps deps-test daemon test-binaries docs
 
-all: $(DAEMON)
+all: $(DAEMON) ## build the daemon
 
 $(LIB_proto): $(call objs,$(PROTO))
 $(LIB_kernel): $(call objs,$(KERNEL))

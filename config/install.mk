@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 # What the machine must have, and where things go.
 
-# One list: what the build and the daemon need, then what the tests need besides.
+# One list: what the build and the daemon need, then what fuzzing and the tests need besides.
 APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
 	libmicrohttpd-dev libsqlite3-dev
+APT_FUZZ  := clang libclang-rt-14-dev
 APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
 	opentracker iproute2 util-linux curl clang-format binutils openssl
 APT_BENCH := python3 python3-libtorrent transmission-daemon aria2 rtorrent valgrind linux-perf strace iproute2 \

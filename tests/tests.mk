@@ -35,6 +35,7 @@ tsan: ## kernel tests and scripts under ThreadSanitizer
 
 T ?= 60
 fuzz: ## run every fuzz target for T seconds (default 60) with libFuzzer
+	@sh config/deps.sh $(APT_BUILD) $(APT_FUZZ)
 	@$(MAKE) --no-print-directory FLAVOR=fuzz -j$$(nproc) $(FUZZ:%.c=build/fuzz/%)
 	@for f in $(FUZZ:tests/fuzz/f_%.c=%); do \
 		mkdir -p build/fuzz/corpus/$$f; \
