@@ -41,10 +41,27 @@ def kill_all():
 atexit.register(kill_all)
 
 
+_reserved = []  # open for as long as this process lives
+
+
+def _reserve(port):
+    """Of all test programs only one gets a port, and only once: it holds a name in the kernel."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f'\0torrentd-test-port-{port}')
+    except OSError:
+        name.close()
+        return False
+    _reserved.append(name)
+    return True
+
+
 def free_port(kind=socket.SOCK_STREAM):
     """A port below those that the system hands out by itself: nobody else takes it meanwhile."""
     while True:
         port = random.SystemRandom().randrange(10000, 32000)
+        if not _reserve(port):
+            continue
         try:
             for family, host in ((socket.AF_INET, '0.0.0.0'), (socket.AF_INET6, '::')):
                 with socket.socket(family, kind) as s:
