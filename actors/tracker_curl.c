@@ -252,6 +252,8 @@ static bool set_options(CURL *e, struct web_get *g)
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(MIN(c->tracker_timeout, CONNECT_MAX) / USEC_PER_MSEC));
+	if (c->tracker_ca_file[0] != '\0')
+		SET(CURLOPT_CAINFO, c->tracker_ca_file);
 	SET(CURLOPT_SSL_VERIFYPEER, c->tracker_verify_tls ? 1L : 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, c->tracker_verify_tls ? 2L : 0L);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
