@@ -150,7 +150,7 @@ struct ptorrent {
 	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
 	bool sequential, edges_first;
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
-	int64_t told_at, wanted_at, extents_failed_at;
+	int64_t told_at, wanted_at;
 };
 
 struct listener {
@@ -211,6 +211,7 @@ void ptorrent_dial(struct ptorrent *);
 void ptorrent_close_conns(struct ptorrent *, enum err why);
 void ptorrent_detach(struct ptorrent **); /* close, tell the workers, free */
 void ptorrent_report_totals(struct ptorrent *);
+void ptorrent_reconfigure(struct ptorrent *); /* the shard has a new configuration */
 void ptorrent_check_done(struct ptorrent *);
 
 /* peers_blocks.c: the data plane with the workers */

@@ -321,6 +321,12 @@ static struct swarm_config swarm_config_of(const struct shard *s)
 		.request_timeout = s->config->peers_request_timeout};
 }
 
+void ptorrent_reconfigure(struct ptorrent *t)
+{
+	t->swarm->config = swarm_config_of(t->shard);
+	t->swarm->choker.slots_min = t->swarm->config.upload_slots;
+}
+
 static void load_partials(struct ptorrent *t, const struct partial_piece *v, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
