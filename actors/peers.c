@@ -50,48 +50,15 @@ void shard_credit_back(struct shard *s, unsigned n)
 	}
 }
 
-/* --- rate limits
- * --------------------------------------------------------------------------------------------- */
-
-static void on_throttle(struct loop_timer *timer, int64_t now)
-{
-	struct shard *s = container_of(timer, struct shard, throttle);
-	struct link waiting;
-
-	(void)now;
-	/* Those who find no tokens queue up again behind the others, which keeps it fair. */
-	link_init(&waiting);
-	while (!link_empty(&s->throttled)) {
-		struct link *l = s->throttled.next;
-
-		link_remove(l);
-		link_append(&waiting, l);
-	}
-	while (!link_empty(&waiting)) {
-		struct conn *c = container_of(waiting.next, struct conn, throttled);
-
-		link_remove(&c->throttled);
-		conn_post(c);
-	}
-}
-
-void shard_throttle(struct conn *c, int64_t at)
-{
-	struct shard *s = c->shard;
-
-	if (!link_linked(&c->throttled))
-		link_append(&s->throttled, &c->throttled);
-	if (!loop_timer_is_set(&s->throttle) || s->throttle.at > at)
-		loop_timer_set(s->loop, &s->throttle, at);
-}
+/* --- settings
+ * ------------------------------------------------------------------------------------------- */
 
 static void on_global(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
 	struct m_peers_global *g = (struct m_peers_global *)*m;
 
-	bucket_set_rate(&s->down, g->down_limit, actor_now(a));
-	bucket_set_rate(&s->up, g->up_limit, actor_now(a));
+	limit_set_global(s, g->down_limit, g->up_limit);
 }
 
 static void on_reload(struct actor *a, struct msg **m)
@@ -154,12 +121,9 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit};
 	link_init(&s->conns);
 	link_init(&s->hungry);
-	link_init(&s->throttled);
-	s->throttle.fn = on_throttle;
+	limit_init(s);
 	s->table_mask = 63;
 	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
-	bucket_init(&s->down, s->config->download_max_rate / s->shards, actor_now(a));
-	bucket_init(&s->up, s->config->upload_max_rate / s->shards, actor_now(a));
 	make_pools(s);
 	if (s->index == 0)
 		listen_start(s, env);
@@ -207,7 +171,7 @@ static void peers_fini(struct actor *a)
 	struct shard *s = shard_of(a);
 
 	listen_stop(s);
-	loop_timer_del(s->loop, &s->throttle);
+	limit_fini(s);
 	cache_fini(s);
 	pool_free(&s->blocks);
 	xfree(s->linear);

@@ -21,20 +21,6 @@ void conn_post(struct conn *c)
 		loop_task_post(c->shard->loop, &c->task);
 }
 
-/* How many blocks the torrent's download limit lets us ask for now: one second's worth stands at
- * most. */
-static unsigned limit_room(const struct ptorrent *t)
-{
-	uint64_t rate = t->down.rate, all = t->shard->down.rate, blocks;
-
-	if (rate == 0 || (all != 0 && all < rate))
-		rate = all;
-	if (rate == 0)
-		return UINT32_MAX;
-	blocks = MAX(rate / BLOCK_SIZE, (uint64_t)1);
-	return blocks > t->swarm->asked ? (unsigned)(blocks - t->swarm->asked) : 0;
-}
-
 static void ask(struct conn *c)
 {
 	struct shard *s = c->shard;
@@ -42,7 +28,7 @@ static void ask(struct conn *c)
 
 	if (!swarm_wants_requests(c->peer))
 		return;
-	room = MIN(s->credit, limit_room(c->torrent));
+	room = MIN(s->credit, limit_room(c));
 	if (room > 0) {
 		n = swarm_request(c->peer, room, loop_now(s->loop));
 		s->credit -= n;
@@ -135,7 +121,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 		return;
 	}
 	/* A peer that we hold back ourselves is not silent. */
-	if (now - c->last_in >= idle && !link_linked(&c->throttled)) {
+	if (now - c->last_in >= idle && !limit_waits(c)) {
 		conn_close(c, E_TIMEOUT, "idle");
 		return;
 	}
@@ -377,7 +363,7 @@ static void unlink_all(struct conn *c)
 {
 	link_remove(&c->in_shard);
 	link_remove(&c->in_torrent);
-	link_remove(&c->throttled);
+	limit_forget(c);
 	link_remove(&c->hungry);
 	link_remove(&c->wants_extent);
 	c->shard->conns_n--;

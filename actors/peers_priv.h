@@ -196,7 +196,6 @@ struct shard {
 
 /* peers.c */
 struct shard *shard_of(struct actor *);
-void shard_throttle(struct conn *, int64_t at); /* run it again when tokens are there, at `at` */
 void shard_credit_back(struct shard *, unsigned n);
 
 /* peers_torrent.c */
@@ -251,6 +250,22 @@ bool conn_tx(struct conn *);
 void conn_fill(struct conn *); /* moves requests to serve into the queue of blocks */
 void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (all: every one) */
 bool conn_has_output(const struct conn *);
+
+/* peers_limit.c: rates in B/s, 0 is unlimited */
+void limit_init(struct shard *);
+void limit_fini(struct shard *);
+void limit_set_global(struct shard *, uint64_t down, uint64_t up); /* this shard's part */
+void limit_start(struct ptorrent *, uint64_t down, uint64_t up);
+void limit_set(struct ptorrent *, uint64_t down, uint64_t up);
+/* Bytes that it may read or write now.  0: it will be run again when it may. */
+size_t limit_allow_in(struct conn *);
+size_t limit_allow_out(struct conn *);
+/* n bytes have passed, of whatever kind. */
+void limit_spend_in(struct conn *, size_t n);
+void limit_spend_out(struct conn *, size_t n);
+unsigned limit_room(const struct conn *); /* blocks that it may ask for now */
+bool limit_waits(const struct conn *);    /* it is held back */
+void limit_forget(struct conn *);         /* it closes */
 
 /* peers_view.c */
 void peers_on_view(struct actor *, struct msg **);

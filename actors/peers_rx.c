@@ -13,7 +13,6 @@
 #include "actors/peers_priv.h"
 
 #define READ_BUDGET (1024u * 1024u) /* bytes one connection reads before others get their turn */
-#define LIMIT_SLICE 16384u          /* the same under a rate limit, for fairness */
 
 /* --- blocks in hand
  * --------------------------------------------------------------------------------------------- */
@@ -265,34 +264,10 @@ static bool landed(struct conn *c, const struct landing *l, size_t n)
  * --------------------------------------------------------------------------------------------------------------
  */
 
-/* How much the limits let this connection read; 0: it has been queued to wait. */
-static size_t allowed(struct conn *c)
-{
-	struct shard *s = c->shard;
-	int64_t now = loop_now(s->loop);
-	uint64_t a, b;
-
-	if (c->torrent == NULL)
-		return HELLO_SIZE;
-	a = bucket_allow(&c->torrent->down, now);
-	b = bucket_allow(&s->down, now);
-	if (a == BUCKET_UNLIMITED && b == BUCKET_UNLIMITED)
-		return SIZE_MAX;
-	if (a == 0 || b == 0) {
-		shard_throttle(c, MAX(bucket_next(&c->torrent->down, LIMIT_SLICE, now),
-					  bucket_next(&s->down, LIMIT_SLICE, now)));
-		return 0;
-	}
-	return (size_t)MIN(MIN(a, b), (uint64_t)LIMIT_SLICE);
-}
-
 static void spend(struct conn *c, size_t n)
 {
 	c->last_in = loop_now(c->shard->loop);
-	if (c->torrent == NULL)
-		return;
-	bucket_spend(&c->torrent->down, n);
-	bucket_spend(&c->shard->down, n);
+	limit_spend_in(c, n);
 }
 
 enum rx { RX_MORE, RX_EMPTY, RX_CLOSED };
@@ -350,7 +325,7 @@ bool conn_rx(struct conn *c)
 	enum rx rx = RX_MORE;
 
 	while (rx == RX_MORE) {
-		size_t max = allowed(c), got = 0;
+		size_t max = limit_allow_in(c), got = 0;
 
 		if (max == 0)
 			return true;

@@ -374,8 +374,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;
-	bucket_init(&t->down, add->down_limit, now);
-	bucket_init(&t->up, add->up_limit, now);
+	limit_start(t, add->down_limit, add->up_limit);
 	t->swarm->up_limit = add->up_limit;
 	slots_put(s, t);
 	ptorrent_wake(t);
@@ -395,8 +394,7 @@ void peers_on_set(struct actor *a, struct msg **m)
 
 	if (t == NULL)
 		return;
-	bucket_set_rate(&t->down, set->down_limit, actor_now(a));
-	bucket_set_rate(&t->up, set->up_limit, actor_now(a));
+	limit_set(t, set->down_limit, set->up_limit);
 	t->swarm->up_limit = set->up_limit;
 	again = t->swarm->no_download && !set->no_download;
 	t->swarm->no_download = set->no_download;

@@ -10,7 +10,6 @@
 #define IOV_MAX_TX   64
 #define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two extents */
 #define WRITE_BUDGET (1024u * 1024u)
-#define LIMIT_SLICE  16384u
 
 static struct out_block *block_at(struct conn *c, uint32_t i)
 {
@@ -212,33 +211,10 @@ static void took(struct conn *c, size_t n)
  * ----------------------------------------------------------------------------------------------------------------
  */
 
-static size_t allowed(struct conn *c)
-{
-	struct shard *s = c->shard;
-	int64_t now = loop_now(s->loop);
-	uint64_t a, b;
-
-	if (c->torrent == NULL)
-		return WRITE_BUDGET;
-	a = bucket_allow(&c->torrent->up, now);
-	b = bucket_allow(&s->up, now);
-	if (a == BUCKET_UNLIMITED && b == BUCKET_UNLIMITED)
-		return WRITE_BUDGET;
-	if (a == 0 || b == 0) {
-		shard_throttle(c, MAX(bucket_next(&c->torrent->up, LIMIT_SLICE, now),
-					  bucket_next(&s->up, LIMIT_SLICE, now)));
-		return 0;
-	}
-	return (size_t)MIN(MIN(a, b), (uint64_t)LIMIT_SLICE);
-}
-
 static void spend(struct conn *c, size_t n)
 {
 	c->last_out = loop_now(c->shard->loop);
-	if (c->torrent == NULL)
-		return;
-	bucket_spend(&c->torrent->up, n);
-	bucket_spend(&c->shard->up, n);
+	limit_spend_out(c, n);
 }
 
 bool conn_tx(struct conn *c)
@@ -246,7 +222,7 @@ bool conn_tx(struct conn *c)
 	size_t budget = WRITE_BUDGET;
 
 	while (c->writable && conn_has_output(c)) {
-		struct departure d = {.max = allowed(c)};
+		struct departure d = {.max = MIN(limit_allow_out(c), budget)};
 		enum err err = E_OK;
 		ssize_t n;
 
