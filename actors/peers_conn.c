@@ -8,7 +8,8 @@
 #include "actors/peers_priv.h"
 
 /* Looked at every quarter of it; others give up a silent connection after 120 s. */
-#define KEEPALIVE (80 * USEC_PER_SEC)
+#define KEEPALIVE  (80 * USEC_PER_SEC)
+#define OUTPUT_MAX (128u * 1024u) /* small messages; a long pipeline of requests is 8 KiB */
 
 /* --- running
  * ----------------------------------------------------------------------------------------------------
@@ -54,7 +55,10 @@ static void run(struct loop_task *task)
 		ask(c);
 		conn_fill(c);
 	}
-	conn_tx(c);
+	if (!conn_tx(c) || !c->stuffed || conn_is_stuffed(c))
+		return;
+	c->stuffed = false;
+	conn_post(c);
 }
 
 /* --- events
@@ -286,8 +290,11 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 		.extended = wire_reserved_has(h->reserved, WIRE_EXTENSION)};
 
 	if (memcmp(h->peer_id, c->shard->peer_id, 20) == 0) {
+		/* The end that dialled has to learn it, by our answer. */
 		if (!c->incoming)
 			peerlist_set_own(w->candidates, &c->at);
+		else if (!conn_tx(c))
+			return false;
 		conn_close(c, E_EXISTS, "self");
 		return false;
 	}
@@ -305,6 +312,11 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 	log_event(LOG_DEBUG, "peer_open", "torrent=%s client=%s incoming=%d",
 		c->torrent->meta->name, c->peer->client, c->incoming);
 	return true;
+}
+
+bool conn_is_stuffed(const struct conn *c)
+{
+	return c->peer != NULL && outbuf_len(&c->peer->out) > OUTPUT_MAX;
 }
 
 bool conn_hello(struct conn *c)

@@ -117,6 +117,7 @@ struct conn {
 	struct link wants_extent; /* in extent->waiting */
 	bool readable, writable, incoming;
 	bool discard;                  /* the payload on its way in is thrown away */
+	bool stuffed;                  /* not read from until it takes what we have for it */
 	bool choking;                  /* what conn_run() last saw of peer->am_choking */
 	uint8_t *block;                /* pool block being filled; NULL: none */
 	uint32_t piece, begin, length; /* of that block */
@@ -250,6 +251,8 @@ bool conn_tx(struct conn *);
 void conn_fill(struct conn *); /* moves requests to serve into the queue of blocks */
 void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (all: every one) */
 bool conn_has_output(const struct conn *);
+/* So much waits to be sent that no more may be asked of us: answers need no memory without end. */
+bool conn_is_stuffed(const struct conn *);
 
 /* peers_limit.c: rates in B/s, 0 is unlimited */
 void limit_init(struct shard *);

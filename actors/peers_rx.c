@@ -8,7 +8,8 @@
  * the bytes behind that point are moved into one line and decoded from there, with a copy.  When
  * nothing is expected everything goes that way.
  *
- * The limits say how much may be read; the rest waits in the kernel, which slows the sender.
+ * The limits say how much may be read; the rest waits in the kernel, which slows the sender.  So
+ * does it for a peer that makes us answer and does not take the answers.
  */
 #include "actors/peers_priv.h"
 
@@ -325,8 +326,13 @@ bool conn_rx(struct conn *c)
 	enum rx rx = RX_MORE;
 
 	while (rx == RX_MORE) {
-		size_t max = limit_allow_in(c), got = 0;
+		size_t max, got = 0;
 
+		c->stuffed = conn_is_stuffed(c);
+		max = c->stuffed ? 0 : limit_allow_in(c);
+
+		c->stuffed = conn_is_stuffed(c);
+		max = c->stuffed ? 0 : allowed(c);
 		if (max == 0)
 			return true;
 		if (c->state == CONN_HELLO)
