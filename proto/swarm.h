@@ -108,6 +108,7 @@ struct swarm_peer {
 	bool snubbed;         /* promised and did not deliver */
 	bool optimistic;      /* holds the optimistic slot */
 	bool starting;        /* pipeline still in slow start */
+	bool timing;          /* the first block since asked_at tells the delay */
 	bool parole;          /* had a part in a bad piece: gets whole pieces until one is good */
 	bool guilty;          /* to be handed out by swarm_guilty() */
 	uint32_t interesting; /* pieces it has, wanted, that we lack */
@@ -137,6 +138,7 @@ struct swarm_peer {
 	uint64_t downloaded, uploaded; /* bytes of payload */
 	uint64_t last_window_rate;
 	uint64_t pace;    /* B/s it gave us at the last tick */
+	int64_t delay;    /* us it takes to answer when nothing else waits: the way, and its disk */
 	int64_t tried_at; /* us: when we last looked for something to ask for */
 	char client[64];  /* printable ASCII; from BEP 10 or the peer id */
 };

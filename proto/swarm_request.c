@@ -3,12 +3,15 @@
  * What we ask a peer for, and what becomes of it.
  *
  * The window is how many requests stand with a peer: it grows by one a block while the rate still
- * grows (slow start), then covers WINDOW_TIME at the measured rate, which includes the other side's
- * disk.  Too few requests idle a fast link, too many only delay the end game.
+ * grows (slow start), then covers twice the delay at the measured rate, and WINDOW_TIME at least.
+ * The delay is that of a request with nothing before it, which has the way and the other side's
+ * disk in it and no queue; twice, so that a window that was too small for the way grows.  Too few
+ * requests idle a fast link, too many only delay the end game.
  */
 #include "proto/swarm_priv.h"
 
-#define WINDOW_TIME_MS 1000u
+#define WINDOW_TIME_MS UINT64_C(1000)
+#define DELAY_MAX      (INT64_C(5) * 1000000)
 #define SNUB_AFTER     (INT64_C(20) * 1000000)
 #define VOIDED_MAX     4096u
 #define PACE_MIN       16384u /* B/s: under it nobody is fast */
@@ -47,9 +50,17 @@ static uint32_t lag_of(void *ctx, uint32_t name)
 	return (uint32_t)MIN(p->pace / MAX(o->pace, (uint64_t)1), (uint64_t)UINT32_MAX);
 }
 
+/* How many more may stand with it: it may take less than its rate is good for. */
+static uint32_t room_of(const struct swarm_peer *p)
+{
+	uint32_t cap = MIN(p->window, MIN(p->swarm->config.max_requests, p->reqq));
+
+	return cap > p->asked.n ? cap - p->asked.n : 0;
+}
+
 bool swarm_wants_requests(const struct swarm_peer *p)
 {
-	return may_ask(p) && p->asked.n < p->window;
+	return may_ask(p) && room_of(p) > 0;
 }
 
 unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
@@ -76,9 +87,11 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 		.max_partial = 16 + s->peers_n * 4};
 
 	p->tried_at = now;
-	room = MIN(p->window - p->asked.n, credit);
-	if (p->asked.n == 0)
+	room = MIN(room_of(p), credit);
+	if (p->asked.n == 0) {
 		p->asked_at = p->last_block_at = now;
+		p->timing = true;
+	}
 	while (made < room) {
 		n = picker_pick(s->picker, p->name, &p->has, &opts, picks,
 			(unsigned)MIN(room - made, ARRAY_LEN(picks)));
@@ -173,6 +186,15 @@ static void grow_window(struct swarm_peer *p)
 		p->window++;
 }
 
+static void note_delay(struct swarm_peer *p, int64_t now)
+{
+	int64_t us = MIN(now - p->asked_at, DELAY_MAX);
+
+	if (p->timing)
+		p->delay = p->delay > 0 ? (3 * p->delay + us) / 4 : us;
+	p->timing = false;
+}
+
 bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length, int64_t now)
 {
 	struct block_req r = {piece, begin, length};
@@ -187,6 +209,7 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 		return false;
 	}
 	s->asked--;
+	note_delay(p, now);
 	p->last_block_at = now;
 	p->snubbed = false;
 	p->rejects = 0;
@@ -212,7 +235,8 @@ static void size_window(struct swarm_peer *p)
 {
 	uint64_t rate = p->pace;
 	uint32_t cap = MAX(MIN(p->swarm->config.max_requests, p->reqq), 1u);
-	uint64_t want = rate * WINDOW_TIME_MS / 1000 / BLOCK_SIZE + WINDOW_MIN;
+	uint64_t ms = MAX(WINDOW_TIME_MS, (uint64_t)(2 * p->delay / 1000));
+	uint64_t want = rate * ms / 1000 / BLOCK_SIZE + WINDOW_MIN;
 
 	if (p->starting) {
 		/* It ends when a second brought hardly more than the one before. */

@@ -404,6 +404,79 @@ static void t_no_download(void **state)
 	side_fini(&s);
 }
 
+/* It takes five at a time, and no more are sent before it said so. */
+static void t_reqq(void **state)
+{
+	static const uint8_t says[] = "d1:md11:upload_onlyi3ee4:reqqi5ee";
+	struct wire_ev hello = {.type = WIRE_EXTENDED, .payload = {says, sizeof says - 1}};
+	struct side s;
+
+	(void)state;
+	unchoked_leech(&s, true, 1);
+	assert_int_equal(s.peer->asked.n, 16);
+	swarm_leave(&s.peer, 2);
+	side_join(&s, (struct swarm_caps){.fast = true, .extended = true}, 2);
+	assert_int_equal(swarm_event(s.peer, &hello, 2), E_OK);
+	assert_int_equal(s.peer->reqq, 5);
+	assert_int_equal(swarm_event(s.peer, &(struct wire_ev){.type = WIRE_HAVE_ALL}, 2), E_OK);
+	assert_int_equal(swarm_event(s.peer, &(struct wire_ev){.type = WIRE_UNCHOKE}, 2), E_OK);
+	ask(&s, 2);
+	assert_int_equal(s.peer->asked.n, 5);
+	assert_false(swarm_wants_requests(s.peer));
+	side_fini(&s);
+}
+
+/* Blocks answered a while after they were asked for, for so many seconds. */
+static void run_delayed(struct side *s, int64_t delay, unsigned seconds)
+{
+	struct {
+		struct block_req r;
+		int64_t at;
+	} under_way[512];
+	unsigned from = 0, to = 0;
+
+	for (int64_t now = SECOND; now < (int64_t)seconds * SECOND; now += SECOND / 20) {
+		uint32_t was = s->peer->asked.n;
+
+		for (; from < to && under_way[from % 512].at <= now; from++, was--) {
+			struct block_req r = under_way[from % 512].r;
+
+			assert_true(swarm_block(s->peer, r.piece, r.begin, r.length, now));
+			s->credit++;
+		}
+		if (now % SECOND == 0)
+			swarm_tick(s->swarm, now);
+		s->credit -= (int)swarm_request(s->peer, 500, now);
+		for (uint32_t i = was; i < s->peer->asked.n; i++, to++) {
+			under_way[to % 512].r = *req_at(&s->peer->asked, i);
+			under_way[to % 512].at = now + delay;
+		}
+	}
+}
+
+/* A long way needs a long pipeline: the window follows the delay, not the rate of a short one. */
+static void t_delay(void **state)
+{
+	struct layout l = layout_of((uint64_t)4096 * PIECE_LEN, PIECE_LEN);
+	struct swarm_config c = {.max_requests = 200,
+		.max_served = 100,
+		.upload_slots = 4,
+		.version = "test 1",
+		.request_timeout = 60 * SECOND};
+	struct side s = {0};
+
+	(void)state;
+	rng_seed(&s.rng, 8);
+	s.swarm = swarm_new(&l, (const uint8_t[20]){1}, &c, &ops, &s, &s.rng, SECOND);
+	side_join(&s, (struct swarm_caps){.fast = true}, SECOND);
+	s.peer->reqq = 1000;
+	assert_int_equal(swarm_event(s.peer, &(struct wire_ev){.type = WIRE_HAVE_ALL}, 1), E_OK);
+	assert_int_equal(swarm_event(s.peer, &(struct wire_ev){.type = WIRE_UNCHOKE}, 1), E_OK);
+	run_delayed(&s, 3 * SECOND, 60);
+	assert_in_range(s.peer->window, 100, 200);
+	side_fini(&s);
+}
+
 static void t_queue(void **state)
 {
 	struct req_queue q = {0};
@@ -435,6 +508,8 @@ int main(void)
 		cmocka_unit_test(t_snub),
 		cmocka_unit_test(t_bad_piece),
 		cmocka_unit_test(t_no_download),
+		cmocka_unit_test(t_reqq),
+		cmocka_unit_test(t_delay),
 		cmocka_unit_test(t_queue),
 	};
 
