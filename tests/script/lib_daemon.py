@@ -23,6 +23,8 @@ from lib_torrent import bits_list
 BINARY = os.environ.get('TORRENTD') or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), '../../build/release/torrentd')
 SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tsan.supp')
+# What every daemon gets besides, as in TEST_OPTIONS="peers.shards=3 store.workers=3".
+MORE_OPTIONS = dict(word.split('=', 1) for word in os.environ.get('TEST_OPTIONS', '').split())
 STOP_LIMIT = 5.0  # seconds that a stop may take, whatever trackers and disks do
 REPORTS = re.compile(r'ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|\bpanic\b|'
                      r'LeakSanitizer|assertion .*failed|stop_forced', re.IGNORECASE)
@@ -105,6 +107,7 @@ class Daemon:
             'api.port': self.api_port, 'peers.port': self.peer_port, 'state.dir': self.state,
             'download.dir': self.downloads, 'log.level': 'debug', 'tracker.min_interval': '1s',
         }
+        self.options.update(MORE_OPTIONS)
         self.options.update(options or {})
         self.wrap, self.env = list(wrap), env
         self.process, self.logs = None, []
