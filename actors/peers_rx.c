@@ -330,9 +330,6 @@ bool conn_rx(struct conn *c)
 
 		c->stuffed = conn_is_stuffed(c);
 		max = c->stuffed ? 0 : limit_allow_in(c);
-
-		c->stuffed = conn_is_stuffed(c);
-		max = c->stuffed ? 0 : allowed(c);
 		if (max == 0)
 			return true;
 		if (c->state == CONN_HELLO)
