@@ -72,6 +72,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
 			ptorrent_reconfigure(s->slots[i]);
+	shard_dial_next(s);
 }
 
 /* --- life
@@ -121,6 +122,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit};
 	link_init(&s->conns);
 	link_init(&s->hungry);
+	link_init(&s->line);
 	limit_init(s);
 	s->table_mask = 63;
 	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));

@@ -91,6 +91,7 @@ static void connected(struct conn *c)
 	c->state = CONN_HELLO;
 	c->shard->half_open--;
 	c->torrent->half_open--;
+	shard_dial_next(c->shard);
 	say_hello(c);
 	set_timer(c, c->shard->config->peers_handshake_timeout);
 	conn_post(c);
@@ -180,8 +181,8 @@ struct conn *conn_accept(
 {
 	struct conn *c;
 
-	/* A few more than the limit, so that the handshake can say which torrent has room. */
-	if (s->conns_n >= (unsigned)s->config->peers_max / s->shards + 16) {
+	/* Who is let in is decided when the handshake says for which torrent it comes. */
+	if (s->strangers >= MAX(shard_conns_max(s) / 4, 16u)) {
 		net_close(fd);
 		return NULL;
 	}
@@ -189,6 +190,7 @@ struct conn *conn_accept(
 	if (c == NULL)
 		return NULL;
 	c->incoming = true;
+	s->strangers++;
 	c->state = CONN_HELLO;
 	c->readable = c->writable = true;
 	must(n <= HELLO_SIZE);
@@ -252,10 +254,11 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 		conn_close(c, E_NOT_FOUND, "infohash");
 		return false;
 	}
-	if (t->conns_n >= (unsigned)s->config->peers_max_per_torrent) {
+	if (!ptorrent_make_room(t)) {
 		conn_close(c, E_OVERLOAD, "full");
 		return false;
 	}
+	s->strangers--;
 	link_torrent(c, t);
 	say_hello(c);
 	return true;
@@ -385,6 +388,8 @@ static void unlink_all(struct conn *c)
 	}
 	if (c->torrent != NULL)
 		c->torrent->conns_n--;
+	else
+		c->shard->strangers--;
 }
 
 void conn_close(struct conn *c, enum err why, const char *what)
@@ -423,6 +428,8 @@ void conn_close(struct conn *c, enum err why, const char *what)
 		loop_task_del(s->loop, &c->task);
 	c->reap.fn = reap;
 	loop_reap_later(s->loop, &c->reap);
-	if (t != NULL)
-		ptorrent_wake(t);
+	if (t == NULL)
+		return;
+	shard_dial_next(s);
+	ptorrent_wake(t);
 }

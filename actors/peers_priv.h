@@ -147,6 +147,8 @@ struct ptorrent {
 	bool done_said; /* PEERS_DONE has been sent */
 	struct bucket down, up;
 	struct loop_timer tick; /* once a second while somebody is connected or to be dialled */
+	struct loop_task dial;  /* queued: it is its turn to dial */
+	struct link in_line;    /* in shard->line: has whom to dial, and the shard has no room */
 	struct ptorrent *next;  /* hash chain by info-hash */
 	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
 	bool sequential, edges_first;
@@ -178,6 +180,8 @@ struct shard {
 	uint32_t table_mask, torrents_n;
 	struct link conns; /* head: every connection */
 	unsigned conns_n, half_open;
+	unsigned strangers; /* connections that have not said which torrent they want */
+	struct link line;   /* head: torrents that wait for room to dial */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
 	struct pool *blocks;    /* owned */
@@ -208,6 +212,10 @@ struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: st
 struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
 void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
 void ptorrent_dial(struct ptorrent *);
+/* Room for one more connection, if need be in the place of one that is of no use; false: none. */
+bool ptorrent_make_room(struct ptorrent *);
+void shard_dial_next(struct shard *); /* there may be room: who is first in the line dials */
+unsigned shard_conns_max(const struct shard *); /* connections with a torrent */
 void ptorrent_close_conns(struct ptorrent *, enum err why);
 void ptorrent_detach(struct ptorrent **); /* close, tell the workers, free */
 void ptorrent_report_totals(struct ptorrent *);

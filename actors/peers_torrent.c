@@ -91,33 +91,96 @@ static void slots_put(struct shard *s, struct ptorrent *t)
  * --------------------------------------------------------------------------------------------------
  */
 
-static unsigned conns_max(const struct shard *s)
+unsigned shard_conns_max(const struct shard *s)
 {
 	return MAX((unsigned)s->config->peers_max / s->shards, 1u);
+}
+
+static unsigned half_open_max(const struct shard *s)
+{
+	return MAX((unsigned)s->config->peers_half_open / s->shards, 1u);
+}
+
+static bool shard_is_full(const struct shard *s)
+{
+	return s->conns_n - s->strangers >= shard_conns_max(s);
+}
+
+static bool torrent_is_full(const struct ptorrent *t)
+{
+	return t->conns_n >= (unsigned)t->shard->config->peers_max_per_torrent;
 }
 
 static bool may_dial(const struct ptorrent *t)
 {
 	const struct shard *s = t->shard;
 
-	return t->active && t->conns_n < (unsigned)s->config->peers_max_per_torrent &&
-	       s->conns_n < conns_max(s) && s->half_open < (unsigned)s->config->peers_half_open;
+	return t->active && !torrent_is_full(t) && !shard_is_full(s) &&
+	       s->half_open < half_open_max(s);
 }
 
-/* Full, and somebody waits to be dialled: the one least missed goes. */
-static void turn_over(struct ptorrent *t, int64_t now)
+/* The one least missed goes, if there is one and nobody went only just now. */
+static bool drop_worst(struct ptorrent *t)
 {
-	const struct shard *s = t->shard;
-	struct swarm_peer *worst;
+	struct swarm_peer *worst = swarm_turnover(t->swarm, loop_now(t->shard->loop));
+
+	if (worst == NULL)
+		return false;
+	conn_close(worst->conn, E_OVERLOAD, "turnover");
+	return true;
+}
+
+bool ptorrent_make_room(struct ptorrent *t)
+{
+	return (!torrent_is_full(t) && !shard_is_full(t->shard)) || drop_worst(t);
+}
+
+/*
+ * Full, and somebody waits to be dialled, here or by another torrent.  true: another torrent has
+ * been given the place.
+ */
+static bool turn_over(struct ptorrent *t, int64_t now)
+{
+	struct shard *s = t->shard;
+	bool others = shard_is_full(s) && !link_empty(&s->line) && s->line.next != &t->in_line;
 	struct endpoint next;
 
-	if (t->conns_n < (unsigned)s->config->peers_max_per_torrent && s->conns_n < conns_max(s))
+	if (!others && (!t->active || (!torrent_is_full(t) && !shard_is_full(s)) ||
+			       !peerlist_next(t->swarm->candidates, now, &next)))
+		return false;
+	return drop_worst(t) && others;
+}
+
+void shard_dial_next(struct shard *s)
+{
+	struct ptorrent *t;
+
+	if (link_empty(&s->line) || shard_is_full(s) || s->half_open >= half_open_max(s))
 		return;
-	if (!t->active || !peerlist_next(t->swarm->candidates, now, &next))
+	t = container_of(s->line.next, struct ptorrent, in_line);
+	link_remove(&t->in_line);
+	loop_task_post(s->loop, &t->dial);
+}
+
+static void on_dial(struct loop_task *task)
+{
+	struct ptorrent *t = container_of(task, struct ptorrent, dial);
+
+	CHECK_OBJ(t, PTORRENT_MAGIC);
+	ptorrent_dial(t);
+	shard_dial_next(t->shard);
+}
+
+/* Whom the limits of the shard keep from dialling is woken when there is room, one by one. */
+static void stand_in_line(struct ptorrent *t, int64_t now)
+{
+	struct shard *s = t->shard;
+	struct endpoint next;
+
+	if (!t->active || torrent_is_full(t) || may_dial(t) || link_linked(&t->in_line))
 		return;
-	worst = swarm_turnover(t->swarm, now);
-	if (worst != NULL)
-		conn_close(worst->conn, E_OVERLOAD, "turnover");
+	if (peerlist_next(t->swarm->candidates, now, &next))
+		link_append(&s->line, &t->in_line);
 }
 
 void ptorrent_dial(struct ptorrent *t)
@@ -133,6 +196,7 @@ void ptorrent_dial(struct ptorrent *t)
 		if (conn_dial(t, &at) != E_OK)
 			peerlist_failed(list, &at, now);
 	}
+	stand_in_line(t, now);
 	ptorrent_wake(t);
 }
 
@@ -187,8 +251,10 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 	swarm_tick(t->swarm, now);
 	if (now - t->told_at >= TOTALS_EVERY)
 		ptorrent_report_totals(t);
-	turn_over(t, now);
-	ptorrent_dial(t);
+	if (turn_over(t, now))
+		ptorrent_wake(t);
+	else
+		ptorrent_dial(t);
 	ask_for_peers(t, now);
 }
 
@@ -203,7 +269,7 @@ void ptorrent_wake(struct ptorrent *t)
 		return;
 	}
 	ptorrent_report_totals(t);
-	if (!t->active)
+	if (!t->active || link_linked(&t->in_line))
 		return;
 	at = peerlist_deadline(t->swarm->candidates, now);
 	if (at != INT64_MAX)
@@ -371,6 +437,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	peerlist_set_seeding(t->swarm->candidates, t->done_said);
 	link_init(&t->conns);
 	t->tick.fn = on_tick;
+	t->dial.fn = on_dial;
 	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;
@@ -404,8 +471,10 @@ void peers_on_set(struct actor *a, struct msg **m)
 	else if (again)
 		swarm_reconsider(t->swarm);
 	t->active = set->active;
-	if (!t->active)
+	if (!t->active) {
 		ptorrent_close_conns(t, E_CANCELLED);
+		link_remove(&t->in_line);
+	}
 	ptorrent_dial(t);
 }
 
@@ -433,6 +502,9 @@ void ptorrent_detach(struct ptorrent **tp)
 	ptorrent_report_totals(t);
 	drop_begun(t);
 	loop_timer_del(s->loop, &t->tick);
+	link_remove(&t->in_line);
+	if (t->dial.queued)
+		loop_task_del(s->loop, &t->dial);
 	table_remove(s, t);
 	s->torrents_n--;
 	s->slots[t->t.slot] = NULL;

@@ -3,13 +3,11 @@
 """Connections as a whole: its own address, limits, who gives way, peers that do not read."""
 import os
 import socket
-import struct
 import time
 
 import lib_tap
 from lib_daemon import Daemon
-from lib_peer import (BITFIELD, Closed, HAVE_NONE, INTERESTED, REJECT, REQUEST, Seed, UNCHOKE, Wire, hello,
-                      new_id, reserved, triple)
+from lib_peer import BITFIELD, CANCEL, HAVE_NONE, INTERESTED, REQUEST, Seed, UNCHOKE, Wire, triple
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import BLOCK, Torrent, bits_of
 from lib_tracker import HttpTracker, http_reply, reply_body
@@ -50,7 +48,7 @@ def who_asks_without_end_and_does_not_read_costs_no_memory():
             wire.send(HAVE_NONE)
             wire.send(INTERESTED)
             wire.wait(UNCHOKE)
-            flood(wire, (triple(REQUEST, 25, 0, BLOCK) + triple(8, 25, 0, BLOCK)) * 4096, 64 << 20)
+            flood(wire, (triple(REQUEST, 25, 0, BLOCK) + triple(CANCEL, 25, 0, BLOCK)) * 4096, 64 << 20)
             check(resident(d) - before < 24 * KIB, 'it grew by', resident(d) - before, 'KiB')
 
 
@@ -65,6 +63,105 @@ def its_own_address_is_dialled_once():
             time.sleep(2)
             # Both ends of one connection say so.
             equal(d.log().count('what=self'), 4, 'meetings with itself, by either end')
+
+
+class Pits:
+    """Addresses where a connection begins and is never answered."""
+
+    def __init__(self, n):
+        self.listeners, self.fillers = [], []
+        for _ in range(n):
+            s = socket.socket()
+            s.bind(('127.0.0.1', 0))
+            s.listen(0)
+            self.listeners.append(s)
+            self.addresses = [x.getsockname() for x in self.listeners]
+            for _ in range(2):  # what the backlog takes
+                filler = socket.socket()
+                filler.setblocking(False)
+                filler.connect_ex(s.getsockname())
+                self.fillers.append(filler)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for s in self.listeners + self.fillers:
+            s.close()
+
+
+def dialling(daemon, torrent):
+    return [p['host'] for p in daemon.view(torrent)['Peers'] if not p['connected']]
+
+
+def naming(addresses):
+    return HttpTracker(lambda a: http_reply(reply_body(addresses)))
+
+
+@case
+def half_open_connections_are_few_and_all_get_their_turn():
+    limit = 6
+    with Pits(20) as pits, naming(pits.addresses) as tracker, \
+            Daemon({'peers.half_open': limit, 'peers.connect_timeout': '1s'}) as d:
+        # So that each shard has one: some torrents with the same dead peers.
+        torrents = [Torrent(f'pits {n}', 4 * 32768, seed=n, trackers=[tracker.url()]) for n in range(4)]
+        for t in torrents:
+            d.add(t)
+        most = 0
+
+        def timed_out():
+            return [d.log().count(f'peer={h}:{p} err=TIMEOUT') for h, p in pits.addresses]
+
+        def look():
+            nonlocal most
+            most = max(most, sum(len(dialling(d, t)) for t in torrents))
+            return all(n >= len(torrents) for n in timed_out())
+
+        wait_for(look, lambda: f'all are dialled: {timed_out()}', 60)
+        check(1 < most <= limit, 'half open at once:', most)
+        equal(timed_out(), [len(torrents)] * 20, 'dialled again before the time')
+
+
+def naps(daemon):
+    """How often the threads that serve peers went to sleep."""
+    total = 0
+    for task in os.listdir(f'/proc/{daemon.process.pid}/task'):
+        base = f'/proc/{daemon.process.pid}/task/{task}/'
+        with open(base + 'comm') as comm, open(base + 'status') as status:
+            if comm.read().startswith('peers'):
+                total += int(next(x for x in status if x.startswith('voluntary')).split()[1])
+    return total
+
+
+@case
+def who_waits_for_room_costs_nothing_and_gets_it():
+    with Daemon({'peers.max': 3, 'peers.shards': 1}) as d:
+        first = Torrent('first', 40 * 32768, seed=9)
+        with Seed(first, choking=True).listen() as a, Seed(first, choking=True).listen() as b, \
+                Seed(first, choking=True).listen() as c, \
+                naming([s.address for s in (a, b, c)]) as tracker:
+            first = Torrent('first', 40 * 32768, seed=9, trackers=[tracker.url()])
+            d.add(first)
+            wait_for(lambda: a.connections + b.connections + c.connections == 3, 'all room is taken')
+            others = [Torrent(f'other {n}', 32768, seed=n) for n in range(30)]
+            seeds = [Seed(t).listen() for t in others]
+            trackers = [naming([s.address]) for s in seeds]
+            for t, tracker in zip(others, trackers):
+                t = Torrent(t.name, 32768, seed=others.index(t), trackers=[tracker.url()])
+                d.add(t)
+            wait_for(lambda: all(x.announces for x in trackers), 'all have asked')
+            time.sleep(1)
+            before = naps(d)
+            time.sleep(2)
+            check(naps(d) - before < 60, 'the thread woke up', naps(d) - before, 'times in 2 s')
+            check(not any(s.connections for s in seeds), 'more than peers.max')
+            a.stop()
+            started = time.monotonic()
+            for t in others:
+                d.wait_done(t)
+            check(time.monotonic() - started < 10, 'they took turns in', time.monotonic() - started, 's')
+            for s in seeds + trackers:
+                getattr(s, 'stop', getattr(s, 'close', None))()
 
 
 lib_tap.main()
