@@ -10,7 +10,7 @@ PYTHON  ?= /usr/bin/python3
 VERSION := $(shell cat config/VERSION)
 
 PKGS := libzmq libcurl libcrypto jansson libmicrohttpd sqlite3
-ifneq ($(filter-out deps deps-test help clean run check format,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps deps-test deps-bench bench help clean run check format,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 endif

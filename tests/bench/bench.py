@@ -4,12 +4,14 @@
 
     tests/bench/bench.py --out build/release [--quick] [--only NAME,NAME] [--minutes N] [--no-disk]
 
-A whole run takes about 36 minutes and writes build/bench/result.json, result.md and docs/benchmarks.md.  --quick takes
-small payloads and few rounds, shows that every row works, and writes only to build/bench/.  Nothing else should run.
+A whole run takes about half an hour and writes docs/benchmarks.md at its end; result.json and result.md in build/bench
+are written after each bench.  --quick takes small payloads and few rounds, shows that every row works, and writes only
+to build/bench/.  Nothing else should run.
 """
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -23,42 +25,38 @@ from bench_clients import ALL
 from bench_lab import GIB, MIB
 
 LIBTORRENTS = ['torrentd', 'libtorrent', 'libtorrent-hp']
-DOWNLOADERS = LIBTORRENTS + ['transmission', 'aria2', 'rtorrent']
+DOWNLOADERS = LIBTORRENTS + ['aria2', 'rtorrent', 'transmission']
 SEEDERS = LIBTORRENTS + ['rtorrent']
+LEAN = ['transmission']  # 3.00 is interested after 10 s, and then asks once a second
+TOOLS = ('unshare', 'ip', 'mount', 'openssl', 'fincore', 'transmission-daemon', 'aria2c', 'rtorrent', 'valgrind', 'perf')
 
 
-def plan(lab, quick, minutes):
-    """(name, function) of every bench in order.  Times are shares of the whole in minutes."""
-    unit = 60 * minutes / 38
+def plan(lab, quick):
+    """(name, minutes, function of the seconds to fill) of every bench in order."""
     size = 256 * MIB if quick else 2 * GIB
     less = 128 * MIB if quick else GIB
-
-    def share(n):
-        return 0 if quick else n * unit
     return [
-        ('picker', lambda: bench_block.picker(
+        ('picker', 2.5, lambda _: bench_block.picker(
             lab, [1000, 10000] if quick else [1000, 10000, 100000, 1000000], 30,
             [(100000, 50)] if quick else [(100000, 500), (1000000, 100)])),
-        ('download-1', lambda: bench_rows.download(
-            lab, 'download-1', f'download, 1 seeder, {size >> 20} MiB, tmpfs', size, 1, DOWNLOADERS, share(9))),
-        ('download-20', lambda: bench_rows.download(
-            lab, 'download-20', f'download, 20 seeders at once, {size >> 20} MiB, tmpfs', size, 20, LIBTORRENTS,
-            share(5))),
-        ('seed-1', lambda: bench_rows.seeding(
-            lab, 'seed-1', f'seeding to 1 leecher, {size >> 20} MiB, tmpfs', size, 1, SEEDERS, share(3.5))),
-        ('seed-20', lambda: bench_rows.seeding(
-            lab, 'seed-20', f'seeding to 20 leechers, {size >> 20} MiB in all, tmpfs', size, 20, SEEDERS,
-            share(3.5))),
-        ('block', lambda: bench_block.per_block(lab, size, (1, 20))),
-        ('swarm', lambda: bench_rows.swarm(lab, 64 * MIB if quick else 256 * MIB, share(5))),
-        ('download-disk', lambda: bench_rows.download(
+        ('download-1', 7, lambda time: bench_rows.download(
+            lab, 'download-1', f'download, 1 seeder, {size >> 20} MiB, tmpfs', size, 1, DOWNLOADERS, time, lean=LEAN)),
+        ('download-20', 3, lambda time: bench_rows.download(
+            lab, 'download-20', f'download, 20 seeders at once, {size >> 20} MiB, tmpfs', size, 20, LIBTORRENTS, time)),
+        ('seed-1', 2, lambda time: bench_rows.seeding(
+            lab, 'seed-1', f'seeding to 1 leecher, {size >> 20} MiB, tmpfs', size, 1, SEEDERS, time)),
+        ('seed-20', 2, lambda time: bench_rows.seeding(
+            lab, 'seed-20', f'seeding to 20 leechers, {size >> 20} MiB in all, tmpfs', size, 20, SEEDERS, time)),
+        ('block', 1.5, lambda _: bench_block.per_block(lab, size, (1, 20))),
+        ('swarm', 4.5, lambda time: bench_rows.swarm(lab, 64 * MIB if quick else 256 * MIB, time)),
+        ('download-disk', 3.5, lambda time: bench_rows.download(
             lab, 'download-disk', f'download, 1 seeder, {less >> 20} MiB, onto the disk', less, 1,
-            ['torrentd', 'libtorrent', 'transmission', 'rtorrent'], share(3), 'disk')),
-        ('seed-disk', lambda: bench_rows.seeding(
+            ['torrentd', 'libtorrent', 'rtorrent', 'transmission'], time, 'disk', LEAN)),
+        ('seed-disk', 2, lambda time: bench_rows.seeding(
             lab, 'seed-disk', f'seeding to 1 leecher, {less >> 20} MiB, from the disk, cold', less, 1,
-            ['torrentd', 'libtorrent', 'rtorrent'], share(2), 'disk')),
-        ('recheck', lambda: bench_rows.recheck(
-            lab, size if quick else 4 * GIB, ['torrentd', 'libtorrent', 'transmission'], share(3))),
+            ['torrentd', 'libtorrent', 'rtorrent'], time, 'disk')),
+        ('recheck', 2, lambda time: bench_rows.recheck(
+            lab, size if quick else 4 * GIB, ['torrentd', 'libtorrent', 'transmission'], time)),
     ]
 
 
@@ -69,28 +67,80 @@ def versions():
     return found
 
 
+def write(result, folder):
+    """What there is so far, for programs and for people."""
+    os.makedirs(folder, exist_ok=True)
+    text = bench_report.markdown(result)
+    for name, content in (('result.json', json.dumps(result, indent=1)), ('result.md', text)):
+        path = os.path.join(folder, name)
+        with open(path + '.new', 'w', encoding='utf-8') as file:
+            file.write(content)
+        os.replace(path + '.new', path)
+    return text
+
+
+class Timetable:
+    """Deals what is left of the time to what is left of the benches, so that a slow one makes the later ones shorter."""
+
+    def __init__(self, benches, minutes):
+        self.benches, self.began = benches, time.monotonic()
+        minutes = minutes or sum(bench[1] for bench in benches)
+        self.scale = 60 * minutes / sum(bench[1] for bench in benches)
+        self.end = self.began + 60 * minutes
+
+    def share(self, i):
+        """The seconds for bench i, as it starts; at least half of what it would have had, to be of any use."""
+        rest = sum(bench[1] for bench in self.benches[i:])
+        left = max(self.end - time.monotonic(), 0)
+        return max(left / rest, self.scale / 2) * self.benches[i][1]
+
+    def tell(self, i):
+        name, now = self.benches[i][0], time.time()
+        clock = [time.strftime('%H:%M', time.localtime(now + s)) for s in (0, self.share(i), self.end - time.monotonic())]
+        print(f'{name}, {i + 1} of {len(self.benches)}: {clock[0]} to about {clock[1]}, all to about {clock[2]}', flush=True)
+
+
+def run_bench(name, bench, seconds):
+    """A bench that breaks as a whole says why, and the next one comes."""
+    began = time.monotonic()
+    try:
+        made = bench(seconds).dump()
+    except Exception as error:
+        traceback.print_exc()
+        made = {'key': name, 'title': name, 'note': f'could not run: {error!r}', 'rows': {}, 'facts': {}}
+    return dict(made, seconds=time.monotonic() - began)
+
+
 def run(lab, options):
-    """Runs what is asked for; a bench that breaks as a whole says why and the next one comes."""
+    """Runs what is asked for and writes it down after each bench; returns the result and its text."""
     result = {
-        'quick': options.quick, 'whole': not options.only and not options.no_disk,
-        'date': time.strftime('%Y-%m-%d', time.gmtime()), 'machine': bench_lab.machine(), 'versions': versions(),
+        'quick': options.quick, 'whole': False, 'date': time.strftime('%Y-%m-%d', time.gmtime()),
+        'machine': bench_lab.machine(), 'versions': versions(),
         'command': ' '.join(['tests/bench/bench.py'] + sys.argv[1:]), 'benches': [],
     }
-    began, stolen = time.monotonic(), bench_lab.steal_seconds()
-    for name, bench in plan(lab, options.quick, options.minutes):
-        if options.only and name not in options.only.split(',') or options.no_disk and name.endswith('disk'):
-            continue
-        print(f'{name} ({time.monotonic() - began:.0f} s)', flush=True)
-        try:
-            result['benches'].append(bench().dump())
-        except Exception as error:  # one bench less is better than none
-            traceback.print_exc()
-            result['benches'].append({'key': name, 'title': name, 'note': f'could not run: {error!r}', 'rows': {},
-                                      'facts': {}})
-    ended = bench_lab.steal_seconds()
-    result['seconds'] = time.monotonic() - began
-    result['steal'] = (ended[0] - stolen[0]) / (ended[1] - stolen[1])
-    return result
+    every = plan(lab, options.quick)
+    benches = [b for b in every if (not options.only or b[0] in options.only.split(','))
+               and not (options.no_disk and b[0].endswith('disk'))]
+    timetable, stolen, text = Timetable(benches, options.minutes or (4 if options.quick else None)), bench_lab.steal_seconds(), ''
+    for i, (name, _, bench) in enumerate(benches):
+        timetable.tell(i)
+        result['benches'].append(run_bench(name, bench, 0 if options.quick else timetable.share(i)))
+        ended = bench_lab.steal_seconds()
+        result['seconds'] = time.monotonic() - timetable.began
+        result['steal'] = (ended[0] - stolen[0]) / (ended[1] - stolen[1])
+        result['whole'] = len(result['benches']) == len(every)
+        text = write(result, options.result)
+    return result, text
+
+
+def check_tools(lab):
+    """Says what is missing: a client that is not there only leaves its row empty."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        print(f'not installed: {", ".join(missing)}; `make deps-bench` installs all that the benches need', flush=True)
+    for program in [lab.daemon, *lab.programs.values()]:
+        if not os.path.exists(program):
+            sys.exit(f'bench: {program} is not built; `make bench` builds it')
 
 
 def main():
@@ -98,24 +148,24 @@ def main():
     parser.add_argument('--out', default='build/release', help='where the daemon and the programs were built')
     parser.add_argument('--quick', action='store_true', help='small payloads, two rounds, no docs/benchmarks.md')
     parser.add_argument('--only', default='', help='names of benches, joined by commas')
-    parser.add_argument('--minutes', type=float, default=32, help='about how long a whole run may take')
+    parser.add_argument('--minutes', type=float, help='about how long it may take; 30 for all of them')
     parser.add_argument('--no-disk', action='store_true')
     parser.add_argument('--result', default='build/bench', help='where the results go')
     options = parser.parse_args()
     os.chdir(bench_lab.ROOT)
     bench_lab.enter()
-    lab = bench_lab.Lab(options.out)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended by a signal'))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('bench: ended by a signal; what was measured is in ' + options.result))
     try:
-        result = run(lab, options)
+        lab = bench_lab.Lab(options.out)
+    except bench_lab.Failure as error:
+        sys.exit(f'bench: {error}')
+    try:
+        check_tools(lab)
+        result, text = run(lab, options)
+    except KeyboardInterrupt:
+        sys.exit('bench: interrupted; what was measured is in ' + options.result)
     finally:
         lab.close()
-    os.makedirs(options.result, exist_ok=True)
-    with open(os.path.join(options.result, 'result.json'), 'w', encoding='utf-8') as file:
-        json.dump(result, file, indent=1)
-    text = bench_report.markdown(result)
-    with open(os.path.join(options.result, 'result.md'), 'w', encoding='utf-8') as file:
-        file.write(text)
     if result['whole'] and not options.quick:
         with open('docs/benchmarks.md', 'w', encoding='utf-8') as file:
             file.write(text)

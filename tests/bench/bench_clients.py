@@ -37,7 +37,7 @@ class Client:
     """One client process.  ip and port are where it takes peers; space is its network namespace, if it has its own."""
 
     key = title = package = ''
-    patience = 300  # seconds that any step may take
+    patience = 120  # seconds that any step may take
 
     def __init__(self, lab, number, folder, space=None, env=None):
         self.lab, self.folder, self.space, self.env = lab, folder, space, env or {}
@@ -64,7 +64,7 @@ class Client:
 
     def spawn(self, argv, **more):
         self.process = self.lab.start(argv, self.home, f'{self.key}.log', env=self.env,
-                                      space=None if self.space is None else self.space.fd, **more)
+                                      space=self.space, **more)
 
     def add(self, torrent, folder):
         file = os.path.join(self.home, 'add.torrent')

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Where the benches run: a network of their own, folders, processes, the kernel's accounts of them, a tracker.
 
-The program moves itself into a network, process and mount namespace.  Every address of 10.78.0.0/16 is its own and
-reached over the loopback device; when the program ends, in whatever way, the kernel ends all processes below it.
+The program moves itself into namespaces of its own (netns.py).  Every address of 10.78.0.0/16 is its own and reached
+over the loopback device, and so is /dev/shm: when the program ends, in whatever way, the kernel ends all processes below
+it and frees what they had in memory.  What was on the disk goes at the next start at the latest.
 """
-import ctypes
+import fcntl
 import http.server
 import json
 import mmap
@@ -14,38 +15,31 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.parse
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests/lib'))
+from netns import Namespace, enter as enter_namespaces, ip_batch  # noqa: E402: the path to it comes first
+from patience import Failure, poll  # noqa: E402
+
 INSIDE = 'BENCH_INSIDE'
 TICK = os.sysconf('SC_CLK_TCK')
-CLONE_NEWNET = 0x40000000
 HERE = '10.78.0.1'
 TRACKER_PORT = 8000
 MIB, GIB = 1 << 20, 1 << 30
 
-_libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Failure(Exception):
-    """Why a row has no figure."""
-
 
 def enter():
     """Runs this program again inside the namespaces; returns there, or dies with the reason."""
-    if os.environ.get(INSIDE):
-        sh('mount', '-t', 'proc', 'proc', '/proc')
-        for line in ('link set lo up', f'addr add {HERE}/16 dev lo'):
-            sh('ip', *line.split())
-        return
-    argv = ['unshare', '--net', '--pid', '--mount', '--fork', '--kill-child=TERM']
-    if os.geteuid() != 0:
-        argv[1:1] = ['--user', '--map-root-user']
-    sys.stdout.flush()
-    os.execvpe(argv[0], argv + [sys.executable] + sys.argv, dict(os.environ, **{INSIDE: '1'}))
+    why = enter_namespaces(INSIDE, 'TERM')
+    if why is None and os.readlink('/proc/self') != str(os.getpid()):
+        why = 'no /proc of its own can be mounted here'
+    if why is not None:
+        sys.exit(f'bench: {why}; as root it can be done')
+    ip_batch(['link set lo up', f'addr add {HERE}/16 dev lo'])
+    sh('mount', '-t', 'tmpfs', '-o', 'size=90%', 'tmpfs', '/dev/shm')
 
 
 def sh(*argv, **more):
@@ -55,20 +49,6 @@ def sh(*argv, **more):
     if done.returncode != 0:
         raise Failure(f'{argv[0]} ended with {done.returncode}: {done.stdout.strip()[-300:]}')
     return done.stdout
-
-
-def poll(condition, timeout, what, pause=0.02):
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            value = condition()
-        except (ConnectionError, TimeoutError, EOFError, FileNotFoundError):
-            value = None
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise Failure(f'{what}: not within {timeout:.0f} s')
-        time.sleep(pause)
 
 
 def cpu_seconds(pid):
@@ -91,6 +71,12 @@ def private_memory(pid):
         return 1024 * sum(int(line.split()[1]) for line in file if line.startswith(('Private_', 'Swap:')))
 
 
+def free_memory():
+    """Bytes that may be put into memory without pushing anything out."""
+    with open('/proc/meminfo', encoding='ascii') as file:
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith('MemAvailable:'))
+
+
 class Clock:
     """Wall time, CPU time of one process and steal of the machine between two moments."""
 
@@ -111,11 +97,9 @@ class Process:
     def __init__(self, argv, folder, log, env=None, space=None, **more):
         self.name, self.log = os.path.basename(argv[0]), os.path.join(folder, log)
 
-        def prepare():
-            if space is not None and _libc.setns(space, CLONE_NEWNET) != 0:
-                os._exit(126)
         with open(self.log, 'ab') as output:
-            self.popen = subprocess.Popen(argv, cwd=folder, start_new_session=True, preexec_fn=prepare,
+            self.popen = subprocess.Popen(argv, cwd=folder, start_new_session=True,
+                                          preexec_fn=None if space is None else space.join,
                                           env=dict(os.environ, HOME=folder, TERM='xterm', **(env or {})),
                                           **{'stdin': subprocess.DEVNULL, 'stdout': output, 'stderr': output, **more})
         self.pid = self.popen.pid
@@ -243,51 +227,24 @@ class Tracker:
             self.fixed, self.known = peers, {}
 
 
-class Space:
-    """A network namespace of its own for one client of a swarm, joined to the others by a bridge."""
+class Space(Namespace):
+    """A host of its own for one client of a swarm, joined to the others by a bridge."""
 
-    HUB = '10.79.0.254'
+    HUB, SIZE = '10.79.0.254', 'mtu 65535'
     count = 0
 
     @classmethod
     def raise_hub(cls):
-        for line in ('link add br0 type bridge mcast_snooping 0', 'link set br0 mtu 65535', 'link set br0 up',
-                     f'addr add {cls.HUB}/24 dev br0'):
-            sh('ip', *line.split())
+        ip_batch(['link add br0 type bridge mcast_snooping 0', f'link set br0 {cls.SIZE} up',
+                  f'addr add {cls.HUB}/24 dev br0'])
 
     def __init__(self):
+        super().__init__()
         Space.count += 1
-        number = Space.count
-        self.ip, mine = f'10.79.0.{number}', os.open('/proc/thread-self/ns/net', os.O_RDONLY)
-        if _libc.unshare(CLONE_NEWNET) != 0:
-            raise Failure('unshare: no network namespace')
-        self.fd = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
-        sh('ip', 'link', 'set', 'lo', 'up')
-        _libc.setns(mine, CLONE_NEWNET)
-        os.close(mine)
-        os.set_inheritable(self.fd, True)
+        self.ip = f'10.79.0.{Space.count}'
+        self.plug(f'h{Space.count}', self.SIZE)
         with self:
-            pid = subprocess.Popen(['sleep', '60'], close_fds=False)
-        try:
-            sh('ip', 'link', 'add', f'h{number}', 'mtu', '65535', 'type', 'veth', 'peer', 'name', 'eth0', 'mtu',
-               '65535', 'netns', str(pid.pid))
-            for line in (f'link set h{number} master br0', f'link set h{number} up'):
-                sh('ip', *line.split())
-            with self:
-                for line in ('link set eth0 up', f'addr add {self.ip}/24 dev eth0',
-                             f'route add default via {self.HUB}'):
-                    sh('ip', *line.split())
-        finally:
-            pid.kill()
-            pid.wait()
-
-    def __enter__(self):
-        self.outside = os.open('/proc/thread-self/ns/net', os.O_RDONLY)
-        _libc.setns(self.fd, CLONE_NEWNET)
-
-    def __exit__(self, *_):
-        _libc.setns(self.outside, CLONE_NEWNET)
-        os.close(self.outside)
+            ip_batch([f'addr add {self.ip}/24 dev eth0', f'route add default via {self.HUB}'])
 
 
 class Lab:
@@ -298,8 +255,14 @@ class Lab:
         for name in ('blast', 'sink', 'floor', 'b_picker', 'count.so'):
             self.programs[name] = os.path.join(ROOT, out, 'tests/bench', name)
         self.daemon = os.path.join(ROOT, out, 'torrentd')
-        self.memory = tempfile.mkdtemp(prefix='bench-', dir='/dev/shm')
-        self.disk = tempfile.mkdtemp(prefix='bench-', dir=os.path.join(ROOT, out))
+        self.memory, self.disk = '/dev/shm', os.path.join(ROOT, out, 'bench-disk')
+        self.lock = open(self.disk + '.lock', 'w', encoding='ascii')
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure('another bench is running') from None
+        shutil.rmtree(self.disk, ignore_errors=True)
+        os.mkdir(self.disk)
         self.torrents, self.number = {}, 0
         self.tracker, self.running = Tracker(), []
         self.python = shutil.which('python3', path='/usr/bin') or sys.executable
@@ -316,9 +279,9 @@ class Lab:
         announce = announce or Tracker.url()
         key = size, announce
         if key not in self.torrents:
-            free = shutil.disk_usage(self.memory).free
+            free = free_memory()
             if free < 3 * size:
-                raise Failure(f'{free >> 20} MiB free on /dev/shm, {3 * size >> 20} are needed')
+                raise Failure(f'{free >> 20} MiB of memory are free, {3 * size >> 20} are needed')
             folder = os.path.join(self.memory, f'payload{len(self.torrents)}')
             os.mkdir(folder)
             self.torrents[key] = Torrent(folder, f'payload-{size >> 20}', size, announce)
@@ -354,7 +317,6 @@ class Lab:
     def close(self):
         for process in self.running:
             process.end(signal.SIGKILL)
-        shutil.rmtree(self.memory, ignore_errors=True)
         shutil.rmtree(self.disk, ignore_errors=True)
 
 

@@ -18,8 +18,8 @@ def cost(run):
 
 
 def rate(run):
-    """Bytes per second of wall time."""
-    return run['bytes'] / run['wall']
+    """Bytes per second; of a download from its first request on."""
+    return run['bytes'] / run.get('transfer', run['wall'])
 
 
 def median(runs, value):
@@ -54,8 +54,8 @@ def runs_of(bench, name):
 
 
 def timed_table(bench):
-    ours = runs_of(bench, OURS)
-    rows = []
+    ours, rows = runs_of(bench, OURS), []
+    whole = max((run['bytes'] for row in bench['rows'].values() for run in row['runs']), default=0)
     for name, row in bench['rows'].items():
         title, runs = TITLES.get(name, name), row['runs']
         if not runs:
@@ -66,6 +66,8 @@ def timed_table(bench):
             remark = f'{median(runs, lambda r: r["wall"] - r["transfer"]):.2f} s until the first request. ' + remark
         if any('cached' in run for run in runs):
             remark = f'{100 * median(runs, lambda r: r["cached"]):.0f} % of the file was cached at the start. ' + remark
+        if runs[0]['bytes'] < 0.9 * whole:
+            remark = f'{runs[0]["bytes"] >> 20} MiB a run. ' + remark
         mine = name == OURS
         rows.append([
             title, len(runs), f'{median(runs, lambda r: r["wall"]):.2f}',
@@ -226,7 +228,9 @@ its own row where it matters ("the two generators alone"). The floor is a plain 
 receive, SHA-1, write of whole pieces; or send from the page cache.
 
 CPU is the kernel's account of the one process, all threads, user and system, from the add to completion; wall time is the same span,
-for seeding from the first unchoke to the last byte. Payload is compared byte by byte after the clock stops (when
+for seeding from the first unchoke to the last byte. The rate of a download counts from its first request, since clients differ
+by seconds in when they ask for it. A client that needs much longer than the others has fewer rounds and a smaller payload,
+which its row then says: CPU per GiB does not depend on it, the rate of one that is slow to start does. Payload is compared byte by byte after the clock stops (when
 seeding: every 64th block, as it comes). Runs are interleaved in the order A B C C B A; ratios are medians of ratios
 between runs of the same round with the 95 % bootstrap interval of the median in brackets. On the disk, torrentd syncs what it
 has verified every few seconds and the others do not.

@@ -13,7 +13,10 @@ import time
 from bench_clients import ALL, OURS
 from bench_lab import GIB, MIB, Clock, Failure, Space, Stats, Tracker, cpu_seconds, lines_of_json, poll, sh
 
-SLOW, SLOW_ROUNDS = 20, 2  # a row that takes longer than this, in s, is not run more often than that
+ROUNDS = 5  # at least, of a whole run
+LEAN_ROUNDS, LEAN_SHARE = 3, 4  # a lean row has few rounds, and this part of the payload
+SLOW, SLOW_ROUNDS = 40, 3  # a row that takes longer than this, in s, is not run more often than that
+PATIENCE = 120  # s that a run may take
 BLAST_PORT = 5000
 FLOOR_PORT = 5900
 
@@ -39,15 +42,18 @@ def say(text):
     print(f'  {text}', flush=True)
 
 
-def interleave(bench, rows, budget, least=2, most=12):
-    """rows: {name: function(round) -> run}.  A row that fails twice is left out, with its reason."""
+def interleave(bench, rows, budget, lean=(), most=12):
+    """rows: {name: function(round) -> run}.  A row that fails twice is left out, with its reason.
+
+    budget: the seconds to fill with rounds; 0: two rounds.
+    """
     began, rounds, failures = time.monotonic(), 0, {}
-    order = list(rows)
+    order, least = list(rows), ROUNDS if budget > 0 else 2
     while rounds < most:
         at = time.monotonic()
         for name in order if rounds % 2 == 0 else reversed(order):
             slow = [run for run in bench.rows.get(name, {'runs': []})['runs'] if run['took'] > SLOW]
-            if failures.get(name, 0) > 1 or len(slow) >= SLOW_ROUNDS:
+            if failures.get(name, 0) > 1 or len(slow) >= SLOW_ROUNDS or name in lean and rounds >= LEAN_ROUNDS:
                 continue
             started = time.monotonic()
             try:
@@ -55,7 +61,7 @@ def interleave(bench, rows, budget, least=2, most=12):
                 run['took'] = time.monotonic() - started
                 bench.add(name, run)
                 say(f'{bench.key} {rounds} {name}: {run["wall"]:.2f} s, {run["cpu"]:.2f} CPU-s')
-            except (Failure, OSError, KeyError, ValueError) as error:
+            except Exception as error:  # whatever it is, the other rows go on
                 failures[name] = failures.get(name, 0) + 1
                 bench.fail(name, error)
                 say(f'{bench.key} {rounds} {name}: {error!r}')
@@ -75,7 +81,7 @@ def floor_receive(lab, torrent, storage):
         receiver = lab.start([floor, 'recv', where, out, str(torrent.size), str(torrent.piece_length)], folder,
                              'floor.log', stdout=text)
         try:
-            sh(floor, 'send', where, torrent.path, str(torrent.size), '1', timeout=300)
+            sh(floor, 'send', where, torrent.path, str(torrent.size), '1', timeout=PATIENCE)
             receiver.popen.wait(60)
             text.seek(0)
             told = lines_of_json(text.read())[0]
@@ -92,7 +98,7 @@ def floor_send(lab, torrent, how, connections):
     where, floor = f'10.78.0.1:{FLOOR_PORT + 1}', lab.programs['floor']
     drain = lab.start([floor, 'drain', where, str(torrent.size), str(connections)], lab.memory, 'drain.log')
     try:
-        told = lines_of_json(sh(floor, how, where, torrent.path, str(torrent.size), str(connections), timeout=300))[0]
+        told = lines_of_json(sh(floor, how, where, torrent.path, str(torrent.size), str(connections), timeout=PATIENCE))[0]
         drain.popen.wait(60)
     finally:
         lab.end(drain)
@@ -159,16 +165,16 @@ def download_run(lab, kind, torrent, count, storage, before_add=None, **more):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def download(lab, key, title, size, count, opponents, budget, storage='tmpfs', floor=True):
+def download(lab, key, title, size, count, opponents, budget, storage='tmpfs', lean=()):
+    """lean: opponents that would take too long with the whole payload."""
     bench = Bench(key, title)
-    torrent = lab.torrent(size)
-    rows = {}
-    if floor:
-        rows['floor'] = lambda _: floor_receive(lab, torrent, storage)
-        rows['generator'] = lambda _: generator(lab, torrent, 1, size)
+    torrent, less = lab.torrent(size), lab.torrent(size // LEAN_SHARE) if lean else None
+    rows = {'floor': lambda _: floor_receive(lab, torrent, storage),
+            'generator': lambda _: generator(lab, torrent, 1, size)}
     for name in opponents:
-        rows[name] = lambda _, kind=ALL[name]: download_run(lab, kind, torrent, count, storage)
-    interleave(bench, rows, budget)
+        rows[name] = lambda _, kind=ALL[name], t=less if name in lean else torrent: download_run(
+            lab, kind, t, count, storage)
+    interleave(bench, rows, budget, lean)
     return bench
 
 
@@ -181,7 +187,7 @@ def seed_run(lab, torrent, pid, target, count, size):
     clock = Clock(pid)
     sink = lab.sink(torrent, target, count, size, folder)
     try:
-        sink.popen.wait(180)
+        sink.popen.wait(PATIENCE)
         run = clock.stop()
         stats = sink.stats
         if stats.wrong or stats.errors or stats.bytes < count * size:
@@ -192,7 +198,7 @@ def seed_run(lab, torrent, pid, target, count, size):
         return run
     except subprocess.TimeoutExpired:
         stats = Stats(sink.stats.path)
-        raise Failure(f'{stats.bytes >> 20} MiB and {stats.finished} of {count} leechers in 180 s') from None
+        raise Failure(f'{stats.bytes >> 20} MiB and {stats.finished} of {count} leechers in {PATIENCE} s') from None
     finally:
         lab.end(sink)
         shutil.rmtree(folder)
@@ -285,8 +291,8 @@ def swarm_run(lab, torrent, kinds, spaces):
                 if i not in done and client.complete(torrent):
                     done[i] = time.monotonic() - clock.began
                     used[i] = sum(cpu_seconds(client.pid)) - before[i]
-            if time.monotonic() - clock.began > 180:
-                raise Failure(f'{len(done)} of {len(leechers)} done in 180 s')
+            if time.monotonic() - clock.began > PATIENCE:
+                raise Failure(f'{len(done)} of {len(leechers)} done in {PATIENCE} s')
             time.sleep(0.05)
         run = clock.stop()
         total = [sum(cpu_seconds(c.pid)) - before[i] for i, c in enumerate(leechers)]

@@ -16,8 +16,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define QUEUE   4096u /* requests of one connection; a power of two */
-#define REQQ    "2000"
+#define QUEUE 16384u /* requests of one connection; a power of two */
+/* So many that nobody waits for us: Transmission asks once a second and for no more than this. */
+#define REQQ    "16000"
 #define BATCH   32
 #define INPUT   65536u
 #define EVENTS  64
