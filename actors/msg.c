@@ -129,7 +129,7 @@ static void m_state_note_fini(struct m_state_note *m)
 static void m_state_pieces_fini(struct m_state_pieces *m)
 {
 	bitfield_free(&m->synced);
-	xfree(m->forget);
+	xfree(m->noted);
 	xfree(m->stamps);
 	partials_free(&m->partials, &m->partials_n);
 }

@@ -289,7 +289,7 @@ struct m_state_remove {
 struct m_state_note {
 	struct msg h;
 	int64_t row;
-	uint32_t *pieces; /* owned */
+	uint32_t *pieces; /* owned: all that are verified and not synced; replaces what was noted */
 	uint32_t pieces_n;
 	uint32_t *dirty; /* owned: files */
 	uint32_t dirty_n;
@@ -301,9 +301,8 @@ struct m_state_pieces {
 	struct msg h;
 	int64_t row;
 	struct bitfield synced; /* owned: all verified pieces whose data is synced */
-	uint32_t *forget;       /* owned: noted pieces that are now in synced, or turned out bad */
-	uint32_t forget_n;
-	bool forget_all;           /* no note is valid any more */
+	uint32_t *noted;        /* owned: pieces verified since; replaces what was noted */
+	uint32_t noted_n;
 	struct file_stamp *stamps; /* owned: of the files named in them; others keep theirs */
 	uint32_t stamps_n;
 	bool has_partials;              /* replace the partial pieces */

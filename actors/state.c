@@ -115,9 +115,10 @@ static enum err store_queue(struct state *s)
 		state_setting(s->db, "clean", 0);
 	for (size_t i = 0; i < s->queue_n; i++) {
 		struct msg *m = s->queue[i];
-		db_call_begin(s->db);
+		if (is_call(m))
+			db_call_begin(s->db);
 		apply_message(s->db, m);
-		m->err = db_call_end(s->db);
+		m->err = is_call(m) ? db_call_end(s->db) : db_cast_end(s->db);
 		if (m->err == E_EXISTS)
 			explain(m, "it has a torrent with this info-hash that could not be read");
 		if (m->err == E_OK || m->err == E_EXISTS)

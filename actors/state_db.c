@@ -37,6 +37,10 @@ struct state_db {
 	int lock;        /* descriptor that holds the lock of the directory */
 	char *path;
 	struct m_state_load loaded;
+	struct {
+		char *p;
+		size_t n;
+	} room[2]; /* for values that are made to be bound */
 };
 
 static const char *const texts[SQL_MAX_] = {
@@ -198,6 +202,16 @@ const char *db_text(struct state_db *db, enum sql q, int col)
 	return p != NULL ? p : "";
 }
 
+char *db_room(struct state_db *db, unsigned which, size_t n)
+{
+	must(which < ARRAY_LEN(db->room));
+	if (db->room[which].n < n) {
+		db->room[which].n = MAX(n, db->room[which].n * 2);
+		db->room[which].p = xrealloc(db->room[which].p, db->room[which].n);
+	}
+	return db->room[which].p;
+}
+
 int64_t db_last_row(const struct state_db *db)
 {
 	return sqlite3_last_insert_rowid(db->sq);
@@ -269,6 +283,15 @@ enum err db_call_end(struct state_db *db)
 		db_run(db, SQL_CALL_UNDO);
 		db_run(db, SQL_CALL_KEEP);
 	}
+	return e;
+}
+
+enum err db_cast_end(struct state_db *db)
+{
+	enum err e = db->err;
+
+	if (in_transaction(db))
+		db->err = E_OK;
 	return e;
 }
 
@@ -552,6 +575,8 @@ void state_db_close(struct state_db **pdb)
 	for (uint32_t i = 0; i < db->loaded.torrents_n; i++)
 		torrent_record_fini(&db->loaded.torrents[i]);
 	xfree(db->loaded.torrents);
+	for (unsigned i = 0; i < ARRAY_LEN(db->room); i++)
+		xfree(db->room[i].p);
 	if (db->lock >= 0)
 		close(db->lock);
 	xfree(db->path);

@@ -50,6 +50,9 @@ struct slice db_bytes(struct state_db *, enum sql, int col);
 const char *db_text(struct state_db *, enum sql, int col); /* never NULL */
 
 int64_t db_last_row(const struct state_db *); /* id of the last insert */
+/* Memory for a value that is to be bound: two pieces of it, 0 and 1, each the database's and good
+ * until it is asked for again. */
+char *db_room(struct state_db *, unsigned which, size_t n);
 
 /* The latched error, and words for it ("database or disk is full") that live until the next one. */
 enum err db_error(const struct state_db *);
@@ -68,6 +71,8 @@ enum err db_commit(struct state_db *);
  */
 void db_call_begin(struct state_db *);
 enum err db_call_end(struct state_db *);
+/* After a cast, for which no call was begun: what went before the statement that failed stays. */
+enum err db_cast_end(struct state_db *);
 
 const char *db_path(const struct state_db *);
 /* Bytes of the database file, by its own count. */

@@ -9,6 +9,7 @@
 #include "actors/state_db.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "actors/kernel/log.h"
 #include "proto/picker.h"
@@ -21,6 +22,68 @@ static void *grow_list(void *list, uint32_t n, size_t size)
 	return xrealloc(list, MAX(n * 2, 1u) * size);
 }
 
+/* --- digits (state_schema.c); what makes no sense ends the list */
+
+static bool take_number(struct slice *b, size_t digits, uint32_t *out)
+{
+	char text[9] = {0}, *end;
+
+	if (b->n < digits)
+		return false;
+	memcpy(text, b->p, digits);
+	b->p += digits;
+	b->n -= digits;
+	*out = (uint32_t)strtoul(text, &end, 16);
+	return end == text + digits;
+}
+
+static void load_noted(struct torrent_record *r, struct slice b)
+{
+	uint32_t piece;
+
+	while (take_number(&b, 8, &piece)) {
+		if (piece >= r->meta->pieces)
+			continue;
+		r->unsynced = grow_list(r->unsynced, r->unsynced_n, sizeof *r->unsynced);
+		r->unsynced[r->unsynced_n++] = piece;
+	}
+}
+
+static bool load_partial(struct slice *b, struct partial_piece *p)
+{
+	uint32_t byte;
+
+	*p = (struct partial_piece){0};
+	if (!take_number(b, 8, &p->piece) || !take_number(b, 8, &p->blocks_n) || p->blocks_n == 0 ||
+		p->blocks_n > METAINFO_PIECE_MAX / BLOCK_SIZE + 1)
+		return false;
+	p->blocks = xcalloc(1, bitfield_bytes(p->blocks_n));
+	for (size_t i = 0; i < bitfield_bytes(p->blocks_n); i++) {
+		if (!take_number(b, 2, &byte)) {
+			xfree(p->blocks);
+			return false;
+		}
+		p->blocks[i] = (uint8_t)byte;
+	}
+	return true;
+}
+
+static void load_partials(struct torrent_record *r, struct slice b)
+{
+	struct partial_piece p;
+
+	while (load_partial(&b, &p)) {
+		if (p.piece >= r->meta->pieces) {
+			xfree(p.blocks);
+			continue;
+		}
+		r->partials = grow_list(r->partials, r->partials_n, sizeof *r->partials);
+		r->partials[r->partials_n++] = p;
+	}
+}
+
+/* --- records */
+
 static void load_pieces(struct state_db *db, struct torrent_record *r)
 {
 	bitfield_init(&r->synced, r->meta->pieces);
@@ -30,13 +93,10 @@ static void load_pieces(struct state_db *db, struct torrent_record *r)
 		if (bitfield_load(&r->synced, b.p, b.n) != E_OK)
 			log_event(LOG_ERROR, "state_pieces_unreadable", "row=%" PRId64, r->row);
 	}
-	db_bind_int(db, SQL_LOAD_NOTES, 1, r->row);
-	while (db_row(db, SQL_LOAD_NOTES)) {
-		uint64_t piece = db_u64(db, SQL_LOAD_NOTES, 0);
-		if (piece >= r->meta->pieces)
-			continue;
-		r->unsynced = grow_list(r->unsynced, r->unsynced_n, sizeof *r->unsynced);
-		r->unsynced[r->unsynced_n++] = (uint32_t)piece;
+	db_bind_int(db, SQL_LOAD_UNSYNCED, 1, r->row);
+	while (db_row(db, SQL_LOAD_UNSYNCED)) {
+		load_noted(r, db_bytes(db, SQL_LOAD_UNSYNCED, 0));
+		load_partials(r, db_bytes(db, SQL_LOAD_UNSYNCED, 1));
 	}
 }
 
@@ -59,27 +119,6 @@ static void load_stamps(struct state_db *db, struct torrent_record *r)
 			/* bits of an unsigned number, kept in a signed column */
 			.inode = (uint64_t)db_int(db, q, 5),
 			.device = (uint64_t)db_int(db, q, 6),
-		};
-	}
-}
-
-static void load_partials(struct state_db *db, struct torrent_record *r)
-{
-	const enum sql q = SQL_LOAD_PARTIALS;
-
-	db_bind_int(db, q, 1, r->row);
-	while (db_row(db, q)) {
-		uint64_t piece = db_u64(db, q, 0), blocks_n = db_u64(db, q, 1);
-		struct slice b = db_bytes(db, q, 2);
-		if (piece >= r->meta->pieces || blocks_n == 0 ||
-			blocks_n > METAINFO_PIECE_MAX / BLOCK_SIZE + 1 ||
-			b.n != bitfield_bytes((uint32_t)blocks_n))
-			continue;
-		r->partials = grow_list(r->partials, r->partials_n, sizeof *r->partials);
-		r->partials[r->partials_n++] = (struct partial_piece){
-			.piece = (uint32_t)piece,
-			.blocks = xmemdup(b.p, b.n),
-			.blocks_n = (uint32_t)blocks_n,
 		};
 	}
 }
@@ -166,7 +205,6 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	load_wishes(db, r);
 	load_pieces(db, r);
 	load_stamps(db, r);
-	load_partials(db, r);
 	return true;
 }
 

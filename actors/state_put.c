@@ -5,6 +5,9 @@
  */
 #include "actors/state_db.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 void state_setting(struct state_db *db, const char *key, int64_t value)
 {
 	db_bind_text(db, SQL_PUT_SETTING, 1, key);
@@ -127,6 +130,64 @@ static bool has_row(struct state_db *db, int64_t row)
 	return found;
 }
 
+/* --- verified pieces and partial ones, in digits (state_schema.c) */
+
+struct digits {
+	char *p; /* lent by the database until the next list of the same kind */
+	size_t n;
+};
+
+static void add_u32(struct digits *d, uint32_t v)
+{
+	d->n += (size_t)snprintf(d->p + d->n, 9, "%08" PRIx32, v);
+}
+
+static struct digits noted_digits(struct state_db *db, const uint32_t *v, uint32_t n)
+{
+	struct digits d = {.p = db_room(db, 0, 8 * (size_t)n + 1)};
+
+	for (uint32_t i = 0; i < n; i++)
+		add_u32(&d, v[i]);
+	return d;
+}
+
+static struct digits partial_digits(struct state_db *db, const struct partial_piece *v, uint32_t n)
+{
+	struct digits d = {0};
+	size_t room = 1;
+
+	for (uint32_t i = 0; i < n; i++)
+		room += 16 + 2 * bitfield_bytes(v[i].blocks_n);
+	d.p = db_room(db, 1, room);
+	for (uint32_t i = 0; i < n; i++) {
+		add_u32(&d, v[i].piece);
+		add_u32(&d, v[i].blocks_n);
+		for (size_t k = 0; k < bitfield_bytes(v[i].blocks_n); k++)
+			d.n += (size_t)snprintf(d.p + d.n, 3, "%02x", v[i].blocks[k]);
+	}
+	return d;
+}
+
+static void put_noted(struct state_db *db, int64_t row, const uint32_t *v, uint32_t n)
+{
+	struct digits d = noted_digits(db, v, n);
+
+	db_bind_int(db, SQL_PUT_NOTED, 1, row);
+	db_bind_bytes(db, SQL_PUT_NOTED, 2, d.p, d.n);
+	db_run(db, SQL_PUT_NOTED);
+}
+
+static void put_unsynced(struct state_db *db, const struct m_state_pieces *m)
+{
+	struct digits noted = noted_digits(db, m->noted, m->noted_n);
+	struct digits partials = partial_digits(db, m->partials, m->partials_n);
+
+	db_bind_int(db, SQL_PUT_UNSYNCED, 1, m->row);
+	db_bind_bytes(db, SQL_PUT_UNSYNCED, 2, noted.p, noted.n);
+	db_bind_bytes(db, SQL_PUT_UNSYNCED, 3, partials.p, partials.n);
+	db_run(db, SQL_PUT_UNSYNCED);
+}
+
 void state_note(struct state_db *db, const struct m_state_note *m)
 {
 	if (!has_row(db, m->row))
@@ -136,25 +197,7 @@ void state_note(struct state_db *db, const struct m_state_note *m)
 		db_bind_int(db, SQL_PUT_DIRTY, 2, m->dirty[i]);
 		db_run(db, SQL_PUT_DIRTY);
 	}
-	for (uint32_t i = 0; i < m->pieces_n; i++) {
-		db_bind_int(db, SQL_PUT_NOTE, 1, m->row);
-		db_bind_int(db, SQL_PUT_NOTE, 2, m->pieces[i]);
-		db_run(db, SQL_PUT_NOTE);
-	}
-}
-
-static void forget_notes(struct state_db *db, const struct m_state_pieces *m)
-{
-	if (m->forget_all) {
-		db_bind_int(db, SQL_DROP_NOTES, 1, m->row);
-		db_run(db, SQL_DROP_NOTES);
-		return;
-	}
-	for (uint32_t i = 0; i < m->forget_n; i++) {
-		db_bind_int(db, SQL_DROP_NOTE, 1, m->row);
-		db_bind_int(db, SQL_DROP_NOTE, 2, m->forget[i]);
-		db_run(db, SQL_DROP_NOTE);
-	}
+	put_noted(db, m->row, m->pieces, m->pieces_n);
 }
 
 static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp *s)
@@ -172,22 +215,6 @@ static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp 
 	db_run(db, q);
 }
 
-static void put_partials(struct state_db *db, const struct m_state_pieces *m)
-{
-	const enum sql q = SQL_PUT_PARTIAL;
-
-	db_bind_int(db, SQL_DROP_PARTIALS, 1, m->row);
-	db_run(db, SQL_DROP_PARTIALS);
-	for (uint32_t i = 0; i < m->partials_n; i++) {
-		const struct partial_piece *p = &m->partials[i];
-		db_bind_int(db, q, 1, m->row);
-		db_bind_int(db, q, 2, p->piece);
-		db_bind_int(db, q, 3, p->blocks_n);
-		db_bind_bytes(db, q, 4, p->blocks, bitfield_bytes(p->blocks_n));
-		db_run(db, q);
-	}
-}
-
 void state_pieces(struct state_db *db, const struct m_state_pieces *m)
 {
 	if (!has_row(db, m->row))
@@ -195,9 +222,10 @@ void state_pieces(struct state_db *db, const struct m_state_pieces *m)
 	db_bind_int(db, SQL_PUT_PIECES, 1, m->row);
 	db_bind_bytes(db, SQL_PUT_PIECES, 2, m->synced.bytes, bitfield_bytes(m->synced.bits));
 	db_run(db, SQL_PUT_PIECES);
-	forget_notes(db, m);
+	if (m->has_partials)
+		put_unsynced(db, m);
+	else
+		put_noted(db, m->row, m->noted, m->noted_n);
 	for (uint32_t i = 0; i < m->stamps_n; i++)
 		put_stamp(db, m->row, &m->stamps[i]);
-	if (m->has_partials)
-		put_partials(db, m);
 }

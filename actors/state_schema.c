@@ -65,6 +65,20 @@ static const char *const steps[] = {
 	"CREATE TABLE wanted (" /* only of torrents of which not all files are normal */
 	" row INTEGER PRIMARY KEY REFERENCES torrent ON DELETE CASCADE,"
 	" priorities BLOB NOT NULL);", /* a byte a file */
+	/* 2 to 3: what is noted, and partial pieces, are one value a torrent each, put as a whole;
+	 * in hexadecimal digits: eight for a piece, for a partial one eight more for its blocks and
+	 * then the bitmap, high bit first */
+	"CREATE TABLE unsynced ("
+	" row INTEGER PRIMARY KEY REFERENCES torrent ON DELETE CASCADE,"
+	" noted BLOB NOT NULL,"
+	" partials BLOB NOT NULL DEFAULT x'');"
+	"INSERT INTO unsynced (row, noted, partials) SELECT row,"
+	" (SELECT CAST(ifnull(group_concat(printf('%08x', piece), ''), '') AS BLOB)"
+	"  FROM note WHERE note.row = torrent.row),"
+	" (SELECT CAST(ifnull(group_concat(printf('%08x%08x', piece, blocks_n) || hex(blocks), ''),"
+	"  '') AS BLOB) FROM partial WHERE partial.row = torrent.row)"
+	" FROM torrent;"
+	"DROP TABLE note; DROP TABLE partial;",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

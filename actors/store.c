@@ -100,7 +100,6 @@ void store_torrent_free(struct storrent **tp)
 	bitfield_free(&t->synced);
 	vec32_free(&t->noted);
 	vec32_free(&t->syncing);
-	vec32_free(&t->news);
 	vec32_free(&t->news_dirty);
 	metainfo_unref(&t->meta);
 	xfree(t->dirty);
@@ -331,6 +330,7 @@ static void *init_store(struct actor *a, const void *arg)
 	s->workers = env->workers;
 	s->deadline.fn = on_deadline;
 	store_check_init(s);
+	store_news_init(s);
 	return s;
 }
 
@@ -342,6 +342,7 @@ static void quiesce_store(struct actor *a)
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
 			store_close(s->slots[i], s->slots[i]->delete_data);
+	store_news_flush(s);
 	if (s->open == 0)
 		end_stop(s);
 	else
@@ -352,7 +353,7 @@ static void end_tick(struct actor *a)
 {
 	struct store *s = actor_self(a);
 
-	store_news_flush(s);
+	store_news_end_tick(s);
 	if (s->stopping && s->open == 0)
 		end_stop(s);
 }
@@ -374,6 +375,7 @@ static void fini_store(struct actor *a)
 		store_torrent_free(&t);
 	}
 	loop_timer_del(actor_loop(a), &s->check_timer);
+	loop_timer_del(actor_loop(a), &s->news_timer);
 	loop_timer_del(actor_loop(a), &s->deadline);
 	config_unref(&s->config);
 	xfree(s->jobs);

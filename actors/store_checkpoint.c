@@ -2,10 +2,13 @@
 /*
  * Checkpoints: payload is synced first, then the database says so.
  *
- * A verified piece is noted in the database at once, without a sync.  Every few seconds or MiB all
- * workers sync what they wrote; then the pieces become synced in one transaction.  A sync covers
- * what a worker had noted before its answer: notes and answers of one worker come in order.  A file
- * written to by one worker after that worker's sync stays dirty, whatever the others say of it.
+ * A verified piece is noted in the database without a sync, at once when it is alone and a quarter
+ * of a second apart when there are many: a note spares work after a crash and is not what keeps the
+ * piece, as unsynced data in a file that we wrote to is hashed anyway (store_trust.c).  That we
+ * write to a file is told before the turn ends.  Every few seconds or MiB all workers sync what
+ * they wrote; then the pieces become synced in one transaction.  A sync covers what a worker had
+ * noted before its answer: notes and answers of one worker come in order.  A file written to by one
+ * worker after that worker's sync stays dirty, whatever the others say of it.
  *
  * Invariants: a piece is in `noted` or `syncing` from its verification until a sync covers it;
  * dirty_count[f] is the number of pairs that name f.
@@ -15,6 +18,13 @@
 #include <stdlib.h>
 
 #include "actors/kernel/log.h"
+
+/* Verified pieces are told to the database so far apart at least. */
+#define NEWS_US (250 * USEC_PER_MSEC)
+/* With checkpoints no further apart than that, what the next one tells is not told before. */
+#define BRISK_US (500 * USEC_PER_MSEC)
+#define FILES_SEARCHED                                                                             \
+	64u /* for each of so many files it is looked whether a checkpoint names it */
 
 /* --- notes */
 
@@ -32,7 +42,7 @@ void store_note_piece(struct storrent *t, uint32_t piece)
 	if (!bitfield_set(&t->have, piece))
 		return;
 	vec32_push(&t->noted, piece);
-	vec32_push(&t->news, piece);
+	t->news_pieces = true;
 	t->dirty_bytes += layout_piece_size(&t->layout, piece);
 	mark_news(t);
 }
@@ -48,6 +58,7 @@ void store_note_dirty(struct storrent *t, uint16_t worker, uint32_t file)
 	t->dirty[t->dirty_n++] = (struct dirty_pair){file, worker};
 	if (t->dirty_count[file]++ == 0)
 		vec32_push(&t->news_dirty, file);
+	t->s->news_urgent |= !t->brisk;
 	mark_news(t);
 }
 
@@ -72,18 +83,35 @@ void store_dirty_clear(struct storrent *t, uint16_t worker)
 	}
 }
 
+/* A copy of what the database is to hold as noted. */
+static uint32_t *copy_noted(const struct storrent *t, uint32_t *n)
+{
+	uint32_t *v;
+
+	*n = t->noted.n + t->syncing.n;
+	if (*n == 0)
+		return NULL;
+	v = xcalloc(*n, sizeof *v);
+	if (t->noted.n > 0)
+		memcpy(v, t->noted.v, t->noted.n * sizeof *v);
+	if (t->syncing.n > 0)
+		memcpy(v + t->noted.n, t->syncing.v, t->syncing.n * sizeof *v);
+	return v;
+}
+
 static void send_news(struct storrent *t)
 {
 	struct m_state_note *n;
 	struct msg *m;
 
-	if (t->news.n == 0 && t->news_dirty.n == 0)
+	if (!t->news_pieces && t->news_dirty.n == 0)
 		return;
 	n = msg_new(t->s->actor, MSG_STATE_NOTE);
 	m = &n->h;
 	n->row = t->row;
-	n->pieces = vec32_take(&t->news, &n->pieces_n);
+	n->pieces = copy_noted(t, &n->pieces_n);
 	n->dirty = vec32_take(&t->news_dirty, &n->dirty_n);
+	t->news_pieces = false;
 	actor_cast(t->s->actor, ADDR_STATE, &m);
 }
 
@@ -95,9 +123,34 @@ void store_news_flush(struct store *s)
 		s->news = t->news_next;
 		t->has_news = false;
 		send_news(t);
+	}
+	s->news_urgent = false;
+	s->news_due = actor_now(s->actor) + NEWS_US;
+	loop_timer_del(actor_loop(s->actor), &s->news_timer);
+}
+
+void store_news_end_tick(struct store *s)
+{
+	for (struct storrent *t = s->news; t != NULL; t = t->news_next)
 		if (t->phase == PHASE_READY)
 			store_checkpoint_arm(t);
-	}
+	if (s->news == NULL)
+		return;
+	if (s->news_urgent || actor_now(s->actor) >= s->news_due)
+		store_news_flush(s);
+	else if (!loop_timer_is_set(&s->news_timer))
+		loop_timer_set(actor_loop(s->actor), &s->news_timer, s->news_due);
+}
+
+static void on_news_timer(struct loop_timer *timer, int64_t now)
+{
+	(void)now;
+	store_news_flush(container_of(timer, struct store, news_timer));
+}
+
+void store_news_init(struct store *s)
+{
+	s->news_timer.fn = on_news_timer;
 }
 
 /* --- the sync */
@@ -110,21 +163,34 @@ void store_sync_drop(struct storrent *t)
 	partials_free(&t->listed, &t->listed_n);
 }
 
+/* Moves n elements of *from to the end of *to; the first list is taken as it is. */
+static void move_list(void **to, uint32_t *to_n, void **from, uint32_t *n, size_t size)
+{
+	if (*n == 0)
+		return;
+	if (*to_n == 0) {
+		xfree(*to);
+		*to = *from;
+		*from = NULL;
+	} else {
+		*to = xrealloc(*to, (*to_n + *n) * size);
+		memcpy((uint8_t *)*to + *to_n * size, *from, *n * size);
+	}
+	*to_n += *n;
+	*n = 0;
+}
+
 static void collect(struct storrent *t, struct m_worker_sync *s)
 {
-	if (s->stamps_n > 0) {
-		t->synced_stamps = xrealloc(t->synced_stamps,
-			(t->synced_stamps_n + s->stamps_n) * sizeof *t->synced_stamps);
-		memcpy(t->synced_stamps + t->synced_stamps_n, s->stamps,
-			s->stamps_n * sizeof *s->stamps);
-		t->synced_stamps_n += s->stamps_n;
-	}
-	if (s->partials_n > 0) {
-		t->listed = xrealloc(t->listed, (t->listed_n + s->partials_n) * sizeof *t->listed);
-		memcpy(t->listed + t->listed_n, s->partials, s->partials_n * sizeof *s->partials);
-		t->listed_n += s->partials_n;
-		s->partials_n = 0; /* their bitmaps have moved */
-	}
+	void *stamps = t->synced_stamps, *new_stamps = s->stamps;
+	void *listed = t->listed, *new_listed = s->partials;
+
+	move_list(&stamps, &t->synced_stamps_n, &new_stamps, &s->stamps_n, sizeof *s->stamps);
+	move_list(&listed, &t->listed_n, &new_listed, &s->partials_n, sizeof *s->partials);
+	t->synced_stamps = stamps;
+	s->stamps = new_stamps;
+	t->listed = listed;
+	s->partials = new_listed;
 }
 
 /* What this worker had verified before its answer is covered by its sync. */
@@ -216,16 +282,48 @@ static void stamps_of_all(struct storrent *t, struct m_state_pieces *p)
 	xfree(known);
 }
 
-void store_state_pieces(struct storrent *t, bool all, actor_reply_f *fn)
+static bool has_stamp(const struct m_state_pieces *p, uint32_t file)
+{
+	for (uint32_t i = 0; i < p->stamps_n; i++)
+		if (p->stamps[i].file == file)
+			return true;
+	return false;
+}
+
+/* The stamps say what is dirty; no note is needed of those files, nor of pieces. */
+static void tell_dirty(struct storrent *t, struct m_state_pieces *p)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->stamps_n; i++)
+		p->stamps[i].dirty = store_file_is_dirty(t, p->stamps[i].file);
+	for (uint32_t i = 0; i < t->news_dirty.n && i < FILES_SEARCHED; i++)
+		if (!has_stamp(p, t->news_dirty.v[i]))
+			t->news_dirty.v[n++] = t->news_dirty.v[i];
+	for (uint32_t i = FILES_SEARCHED; i < t->news_dirty.n; i++)
+		t->news_dirty.v[n++] = t->news_dirty.v[i];
+	t->news_dirty.n = n;
+	t->news_pieces = false;
+	send_news(t);
+}
+
+static void mark_pace(struct storrent *t)
+{
+	int64_t now = actor_now(t->s->actor);
+
+	t->brisk = t->synced_at != 0 && now - t->synced_at < BRISK_US;
+	t->synced_at = now;
+}
+
+void store_state_pieces(struct storrent *t, actor_reply_f *fn)
 {
 	struct m_state_pieces *p = msg_new(t->s->actor, MSG_STATE_PIECES);
 
-	send_news(t); /* or they would be noted after they are forgotten */
 	t->synced_stamps_n = sort_stamps(t->synced_stamps, t->synced_stamps_n);
 	p->row = t->row;
 	bitfield_copy(&p->synced, &t->synced);
-	p->forget = vec32_take(&t->syncing, &p->forget_n);
-	p->forget_all = all;
+	t->syncing.n = 0; /* they are in synced */
+	p->noted = copy_noted(t, &p->noted_n);
 	if (t->now != NULL) {
 		stamps_of_all(t, p);
 	} else {
@@ -234,13 +332,13 @@ void store_state_pieces(struct storrent *t, bool all, actor_reply_f *fn)
 		t->synced_stamps = NULL;
 		t->synced_stamps_n = 0;
 	}
-	for (uint32_t i = 0; i < p->stamps_n; i++)
-		p->stamps[i].dirty = store_file_is_dirty(t, p->stamps[i].file);
+	tell_dirty(t, p);
 	p->has_partials = true;
 	p->partials = t->listed;
 	p->partials_n = t->partials_told = t->listed_n;
 	t->listed = NULL;
 	t->listed_n = 0;
+	mark_pace(t);
 	if (fn != NULL) {
 		store_call(t, ADDR_STATE, &p->h, fn);
 	} else {
@@ -265,7 +363,7 @@ void store_checkpoint_done(struct storrent *t, actor_reply_f *fn)
 	for (uint32_t i = 0; i < t->syncing.n; i++)
 		bitfield_set(&t->synced, t->syncing.v[i]);
 	if (t->synced_stamps_n > 0 || t->syncing.n > 0 || t->listed_n != t->partials_told)
-		store_state_pieces(t, false, fn);
+		store_state_pieces(t, fn);
 	store_sync_drop(t);
 }
 
@@ -280,6 +378,7 @@ void store_checkpoint_lost(struct storrent *t)
 	}
 	vec32_free(&t->noted);
 	vec32_free(&t->syncing);
+	t->news_pieces = false; /* they stay noted until they are checked */
 	t->lost = true;
 	store_tell_error(t, t->err, &t->why, true);
 }

@@ -82,12 +82,14 @@ struct storrent {
 	uint8_t *priority_new; /* owned: the same, once `wished` is acted upon */
 	bool wished;           /* wishes have changed */
 
-	struct bitfield have;   /* verified */
-	struct bitfield synced; /* and durable */
-	struct vec32 noted;     /* verified since the last sync */
-	struct vec32 syncing;   /* those of them that the sync under way covers */
-	struct vec32 news;      /* verified in this turn: for the database */
-	struct vec32 news_dirty;
+	struct bitfield have;     /* verified */
+	struct bitfield synced;   /* and durable */
+	struct vec32 noted;       /* verified since the last sync */
+	struct vec32 syncing;     /* those of them that the sync under way covers */
+	bool news_pieces;         /* noted ones that the database has not heard of */
+	struct vec32 news_dirty;  /* files that it has not heard of */
+	int64_t synced_at;        /* when the last checkpoint told it */
+	bool brisk;               /* and the one before was not long ago */
 	struct dirty_pair *dirty; /* owned */
 	uint16_t *dirty_count;    /* owned, by file: pairs that name it; NULL while dirty_n is 0 */
 	uint32_t dirty_n, dirty_room;
@@ -141,7 +143,10 @@ struct store {
 	struct storrent **slots; /* by tref.slot */
 	uint32_t slots_n;
 	unsigned open;         /* torrents */
-	struct storrent *news; /* torrents with something to tell the database this turn */
+	struct storrent *news; /* torrents with something to tell the database */
+	bool news_urgent;
+	int64_t news_due; /* when what is not urgent is told */
+	struct loop_timer news_timer;
 
 	struct storrent *checking;
 	struct storrent *queue, **queue_end; /* those that wait to be checked */
@@ -204,6 +209,10 @@ static inline bool store_check_left(const struct storrent *t)
 /* --- store_checkpoint.c */
 void store_note_piece(struct storrent *, uint32_t piece);
 void store_note_dirty(struct storrent *, uint16_t worker, uint32_t file);
+void store_news_init(struct store *);
+/* Begins or arms the checkpoints of those with news, and tells the database what is due. */
+void store_news_end_tick(struct store *);
+/* Tells it all. */
 void store_news_flush(struct store *);
 /* Asks every worker to write its partial pieces and sync; results are collected for the phase's
  * end. */
@@ -216,7 +225,7 @@ void store_checkpoint_done(struct storrent *, actor_reply_f *fn);
 void store_checkpoint_lost(struct storrent *);
 /* Sends the truth: have, the stamps and the partials collected; `all`: no older note counts.  With
  * `fn` as a call of the phase. */
-void store_state_pieces(struct storrent *, bool all, actor_reply_f *fn);
+void store_state_pieces(struct storrent *, actor_reply_f *fn);
 /* Begins one when it is due, or sets the timer. */
 void store_checkpoint_arm(struct storrent *);
 actor_reply_f store_on_state;

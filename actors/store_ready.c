@@ -168,7 +168,7 @@ void store_ready(struct storrent *t)
 		t->listed_n = t->partials_n;
 	}
 	if (synced || t->changed || t->listed_n != t->partials_told)
-		store_state_pieces(t, !t->lost, NULL);
+		store_state_pieces(t, NULL);
 	store_tell_ready(t, E_OK, NULL);
 	store_ready_drop(t);
 	store_sync_drop(t);

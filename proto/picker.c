@@ -50,8 +50,7 @@ void picker_free(struct picker **pp)
 	TAKE_OBJ(p, pp, PICKER_MAGIC);
 	while (p->parts_n > 0)
 		part_end(p, p->parts[p->parts_n - 1], PIECE_HAD);
-	if (p->spare != NULL)
-		FREE_OBJ(p->spare);
+	part_spares_free(p);
 	bitfield_free(&p->own);
 	bitfield_free(&p->open);
 	xfree(p->deadline);

@@ -9,7 +9,7 @@
  */
 #include "proto/picker_priv.h"
 
-#define SPARE_MAX_BLOCKS 256u /* a bigger part is not kept for reuse */
+#define SPARE_BLOCKS_MAX 4096u /* so many blocks of freed parts are kept for reuse */
 
 struct part *part_of(const struct picker *p, uint32_t piece)
 {
@@ -36,26 +36,44 @@ static void swap_parts(struct picker *p, uint32_t a, uint32_t b)
 	place_part(p, at_a, b);
 }
 
+/* Parts come and go with every piece: those that have gone are used again. */
 static struct part *alloc_part(struct picker *p)
 {
 	struct part *part = p->spare;
 	size_t size = sizeof *part + p->blocks * sizeof part->block[0];
 
-	p->spare = NULL;
-	if (part == NULL)
-		part = xcalloc(1, size);
-	else
+	if (part != NULL) {
+		p->spare = part->spare;
+		p->spare_n--;
 		memset(part, 0, size);
+	} else {
+		part = xcalloc(1, size);
+	}
 	part->magic = PART_MAGIC;
 	return part;
 }
 
+void part_spares_free(struct picker *p)
+{
+	for (struct part *next; p->spare != NULL; p->spare = next) {
+		next = p->spare->spare;
+		xfree(p->spare);
+	}
+	p->spare_n = 0;
+}
+
 static void free_part(struct picker *p, struct part *part)
 {
-	if (p->spare == NULL && p->blocks <= SPARE_MAX_BLOCKS)
-		p->spare = part;
-	else
+	if (p->parts_n == 0) /* at rest it needs little memory */
+		part_spares_free(p);
+	if (p->spare_n * p->blocks > SPARE_BLOCKS_MAX) {
 		FREE_OBJ(part);
+		return;
+	}
+	part->magic = 0;
+	part->spare = p->spare;
+	p->spare = part;
+	p->spare_n++;
 }
 
 struct part *part_begin(struct picker *p, uint32_t piece)

@@ -53,10 +53,11 @@ struct block {
 struct part {
 	uint32_t magic;
 	uint32_t piece;
-	uint32_t owner;    /* a fast peer that has it alone, or PICKER_NOBODY */
-	uint32_t requests; /* sum of block.n */
-	uint16_t blocks;   /* how many the piece has */
-	uint16_t open;     /* neither here nor asked for */
+	struct part *spare; /* once freed: the next one */
+	uint32_t owner;     /* a fast peer that has it alone, or PICKER_NOBODY */
+	uint32_t requests;  /* sum of block.n */
+	uint16_t blocks;    /* how many the piece has */
+	uint16_t open;      /* neither here nor asked for */
 	uint16_t here;
 	uint16_t hint; /* no open block before this one */
 	struct block block[];
@@ -89,7 +90,8 @@ struct picker {
 	uint32_t parts_n, parts_cap;
 	uint32_t parts_open; /* parts[0..parts_open) have open blocks, the others none */
 	uint32_t active;     /* parts with requests */
-	struct part *spare;  /* one for reuse, or NULL */
+	struct part *spare;  /* freed ones for reuse, chained */
+	uint32_t spare_n;
 	uint64_t wanted_left;
 	uint32_t seq_hint; /* no open piece below it */
 	uint32_t random_first;
@@ -179,6 +181,7 @@ struct part *part_of(const struct picker *p, uint32_t piece); /* NULL when not b
 struct part *part_begin(struct picker *p, uint32_t piece);    /* takes an idle piece out of order */
 /* Forgets a part; the piece gets the state and, if idle and wanted, goes back to the order. */
 void part_end(struct picker *p, struct part *part, enum piece_state state);
+void part_spares_free(struct picker *p);
 bool part_asked(const struct block *b, uint32_t peer);
 void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer);
 /* Puts the part where its counts say; an empty one goes back to idle and is gone afterwards. */

@@ -92,6 +92,8 @@ struct actors {
 	struct mailbus *bus;
 	sem_t ready;   /* posted by each thread when its init has run */
 	int64_t *live; /* by type: the set's own share, as in struct actor */
+	pthread_mutex_t depot_lock;
+	struct spare **depot; /* chains of freed messages by type, message.c; under the lock */
 	struct actor *list[ACTORS_MAX];
 	uint8_t by_addr[ROLES_MAX][256]; /* slot + 1; 0: nobody */
 };
@@ -116,6 +118,8 @@ const char *msg_name(const struct msg_type *, uint16_t type);
 /* Frees the payload and the message; for live counts of the set. */
 void msg_destroy(const struct msg_type *, struct msg **m);
 void msg_spares_free(struct actor *);
+/* When no actor's thread is left. */
+void msg_depot_free(struct actors *);
 
 /* The reply to a call: ends the call, or is freed when it comes too late. */
 void calls_deliver(struct actor *, struct msg **m);

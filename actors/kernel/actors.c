@@ -27,6 +27,8 @@ struct actors *actors_new(const struct msg_table *table)
 	set->table = table;
 	set->bus = mailbus_new();
 	set->live = xcalloc(table->n, sizeof *set->live);
+	set->depot = xcalloc(table->n, sizeof *set->depot);
+	must(pthread_mutex_init(&set->depot_lock, NULL) == 0);
 	must(sem_init(&set->ready, 0, 0) == 0);
 	return set;
 }
@@ -316,6 +318,8 @@ void actors_free(struct actors **pset)
 		free_actor(&set->list[i]);
 	mailbus_free(&set->bus);
 	must(sem_destroy(&set->ready) == 0);
+	must(pthread_mutex_destroy(&set->depot_lock) == 0);
+	msg_depot_free(set);
 	xfree(set->live);
 	FREE_OBJ(set);
 }

@@ -2,16 +2,22 @@
 /*
  * Messages come and go.
  *
- * The envelope of a call comes home to the actor that made it, so each actor keeps a few freed
- * messages of each type and the steady state allocates nothing.  Under a sanitizer nothing is kept,
- * so that a use after free is seen.
+ * Each actor keeps a few freed messages of each type.  The envelope of a call comes home to the
+ * actor that made it, but a cast ends where it arrives: who receives many of a type has too many,
+ * and who sends them none.  So they change hands in chains of CHAIN by way of a depot that all
+ * share: the steady state allocates nothing, and the lock is taken once in CHAIN messages.  Under a
+ * sanitizer nothing is kept, so that a use after free is seen.
  */
 #include "actors/kernel/actor_priv.h"
 
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SPARES_MAX 0u
+#define CHAIN      1u
+#define CHAINS_MAX 0u
+#define KEEP_MAX   0u
 #else
-#define SPARES_MAX 1024u
+#define CHAIN      16u
+#define CHAINS_MAX 32u /* of a type, in the depot */
+#define KEEP_MAX   (2 * CHAIN)
 #endif
 
 #define SPARE_MAGIC 0x53504152u
@@ -19,9 +25,12 @@
 /* A freed message that waits to be used again. */
 struct spare {
 	uint32_t magic;
-	unsigned n; /* length of the list from here on */
+	unsigned n; /* length of the list from here on; in the depot: chains from here on */
 	struct spare *next;
+	struct spare *chain; /* in the depot: the next chain */
 };
+
+_Static_assert(sizeof(struct spare) <= sizeof(struct msg), "a spare lies in a message");
 
 size_t msg_size(const struct msg_type *types, uint16_t type)
 {
@@ -33,10 +42,66 @@ const char *msg_name(const struct msg_type *types, uint16_t type)
 	return types[type].name != NULL ? types[type].name : "?";
 }
 
+/* --- the depot */
+
+static struct spare *fetch_chain(struct actors *set, uint16_t type)
+{
+	struct spare *s;
+
+	must(pthread_mutex_lock(&set->depot_lock) == 0);
+	s = set->depot[type];
+	if (s != NULL)
+		set->depot[type] = s->chain;
+	must(pthread_mutex_unlock(&set->depot_lock) == 0);
+	if (s != NULL)
+		s->n = CHAIN;
+	return s;
+}
+
+/* false: the depot is full. */
+static bool store_chain(struct actors *set, uint16_t type, struct spare *s)
+{
+	unsigned n;
+
+	must(pthread_mutex_lock(&set->depot_lock) == 0);
+	n = set->depot[type] != NULL ? set->depot[type]->n : 0;
+	if (n < CHAINS_MAX) {
+		s->n = n + 1;
+		s->chain = set->depot[type];
+		set->depot[type] = s;
+	}
+	must(pthread_mutex_unlock(&set->depot_lock) == 0);
+	return n < CHAINS_MAX;
+}
+
+static void free_list(struct spare *s)
+{
+	for (struct spare *next; s != NULL; s = next) {
+		next = s->next;
+		must(s->magic == SPARE_MAGIC);
+		xfree(s);
+	}
+}
+
+void msg_depot_free(struct actors *set)
+{
+	for (unsigned i = 0; i < set->table->n; i++)
+		for (struct spare *s = set->depot[i], *next; s != NULL; s = next) {
+			next = s->chain;
+			free_list(s);
+		}
+	xfree(set->depot);
+	set->depot = NULL;
+}
+
+/* --- an actor's own */
+
 static struct msg *take_spare(struct actor *a, uint16_t type)
 {
 	struct spare *s = a->spares[type];
 
+	if (s == NULL)
+		s = fetch_chain(a->set, type);
 	if (s == NULL)
 		return NULL;
 	must(s->magic == SPARE_MAGIC);
@@ -44,16 +109,30 @@ static struct msg *take_spare(struct actor *a, uint16_t type)
 	return memset(s, 0, msg_size(a->types, type));
 }
 
+/* Takes the first CHAIN off the list. */
+static void give_chain(struct actor *a, uint16_t type)
+{
+	struct spare *first = a->spares[type], *last = first;
+
+	for (unsigned i = 1; i < CHAIN; i++)
+		last = last->next;
+	a->spares[type] = last->next;
+	last->next = NULL;
+	if (!store_chain(a->set, type, first))
+		free_list(first);
+}
+
 static bool keep_spare(struct actor *a, struct msg *m, uint16_t type)
 {
-	struct spare *s = (void *)m, *next = a->spares[type];
-	unsigned n = next != NULL ? next->n : 0;
+	struct spare *s = (void *)m;
 
-	if (n + 1 > SPARES_MAX || a->phase != ACTOR_RUNNING)
+	if (KEEP_MAX == 0 || a->phase != ACTOR_RUNNING)
 		return false;
+	if (a->spares[type] != NULL && a->spares[type]->n >= KEEP_MAX)
+		give_chain(a, type);
 	s->magic = SPARE_MAGIC;
-	s->n = n + 1;
-	s->next = next;
+	s->n = a->spares[type] != NULL ? a->spares[type]->n + 1 : 1;
+	s->next = a->spares[type];
 	a->spares[type] = s;
 	return true;
 }
@@ -61,12 +140,8 @@ static bool keep_spare(struct actor *a, struct msg *m, uint16_t type)
 void msg_spares_free(struct actor *a)
 {
 	for (unsigned i = 0; i < a->set->table->n; i++) {
-		struct spare *s;
-
-		while ((s = a->spares[i]) != NULL) {
-			a->spares[i] = s->next;
-			xfree(s);
-		}
+		free_list(a->spares[i]);
+		a->spares[i] = NULL;
 	}
 }
 

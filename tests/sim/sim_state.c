@@ -205,20 +205,11 @@ static void on_totals(struct actor *a, struct msg **m)
 
 /* --- pieces and files --- */
 
-static void put_note(struct torrent_record *r, uint32_t piece)
+static void put_noted(struct torrent_record *r, const uint32_t *v, uint32_t n)
 {
-	for (uint32_t i = 0; i < r->unsynced_n; i++)
-		if (r->unsynced[i] == piece)
-			return;
-	r->unsynced = xrealloc(r->unsynced, sizeof *r->unsynced * (r->unsynced_n + 1));
-	r->unsynced[r->unsynced_n++] = piece;
-}
-
-static void drop_note(struct torrent_record *r, uint32_t piece)
-{
-	for (uint32_t i = 0; i < r->unsynced_n; i++)
-		if (r->unsynced[i] == piece)
-			r->unsynced[i--] = r->unsynced[--r->unsynced_n];
+	xfree(r->unsynced);
+	r->unsynced = n > 0 ? xmemdup(v, n * sizeof *v) : NULL;
+	r->unsynced_n = n;
 }
 
 static struct file_stamp *stamp_of(struct torrent_record *r, uint32_t file)
@@ -240,18 +231,14 @@ static void on_note(struct actor *a, struct msg **m)
 		return;
 	for (uint32_t i = 0; i < n->dirty_n; i++)
 		stamp_of(r, n->dirty[i])->dirty = true;
-	for (uint32_t i = 0; i < n->pieces_n; i++)
-		put_note(r, n->pieces[i]);
+	put_noted(r, n->pieces, n->pieces_n);
 }
 
 static void put_pieces(struct torrent_record *r, const struct m_state_pieces *p)
 {
 	bitfield_free(&r->synced);
 	bitfield_copy(&r->synced, &p->synced);
-	if (p->forget_all)
-		r->unsynced_n = 0;
-	for (uint32_t i = 0; i < p->forget_n; i++)
-		drop_note(r, p->forget[i]);
+	put_noted(r, p->noted, p->noted_n);
 	for (uint32_t i = 0; i < p->stamps_n; i++)
 		*stamp_of(r, p->stamps[i].file) = p->stamps[i];
 	if (!p->has_partials)

@@ -54,41 +54,35 @@ static inline struct file_stamp *stamp_of(uint32_t file)
 	return &r->stamps[r->stamps_n++];
 }
 
-static inline void db_note(const struct m_state_note *n)
+static inline void db_noted(const uint32_t *v, uint32_t n)
 {
 	struct torrent_record *r = &now.rec;
 
+	r->unsynced = xrealloc(r->unsynced, (n + 1) * sizeof *v);
+	if (n > 0)
+		memcpy(r->unsynced, v, n * sizeof *v);
+	r->unsynced_n = n;
+}
+
+static inline void db_note(const struct m_state_note *n)
+{
 	assert_int_equal(n->row, ROW);
 	assert_true(n->pieces_n + n->dirty_n > 0);
-	r->unsynced = xrealloc(r->unsynced, (r->unsynced_n + n->pieces_n + 1) * 4);
-	for (uint32_t i = 0; i < n->pieces_n; i++)
-		r->unsynced[r->unsynced_n++] = n->pieces[i];
+	db_noted(n->pieces, n->pieces_n);
 	for (uint32_t i = 0; i < n->dirty_n; i++)
 		stamp_of(n->dirty[i])->dirty = true;
 	now.notes++;
 }
 
-static inline bool is_in(uint32_t x, const uint32_t *v, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (v[i] == x)
-			return true;
-	return false;
-}
-
 static inline void db_pieces(struct m_state_pieces *p)
 {
 	struct torrent_record *r = &now.rec;
-	uint32_t n = 0;
 
 	assert_int_equal(p->row, ROW);
 	bitfield_free(&r->synced);
 	r->synced = p->synced;
 	p->synced = (struct bitfield){0};
-	for (uint32_t i = 0; i < r->unsynced_n && !p->forget_all; i++)
-		if (!is_in(r->unsynced[i], p->forget, p->forget_n))
-			r->unsynced[n++] = r->unsynced[i];
-	r->unsynced_n = n;
+	db_noted(p->noted, p->noted_n);
 	for (uint32_t i = 0; i < p->stamps_n; i++)
 		*stamp_of(p->stamps[i].file) = p->stamps[i];
 	if (p->has_partials) {

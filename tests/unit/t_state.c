@@ -67,8 +67,9 @@ static struct m_state_pieces *make_full_pieces(struct world *w, int64_t row)
 
 	bitfield_set(&p->synced, 2);
 	bitfield_set(&p->synced, 9);
-	p->forget = xcalloc(1, sizeof *p->forget);
-	p->forget[p->forget_n++] = 2;
+	p->noted = xcalloc(2, sizeof *p->noted);
+	p->noted[p->noted_n++] = 1;
+	p->noted[p->noted_n++] = 3;
 	p->stamps = xcalloc(1, sizeof *p->stamps);
 	p->stamps[p->stamps_n++] = (struct file_stamp){.exists = true,
 		.size = 147457,
@@ -110,7 +111,7 @@ static void test_pieces(void **state)
 	restart(w, false);
 	r = load(w)->torrents;
 	assert_true(r->stamps_n == 1 && r->stamps[0].dirty && r->stamps[0].size == 147457);
-	assert_true(r->partials_n == 1 && r->unsynced_n == 3);
+	assert_true(r->partials_n == 1 && r->unsynced_n == 1 && r->unsynced[0] == 5);
 	world_stop(w, true);
 }
 
@@ -126,7 +127,6 @@ static void test_forget(void **state)
 	put_pieces(w, make_full_pieces(w, row));
 	note_pieces(w, row, 0, 10, false);
 	p = make_pieces(w, row, 10);
-	p->forget_all = true;
 	p->has_partials = true;
 	put_pieces(w, p);
 	restart(w, true);
@@ -269,7 +269,7 @@ static void test_version(void **state)
 	check_refused(w, E_VERSION, "version");
 	patch_db(w, 60, "\0\0\0\0", 4);
 	check_refused(w, E_VERSION, "not written by this program");
-	patch_db(w, 60, "\0\0\0\x02", 4);
+	patch_db(w, 60, "\0\0\0\x03", 4);
 	world_start(w);
 	assert_int_equal(load(w)->torrents_n, 2);
 	world_stop(w, true);

@@ -153,7 +153,10 @@ static void make_version_1(const struct world *w)
 	sqlite3_bind_blob(st, 1, bytes, (int)n, SQLITE_STATIC);
 	assert_int_equal(sqlite3_step(st), SQLITE_DONE);
 	sqlite3_finalize(st);
-	assert_int_equal(sqlite3_exec(sq, "INSERT INTO pieces VALUES (5, x'a0')", NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(sq,
+				 "INSERT INTO pieces VALUES (5, x'a0');"
+				 "INSERT INTO note VALUES (5, 1), (5, 2)",
+				 NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(sqlite3_close(sq), SQLITE_OK);
 	metainfo_unref(&meta);
@@ -174,6 +177,7 @@ static void test_version_1(void **state)
 		check_defaults(r);
 		assert_true(r->row == 5 && r->started && r->down_limit == 9 && r->uploaded == 3);
 		assert_true(r->synced.count == 2 && bitfield_get(&r->synced, 2));
+		assert_true(r->unsynced_n == 2 && r->unsynced[0] == 1 && r->unsynced[1] == 2);
 		assert_true(r->place == INT64_C(5) << 32);
 		assert_string_equal(r->meta->name, "old");
 		assert_int_equal(add_torrent(w, i == 0 ? "new" : "newer", 2), 6 + i);
