@@ -21,6 +21,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	s->candidates = peerlist_new(PEERLIST_CAP_DEFAULT, rng);
 	choker_init(&s->choker, config->upload_slots, 0, config->choke_seed);
 	s->super_mode = config->super_seed;
+	for (size_t i = 0; i < ARRAY_LEN(s->witness); i++)
+		s->witness[i].believed_at = INT64_MIN;
 	return s;
 }
 
@@ -234,6 +236,7 @@ void swarm_tick(struct swarm *s, int64_t now)
 	s->choke_soon = false;
 	if (s->peers_n > 0 && now >= s->next_choke) {
 		swarm_run_choker(s, now);
-		s->next_choke = now + CHOKER_ROUND_US;
+		/* A call between two rounds does not put the next one off. */
+		s->next_choke = MAX(s->choker.round_at + CHOKER_ROUND_US, now + CHOKE_SOON);
 	}
 }

@@ -149,6 +149,13 @@ struct departed {
 	struct endpoint at;
 };
 
+/* One who says how the world sees us. */
+struct witness {
+	struct endpoint ip; /* port 0; unspecified: nobody yet */
+	struct endpoint by;
+	int64_t believed_at; /* us; INT64_MIN: never */
+};
+
 struct swarm {
 	uint32_t magic;
 	struct layout layout;
@@ -169,8 +176,9 @@ struct swarm {
 	enum swarm_super super_mode;
 	uint16_t *times_shown; /* owned, by piece: to how many peers; NULL: never super-seeded */
 	bool super_seeding;    /* now */
-	uint32_t known_seeds;  /* set by the owner: seeds the trackers know, without us */
-	uint32_t guilty_n;     /* peers that swarm_guilty() has not handed out */
+	struct witness witness[2]; /* the latest, for IPv6 and IPv4 */
+	uint32_t known_seeds;      /* set by the owner: seeds the trackers know, without us */
+	uint32_t guilty_n;         /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */

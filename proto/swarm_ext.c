@@ -11,6 +11,7 @@
 #define HANDSHAKE_ID 0u
 /* What others call our messages. */
 #define OUR_UPLOAD_ONLY 3u
+#define BELIEVE_EVERY   (INT64_C(60) * 1000000)
 
 static bool wants_nothing(const struct swarm_peer *p)
 {
@@ -80,6 +81,31 @@ static void note_port(struct swarm_peer *p, uint16_t port, int64_t now)
 	peerlist_connected(p->swarm->candidates, &p->reach);
 }
 
+/*
+ * Our address as others see it, which the order of dialling goes by (BEP 40).  Two have to say the
+ * same, and not too often, because the order is made anew.
+ */
+static void note_yourip(struct swarm_peer *p, const struct endpoint *ip, int64_t now)
+{
+	struct swarm *s = p->swarm;
+	struct witness *w = &s->witness[endpoint_is_v4(ip)];
+	struct endpoint own = *ip;
+	bool agrees = memcmp(w->ip.ip, ip->ip, sizeof ip->ip) == 0;
+
+	if (s->config.port == 0 || !endpoint_is_global(ip))
+		return;
+	if (!agrees || memcmp(w->by.ip, p->at.ip, sizeof p->at.ip) == 0) {
+		w->ip = *ip;
+		w->by = p->at;
+		return;
+	}
+	if (w->believed_at != INT64_MIN && now - w->believed_at < BELIEVE_EVERY)
+		return;
+	w->believed_at = now;
+	own.port = s->config.port;
+	peerlist_set_own(s->candidates, &own);
+}
+
 static enum err on_handshake(struct swarm_peer *p, struct slice payload, int64_t now)
 {
 	struct ext_handshake h;
@@ -97,6 +123,7 @@ static enum err on_handshake(struct swarm_peer *p, struct slice payload, int64_t
 	if (h.client[0] != '\0')
 		memcpy(p->client, h.client, sizeof p->client);
 	note_port(p, h.port, now);
+	note_yourip(p, &h.yourip, now);
 	return E_OK;
 }
 

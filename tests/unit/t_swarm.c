@@ -426,6 +426,55 @@ static void t_reqq(void **state)
 	side_fini(&s);
 }
 
+static void say_yourip(struct swarm *s, uint8_t from, const uint8_t ip[4], int64_t now)
+{
+	struct endpoint at = endpoint_from_v4((const uint8_t[]){80, 1, from, 1}, 7000);
+	uint8_t id[20] = {from}, says[] = "d1:mde6:yourip4:0000e";
+	struct wire_ev hello = {.type = WIRE_EXTENDED, .payload = {says, sizeof says - 1}};
+	struct swarm_peer *p =
+		swarm_join(s, NULL, &at, id, (struct swarm_caps){.extended = true}, true, now);
+
+	memcpy(says + 16, ip, 4);
+	assert_int_equal(swarm_event(p, &hello, now), E_OK);
+	swarm_leave(&p, now);
+}
+
+/* BEP 40: once two have said which address is ours, it decides who is dialled first. */
+static void t_own_address(void **state)
+{
+	static const uint8_t ours[4] = {90, 2, 3, 4}, lie[4] = {91, 9, 9, 9},
+			     lan[4] = {10, 0, 0, 7};
+	struct endpoint own = endpoint_from_v4(ours, 6681), next, best = {0};
+	uint32_t highest = 0;
+	struct side s;
+
+	(void)state;
+	side_init(&s, false, 12);
+	for (uint8_t i = 0; i < 100; i++) {
+		struct endpoint e =
+			endpoint_from_v4((const uint8_t[]){i + 60, i * 7 & 0xff, i, 9}, 4000);
+
+		assert_int_equal(peerlist_add(s.swarm->candidates, &e, PEER_TRACKER, 0), E_OK);
+		if (endpoint_priority(&own, &e) >= highest)
+			best = e;
+		highest = MAX(highest, endpoint_priority(&own, &e));
+	}
+	say_yourip(s.swarm, 1, ours, SECOND);
+	say_yourip(s.swarm, 1, ours, SECOND); /* the same one again is no other */
+	assert_int_equal(peerlist_add(s.swarm->candidates, &own, PEER_TRACKER, 0), E_OK);
+	say_yourip(s.swarm, 2, lan, SECOND);
+	say_yourip(s.swarm, 3, lan, SECOND);
+	say_yourip(s.swarm, 4, ours, SECOND);
+	assert_int_equal(peerlist_add(s.swarm->candidates, &own, PEER_TRACKER, 0), E_RANGE);
+	assert_true(peerlist_next(s.swarm->candidates, SECOND, &next));
+	assert_true(endpoint_equal(&next, &best));
+	/* Others do not make it change every moment. */
+	say_yourip(s.swarm, 5, lie, 2 * SECOND);
+	say_yourip(s.swarm, 6, lie, 2 * SECOND);
+	assert_int_equal(peerlist_add(s.swarm->candidates, &own, PEER_TRACKER, 0), E_RANGE);
+	side_fini(&s);
+}
+
 /* Blocks answered a while after they were asked for, for so many seconds. */
 static void run_delayed(struct side *s, int64_t delay, unsigned seconds)
 {
@@ -510,6 +559,7 @@ int main(void)
 		cmocka_unit_test(t_no_download),
 		cmocka_unit_test(t_reqq),
 		cmocka_unit_test(t_delay),
+		cmocka_unit_test(t_own_address),
 		cmocka_unit_test(t_queue),
 	};
 

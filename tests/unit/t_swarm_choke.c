@@ -75,6 +75,33 @@ static void t_window(void **state)
 	world_fini(&w);
 }
 
+/* Interest that changes just before a round does not put it off. */
+static void t_rounds_in_time(void **state)
+{
+	struct wire_ev no = {.type = WIRE_NOT_INTERESTED}, yes = {.type = WIRE_INTERESTED};
+	struct world w;
+	struct swarm *s;
+	int64_t round;
+
+	(void)state;
+	world_init(&w, 2, 0);
+	world_connect(&w, 0, 1);
+	s = w.node[0].swarm;
+	for (unsigned second = 0; second < 15; second++, w.now += SECOND)
+		swarm_tick(s, w.now);
+	round = s->choker.round_at;
+	for (unsigned second = 0; second < 60; second++, w.now += SECOND) {
+		if (second % 4 == 0)
+			assert_int_equal(swarm_event(w.node[0].ends[1].peer,
+						 second % 8 == 0 ? &yes : &no, w.now),
+				E_OK);
+		swarm_tick(s, w.now);
+		assert_in_range(w.now - s->choker.round_at, 0, CHOKER_ROUND_US + SECOND);
+	}
+	assert_true(s->choker.round_at >= round + 5 * CHOKER_ROUND_US);
+	world_fini(&w);
+}
+
 static void t_modes(void **state)
 {
 	struct world w;
@@ -162,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_free_rider),
 		cmocka_unit_test(t_window),
+		cmocka_unit_test(t_rounds_in_time),
 		cmocka_unit_test(t_modes),
 		cmocka_unit_test(t_worst),
 	};
