@@ -171,9 +171,23 @@ void queue_payload(struct torrent *t, bool downloaded, bool uploaded)
 	settle(t->session, t->turn_kind);
 }
 
-/* A person has changed the limits: the only walk, over those that run. */
+/* Stalled ones count again when a person says that they always do. */
+static void count_stalled(struct session *s)
+{
+	for (uint32_t i = 0; s->config->queue_stalled == 0 && i < s->slots_n; i++) {
+		struct torrent *t = s->slots[i].t;
+
+		if (t == NULL || t->turn != TURN_STALLED)
+			continue;
+		leave(t);
+		enter(t, TURN_RUNS);
+	}
+}
+
+/* A person has changed the limits: the only walk, over those that run or did. */
 void queue_reload(struct session *s)
 {
+	count_stalled(s);
 	for (unsigned kind = 0; kind < ARRAY_LEN(s->queues); kind++)
 		for (uint32_t i = 0; i < rank_size(&s->queues[kind].runs); i++)
 			watch(torrent_of(rank_at(&s->queues[kind].runs, i)));

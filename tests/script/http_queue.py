@@ -125,6 +125,17 @@ def limits_follow_a_reload():
         wait_states(d, 'aD bq')
 
 
+@case
+def who_is_stalled_counts_again_after_a_reload():
+    with Daemon(config='[queue]\ndownloads = 1\nstalled = 1s\n') as d:
+        a, b = make('ab')
+        add_all(d, (a, b))
+        wait_for(lambda: states(d) == 'aD bD' and d.view(a)['stalled'], lambda: states(d))
+        d.write_config('[queue]\ndownloads = 1\nstalled = 0\n')
+        d.process.send_signal(signal.SIGHUP)
+        wait_states(d, 'aD bq')
+
+
 def leech(d, t):
     """Fetches all of t from the daemon."""
     with Wire.open(d, t) as w:
