@@ -46,6 +46,14 @@ static bool needs_data(const struct storrent *t, const struct trust *tr)
 	return false;
 }
 
+static bool is_whole(const struct partial_piece *p)
+{
+	for (uint32_t i = 0; i < p->blocks_n; i++)
+		if (!(p->blocks[i / 8] >> (7 - i % 8) & 1))
+			return false;
+	return true;
+}
+
 /* Keeps the partial pieces that can be counted on; one that has all blocks is a matter of hashing.
  */
 static void sift_partials(struct storrent *t, const struct trust_in *in, const struct trust *tr)
@@ -56,9 +64,8 @@ static void sift_partials(struct storrent *t, const struct trust_in *in, const s
 		struct partial_piece *p = &t->partials[i];
 		bool good = p->blocks != NULL && trust_partial(in, tr, p->piece) &&
 			    p->blocks_n == layout_blocks_in_piece(&t->layout, p->piece);
-		struct bitfield have = {p->blocks, p->blocks_n, 0};
 
-		if (good && bitfield_next_clear(&have, 0) == have.bits) {
+		if (good && is_whole(p)) {
 			bitfield_set(&t->want, p->piece);
 			good = false;
 		}

@@ -1,50 +1,67 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of piece indices in wire order.
+ * A set of piece indices in wire order, and the two summaries of its words.
  *
  * Whole-set operations go 64 bits at a time: a word is loaded big-endian, so that its highest bit
- * is the lowest index, and the bytes missing from the last word read as zero.
+ * is the lowest index; the summaries go from their high bits too.  Invariant: a bit of a summary is
+ * set exactly when the word it stands for is not zero.
  */
 #include "proto/bitfield.h"
 
-#include <endian.h>
+static const uint64_t first_bit = UINT64_C(1) << 63;
 
-static size_t count_words(const struct bitfield *b)
+static void store_word(struct bitfield *b, uint32_t w, uint64_t v)
 {
-	return ((size_t)b->bits + 63) / 64;
-}
-
-static uint64_t load_word(const struct bitfield *b, size_t w)
-{
-	size_t left = bitfield_bytes(b->bits) - 8 * w;
-	uint64_t v = 0;
-
-	memcpy(&v, b->bytes + 8 * w, MIN(left, sizeof v));
-	return be64toh(v);
-}
-
-static void store_word(struct bitfield *b, size_t w, uint64_t v)
-{
-	size_t left = bitfield_bytes(b->bits) - 8 * w;
-
 	v = htobe64(v);
-	memcpy(b->bytes + 8 * w, &v, MIN(left, sizeof v));
+	memcpy(b->bytes + (size_t)w * 8, &v, sizeof v);
 }
 
-static uint32_t count_bits(const struct bitfield *b)
+/* Word w was zero and is not; and back. */
+static void mark_word(struct bitfield *b, uint32_t w)
 {
-	uint32_t count = 0;
+	b->sum[w / 64] |= first_bit >> (w % 64);
+	b->top[w / 4096] |= first_bit >> (w / 64 % 64);
+}
 
-	for (size_t w = 0; w < count_words(b); w++)
-		count += (uint32_t)__builtin_popcountll(load_word(b, w));
-	return count;
+static void unmark_word(struct bitfield *b, uint32_t w)
+{
+	b->sum[w / 64] &= ~(first_bit >> (w % 64));
+	if (b->sum[w / 64] == 0)
+		b->top[w / 4096] &= ~(first_bit >> (w / 64 % 64));
+}
+
+static size_t size_of(const struct bitfield *b)
+{
+	return ((size_t)bitfield_words(b) + bitfield_sums(b) + bitfield_tops(b)) * sizeof(uint64_t);
+}
+
+static void own_memory(struct bitfield *b, uint64_t *memory)
+{
+	b->bytes = (uint8_t *)memory;
+	b->sum = memory != NULL ? memory + bitfield_words(b) : NULL;
+	b->top = memory != NULL ? b->sum + bitfield_sums(b) : NULL;
+}
+
+/* Counts and sums up words that are there. */
+static void take_stock(struct bitfield *b)
+{
+	uint32_t words = bitfield_words(b);
+
+	memset(b->sum, 0, size_of(b) - words * sizeof(uint64_t));
+	b->count = 0;
+	for (uint32_t w = 0; w < words; w++) {
+		uint64_t v = bitfield_word(b, w);
+
+		b->count += (uint32_t)__builtin_popcountll(v);
+		if (v != 0)
+			mark_word(b, w);
+	}
 }
 
 void bitfield_init(struct bitfield *b, uint32_t bits)
 {
-	b->bytes = bits > 0 ? xcalloc(1, bitfield_bytes(bits)) : NULL;
-	b->bits = bits;
-	b->count = 0;
+	*b = (struct bitfield){.bits = bits};
+	own_memory(b, bits > 0 ? xcalloc(1, size_of(b)) : NULL);
 }
 
 void bitfield_free(struct bitfield *b)
@@ -55,15 +72,16 @@ void bitfield_free(struct bitfield *b)
 
 void bitfield_copy(struct bitfield *dst, const struct bitfield *src)
 {
-	dst->bytes = src->bits > 0 ? xmemdup(src->bytes, bitfield_bytes(src->bits)) : NULL;
-	dst->bits = src->bits;
-	dst->count = src->count;
+	*dst = *src;
+	own_memory(dst, src->bits > 0 ? xmemdup(src->bytes, size_of(src)) : NULL);
 }
 
 bool bitfield_set(struct bitfield *b, uint32_t i)
 {
 	if (bitfield_get(b, i))
 		return false;
+	if (bitfield_word(b, i / 64) == 0)
+		mark_word(b, i / 64);
 	b->bytes[i >> 3] |= (uint8_t)(0x80u >> (i & 7));
 	b->count++;
 	return true;
@@ -74,6 +92,8 @@ bool bitfield_clear(struct bitfield *b, uint32_t i)
 	if (!bitfield_get(b, i))
 		return false;
 	b->bytes[i >> 3] &= (uint8_t) ~(0x80u >> (i & 7));
+	if (bitfield_word(b, i / 64) == 0)
+		unmark_word(b, i / 64);
 	b->count--;
 	return true;
 }
@@ -92,13 +112,13 @@ void bitfield_set_all(struct bitfield *b)
 		return;
 	memset(b->bytes, 0xff, n);
 	b->bytes[n - 1] &= (uint8_t)~spare_mask(b->bits);
-	b->count = b->bits;
+	take_stock(b);
 }
 
 void bitfield_clear_all(struct bitfield *b)
 {
-	if (b->bits > 0)
-		memset(b->bytes, 0, bitfield_bytes(b->bits));
+	if (b->count > 0)
+		memset(b->bytes, 0, size_of(b));
 	b->count = 0;
 }
 
@@ -113,7 +133,7 @@ enum err bitfield_load(struct bitfield *b, const void *bytes, size_t n)
 	if ((p[n - 1] & spare_mask(b->bits)) != 0)
 		return E_RANGE;
 	memcpy(b->bytes, p, n);
-	b->count = count_bits(b);
+	take_stock(b);
 	return E_OK;
 }
 
@@ -122,11 +142,14 @@ uint32_t bitfield_or(struct bitfield *dst, const struct bitfield *src)
 	uint32_t added = 0;
 
 	must(dst->bits == src->bits);
-	for (size_t w = 0; w < count_words(dst); w++) {
-		uint64_t have = load_word(dst, w), more = load_word(src, w) & ~have;
+	for (uint32_t w = bitfield_next_word(src, 0); w != BITFIELD_NO_WORD;
+		w = bitfield_next_word(src, w + 1)) {
+		uint64_t have = bitfield_word(dst, w), more = bitfield_word(src, w) & ~have;
 
 		if (more == 0)
 			continue;
+		if (have == 0)
+			mark_word(dst, w);
 		store_word(dst, w, have | more);
 		added += (uint32_t)__builtin_popcountll(more);
 	}
@@ -139,35 +162,107 @@ uint32_t bitfield_count_minus(const struct bitfield *a, const struct bitfield *b
 	uint32_t count = 0;
 
 	must(a->bits == b->bits);
-	for (size_t w = 0; w < count_words(a); w++)
-		count += (uint32_t)__builtin_popcountll(load_word(a, w) & ~load_word(b, w));
+	for (uint32_t w = bitfield_next_word(a, 0); w != BITFIELD_NO_WORD;
+		w = bitfield_next_word(a, w + 1))
+		count += (uint32_t)__builtin_popcountll(bitfield_word(a, w) & ~bitfield_word(b, w));
 	return count;
 }
 
-/* First index >= from whose bit, xored with flip's, is set; or b->bits. */
-static uint32_t find_bit(const struct bitfield *b, uint32_t from, uint64_t flip)
+/* The first word >= w that is not zero, by the summaries; w may be one past the end. */
+static uint32_t search_sums(const struct bitfield *b, uint32_t w)
 {
-	if (from >= b->bits)
-		return b->bits;
-	size_t w = from / 64;
-	uint64_t v = (load_word(b, w) ^ flip) & (~UINT64_C(0) >> (from % 64));
+	uint32_t sums = bitfield_sums(b), s = w / 64, t;
+	uint64_t v = s < sums ? b->sum[s] & (~UINT64_C(0) >> (w % 64)) : 0;
 
+	if (v != 0)
+		return 64 * s + (uint32_t)__builtin_clzll(v);
+	s++;
+	t = s / 64;
+	v = s < sums ? b->top[t] & (~UINT64_C(0) >> (s % 64)) : 0;
 	while (v == 0) {
-		if (++w >= count_words(b))
-			return b->bits;
-		v = load_word(b, w) ^ flip;
+		if (++t >= bitfield_tops(b))
+			return BITFIELD_NO_WORD;
+		v = b->top[t];
 	}
-	uint64_t i = 64 * (uint64_t)w + (uint64_t)__builtin_clzll(v);
+	s = 64 * t + (uint32_t)__builtin_clzll(v);
+	return 64 * s + (uint32_t)__builtin_clzll(b->sum[s]);
+}
 
-	return (uint32_t)MIN(i, (uint64_t)b->bits);
+uint32_t bitfield_next_word(const struct bitfield *b, uint32_t w)
+{
+	if (w >= bitfield_words(b))
+		return BITFIELD_NO_WORD;
+	/* In a set that is not sparse it is the next one. */
+	return bitfield_word(b, w) != 0 ? w : search_sums(b, w + 1);
+}
+
+uint32_t bitfield_next_common(const struct bitfield *a, const struct bitfield *b, uint32_t w)
+{
+	must(a->bits == b->bits);
+	for (;;) {
+		uint32_t at = bitfield_next_word(a, w);
+
+		if (at == BITFIELD_NO_WORD)
+			return at;
+		w = bitfield_next_word(b, at);
+		if (w == BITFIELD_NO_WORD)
+			return w;
+		if (w == at && (bitfield_word(a, w) & bitfield_word(b, w)) != 0)
+			return w;
+		w += w == at;
+	}
 }
 
 uint32_t bitfield_next_set(const struct bitfield *b, uint32_t from)
 {
-	return find_bit(b, from, 0);
+	uint32_t w = from / 64;
+	uint64_t v;
+
+	if (from >= b->bits)
+		return b->bits;
+	v = bitfield_word(b, w) & (~UINT64_C(0) >> (from % 64));
+	if (v == 0) {
+		w = bitfield_next_word(b, w + 1);
+		if (w == BITFIELD_NO_WORD)
+			return b->bits;
+		v = bitfield_word(b, w);
+	}
+	return 64 * w + (uint32_t)__builtin_clzll(v);
 }
 
 uint32_t bitfield_next_clear(const struct bitfield *b, uint32_t from)
 {
-	return find_bit(b, from, ~UINT64_C(0));
+	uint32_t w = from / 64;
+	uint64_t v, i;
+
+	if (from >= b->bits)
+		return b->bits;
+	v = ~bitfield_word(b, w) & (~UINT64_C(0) >> (from % 64));
+	while (v == 0) {
+		if (++w >= bitfield_words(b))
+			return b->bits;
+		v = ~bitfield_word(b, w);
+	}
+	i = 64 * (uint64_t)w + (uint64_t)__builtin_clzll(v);
+	return (uint32_t)MIN(i, (uint64_t)b->bits);
+}
+
+static bool is_marked(const uint64_t *summary, uint32_t w)
+{
+	return (summary[w / 64] & first_bit >> (w % 64)) != 0;
+}
+
+void bitfield_check(const struct bitfield *b)
+{
+	uint32_t words = bitfield_words(b), sums = bitfield_sums(b), count = 0;
+
+	for (uint32_t w = 0; w < 64 * sums; w++) {
+		must(is_marked(b->sum, w) == (w < words && bitfield_word(b, w) != 0));
+		count += w < words ? (uint32_t)__builtin_popcountll(bitfield_word(b, w)) : 0;
+	}
+	for (uint32_t s = 0; s < 64 * bitfield_tops(b); s++)
+		must(is_marked(b->top, s) == (s < sums && b->sum[s] != 0));
+	must(count == b->count);
+	must(b->bits % 64 == 0 ||
+		(bitfield_word(b, b->bits / 64) & ~UINT64_C(0) >> (b->bits % 64)) == 0);
 }

@@ -103,28 +103,30 @@ static void drop_peer_from(struct picker *p, uint32_t piece)
 
 void picker_join(struct picker *p, const struct bitfield *has)
 {
+	uint32_t piece;
+
 	CHECK_OBJ(p, PICKER_MAGIC);
 	must(has->bits == p->pieces);
 	if (bitfield_full(has)) {
 		p->seeds++;
 		return;
 	}
-	for (uint32_t w = 0; has->count > 0 && w < bits_words(has); w++)
-		for (uint64_t v = bits_word(has, w); v != 0;)
-			add_peer_to(p, bits_take(&v, w));
+	for (struct bitwalk walk = bitfield_walk(has); bitwalk_next(&walk, &piece);)
+		add_peer_to(p, piece);
 }
 
 void picker_leave(struct picker *p, const struct bitfield *has)
 {
+	uint32_t piece;
+
 	CHECK_OBJ(p, PICKER_MAGIC);
 	must(has->bits == p->pieces);
 	if (bitfield_full(has)) {
 		picker_leave_seed(p);
 		return;
 	}
-	for (uint32_t w = 0; has->count > 0 && w < bits_words(has); w++)
-		for (uint64_t v = bits_word(has, w); v != 0;)
-			drop_peer_from(p, bits_take(&v, w));
+	for (struct bitwalk walk = bitfield_walk(has); bitwalk_next(&walk, &piece);)
+		drop_peer_from(p, piece);
 }
 
 void picker_have(struct picker *p, uint32_t piece)
@@ -211,10 +213,11 @@ void picker_clear_have(struct picker *p, uint32_t piece)
 
 void picker_load_have(struct picker *p, const struct bitfield *have)
 {
+	uint32_t i;
+
 	CHECK_OBJ(p, PICKER_MAGIC);
 	must(have->bits == p->pieces);
-	for (uint32_t i = bitfield_next_set(have, 0); i < p->pieces;
-		i = bitfield_next_set(have, i + 1)) {
+	for (struct bitwalk walk = bitfield_walk(have); bitwalk_next(&walk, &i);) {
 		if (p->piece[i].state == PIECE_HAD)
 			continue;
 		if (p->piece[i].state == PIECE_BEGUN)
@@ -352,10 +355,7 @@ bool picker_interesting(const struct picker *p, const struct bitfield *has)
 	for (uint32_t i = 0; i < p->parts_n; i++)
 		if (picker_wants(p, p->parts[i]->piece) && bitfield_get(has, p->parts[i]->piece))
 			return true;
-	for (uint32_t w = 0; w < bits_words(has); w++)
-		if ((bits_word(has, w) & bits_word(&p->open, w)) != 0)
-			return true;
-	return false;
+	return bitfield_next_common(has, &p->open, 0) != BITFIELD_NO_WORD;
 }
 
 uint32_t picker_count_wanted_that(const struct picker *p, const struct bitfield *has)
@@ -366,8 +366,9 @@ uint32_t picker_count_wanted_that(const struct picker *p, const struct bitfield 
 	must(has->bits == p->pieces);
 	for (uint32_t i = 0; i < p->parts_n; i++)
 		n += picker_wants(p, p->parts[i]->piece) && bitfield_get(has, p->parts[i]->piece);
-	for (uint32_t w = 0; has->count > 0 && w < bits_words(has); w++)
-		n += bits_count(bits_word(has, w) & bits_word(&p->open, w));
+	for (uint32_t w = bitfield_next_common(has, &p->open, 0); w != BITFIELD_NO_WORD;
+		w = bitfield_next_common(has, &p->open, w + 1))
+		n += bits_count(bitfield_word(has, w) & bitfield_word(&p->open, w));
 	return n;
 }
 

@@ -3,8 +3,9 @@
  * Which piece a peer is to begin.
  *
  * It is found by walking the order from its rarest end.  A peer that lacks the first SCAN_MAX of it
- * has few pieces, or few we want: then its bitfield and the set of open pieces are combined a word
- * at a time, from a random place.  Among equals one beside a piece begun lately is taken.
+ * has few pieces, or few we want: then its bitfield and the set of open pieces are walked together,
+ * from a random place, over what is in both.  Among equals one beside a piece begun lately is
+ * taken.
  */
 #include "proto/picker_priv.h"
 
@@ -49,26 +50,43 @@ static bool find_in_order(const struct picking *k, uint32_t *piece)
 	return true;
 }
 
+struct sample {
+	uint32_t best;   /* one of the rarest, or NO_PIECE */
+	uint32_t bucket; /* its */
+	uint32_t same;   /* how many of that bucket were seen */
+	uint32_t seen;
+};
+
+/* Compares pieces that are open and that the peer has, in words [from, end). */
+static void sample_words(const struct picking *k, struct sample *s, uint32_t from, uint32_t end)
+{
+	struct picker *p = k->p;
+
+	for (uint32_t w = bitfield_next_common(k->has, &p->open, from);
+		w < end && s->seen < SAMPLE_MAX;
+		w = bitfield_next_common(k->has, &p->open, w + 1)) {
+		uint64_t v = bitfield_word(k->has, w) & bitfield_word(&p->open, w);
+
+		for (; v != 0; s->seen++) {
+			uint32_t piece = bitfield_take(&v, w), b = order_bucket(&p->piece[piece]);
+
+			s->same = b < s->bucket ? 1 : s->same + (b == s->bucket);
+			if (b < s->bucket || (b == s->bucket && rng_below(p->rng, s->same) == 0))
+				s->best = piece;
+			s->bucket = MIN(s->bucket, b);
+		}
+	}
+}
+
 /* The rarest of up to SAMPLE_MAX open pieces of the peer, from a random place on. */
 static uint32_t find_in_sample(const struct picking *k)
 {
-	struct picker *p = k->p;
-	uint32_t words = bits_words(&p->open), w = rng_below(p->rng, words);
-	uint32_t best = NO_PIECE, lowest = BUCKETS, same = 0, seen = 0;
+	uint32_t words = bitfield_words(&k->p->open), start = rng_below(k->p->rng, words);
+	struct sample s = {.best = NO_PIECE, .bucket = BUCKETS};
 
-	for (uint32_t n = 0; n < words && seen < SAMPLE_MAX; n++, w = w + 1 < words ? w + 1 : 0) {
-		uint64_t v = bits_word(k->has, w) & bits_word(&p->open, w);
-
-		for (; v != 0; seen++) {
-			uint32_t piece = bits_take(&v, w), b = order_bucket(&p->piece[piece]);
-
-			same = b < lowest ? 1 : same + (b == lowest);
-			if (b < lowest || (b == lowest && rng_below(p->rng, same) == 0))
-				best = piece;
-			lowest = MIN(lowest, b);
-		}
-	}
-	return best;
+	sample_words(k, &s, start, words);
+	sample_words(k, &s, 0, start);
+	return s.best;
 }
 
 /* The lowest index of a rank that fills many pieces. */
@@ -76,12 +94,12 @@ static uint32_t find_lowest_by_bits(const struct picking *k, unsigned rank)
 {
 	struct picker *p = k->p;
 
-	p->seq_hint = bitfield_next_set(&p->open, p->seq_hint);
-	for (uint32_t w = p->seq_hint / 64; w < bits_words(&p->open); w++) {
-		uint64_t v = bits_word(k->has, w) & bits_word(&p->open, w);
+	for (uint32_t w = bitfield_next_common(k->has, &p->open, 0); w != BITFIELD_NO_WORD;
+		w = bitfield_next_common(k->has, &p->open, w + 1)) {
+		uint64_t v = bitfield_word(k->has, w) & bitfield_word(&p->open, w);
 
 		while (v != 0) {
-			uint32_t piece = bits_take(&v, w);
+			uint32_t piece = bitfield_take(&v, w);
 
 			if (piece_rank(&p->piece[piece]) == rank)
 				return piece;

@@ -80,7 +80,6 @@ void order_insert(struct picker *p, uint32_t piece)
 	put_piece(p, piece, hole);
 	mix_piece(p, piece, b);
 	bitfield_set(&p->open, piece);
-	p->seq_hint = MIN(p->seq_hint, piece);
 }
 
 void order_remove(struct picker *p, uint32_t piece)
@@ -166,5 +165,4 @@ void order_rebuild(struct picker *p)
 			p->rng, p->order + bucket_start(p, b), p->end[b] - bucket_start(p, b));
 	for (uint32_t i = 0; i < start; i++)
 		p->piece[p->order[i]].pos = i;
-	p->seq_hint = 0;
 }

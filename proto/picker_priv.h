@@ -10,8 +10,6 @@
 #ifndef PROTO_PICKER_PRIV_H
 #define PROTO_PICKER_PRIV_H
 
-#include <endian.h>
-
 #include "proto/picker.h"
 
 #define PICKER_MAGIC 0x7069636bu
@@ -93,7 +91,6 @@ struct picker {
 	struct part *spare;  /* freed ones for reuse, chained */
 	uint32_t spare_n;
 	uint64_t wanted_left;
-	uint32_t seq_hint; /* no open piece below it */
 	uint32_t random_first;
 	bool sequential;
 	struct deadline *deadline; /* owned, earliest first; NULL until there is one */
@@ -116,33 +113,6 @@ struct picking {
 static inline bool picking_has(const struct picking *k, uint32_t piece)
 {
 	return bitfield_full(k->has) || bitfield_get(k->has, piece);
-}
-
-/* The 64 indices from 64 * w on; the first is the high bit.  Beyond the end: zeros. */
-static inline uint64_t bits_word(const struct bitfield *b, uint32_t w)
-{
-	size_t n = bitfield_bytes(b->bits), at = (size_t)w * 8;
-	uint64_t v = 0;
-
-	if (at + 8 <= n)
-		memcpy(&v, b->bytes + at, 8);
-	else if (at < n)
-		memcpy(&v, b->bytes + at, n - at);
-	return be64toh(v);
-}
-
-static inline uint32_t bits_words(const struct bitfield *b)
-{
-	return (uint32_t)(((uint64_t)b->bits + 63) / 64);
-}
-
-/* Takes the lowest index off a word that is not zero. */
-static inline uint32_t bits_take(uint64_t *v, uint32_t w)
-{
-	uint32_t i = (uint32_t)__builtin_clzll(*v);
-
-	*v &= ~(UINT64_C(1) << (63 - i));
-	return w * 64 + i;
 }
 
 /* In plain arithmetic: the builtin is a call into the compiler's library on a plain machine. */

@@ -49,13 +49,12 @@ static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev)
 {
 	struct bitfield more;
 	enum err err;
+	uint32_t i;
 
 	bitfield_init(&more, p->has.bits);
 	err = bitfield_load(&more, ev->payload.p, ev->payload.n);
 	if (err == E_OK) {
-		uint32_t i = bitfield_next_set(&more, 0);
-
-		for (; i < more.bits; i = bitfield_next_set(&more, i + 1))
+		for (struct bitwalk walk = bitfield_walk(&more); bitwalk_next(&walk, &i);)
 			one_more(p, i);
 		learnt_more(p);
 	}

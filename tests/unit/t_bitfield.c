@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #define BITS_MAX 200u
+#define BIG      (64u * 64 * 64 * 2 + 65) /* two words of the second summary and some */
 
 struct model {
 	bool bit[BITS_MAX + 1];
@@ -22,9 +23,27 @@ static uint32_t draw(uint64_t *state)
 	return (uint32_t)(*state >> 33);
 }
 
+static void check_walk(const struct bitfield *b, const struct model *m)
+{
+	struct bitwalk walk = bitfield_walk(b);
+	uint32_t i, next = 0;
+
+	while (bitwalk_next(&walk, &i)) {
+		for (; next < i; next++)
+			assert_false(m->bit[next]);
+		assert_int_equal(next++, i);
+		assert_true(m->bit[i]);
+	}
+	for (; next < m->n; next++)
+		assert_false(m->bit[next]);
+}
+
 static void check_same(const struct bitfield *b, const struct model *m)
 {
 	uint32_t count = 0, set = m->n, clear = m->n;
+
+	bitfield_check(b);
+	check_walk(b, m);
 
 	for (uint32_t i = m->n; i-- > 0;) {
 		assert_int_equal(bitfield_get(b, i), m->bit[i]);
@@ -110,6 +129,105 @@ static void test_two_sets(void **unused)
 	}
 }
 
+/* Few indices far apart, so that whole words of both summaries are zero between them. */
+static void fill_sparse(struct bitfield *b, uint8_t *model, uint32_t n, uint64_t *state)
+{
+	bitfield_clear_all(b);
+	memset(model, 0, BIG);
+	while (n-- > 0) {
+		uint32_t i = draw(state) % BIG, run = 1 + draw(state) % 70;
+
+		for (; run > 0 && i < BIG; run--, i++)
+			model[i] |= bitfield_set(b, i);
+	}
+	bitfield_check(b);
+}
+
+static void clear_some(struct bitfield *b, uint8_t *model, uint64_t *state)
+{
+	struct bitwalk walk = bitfield_walk(b);
+	uint32_t i;
+
+	while (bitwalk_next(&walk, &i)) {
+		if (draw(state) % 4 == 0)
+			continue;
+		assert_true(bitfield_clear(b, i));
+		model[i] = 0;
+	}
+	bitfield_check(b);
+}
+
+static void check_sparse(const struct bitfield *b, const uint8_t *model)
+{
+	struct bitwalk walk = bitfield_walk(b);
+	uint32_t next = BIG, word = BITFIELD_NO_WORD, i, seen = 0;
+
+	for (i = BIG; i-- > 0;) {
+		if (model[i])
+			next = i;
+		if (i % 97 == 0 || model[i])
+			assert_int_equal(bitfield_next_set(b, i), next);
+		if (model[i])
+			word = i / 64;
+		if (i % 64 == 0)
+			assert_int_equal(bitfield_next_word(b, i / 64), word);
+	}
+	while (bitwalk_next(&walk, &i)) {
+		assert_int_equal(i, next);
+		next = bitfield_next_set(b, i + 1);
+		seen++;
+	}
+	assert_int_equal(next, BIG);
+	assert_int_equal(seen, b->count);
+}
+
+static void check_common(const struct bitfield *a, const struct bitfield *b)
+{
+	uint32_t common = BITFIELD_NO_WORD;
+
+	for (uint32_t w = bitfield_words(a); w-- > 0;) {
+		if ((bitfield_word(a, w) & bitfield_word(b, w)) != 0)
+			common = w;
+		assert_int_equal(bitfield_next_common(a, b, w), common);
+	}
+	assert_int_equal(bitfield_next_common(a, b, bitfield_words(a)), BITFIELD_NO_WORD);
+}
+
+static void test_sparse(void **unused)
+{
+	static const uint32_t fills[][2] = {{0, 0}, {1, 1}, {3, 900}, {40, 40}, {900, 900}};
+	uint8_t *ma = calloc(BIG, 1), *mb = calloc(BIG, 1);
+	uint64_t state = 3;
+	struct bitfield a, b, copy;
+
+	(void)unused;
+	bitfield_init(&a, BIG);
+	bitfield_init(&b, BIG);
+	for (size_t i = 0; i < ARRAY_LEN(fills); i++) {
+		fill_sparse(&a, ma, fills[i][0], &state);
+		fill_sparse(&b, mb, fills[i][1], &state);
+		check_sparse(&a, ma);
+		check_common(&a, &b);
+		clear_some(&a, ma, &state);
+		check_sparse(&a, ma);
+		check_common(&b, &a);
+		bitfield_copy(&copy, &a);
+		bitfield_or(&copy, &b);
+		bitfield_check(&copy);
+		assert_int_equal(copy.count, b.count + bitfield_count_minus(&a, &b));
+		assert_int_equal(bitfield_load(&a, copy.bytes, bitfield_bytes(BIG)), E_OK);
+		bitfield_check(&a);
+		assert_int_equal(a.count, copy.count);
+		bitfield_free(&copy);
+	}
+	bitfield_set_all(&a);
+	bitfield_check(&a);
+	bitfield_free(&a);
+	bitfield_free(&b);
+	free(ma);
+	free(mb);
+}
+
 static void test_load(void **unused)
 {
 	static const struct {
@@ -162,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_two_sets),
+		cmocka_unit_test(test_sparse),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_wire_order),
 	};
