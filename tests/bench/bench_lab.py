@@ -265,7 +265,6 @@ class Lab:
         os.mkdir(self.disk)
         self.torrents, self.number = {}, 0
         self.tracker, self.running = Tracker(), []
-        self.python = shutil.which('python3', path='/usr/bin') or sys.executable
 
     def folder(self, storage='tmpfs'):
         """A new folder on one kind of storage."""

@@ -70,7 +70,7 @@ def kills(lab, random):
     ours = swarm.leech(Torrentd, **{'peers.request_queue': WINDOW})
     witness = Libtorrent(lab.host())
     copy = lab.place('witness')
-    witness.add(torrent, torrent.write(copy), copy)
+    witness.add_file(torrent.write(copy), copy)
     early = set(random.sample(range(KILLS), EARLY))
     held, sizes = set(), []
     for number in range(KILLS):
@@ -113,7 +113,7 @@ def acknowledged(lab, random):
             gone = listed.pop()
             ours.call('POST', '/removetorrent', infohash=gone, delete='true')
         else:
-            ours.add(torrent, torrent.write(original), folder)
+            ours.add_file(torrent.write(original), folder)
             listed.add(torrent.infohash)
         ours.kill()
         ours.spawn()

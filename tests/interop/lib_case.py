@@ -16,8 +16,8 @@ import traceback
 
 import lib_lab
 from lib_lab import Failure
+from clients import LIBTORRENT_PYTHON
 
-LIBTORRENT_PYTHON = '/usr/bin/python3'
 HOSTS = 8  # of one case, at most
 
 

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Our own daemon on a host, driven over its HTTP API."""
 import base64
-import http.client
-import json
 import os
 import signal
-import urllib.parse
 
 from lib_lab import Failure, poll
+import clients
 
 PORT = 6681
 API = 8080
@@ -19,10 +17,10 @@ def pieces(session):
     return {piece for piece in range(session['bitfield_length']) if bits[piece >> 3] & (0x80 >> (piece & 7))}
 
 
-class Torrentd:
+class Torrentd(clients.Torrentd):
     """The daemon; a kill and a start again keep its state directory."""
 
-    name, needs = 'torrentd', ()
+    needs = ()
 
     def __init__(self, host, roots, **options):
         self.host = host
@@ -55,30 +53,8 @@ class Torrentd:
         if self.process.returncode != 0:
             raise Failure(f'torrentd ended with {self.process.returncode} after SIGTERM')
 
-    def request(self, method, endpoint, body=None, **query):
-        connection = http.client.HTTPConnection('127.0.0.1', API, timeout=10)
-        connection.sock = self.host.connect(API)
-        try:
-            connection.request(method, endpoint + ('?' + urllib.parse.urlencode(query) if query else ''), body=body)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        except http.client.HTTPException as error:
-            raise ConnectionError(str(error)) from error
-        finally:
-            connection.close()
-
-    def call(self, method, endpoint, body=None, **query):
-        status, data = self.request(method, endpoint, body, **query)
-        if status != 200:
-            raise Failure(f'torrentd: {endpoint}: {status} {data.decode("utf-8", "replace").strip()}')
-        return data
-
-    def add(self, torrent, file, folder, trackers=()):
-        with open(file, 'rb') as metainfo:
-            self.call('POST', '/addtorrentfile', metainfo.read(), path=folder)
-
-    def view(self, torrent):
-        return json.loads(self.call('GET', '/torrentdata', infohash=torrent.infohash))
+    def dial(self):
+        return self.host.connect(API)
 
     def pieces(self, torrent):
         return pieces(self.view(torrent))

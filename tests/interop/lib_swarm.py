@@ -22,7 +22,7 @@ class Swarm:
     def seed(self, kind, **more):
         """Starts a seed and waits until the tracker knows it."""
         client = start(self.lab, kind, self.original, **more)
-        client.add(self.torrent, self.file, self.original)
+        client.add_file(self.file, self.original)
         poll(lambda: client.complete(self.torrent), PATIENCE, f'{client.name} finds its data complete')
         self.tracker.wait(self.torrent, 1)
         return client
@@ -31,7 +31,7 @@ class Swarm:
         """Starts a leech with an empty folder."""
         folder = self.lab.place(f'copy{len(self.copies)}')
         client = start(self.lab, kind, folder, **more)
-        client.add(self.torrent, self.file, folder)
+        client.add_file(self.file, folder)
         self.copies.append((client, folder))
         return client
 
