@@ -288,6 +288,7 @@ static void on_reload(struct actor *a, struct msg **m)
 
 	s->config = config_ref(((struct m_reload *)(void *)*m)->config);
 	config_unref(&old);
+	store_check_reload(s);
 }
 
 /* --- the actor */

@@ -4,16 +4,17 @@
  *
  * A piece is hashed by the worker that owns it, which also knows what it wrote of it.  Each worker
  * walks over its own pieces in a stretch of the torrent at a time, so that together they read the
- * files from front to back.  A job is a few MiB, so that a close or a stop waits for little, but
- * two pieces at least: a worker hashes them side by side.  With the next job in its queue it never
- * waits for this actor, and reads ahead from one job into the next.
+ * files from front to back.  A job is some MiB, so that messages are few, and less where the rate
+ * is capped, so that the cap holds over a second; but two pieces at least: a worker hashes them
+ * side by side.  With the next job in its queue it never waits for this actor, and reads ahead from
+ * one job into the next.  A close or a stop waits for two pieces, not for a job.
  */
 #include "actors/store_priv.h"
 
-#define JOB_BYTES         (UINT32_C(4) << 20)
-#define JOBS_MAX          2u /* under way for each worker */
-#define PROGRESS_US       (USEC_PER_SEC / 4)
-#define PIECES_PER_JOB(l) MAX(2u, JOB_BYTES / (l)->piece_length)
+#define JOB_BYTES     (UINT64_C(16) << 20)
+#define JOBS_A_SECOND 8u /* at least, when the rate is capped */
+#define JOBS_MAX      2u /* under way for each worker */
+#define PROGRESS_US   (USEC_PER_SEC / 4)
 
 /* --- the line */
 
@@ -140,10 +141,19 @@ static void on_hashed(struct actor *a, void *ctx, enum err err, struct msg **m)
 	store_step(t);
 }
 
+static uint64_t pieces_per_job(const struct storrent *t)
+{
+	uint64_t rate = t->s->config->store_check_rate, bytes = JOB_BYTES;
+
+	if (rate > 0)
+		bytes = MIN(bytes, rate / JOBS_A_SECOND);
+	return MAX(UINT64_C(2), bytes / t->layout.piece_length);
+}
+
 /* Sends the worker's pieces from `first` on; the bytes they have. */
 static uint64_t send_job(struct storrent *t, unsigned worker, uint32_t first)
 {
-	uint64_t span = (uint64_t)PIECES_PER_JOB(&t->layout) * t->s->workers, bytes = 0;
+	uint64_t span = pieces_per_job(t) * t->s->workers, bytes = 0;
 	struct m_worker_hash *h = msg_new(t->s->actor, MSG_WORKER_HASH);
 
 	h->t = t->t;
@@ -204,6 +214,14 @@ static void on_check_timer(struct loop_timer *timer, int64_t now)
 	struct store *s = container_of(timer, struct store, check_timer);
 
 	(void)now;
+	if (s->checking != NULL)
+		store_check_feed(s->checking);
+}
+
+void store_check_reload(struct store *s)
+{
+	loop_timer_del(actor_loop(s->actor), &s->check_timer);
+	s->check_next = actor_now(s->actor);
 	if (s->checking != NULL)
 		store_check_feed(s->checking);
 }

@@ -199,6 +199,8 @@ void store_check_init(struct store *);
 void store_check_queue(struct storrent *);
 /* The torrent is done or goes away, wherever it stood: the next one begins. */
 void store_check_end(struct storrent *);
+/* Another store.check_rate may hold from now on. */
+void store_check_reload(struct store *);
 /* Sends as many jobs as may be under way. */
 void store_check_feed(struct storrent *);
 static inline bool store_check_left(const struct storrent *t)

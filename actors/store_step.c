@@ -297,7 +297,6 @@ static enum step after_files(struct storrent *t)
 static void begin_again(struct storrent *t)
 {
 	t->recheck = false;
-	t->full = true;
 	close_all(t);
 }
 
@@ -305,6 +304,7 @@ static void begin_again(struct storrent *t)
 static enum step after_again(struct storrent *t)
 {
 	store_ready_drop(t);
+	t->full = true;
 	store_sync_drop(t);
 	bitfield_clear_all(&t->have);
 	bitfield_clear_all(&t->synced);

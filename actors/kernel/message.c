@@ -65,13 +65,13 @@ static bool store_chain(struct actors *set, uint16_t type, struct spare *s)
 
 	must(pthread_mutex_lock(&set->depot_lock) == 0);
 	n = set->depot[type] != NULL ? set->depot[type]->n : 0;
-	if (n < CHAINS_MAX) {
+	if (n + 1 <= CHAINS_MAX) {
 		s->n = n + 1;
 		s->chain = set->depot[type];
 		set->depot[type] = s;
 	}
 	must(pthread_mutex_unlock(&set->depot_lock) == 0);
-	return n < CHAINS_MAX;
+	return n + 1 <= CHAINS_MAX;
 }
 
 static void free_list(struct spare *s)
@@ -128,7 +128,7 @@ static bool keep_spare(struct actor *a, struct msg *m, uint16_t type)
 
 	if (KEEP_MAX == 0 || a->phase != ACTOR_RUNNING)
 		return false;
-	if (a->spares[type] != NULL && a->spares[type]->n >= KEEP_MAX)
+	if (a->spares[type] != NULL && a->spares[type]->n + 1 > KEEP_MAX)
 		give_chain(a, type);
 	s->magic = SPARE_MAGIC;
 	s->n = a->spares[type] != NULL ? a->spares[type]->n + 1 : 1;

@@ -54,14 +54,18 @@ def bdecode(data):
 
 
 class Torrent:
-    """A torrent with its content: files is a size (one file) or a list of (path, size)."""
+    """A torrent with its content: files is a size (one file) or a list of (path, size); zeros names pieces of zeros."""
 
-    def __init__(self, name, files, piece_length=32768, seed=1, trackers=(), private=False, extra=None):
+    def __init__(self, name, files, piece_length=32768, seed=1, trackers=(), private=False, extra=None, zeros=()):
         self.name, self.piece_length = name, piece_length
         self.single = isinstance(files, int)
         self.files = [(None, files)] if self.single else list(files)
         self.size = sum(size for _, size in self.files)
         self.content = random.Random(seed).randbytes(self.size)
+        for i in zeros:
+            at = i * piece_length
+            end = min(at + piece_length, self.size)
+            self.content = self.content[:at] + bytes(end - at) + self.content[end:]
         self.pieces = -(-self.size // piece_length)
         hashes = b''.join(hashlib.sha1(self.piece(i)).digest() for i in range(self.pieces))
         info = {'name': name, 'piece length': piece_length, 'pieces': hashes}

@@ -483,4 +483,54 @@ def what_is_downloaded_is_served_while_it_comes():
             d.wait_done(t)
 
 
+# --- limits
+
+
+@case
+def a_download_limit_holds():
+    with Daemon() as d:
+        for setting in ('add', 'set', 'global'):
+            t = Torrent(f'slow {setting}', 1500 * KIB, seed=len(setting), piece_length=64 * KIB)
+            d.add(t, **({'maxdown': 300} if setting == 'add' else {}))
+            if setting == 'set':
+                d.ok('/setdownrate', infohash=t.hex, rate=300)
+            if setting == 'global':
+                d.ok('/setglobaldownrate', rate=300)
+            started = time.monotonic()
+            with Seed(t).dial(d):
+                d.wait_done(t)
+            took = time.monotonic() - started
+            check(took > 3.0, f'{setting}: 1500 KiB at 300 KiB/s took {took:.1f} s')
+            d.ok('/setdownrate', infohash=t.hex, rate=0)
+
+
+@case
+def an_upload_limit_holds():
+    with Daemon() as d:
+        t = Torrent('trickle', 1500 * KIB, piece_length=64 * KIB)
+        d.seed(t, maxup=300)
+        started = time.monotonic()
+        equal(fetch(d, t), t.content)
+        took = time.monotonic() - started
+        check(took > 3.0, f'1500 KiB at 300 KiB/s took {took:.1f} s')
+        d.ok('/setuprate', infohash=t.hex, rate=0)
+        d.ok('/setglobaluprate', rate=300)
+        started = time.monotonic()
+        equal(fetch(d, t, source='127.0.0.51'), t.content)
+        took = time.monotonic() - started
+        check(took > 3.0, f'globally, 1500 KiB at 300 KiB/s took {took:.1f} s')
+
+
+@case
+def a_limit_lifted_is_felt_at_once():
+    with Daemon() as d:
+        t = Torrent('lifted', 4 << 20, piece_length=64 * KIB)
+        d.add(t, maxdown=50)
+        with Seed(t).dial(d):
+            d.wait_view(t, lambda v: v['downloaded'] > 0, 'it runs')
+            check(d.view(t)['status'] == 'downloading', 'limited')
+            d.ok('/setdownrate', infohash=t.hex, rate=0)
+            d.wait_done(t, patience=30)
+
+
 lib_tap.main()

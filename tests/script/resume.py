@@ -4,6 +4,7 @@
 import os
 import random
 import re
+import signal
 import threading
 import time
 
@@ -320,6 +321,44 @@ def a_recheck_on_demand_with_progress():
         with Seed(t).dial(d) as seed:
             d.wait_done(t)
             equal({p for p, _, _ in seed.requests}, {50})
+
+
+@case
+def a_recheck_reads_holes_too():
+    with Daemon() as d:
+        t = Torrent('holes', 20 * 32768, zeros=(3, 4, 19))
+        path = t.file_path(d.downloads, None)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'wb') as f:
+            for i in set(range(t.pieces)) - {3, 4, 19}:
+                f.seek(i * t.piece_length)
+                f.write(t.piece(i))
+            f.truncate(t.size)
+        d.add(t)
+        wait_ready(d, t)
+        equal(sorted(set(range(t.pieces)) - set(d.pieces(t))), [3, 4, 19])  # nothing was ever written there
+        d.ok('/rechecktorrent', infohash=t.hex)
+        d.wait_status(t, 'seeding')
+
+
+@case
+def a_check_keeps_to_its_rate_until_that_is_changed():
+    with Daemon(config='[store]\ncheck_rate = 4MiB/s\n') as d:
+        t = Torrent('rate', 96 << 20, piece_length=256 * KIB)
+        t.write(d.downloads)
+        equal(d.http('POST', '/addtorrentfile', None, t.data).status, 200)
+        d.wait_view(t, lambda v: v['status'] == 'checking' and v['checked'] > 0.05, 'it checks')
+        seen = [(time.monotonic(), d.view(t)['checked'] * t.size)]
+        while seen[-1][0] < seen[0][0] + 10:
+            time.sleep(0.1)
+            seen.append((time.monotonic(), d.view(t)['checked'] * t.size))
+        rate = (seen[-1][1] - seen[0][1]) / (seen[-1][0] - seen[0][0])
+        check(0.9 * (4 << 20) < rate < 1.1 * (4 << 20), f'{rate / (1 << 20):.2f} MiB/s')
+        d.write_config('[store]\ncheck_rate = 0\n')
+        d.process.send_signal(signal.SIGHUP)
+        began = time.monotonic()
+        d.wait_status(t, 'seeding')
+        check(time.monotonic() - began < 5, 'the limit is still kept')
 
 
 @case
