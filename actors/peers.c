@@ -69,6 +69,7 @@ static void on_reload(struct actor *a, struct msg **m)
 
 	s->config = r->config;
 	r->config = old;
+	limit_reconfigure(s);
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
 			ptorrent_reconfigure(s->slots[i]);

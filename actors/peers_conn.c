@@ -25,15 +25,14 @@ void conn_post(struct conn *c)
 static void ask(struct conn *c)
 {
 	struct shard *s = c->shard;
-	unsigned room, n;
+	unsigned room, n = 0;
 
-	if (!swarm_wants_requests(c->peer))
-		return;
-	room = MIN(s->credit, limit_room(c));
-	if (room > 0) {
-		n = swarm_request(c->peer, room, loop_now(s->loop));
+	do {
+		room = swarm_wants_requests(c->peer) ? MIN(limit_room(c), s->credit) : 0;
+		n = room > 0 ? swarm_request(c->peer, room, loop_now(s->loop)) : 0;
 		s->credit -= n;
-	}
+		limit_asked(c);
+	} while (n > 0 && n == room);
 	if (s->credit == 0 && swarm_wants_requests(c->peer) && !link_linked(&c->hungry))
 		link_append(&s->hungry, &c->hungry);
 }
@@ -55,7 +54,10 @@ static void run(struct loop_task *task)
 		ask(c);
 		conn_fill(c);
 	}
-	if (!conn_tx(c) || !c->stuffed || conn_is_stuffed(c))
+	if (!conn_tx(c))
+		return;
+	limit_settle(c);
+	if (!c->stuffed || conn_is_stuffed(c))
 		return;
 	c->stuffed = false;
 	conn_post(c);
@@ -171,6 +173,7 @@ static struct conn *conn_new(struct shard *s, int fd, const struct endpoint *at)
 		return NULL;
 	}
 	net_set_not_sent_low(fd, 128 * 1024);
+	limit_open(c);
 	link_append(&s->conns, &c->in_shard);
 	s->conns_n++;
 	return c;
@@ -376,9 +379,9 @@ static void tell_candidates(struct conn *c, enum err why)
 
 static void unlink_all(struct conn *c)
 {
+	limit_forget(c);
 	link_remove(&c->in_shard);
 	link_remove(&c->in_torrent);
-	limit_forget(c);
 	link_remove(&c->hungry);
 	link_remove(&c->wants_extent);
 	c->shard->conns_n--;

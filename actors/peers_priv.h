@@ -101,6 +101,28 @@ struct out_block {
 	uint8_t header[WIRE_PIECE_HEADER];
 };
 
+/* One limit in one direction, of whatever is subject to it. */
+struct limiter {
+	struct bucket bucket;
+	unsigned waiting;   /* connections that wait for tokens, of this bucket or another one */
+	unsigned asked;     /* blocks asked for that will have to pass */
+	unsigned called;    /* connections called to ask that have not run yet */
+	struct link asking; /* head: connections that wait for room to ask */
+};
+
+enum limit_way { LIMIT_IN, LIMIT_OUT };
+#define LIMIT_WAYS 2
+
+/* What a connection has to do with the limits. */
+struct conn_limit {
+	struct link waiting[LIMIT_WAYS]; /* for tokens */
+	size_t grant[LIMIT_WAYS];        /* bytes taken from the buckets that have not passed yet */
+	struct link asking;              /* in limiter->asking */
+	struct limiter *turn;            /* has called it: it asks before those who wait */
+	bool lan;                        /* of the class of neighbours */
+	unsigned asked;                  /* of its requests, counted in the limiters */
+};
+
 struct conn {
 	uint32_t magic;
 	enum conn_state state;
@@ -112,7 +134,6 @@ struct conn {
 	struct loop_timer timer; /* connect, handshake, keep-alive and idle */
 	struct loop_reap reap;
 	struct link in_shard, in_torrent;
-	struct link throttled;    /* waits for rate tokens */
 	struct link hungry;       /* waits for credit */
 	struct link wants_extent; /* in extent->waiting */
 	bool readable, writable, incoming;
@@ -129,6 +150,7 @@ struct conn {
 	uint64_t queued; /* payload bytes in it */
 	struct endpoint at;
 	int64_t last_in, last_out; /* us */
+	struct conn_limit limit;
 };
 
 /* --- torrents
@@ -145,7 +167,7 @@ struct ptorrent {
 	unsigned conns_n, half_open;
 	bool active;    /* connects, accepts, serves */
 	bool done_said; /* PEERS_DONE has been sent */
-	struct bucket down, up;
+	struct limiter limit[LIMIT_WAYS];
 	struct loop_timer tick; /* once a second while somebody is connected or to be dialled */
 	struct loop_task dial;  /* queued: it is its turn to dial */
 	struct link in_line;    /* in shard->line: has whom to dial, and the shard has no room */
@@ -184,12 +206,16 @@ struct shard {
 	struct link line;   /* head: torrents that wait for room to dial */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
-	struct pool *blocks;    /* owned */
-	unsigned credit;        /* blocks that may still be asked for */
-	struct link hungry;     /* head: connections that want credit */
-	struct bucket down, up; /* this shard's part of the global limits */
-	struct link throttled;  /* head */
-	struct loop_timer throttle;
+	struct pool *blocks; /* owned */
+	unsigned credit;     /* blocks that may still be asked for */
+	struct link hungry;  /* head: connections that want credit */
+	struct shard_limit {
+		struct limiter all, lan; /* the shard's parts; lan: of neighbours */
+		struct link waiting;     /* head: connections that wait for tokens, in turn */
+		struct loop_timer timer; /* gives them out */
+		int64_t given_at;        /* us */
+	} limit[LIMIT_WAYS];
+	bool lan_limited;        /* neighbours are subject to the limits of others, too */
 	uint8_t *spare[LANDING]; /* pool blocks that the next readv may fill */
 	uint8_t headers[LANDING][WIRE_PIECE_HEADER];
 	uint8_t *linear; /* owned: LINEAR_SIZE bytes */
@@ -266,17 +292,22 @@ bool conn_is_stuffed(const struct conn *);
 void limit_init(struct shard *);
 void limit_fini(struct shard *);
 void limit_set_global(struct shard *, uint64_t down, uint64_t up); /* this shard's part */
+void limit_reconfigure(struct shard *); /* there is a new configuration */
 void limit_start(struct ptorrent *, uint64_t down, uint64_t up);
 void limit_set(struct ptorrent *, uint64_t down, uint64_t up);
+void limit_open(struct conn *); /* a new connection: its class */
 /* Bytes that it may read or write now.  0: it will be run again when it may. */
 size_t limit_allow_in(struct conn *);
 size_t limit_allow_out(struct conn *);
 /* n bytes have passed, of whatever kind. */
 void limit_spend_in(struct conn *, size_t n);
 void limit_spend_out(struct conn *, size_t n);
-unsigned limit_room(const struct conn *); /* blocks that it may ask for now */
-bool limit_waits(const struct conn *);    /* it is held back */
-void limit_forget(struct conn *);         /* it closes */
+void limit_settle(struct conn *);      /* it reads and writes no more for now */
+unsigned limit_room(struct conn *);    /* blocks that it may ask for now.  0: it is run again */
+void limit_asked(struct conn *);       /* what it has asked for may have changed */
+void limit_tick(struct ptorrent *);    /* once a second: the same for all its connections */
+bool limit_waits(const struct conn *); /* its reading is held back */
+void limit_forget(struct conn *);      /* it closes; its requests are void */
 
 /* peers_view.c */
 void peers_on_view(struct actor *, struct msg **);

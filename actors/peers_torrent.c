@@ -249,6 +249,7 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 	struct ptorrent *t = container_of(timer, struct ptorrent, tick);
 
 	swarm_tick(t->swarm, now);
+	limit_tick(t);
 	if (now - t->told_at >= TOTALS_EVERY)
 		ptorrent_report_totals(t);
 	if (turn_over(t, now))

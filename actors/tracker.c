@@ -55,7 +55,7 @@ static void drop_jobs(struct torrent *to, bool running_too)
 
 	for (j = TAILQ_FIRST(&to->jobs); j != NULL; j = next) {
 		int tracker = j->tracker;
-		bool tell = !j->scrape;
+		bool tell = !j->scrape && j->family == WEB_ANY;
 
 		next = TAILQ_NEXT(j, of_torrent);
 		if (j->event == ANNOUNCE_STOPPED || (j->running && !running_too))
@@ -258,6 +258,13 @@ void torrent_answered(struct torrent *to, const struct job *j, struct announce_r
 		send_peers(to, reply);
 	}
 	pump_torrent(to);
+}
+
+void torrent_answered_again(struct torrent *to, const struct job *j, struct announce_reply *reply)
+{
+	CHECK_OBJ(to, TORRENT_MAGIC);
+	if (reply != NULL && reply->failure[0] == '\0' && j->event != ANNOUNCE_STOPPED)
+		send_peers(to, reply);
 }
 
 void torrent_scraped(struct torrent *to, const struct job *j, const struct announce_reply *reply)

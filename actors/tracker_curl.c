@@ -60,6 +60,7 @@ struct web_get {
 	char *host;    /* owned, without brackets */
 	uint16_t port;
 	unsigned hops;
+	enum web_family family;
 	CURL *easy;                 /* owned; NULL while resolving */
 	struct curl_slist *resolve; /* owned */
 	uint8_t *body;              /* owned */
@@ -79,9 +80,23 @@ void tracker_global_fini(void)
 
 /* --- ends ---------------------------------------------------------------------------- */
 
+/* The family that has not been used, where the host has addresses of both. */
+static enum web_family other_family(const struct web_get *g)
+{
+	bool has[2] = {false, false};
+	char *used = NULL;
+
+	for (unsigned i = 0; i < g->wait.n; i++)
+		has[endpoint_is_v4(&g->wait.at[i])] = true;
+	if (!has[0] || !has[1] || g->easy == NULL ||
+		curl_easy_getinfo(g->easy, CURLINFO_PRIMARY_IP, &used) != CURLE_OK || used == NULL)
+		return WEB_ANY;
+	return strchr(used, ':') != NULL ? WEB_IPV4 : WEB_IPV6;
+}
+
 static void report(struct web_get *g, enum err err, const char *text, long status)
 {
-	struct web_answer a = {err, text, status, {.p = g->body, .n = g->body_n}};
+	struct web_answer a = {err, text, status, {.p = g->body, .n = g->body_n}, other_family(g)};
 
 	g->fn(g->ctx, &a);
 }
@@ -264,6 +279,9 @@ static bool set_options(CURL *e, struct web_get *g)
 	SET(CURLOPT_OPENSOCKETDATA, g);
 	if (g->resolve != NULL)
 		SET(CURLOPT_RESOLVE, g->resolve);
+	if (g->family != WEB_ANY)
+		SET(CURLOPT_IPRESOLVE,
+			(long)(g->family == WEB_IPV4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));
 #undef SET
 	return ok;
 }
@@ -568,8 +586,8 @@ void web_free(struct web **pw)
 	FREE_OBJ(w);
 }
 
-struct web_get *web_get_new(
-	struct web *w, const char *url, const struct config *config, web_done_f *fn, void *ctx)
+struct web_get *web_get_new(struct web *w, const char *url, enum web_family family,
+	const struct config *config, web_done_f *fn, void *ctx)
 {
 	struct web_get *g;
 
@@ -584,6 +602,7 @@ struct web_get *web_get_new(
 	g->wait.fn = take_addresses;
 	g->fail_task.fn = report_failure;
 	g->url = xstrdup(url);
+	g->family = family;
 	w->gets_n++;
 	begin_hop(g);
 	return g;

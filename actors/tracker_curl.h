@@ -17,11 +17,15 @@
 struct web;
 struct web_get;
 
+enum web_family { WEB_ANY, WEB_IPV4, WEB_IPV6 };
+
 struct web_answer {
 	enum err err;      /* E_OK: there is an answer, whatever its status */
 	const char *text;  /* words for a person on err; never NULL, printable */
 	long status;       /* HTTP status of the last answer, 0: none */
 	struct slice body; /* borrowed during the call; decompressed */
+	enum web_family
+		other; /* the host could be asked over this one too; WEB_ANY: it could not */
 };
 
 /* Called exactly once, from the loop, unless the request is freed before. */
@@ -34,11 +38,12 @@ struct web *web_new(
 void web_free(struct web **);
 
 /*
- * Starts a request; it takes a reference of `config`.  Never NULL, fn is never called from in
- * here.  The result is freed with web_get_free(), inside fn as well.
+ * Starts a request, over one family of addresses or whichever answers first; it takes a reference
+ * of `config`.  Never NULL, fn is never called from in here.  The result is freed with
+ * web_get_free(), inside fn as well.
  */
-struct web_get *web_get_new(
-	struct web *, const char *url, const struct config *config, web_done_f *fn, void *ctx);
+struct web_get *web_get_new(struct web *, const char *url, enum web_family,
+	const struct config *config, web_done_f *fn, void *ctx);
 void web_get_free(struct web_get **);
 
 #endif

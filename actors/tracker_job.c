@@ -7,6 +7,9 @@
  * torrents started together do not fall upon one tracker in one second.  A waiting job is small;
  * what a transfer needs is made when it starts.
  *
+ * An HTTP tracker that has addresses of both families is told over both, or peers of the one that
+ * was not used could not find us (BEP 7); a second job does that once the first is answered.
+ *
  * Invariants: a job waits in one of the two queues or runs, and is always among its torrent's jobs;
  * the loop, never job_announce(), starts and ends jobs, so that nobody is called back from in his
  * own call.
@@ -105,7 +108,9 @@ static void end_job(struct job *j, struct announce_reply *reply, enum err err, c
 	struct torrent *to = j->torrent;
 
 	unlink_job(to->tk, j);
-	if (!j->scrape)
+	if (j->family != WEB_ANY)
+		torrent_answered_again(to, j, reply);
+	else if (!j->scrape)
 		torrent_answered(to, j, reply, err, text);
 	else if (err == E_OK)
 		torrent_scraped(to, j, reply);
@@ -135,6 +140,23 @@ static void end_with_status(struct job *j, struct announce_reply *r, long status
 	end_job(j, NULL, E_TRACKER, text);
 }
 
+static void say_again(const struct job *j, const struct web_answer *a)
+{
+	struct job *twin;
+
+	if (j->scrape || j->family != WEB_ANY || a->other == WEB_ANY)
+		return;
+	twin = add_job(j->torrent, j->tracker, j->url, j->event);
+	twin->family = a->other;
+	twin->trackerid = j->trackerid != NULL ? xstrdup(j->trackerid) : NULL;
+}
+
+static void end_well(struct job *j, struct announce_reply *r, const struct web_answer *a)
+{
+	say_again(j, a);
+	end_job(j, r, E_OK, NULL);
+}
+
 static void web_answered(void *ctx, const struct web_answer *a)
 {
 	struct announce_reply r;
@@ -155,7 +177,7 @@ static void web_answered(void *ctx, const struct web_answer *a)
 	else if (err != E_OK)
 		end_job(j, NULL, err, r.failure[0] != '\0' ? r.failure : err_words(err));
 	else
-		end_job(j, &r, E_OK, NULL);
+		end_well(j, &r, a);
 	announce_reply_free(&r);
 }
 
@@ -199,7 +221,7 @@ static enum err start_web(struct job *j, const struct announce_params *p)
 	else
 		err = tracker_http_announce_url(j->url, p, url, sizeof url);
 	if (err == E_OK)
-		j->web = web_get_new(tk->web, url, tk->config, web_answered, j);
+		j->web = web_get_new(tk->web, url, j->family, tk->config, web_answered, j);
 	return err;
 }
 

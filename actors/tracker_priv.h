@@ -74,6 +74,7 @@ struct job {
 	int tracker;
 	enum announce_event event;
 	bool scrape, running;
+	enum web_family family;  /* not WEB_ANY: says again what another job said over the other */
 	const char *url;         /* borrowed from torrent->announce */
 	char *trackerid;         /* owned, may be NULL */
 	struct web_get *web;     /* while it runs */
@@ -100,6 +101,8 @@ const char *url_host(const char *url, char *buf, size_t n);
 
 void torrent_answered(struct torrent *to, const struct job *j, struct announce_reply *reply,
 	enum err err, const char *text);
+/* The same was said over the other family of addresses: all that counts is whom it names. */
+void torrent_answered_again(struct torrent *to, const struct job *j, struct announce_reply *reply);
 void torrent_scraped(struct torrent *to, const struct job *j, const struct announce_reply *reply);
 /* A job has ended: a torrent on its leave may go, and so may the actor. */
 void torrent_job_gone(struct torrent *to);

@@ -74,6 +74,19 @@ void bucket_spend(struct bucket *b, uint64_t n)
 		b->level = DEBT_MAX;
 }
 
+void bucket_give_back(struct bucket *b, uint64_t n)
+{
+	int64_t full = burst_level(b);
+
+	if (b->rate == 0 || b->level >= full)
+		return;
+	/* Both fit: a level is at least DEBT_MAX, a burst below 2^60. */
+	if (n >= (uint64_t)(full - b->level) / (uint64_t)SECOND_US)
+		b->level = full;
+	else
+		b->level += (int64_t)n * SECOND_US;
+}
+
 int64_t bucket_next(struct bucket *b, uint64_t want, int64_t now_us)
 {
 	int64_t goal, rate = (int64_t)b->rate;

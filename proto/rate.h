@@ -39,6 +39,9 @@ uint64_t bucket_allow(struct bucket *b, int64_t now_us);
  */
 void bucket_spend(struct bucket *b, uint64_t n);
 
+/* Of what was spent, n bytes have not passed after all.  What exceeds the burst is lost. */
+void bucket_give_back(struct bucket *b, uint64_t n);
+
 /*
  * When (us) bucket_allow() will say min(want, burst) or more; now_us when it already does.  A
  * caller that waits for a decent `want` is woken seldom; one that waits longer than bucket_burst()

@@ -129,6 +129,9 @@ struct sim_totals {
 struct sim_totals sim_totals(const struct daemon *, const struct content *);
 bool sim_banned(const struct daemon *, const struct content *, const struct host *by_ip);
 bool sim_connected(const struct daemon *, const struct content *, const struct host *other);
+/* Payload that was sent to, or came from, the open connection with that host. */
+uint64_t sim_given(const struct daemon *, const struct content *, const struct host *to);
+uint64_t sim_taken(const struct daemon *, const struct content *, const struct host *from);
 /* What workers said of pieces since the daemon started. */
 uint64_t sim_pieces_ok(const struct daemon *);
 uint64_t sim_pieces_bad(const struct daemon *);

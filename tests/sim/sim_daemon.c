@@ -161,6 +161,33 @@ static bool is_at(const struct endpoint *at, const struct host *h)
 	return endpoint_same_ip(at, &h->at);
 }
 
+static const struct swarm_peer *peer_at(const struct ptorrent *t, const struct host *h)
+{
+	for (const struct link *l = t->conns.next; l != &t->conns; l = l->next) {
+		const struct conn *k =
+			(const struct conn *)(const void *)((const char *)l -
+							    offsetof(struct conn, in_torrent));
+
+		if (k->peer != NULL && is_at(&k->at, h))
+			return k->peer;
+	}
+	return NULL;
+}
+
+uint64_t sim_given(const struct daemon *d, const struct content *c, const struct host *to)
+{
+	const struct swarm_peer *p = peer_at(torrent_in(d, c), to);
+
+	return p != NULL ? p->uploaded : 0;
+}
+
+uint64_t sim_taken(const struct daemon *d, const struct content *c, const struct host *from)
+{
+	const struct swarm_peer *p = peer_at(torrent_in(d, c), from);
+
+	return p != NULL ? p->downloaded : 0;
+}
+
 static unsigned open_conns(const struct ptorrent *t, const struct host *only)
 {
 	unsigned n = 0;

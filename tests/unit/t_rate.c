@@ -140,6 +140,27 @@ static void test_set_rate(void **state)
 	assert_int_equal(bucket_allow(&b, 101 * SECOND), 100);
 }
 
+static void test_give_back(void **state)
+{
+	struct bucket b;
+
+	(void)state;
+	bucket_init(&b, 12000, 0);
+	bucket_spend(&b, 700);
+	bucket_give_back(&b, 200);
+	assert_int_equal(bucket_allow(&b, 0), 500);
+	bucket_give_back(&b, 499);
+	assert_int_equal(bucket_allow(&b, 0), 999);
+	bucket_give_back(&b, UINT64_MAX); /* never more than the burst */
+	assert_int_equal(bucket_allow(&b, 0), 1000);
+	bucket_spend(&b, 5000);
+	bucket_give_back(&b, 4500); /* debt is paid first */
+	assert_int_equal(bucket_allow(&b, 0), 500);
+	bucket_set_rate(&b, 0, 0);
+	bucket_give_back(&b, 1);
+	assert_true(bucket_allow(&b, 0) == BUCKET_UNLIMITED);
+}
+
 static void test_spend_extremes(void **state)
 {
 	struct bucket b;
@@ -199,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_unlimited),
 		cmocka_unit_test(test_debt),
 		cmocka_unit_test(test_set_rate),
+		cmocka_unit_test(test_give_back),
 		cmocka_unit_test(test_spend_extremes),
 		cmocka_unit_test(test_meter),
 	};

@@ -4,6 +4,9 @@
  */
 #include "tests/unit/tracker_world.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
+
 #include "actors/kernel/log.h"
 #include "actors/tracker_gate.h"
 
@@ -181,7 +184,7 @@ static void test_failures_are_told(void **state)
 static void test_nobody_there(void **state)
 {
 	struct world *w = quick_world();
-	uint16_t port;
+	uint16_t port = 0;
 	int fd = open_socket(AF_INET, SOCK_STREAM, &port);
 	char url[128];
 
@@ -315,6 +318,59 @@ static void test_udp(void **state)
 	udp_stop(good);
 	udp_stop(bad);
 	udp_stop(mute);
+}
+
+/*
+ * The name both.test has an address of each family; all else goes to the system.  The resolver
+ * finds this function before that of the C library.
+ */
+int getaddrinfo_a(int mode, struct gaicb *list[], int n, struct sigevent *sig)
+{
+	union {
+		void *p;
+		int (*fn)(int, struct gaicb **, int, struct sigevent *);
+	} system = {.p = dlsym(RTLD_NEXT, "getaddrinfo_a")};
+	struct gaicb *cb = list[0];
+	struct addrinfo *four = NULL;
+
+	if (strcmp(cb->ar_name, "both.test") != 0)
+		return system.fn(mode, list, n, sig);
+	cb->__return = getaddrinfo("::1", NULL, cb->ar_request, &cb->ar_result);
+	if (cb->__return == 0 && getaddrinfo("127.0.0.1", NULL, cb->ar_request, &four) == 0)
+		cb->ar_result->ai_next = four;
+	return 0;
+}
+
+/* Peers of either family are to find us: a tracker with both is told over both, stops as well. */
+static void test_both_families(void **state)
+{
+	struct http_tracker *six;
+	struct world *w;
+	char url[128];
+
+	(void)state;
+#ifdef __SANITIZE_THREAD__
+	skip(); /* names are looked up in another way */
+#endif
+	if (!has_v6())
+		skip();
+	w = quick_world();
+	six = http_start_at(AF_INET6, w->http->port);
+	snprintf(url, sizeof url, "http://both.test:%u/ok/announce", (unsigned)w->http->port);
+	add_torrent(w, url, 1);
+	WAIT_FOR(w, found_peers(w) == 4);
+	assert_true(contacted(w, 1, 0)->working);
+	assert_int_equal(asked(w, "event=started", ""), 1);
+	assert_int_equal(notes_count(&six->notes, "event=started", "", NULL, 0), 1);
+	send_event(w, 1, TRACKER_STOP);
+	WAIT_FOR(w, asked(w, "event=stopped", "") == 1);
+	WAIT_FOR(w, notes_count(&six->notes, "event=stopped", "", NULL, 0) == 1);
+	/* One that is deaf on one side is as good as any. */
+	http_stop(six);
+	add_torrent(w, url, 2);
+	assert_true(contacted(w, 2, 0)->working);
+	world_end(w);
+	world_free(w);
 }
 
 static void test_v6(void **state)
@@ -507,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_scrape_fills_counts),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_v6),
+		cmocka_unit_test(test_both_families),
 		cmocka_unit_test(test_many_are_told_of_the_stop),
 		cmocka_unit_test(test_silence_does_not_hold_the_stop),
 		cmocka_unit_test(test_gate),

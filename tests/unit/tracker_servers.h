@@ -330,11 +330,16 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* Bound to loopback, a port of the system's choice; -1: there is no such family here. */
+/* Bound to loopback, at *port or, when it is 0, one of the system's choice; -1: there is no such
+ * family here. */
 static int open_socket(int family, int type, uint16_t *port)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in v4 = {.sin_family = AF_INET,
+		.sin_port = htons(*port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+		.sin6_port = htons(*port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	struct sockaddr *sa = family == AF_INET ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
 	socklen_t n = family == AF_INET ? sizeof v4 : sizeof v6;
 	int fd = socket(family, type | SOCK_CLOEXEC, 0);
@@ -351,7 +356,7 @@ static int open_socket(int family, int type, uint16_t *port)
 
 static bool has_v6(void)
 {
-	uint16_t port;
+	uint16_t port = 0;
 	int fd = open_socket(AF_INET6, SOCK_DGRAM, &port);
 
 	if (fd >= 0)
@@ -359,14 +364,20 @@ static bool has_v6(void)
 	return fd >= 0;
 }
 
-static struct http_tracker *http_start(int family)
+static struct http_tracker *http_start_at(int family, uint16_t port)
 {
 	struct http_tracker *t = calloc(1, sizeof *t);
 
+	t->port = port;
 	pthread_mutex_init(&t->notes.lock, NULL);
 	t->fd = open_socket(family, SOCK_STREAM, &t->port);
 	pthread_create(&t->thread, NULL, serve, t);
 	return t;
+}
+
+static struct http_tracker *http_start(int family)
+{
+	return http_start_at(family, 0);
 }
 
 static void http_stop(struct http_tracker *t)
