@@ -2,21 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Writes the seed inputs of the bencode and metainfo fuzz targets."""
 import os
+import sys
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fuzz", "corpus")
-
-
-def benc(v):
-    if isinstance(v, int):
-        return b"i%de" % v
-    if isinstance(v, str):
-        v = v.encode()
-    if isinstance(v, bytes):
-        return b"%d:%s" % (len(v), v)
-    if isinstance(v, list):
-        return b"l" + b"".join(map(benc, v)) + b"e"
-    items = sorted((k.encode() if isinstance(k, str) else k, x) for k, x in v.items())
-    return b"d" + b"".join(benc(k) + benc(x) for k, x in items) + b"e"
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.join(TESTS, "fuzz", "corpus")
+sys.path.insert(0, os.path.join(TESTS, "lib"))
+from bencode import bencode  # noqa: E402: the path to it comes first
 
 
 def write(target, name, data):
@@ -36,8 +27,8 @@ BENCODE = {
     "str-empty": b"0:",
     "str-short": b"9:spam",
     "str-length-overflow": b"18446744073709551616:a",
-    "list": benc([1, "a", [], {}, [[2]]]),
-    "dict": benc({"": 1, "a": {"b": ["c"]}, "zz": "x" * 300}),
+    "list": bencode([1, "a", [], {}, [[2]]]),
+    "dict": bencode({"": 1, "a": {"b": ["c"]}, "zz": "x" * 300}),
     "dict-unsorted": b"d1:bi1e1:ai2ee",
     "dict-duplicate": b"d1:ai1e1:ai2ee",
     "dict-no-value": b"d1:ae",
@@ -45,8 +36,8 @@ BENCODE = {
     "deep": b"l" * 64 + b"e" * 64,
     "too-deep": b"l" * 65 + b"e" * 65,
     "trailing": b"lex",
-    "krpc": benc({"a": {"id": b"\xff" * 20}, "q": "ping", "t": "aa", "y": "q"}),
-    "tracker": benc({"interval": 1800, "peers": b"\x7f\0\0\1\x1a\xe1" * 3}),
+    "krpc": bencode({"a": {"id": b"\xff" * 20}, "q": "ping", "t": "aa", "y": "q"}),
+    "tracker": bencode({"interval": 1800, "peers": b"\x7f\0\0\1\x1a\xe1" * 3}),
 }
 
 
@@ -59,7 +50,7 @@ def info(**kw):
 def torrent(i, **kw):
     d = {"info": i}
     d.update({k.replace("_", "-"): v for k, v in kw.items()})
-    return benc(d)
+    return bencode(d)
 
 
 def entry(length, *path, **kw):
@@ -82,7 +73,7 @@ METAINFO = {
     "utf8": torrent({**info(files=[{**entry(9, "x"), "path.utf-8": ["\u00e4\u202e"]}]), "name.utf-8": "\u20ac"}),
     "long-name": torrent(info(name="\u20ac" * 200 + ".mkv", length=9)),
     "no-name": torrent(info(name="..", length=9)),
-    "v2": benc({"info": {"file tree": {}, "meta version": 2, "name": "n", "piece length": 16384}}),
+    "v2": bencode({"info": {"file tree": {}, "meta version": 2, "name": "n", "piece length": 16384}}),
     "hybrid": torrent({**info(length=9), "meta version": 2, "file tree": {}}),
     "unsorted": b"d4:infod4:name1:n6:lengthi9e12:piece lengthi16e6:pieces20:" + b"h" * 20 + b"ee\n",
     "pieces-twice": b"d4:infod4:name1:n6:lengthi9e12:piece lengthi16e6:pieces20:" + b"h" * 20 +

@@ -4,20 +4,9 @@ import hashlib
 import os
 
 from lib_lab import Failure
+from bencode import bencode
 
 ZEROS = bytes(1 << 20)
-
-
-def bencode(value):
-    if isinstance(value, int):
-        return b'i%de' % value
-    if isinstance(value, str):
-        value = value.encode()
-    if isinstance(value, bytes):
-        return b'%d:%s' % (len(value), value)
-    if isinstance(value, list):
-        return b'l' + b''.join(map(bencode, value)) + b'e'
-    return b'd' + b''.join(bencode(key) + bencode(value[key]) for key in sorted(value)) + b'e'
 
 
 class Torrent:

@@ -5,12 +5,11 @@ import base64
 import json
 import os
 import re
-import threading
 
 import lib_tap
 from lib_daemon import Daemon
 from lib_peer import Seed, Wire
-from lib_tap import case, check, equal, wait_for
+from lib_tap import at_once, case, check, equal, wait_for
 from lib_torrent import Torrent, bencode
 from lib_tracker import HttpTracker
 
@@ -280,13 +279,8 @@ def adding_twice_is_409():
 @case
 def adding_the_same_many_times_at_once_adds_one():
     with Daemon() as d:
-        t, got = Torrent('race', 1000), []
-        threads = [threading.Thread(target=lambda: got.append(
-            d.http('POST', '/addtorrentfile', None, t.data).status)) for _ in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        t = Torrent('race', 1000)
+        got = at_once(lambda _: d.http('POST', '/addtorrentfile', None, t.data).status, range(12))
         equal(sorted(got), [200] + [409] * 11)
         equal(len(d.all()['sessions']), 1)
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 PATIENCE = float(os.environ.get('PATIENCE', '45'))  # seconds that a condition may take to come true
 
@@ -65,6 +66,13 @@ def never(condition, what, seconds=1.0):
     while time.monotonic() < end:
         check(not condition(), 'happened and must not:', what)
         time.sleep(0.03)
+
+
+def at_once(function, arguments):
+    """Calls function with each of the arguments, all at the same time; what they returned, or the first failure."""
+    arguments = list(arguments)
+    with ThreadPoolExecutor(len(arguments)) as threads:
+        return list(threads.map(function, arguments))
 
 
 def run_one(number, function):

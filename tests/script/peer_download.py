@@ -3,14 +3,13 @@
 """Downloads from scripted seeds that are slow, disordered, corrupt or stall, and serving what came."""
 import random
 import struct
-import threading
 import time
 
 import lib_tap
 from lib_daemon import Daemon
 from lib_peer import (ALLOWED_FAST, BITFIELD, Closed, HAVE, HAVE_ALL, HAVE_NONE, INTERESTED, NOT_INTERESTED,
                       PIECE, REJECT, REQUEST, Seed, UNCHOKE, Wire, new_id, triple)
-from lib_tap import case, check, equal, never, wait_for
+from lib_tap import at_once, case, check, equal, never, wait_for
 from lib_torrent import BLOCK, Torrent, bits_of
 from lib_tracker import HttpTracker, http_reply, reply_body
 
@@ -406,21 +405,8 @@ def serving_many_leeches_at_once():
     with Daemon({'peers.upload_slots': '20'}) as d:
         t = Torrent('many', 2 << 20, piece_length=128 * KIB)
         d.seed(t)
-        wrong = []
-
-        def one(n):
-            try:
-                if fetch(d, t, source=f'127.0.0.{50 + n}', depth=8) != t.content:
-                    wrong.append(n)
-            except Exception as error:  # noqa: shown below
-                wrong.append((n, repr(error)))
-
-        threads = [threading.Thread(target=one, args=(n,)) for n in range(12)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        equal(wrong, [])
+        fetched = at_once(lambda n: fetch(d, t, source=f'127.0.0.{50 + n}', depth=8), range(12))
+        check(fetched == [t.content] * 12, 'not all have it')
 
 
 @case
@@ -428,21 +414,8 @@ def more_leeches_than_slots_are_all_served_in_the_end():
     with Daemon({'peers.upload_slots': '2'}) as d:
         t = Torrent('queue', 512 * KIB)
         d.seed(t)
-        wrong = []
-
-        def one(n):
-            try:
-                if patient_fetch(d, t, f'127.0.0.{50 + n}') != t.content:
-                    wrong.append(n)
-            except Exception as error:  # noqa: shown below
-                wrong.append((n, repr(error)))
-
-        threads = [threading.Thread(target=one, args=(n,)) for n in range(5)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        equal(wrong, [])
+        fetched = at_once(lambda n: patient_fetch(d, t, f'127.0.0.{50 + n}'), range(5))
+        check(fetched == [t.content] * 5, 'not all have it')
 
 
 def patient_fetch(d, t, source):

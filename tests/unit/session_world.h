@@ -316,17 +316,34 @@ static inline void ask_add_bytes(struct world *w, const char *bytes, size_t n)
 	ask(w, m);
 }
 
-static inline void ask_set(struct world *w, const char *name, enum torrent_op op, uint64_t value)
+static inline struct m_torrent_set *make_set(
+	struct world *w, const struct metainfo *meta, enum torrent_op op)
 {
 	struct msg *m = msg_new(http_of(w), MSG_TORRENT_SET);
 	struct m_torrent_set *set = container_of(m, struct m_torrent_set, h);
-	struct metainfo *meta = made_meta(name, 3);
 
 	memcpy(set->infohash, meta->infohash.v1, 20);
-	metainfo_unref(&meta);
 	set->op = op;
+	return set;
+}
+
+/* A change of the torrent that made_meta() makes for that name and three pieces. */
+static inline struct m_torrent_set *make_set_of(
+	struct world *w, const char *name, enum torrent_op op)
+{
+	struct metainfo *meta = made_meta(name, 3);
+	struct m_torrent_set *set = make_set(w, meta, op);
+
+	metainfo_unref(&meta);
+	return set;
+}
+
+static inline void ask_set(struct world *w, const char *name, enum torrent_op op, uint64_t value)
+{
+	struct m_torrent_set *set = make_set_of(w, name, op);
+
 	set->value = value;
-	ask(w, m);
+	ask(w, &set->h);
 }
 
 static inline void ask_view(struct world *w, const char *name)

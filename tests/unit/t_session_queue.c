@@ -35,16 +35,11 @@ static void set_saved(struct world *w, const char *name, enum torrent_op op, uin
 
 static void move(struct world *w, const char *name, enum queue_move to, uint64_t position)
 {
-	struct msg *m = msg_new(http_of(w), MSG_TORRENT_SET);
-	struct m_torrent_set *set = container_of(m, struct m_torrent_set, h);
-	struct metainfo *meta = made_meta(name, 3);
+	struct m_torrent_set *set = make_set_of(w, name, TORRENT_MOVE);
 
-	memcpy(set->infohash, meta->infohash.v1, 20);
-	metainfo_unref(&meta);
-	set->op = TORRENT_MOVE;
 	set->move = to;
 	set->value = position;
-	ask(w, m);
+	ask(w, &set->h);
 }
 
 /* Names and states of all, in the order of the queue: "b:downloading a:queued". */
@@ -243,18 +238,16 @@ static const char multi[] = "d4:infod5:filesl" FILE16("a") FILE16("b")
 
 static void choose(struct world *w, uint32_t first, uint32_t last, uint8_t priority)
 {
-	struct msg *m = msg_new(http_of(w), MSG_TORRENT_SET);
-	struct m_torrent_set *set = container_of(m, struct m_torrent_set, h);
+	struct m_torrent_set *set;
 	struct metainfo *meta = NULL;
 
 	assert_int_equal(metainfo_parse(multi, sizeof multi - 1, &meta, NULL), E_OK);
-	memcpy(set->infohash, meta->infohash.v1, 20);
+	set = make_set(w, meta, TORRENT_FILES);
 	metainfo_unref(&meta);
-	set->op = TORRENT_FILES;
 	set->files = xcalloc(1, sizeof *set->files);
 	set->files_n = 1;
 	set->files[0] = (struct file_wish){first, last, priority};
-	ask(w, m);
+	ask(w, &set->h);
 }
 
 static void test_files(void **state)
@@ -348,15 +341,10 @@ static void test_same_target(void **state)
 
 static void set_limits(struct world *w, const char *name, int64_t ratio, int64_t time, int64_t idle)
 {
-	struct msg *m = msg_new(http_of(w), MSG_TORRENT_SET);
-	struct m_torrent_set *set = container_of(m, struct m_torrent_set, h);
-	struct metainfo *meta = made_meta(name, 3);
+	struct m_torrent_set *set = make_set_of(w, name, TORRENT_SEED_LIMITS);
 
-	memcpy(set->infohash, meta->infohash.v1, 20);
-	metainfo_unref(&meta);
-	set->op = TORRENT_SEED_LIMITS;
 	set->seed = (struct seed_limits){ratio, time, idle};
-	ask(w, m);
+	ask(w, &set->h);
 }
 
 #define STOPPED " TRACKER_STOP PEERS_SET(0,0,0)"
