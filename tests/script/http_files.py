@@ -3,7 +3,9 @@
 """Files: chosen when added and while it runs, kept over a crash, shown, and what is fetched of them."""
 import json
 import os
+import random
 import re
+import time
 
 import lib_tap
 from lib_daemon import Daemon
@@ -164,6 +166,59 @@ def first_and_last_first():
             d.wait_done(t)
             order = [piece for piece, begin, _ in seed.requests if begin == 0]
             equal(set(order[:4]), {0, 19, 20, 39}, f'asked for in the order {order}')
+
+
+@case
+def priorities_changed_while_it_comes_are_followed():
+    with Daemon() as d:
+        t = Torrent('live', [(name, 60 * PIECE) for name in 'abc'], piece_length=PIECE)
+        d.add(t, skip='2')
+        with Seed(t, rate=1 << 20, fast=False).dial(d) as seed:
+            wait_for(lambda: seed.blocks > 20, 'it comes')
+            d.ok('/setfilepriority', infohash=t.hex, files='1', priority='low')
+            d.ok('/setfilepriority', infohash=t.hex, files='2', priority='high')
+            wait_for(lambda: any(p >= 120 for p, _, _ in seed.requests), 'what is high now is asked for')
+            before = len(seed.requests)
+            d.wait_done(t)
+            after = [piece for piece, begin, _ in seed.requests[before:] if begin == 0]
+            check(all(p >= 120 for p in after[:40]), 'after the change', after[:50])
+            late = after[-40:]
+            check(all(60 <= p < 120 for p in late), 'the last of all', late)
+            equal(seed.sent, t.size, 'bytes that were sent')
+
+
+@case
+def choices_that_change_all_the_time_cost_no_byte():
+    """Pieces span many files; each is skipped and wanted again while its data comes, over a crash too."""
+    noise = random.Random(11)
+    with Daemon(options={'store.checkpoint_interval': '100ms'}) as d:
+        t = Torrent('restless', [(f'f{n:02}', noise.choice([0, 1, 700, PIECE, 3 * PIECE + 11, 9000]))
+                                 for n in range(40)] + [('big', 60 * PIECE)], piece_length=PIECE)
+        d.add(t, skip='0-40')
+        sent = 0
+        for crash in (True, False):
+            with Seed(t, rate=1500_000, fast=False).dial(d) as seed:
+                for _ in range(30):
+                    first = noise.randrange(41)
+                    d.ok('/setfilepriority', infohash=t.hex, files=f'{first}-{noise.randrange(first, 41)}',
+                         priority=noise.choice(['skip', 'skip', 'low', 'normal', 'high']))
+                    if not seed.live and d.view(t)['left_bytes'] > 0:
+                        seed.dial(d)
+                    time.sleep(0.03)
+                for path, data in t.each_file(d.downloads):  # never a hole where a file claims to be whole
+                    if data and os.path.exists(path):
+                        check(os.path.getsize(path) <= len(data), path, 'is too long')
+                sent += seed.sent
+                if crash:
+                    d.restart(clean=False)
+                    d.wait_ready(t)
+        d.ok('/setfilepriority', infohash=t.hex, files='all', priority='normal')
+        with Seed(t, fast=False).dial(d) as seed:
+            d.wait_done(t)
+            sent += seed.sent
+        # What was under way at the crash may come again, and what came of pieces that were not whole.
+        check(sent <= t.size * 1.3, 'sent', sent, 'of', t.size)
+        wait_for(lambda: os.listdir(d.downloads) == [t.name], lambda: os.listdir(d.downloads))
 
 
 @case
