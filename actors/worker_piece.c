@@ -303,6 +303,8 @@ static void finish_piece(struct worker *w, struct wpiece *p)
 		fail_piece(w, &p, &f);
 		return;
 	} else {
+		/* What an interrupted move left of it in the part file counts no more. */
+		(void)worker_part_settle(w, p->t, p->index, false, &f);
 		tell_piece(w, p, BLOCK_PIECE_OK, E_OK);
 		worker_note(w, p->t, NOTE_PIECE_OK, p->index);
 	}
