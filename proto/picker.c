@@ -258,9 +258,9 @@ void picker_priority(struct picker *p, uint32_t piece, unsigned priority)
 		return;
 	book_priority(p, piece, priority);
 	if (pc->state != PIECE_IDLE) {
-		pc->priority = priority & 7;
+		pc->priority = (uint8_t)priority;
 	} else if (pc->priority == PICKER_PRIORITY_SKIP) {
-		pc->priority = priority & 7;
+		pc->priority = (uint8_t)priority;
 		order_insert(p, piece);
 	} else if (priority == PICKER_PRIORITY_SKIP) {
 		order_remove(p, piece);
@@ -282,23 +282,8 @@ void picker_priorities(struct picker *p, uint32_t first, uint32_t end, unsigned 
 	}
 	for (uint32_t i = first; i < end; i++) {
 		book_priority(p, i, priority);
-		p->piece[i].priority = priority & 7;
+		p->piece[i].priority = (uint8_t)priority;
 	}
-	order_rebuild(p);
-}
-
-void picker_edges(struct picker *p, uint32_t first, uint32_t end, bool on)
-{
-	CHECK_OBJ(p, PICKER_MAGIC);
-	must(first <= end && end <= p->pieces);
-	if ((uint64_t)(end - first) * 32 < p->pieces) {
-		for (uint32_t i = first; i < end; i++)
-			if (p->piece[i].edge != on)
-				order_edge(p, i, on);
-		return;
-	}
-	for (uint32_t i = first; i < end; i++)
-		p->piece[i].edge = on;
 	order_rebuild(p);
 }
 

@@ -124,11 +124,6 @@ void picker_priority(struct picker *p, uint32_t piece, unsigned priority);
 void picker_priorities(struct picker *p, uint32_t first, uint32_t end, unsigned priority);
 unsigned picker_priority_of(const struct picker *p, uint32_t piece);
 /*
- * Marks pieces [first, end) to go before others of their priority, as the first and last pieces of
- * files that somebody wants to look into; or no longer.  At most O(pieces).
- */
-void picker_edges(struct picker *p, uint32_t first, uint32_t end, bool on);
-/*
  * Wanted by `at`, on any clock that pick_opts.now is on: earliest first and before all else, and
  * blocks of a late piece are asked from two peers.  INT64_MAX: no longer.  A piece that is had or
  * gets had has none; one that is skipped waits until it is not.  E_OVERLOAD when

@@ -31,6 +31,7 @@ static void check_pieces(const struct picker *p)
 		must(pc->priority <= PICKER_PRIORITY_TOP && pc->state <= PIECE_HAD);
 		must(bitfield_get(&p->own, i) == (pc->state == PIECE_HAD));
 		must(bitfield_get(&p->open, i) == (pc->state == PIECE_IDLE && wanted));
+		must(!bitfield_get(&p->open, i) || i >= p->low[pc->priority]);
 		lacking += pc->avail == 0;
 		begun += pc->state == PIECE_BEGUN;
 		had += pc->state == PIECE_HAD;

@@ -13,13 +13,13 @@
 #define SAMPLE_MAX   256u /* pieces in both bitfields that are compared */
 #define RANDOM_TRIES 16u
 
-/* Any piece of the highest rank, for a start; NO_PIECE when luck fails. */
+/* Any piece of the highest priority, for a start; NO_PIECE when luck fails. */
 static uint32_t find_random(const struct picking *k)
 {
 	uint32_t from = 0, to = 0, piece;
 
-	for (unsigned rank = RANK_TOP; rank > 0 && from == to; rank--)
-		order_row(k->p, rank, &from, &to);
+	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0 && from == to; priority--)
+		order_row(k->p, priority, &from, &to);
 	for (unsigned i = 0; i < RANDOM_TRIES && from < to; i++) {
 		piece = k->p->order[from + rng_below(k->p->rng, to - from)];
 		if (picking_has(k, piece))
@@ -29,15 +29,15 @@ static uint32_t find_random(const struct picking *k)
 }
 
 /*
- * Walks the order; a snubbed peer walks each rank from its common end.  False when SCAN_MAX
+ * Walks the order; a snubbed peer walks each priority from its common end.  False when SCAN_MAX
  * pieces told nothing; true with the piece, or with NO_PIECE after the whole order.
  */
 static bool find_in_order(const struct picking *k, uint32_t *piece)
 {
 	uint32_t budget = SCAN_MAX, from, to;
 
-	for (unsigned rank = RANK_TOP; rank > 0; rank--) {
-		order_row(k->p, rank, &from, &to);
+	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0; priority--) {
+		order_row(k->p, priority, &from, &to);
 		for (uint32_t i = from; i < to; i++) {
 			*piece = k->p->order[k->opts->snubbed ? to - 1 - (i - from) : i];
 			if (budget-- == 0)
@@ -89,32 +89,36 @@ static uint32_t find_in_sample(const struct picking *k)
 	return s.best;
 }
 
-/* The lowest index of a rank that fills many pieces. */
-static uint32_t find_lowest_by_bits(const struct picking *k, unsigned rank)
+/* The lowest index of a priority that fills many pieces. */
+static uint32_t find_lowest_by_bits(const struct picking *k, unsigned priority)
 {
 	struct picker *p = k->p;
+	uint32_t *low = &p->low[priority];
 
-	for (uint32_t w = bitfield_next_common(k->has, &p->open, 0); w != BITFIELD_NO_WORD;
+	while ((*low = bitfield_next_set(&p->open, *low)) < p->pieces &&
+		p->piece[*low].priority != priority)
+		++*low;
+	for (uint32_t w = bitfield_next_common(k->has, &p->open, *low / 64); w != BITFIELD_NO_WORD;
 		w = bitfield_next_common(k->has, &p->open, w + 1)) {
 		uint64_t v = bitfield_word(k->has, w) & bitfield_word(&p->open, w);
 
 		while (v != 0) {
 			uint32_t piece = bitfield_take(&v, w);
 
-			if (piece_rank(&p->piece[piece]) == rank)
+			if (p->piece[piece].priority == priority)
 				return piece;
 		}
 	}
 	return NO_PIECE;
 }
 
-static uint32_t find_lowest_of(const struct picking *k, unsigned rank)
+static uint32_t find_lowest_of(const struct picking *k, unsigned priority)
 {
 	uint32_t from, to, best = NO_PIECE;
 
-	order_row(k->p, rank, &from, &to);
+	order_row(k->p, priority, &from, &to);
 	if (to - from > SCAN_MAX)
-		return find_lowest_by_bits(k, rank);
+		return find_lowest_by_bits(k, priority);
 	for (uint32_t i = from; i < to; i++)
 		if (k->p->order[i] < best && picking_has(k, k->p->order[i]))
 			best = k->p->order[i];
@@ -125,8 +129,8 @@ static uint32_t find_lowest(const struct picking *k)
 {
 	uint32_t piece = NO_PIECE;
 
-	for (unsigned rank = RANK_TOP; rank > 0 && piece == NO_PIECE; rank--)
-		piece = find_lowest_of(k, rank);
+	for (unsigned priority = PICKER_PRIORITY_TOP; priority > 0 && piece == NO_PIECE; priority--)
+		piece = find_lowest_of(k, priority);
 	return piece;
 }
 

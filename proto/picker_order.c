@@ -22,7 +22,7 @@ static uint32_t rarity_level(uint32_t avail)
 
 uint32_t order_bucket(const struct piece *pc)
 {
-	return (RANK_TOP - piece_rank(pc)) * LEVELS + rarity_level(pc->avail);
+	return (PICKER_PRIORITY_TOP - pc->priority) * LEVELS + rarity_level(pc->avail);
 }
 
 static uint32_t bucket_start(const struct picker *p, uint32_t b)
@@ -35,9 +35,9 @@ uint32_t order_count(const struct picker *p)
 	return p->end[BUCKETS - 1];
 }
 
-void order_row(const struct picker *p, unsigned rank, uint32_t *from, uint32_t *to)
+void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to)
 {
-	uint32_t row = RANK_TOP - rank;
+	uint32_t row = PICKER_PRIORITY_TOP - priority;
 
 	*from = bucket_start(p, row * LEVELS);
 	*to = p->end[row * LEVELS + LEVELS - 1];
@@ -64,6 +64,13 @@ static void mix_piece(struct picker *p, uint32_t piece, uint32_t b)
 	swap_places(p, p->piece[piece].pos, start + rng_below(p->rng, n));
 }
 
+static void note_low(struct picker *p, uint32_t piece)
+{
+	uint32_t *low = &p->low[p->piece[piece].priority];
+
+	*low = MIN(*low, piece);
+}
+
 void order_insert(struct picker *p, uint32_t piece)
 {
 	uint32_t b = order_bucket(&p->piece[piece]), hole = p->end[BUCKETS - 1];
@@ -80,6 +87,7 @@ void order_insert(struct picker *p, uint32_t piece)
 	put_piece(p, piece, hole);
 	mix_piece(p, piece, b);
 	bitfield_set(&p->open, piece);
+	note_low(p, piece);
 }
 
 void order_remove(struct picker *p, uint32_t piece)
@@ -108,8 +116,10 @@ static void move_piece(struct picker *p, uint32_t piece, uint32_t from)
 		swap_places(p, pc->pos, --p->end[b]);
 	for (; b > to; b--)
 		swap_places(p, pc->pos, p->end[b - 1]++);
-	if (from != to)
-		mix_piece(p, piece, to);
+	if (from == to)
+		return;
+	mix_piece(p, piece, to);
+	note_low(p, piece);
 }
 
 void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority)
@@ -118,18 +128,8 @@ void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned pri
 	uint32_t from = order_bucket(pc);
 
 	pc->avail = avail;
-	pc->priority = priority & 7;
+	pc->priority = (uint8_t)priority;
 	if (pc->state == PIECE_IDLE && priority != PICKER_PRIORITY_SKIP)
-		move_piece(p, piece, from);
-}
-
-void order_edge(struct picker *p, uint32_t piece, bool edge)
-{
-	struct piece *pc = &p->piece[piece];
-	uint32_t from = order_bucket(pc);
-
-	pc->edge = edge;
-	if (pc->state == PIECE_IDLE && pc->priority != PICKER_PRIORITY_SKIP)
 		move_piece(p, piece, from);
 }
 
@@ -165,4 +165,5 @@ void order_rebuild(struct picker *p)
 			p->rng, p->order + bucket_start(p, b), p->end[b] - bucket_start(p, b));
 	for (uint32_t i = 0; i < start; i++)
 		p->piece[p->order[i]].pos = i;
+	memset(p->low, 0, sizeof p->low);
 }

@@ -74,8 +74,8 @@ static bool part_before(const struct picker *p, const struct part *a, const stru
 {
 	const struct piece *pa = &p->piece[a->piece], *pb = &p->piece[b->piece];
 
-	if (piece_rank(pa) != piece_rank(pb))
-		return piece_rank(pa) > piece_rank(pb);
+	if (pa->priority != pb->priority)
+		return pa->priority > pb->priority;
 	if (p->sequential)
 		return a->piece < b->piece;
 	if (a->open != b->open)
@@ -145,9 +145,9 @@ bool picker_endgame(const struct picker *p)
 	uint32_t unreachable = 0, from, to;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	for (unsigned rank = RANK_TOP; rank > 0 && p->seeds == 0; rank--) {
-		order_row(p, rank, &from, &to);
-		unreachable += p->end[(RANK_TOP - rank) * LEVELS] - from;
+	for (unsigned prio = PICKER_PRIORITY_TOP; prio > 0 && p->seeds == 0; prio--) {
+		order_row(p, prio, &from, &to);
+		unreachable += p->end[(PICKER_PRIORITY_TOP - prio) * LEVELS] - from;
 	}
 	if (order_count(p) > unreachable)
 		return false;

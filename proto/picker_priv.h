@@ -18,10 +18,9 @@
 /* Exact up to 31 peers, then eight steps to each doubling up to 65535. */
 #define LEVELS_EXACT 32u
 #define LEVELS       (LEVELS_EXACT + 11 * 8)
-/* A piece's rank: its priority, one more for an edge; 0 is skip. */
-#define RANK_TOP (PICKER_PRIORITY_TOP + 1)
-#define ROWS     RANK_TOP
-#define BUCKETS  (ROWS * LEVELS)
+/* A row of buckets for each priority but skip. */
+#define ROWS    PICKER_PRIORITY_TOP
+#define BUCKETS (ROWS * LEVELS)
 
 enum piece_state {
 	PIECE_IDLE,
@@ -32,15 +31,9 @@ enum piece_state {
 struct piece {
 	uint32_t pos;   /* IDLE and wanted: index in order; BEGUN: index in parts */
 	uint16_t avail; /* peers that have it, without picker.seeds */
-	uint8_t priority : 3;
-	uint8_t edge : 1; /* before others of its priority */
+	uint8_t priority;
 	uint8_t state;
 };
-
-static inline unsigned piece_rank(const struct piece *pc)
-{
-	return pc->priority != PICKER_PRIORITY_SKIP ? pc->priority + (unsigned)pc->edge : 0;
-}
 
 struct block {
 	uint32_t who[PICKER_REQUESTERS_MAX]; /* asked for it; who[0] sent it once here */
@@ -91,6 +84,7 @@ struct picker {
 	struct part *spare;  /* freed ones for reuse, chained */
 	uint32_t spare_n;
 	uint64_t wanted_left;
+	uint32_t low[PICKER_PRIORITY_TOP + 1]; /* no open piece of that priority below it */
 	uint32_t random_first;
 	bool sequential;
 	struct deadline *deadline; /* owned, earliest first; NULL until there is one */
@@ -127,15 +121,13 @@ static inline uint32_t bits_count(uint64_t v)
 /* picker_order.c: the sorted order of what may be begun. */
 uint32_t order_bucket(const struct piece *pc);
 uint32_t order_count(const struct picker *p);
-/* Half-open range of order that has this rank (1..RANK_TOP). */
-void order_row(const struct picker *p, unsigned rank, uint32_t *from, uint32_t *to);
+/* Half-open range of order that has this priority (not skip). */
+void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to);
 /* The piece is idle and wanted and in no bucket; and back. */
 void order_insert(struct picker *p, uint32_t piece);
 void order_remove(struct picker *p, uint32_t piece);
 /* Changes avail or priority (not to or from skip) of a piece and moves it if it is in the order. */
 void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority);
-/* The same for the mark of an edge. */
-void order_edge(struct picker *p, uint32_t piece, bool edge);
 /* Makes it all anew from the pieces' states, O(pieces). */
 void order_rebuild(struct picker *p);
 

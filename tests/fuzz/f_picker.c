@@ -107,7 +107,8 @@ static void wish(struct world *w, uint32_t piece)
 	if (bits & 1)
 		(void)picker_deadline(w->p, piece, bits & 2 ? INT64_MAX : bits);
 	else
-		picker_edges(w->p, piece, bits & 4 ? w->pieces : piece + 1, bits & 2);
+		picker_priorities(w->p, piece, bits & 4 ? w->pieces : piece + 1,
+			bits & 2 ? PICKER_PRIORITY_TOP : PICKER_PRIORITY_NORMAL);
 }
 
 static void step(struct world *w)

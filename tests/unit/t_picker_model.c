@@ -28,7 +28,6 @@ struct model {
 	bool joined[PEERS], here[PIECES][BLOCKS], begun[PIECES], had[PIECES], sequential;
 	bool asked[PIECES][BLOCKS][PEERS];
 	unsigned prio[PIECES];
-	bool edge[PIECES];
 	int64_t deadline[PIECES]; /* NEVER: none */
 	int64_t now;
 	struct bitfield has[PEERS];
@@ -66,12 +65,6 @@ static uint32_t avail(const struct model *m, uint32_t piece)
 static bool wants(const struct model *m, uint32_t piece)
 {
 	return !m->had[piece] && m->prio[piece] > 0;
-}
-
-/* Priority, and one more for an edge. */
-static unsigned rank(const struct model *m, uint32_t piece)
-{
-	return m->prio[piece] > 0 ? 2 * m->prio[piece] + m->edge[piece] * 2u : 0;
 }
 
 /* What the peers are to each other is fixed: those of odd number are fast. */
@@ -191,10 +184,10 @@ static void check_begun(const struct model *m, uint32_t peer, uint32_t piece, bo
 			assert_false(plain && any_open(m, i));
 			continue;
 		}
-		assert_true(rank(m, i) <= rank(m, piece));
-		if (rank(m, i) == rank(m, piece) && m->sequential)
+		assert_true(m->prio[i] <= m->prio[piece]);
+		if (m->prio[i] == m->prio[piece] && m->sequential)
 			assert_true(i > piece);
-		else if (rank(m, i) == rank(m, piece))
+		else if (m->prio[i] == m->prio[piece])
 			assert_true(avail(m, i) >= avail(m, piece));
 	}
 }
@@ -359,19 +352,11 @@ static void step_priority(struct model *m)
 
 static void step_wish(struct model *m)
 {
-	uint32_t first = below(m, PIECES), end = first + 1 + below(m, PIECES - first);
+	uint32_t piece = below(m, PIECES);
 	int64_t at = below(m, 3) == 0 ? NEVER : m->now + below(m, 200);
-	bool on = below(m, 3) > 0;
 
-	if (below(m, 2) == 0) {
-		assert_int_equal(picker_deadline(m->p, first, at), E_OK);
-		m->deadline[first] = m->had[first] ? NEVER : at;
-		return;
-	}
-	end = on ? MIN(end, first + 2) : end;
-	picker_edges(m->p, first, end, on);
-	for (uint32_t i = first; i < end; i++)
-		m->edge[i] = on;
+	assert_int_equal(picker_deadline(m->p, piece, at), E_OK);
+	m->deadline[piece] = m->had[piece] ? NEVER : at;
 }
 
 static void leave(struct model *m, uint32_t peer)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The picker's wishes: edges, deadlines, neighbours, parole, and what slow peers hold. */
+/* The picker's wishes: deadlines, neighbours, parole, and what slow peers hold. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,31 +55,31 @@ static void expect_pieces(
 	}
 }
 
-static void t_edges(void **state)
+/* In turn, in rows of more pieces than are walked one by one. */
+static void t_long_rows(void **state)
 {
 	static const struct pick_opts opts;
 	struct bench b;
 
 	(void)state;
-	begin(&b, 40, LENGTH);
+	begin(&b, 4096, LENGTH);
 	picker_sequential(b.p, true);
-	picker_edges(b.p, 30, 31, true);
-	picker_edges(b.p, 20, 22, true);
-	picker_priority(b.p, 20, PICKER_PRIORITY_SKIP);
-	picker_priority(b.p, 35, PICKER_PRIORITY_TOP);
+	picker_priorities(b.p, 2000, 3500, PICKER_PRIORITY_TOP);
+	expect_pieces(&b, &opts, (const uint32_t[]){2000, 2001}, 2);
+	picker_priority(b.p, 100, PICKER_PRIORITY_TOP);
+	picker_priority(b.p, 2003, PICKER_PRIORITY_SKIP);
+	expect_pieces(&b, &opts, (const uint32_t[]){100, 2002, 2004}, 3);
 	picker_check(b.p);
-	expect_pieces(&b, &opts, (const uint32_t[]){35, 21, 30, 0, 1}, 5);
-	picker_priority(b.p, 20, PICKER_PRIORITY_NORMAL); /* the mark has stayed */
-	expect_pieces(&b, &opts, (const uint32_t[]){20, 2}, 2);
-	picker_edges(b.p, 36, 38, true);
-	picker_priority(b.p, 37, PICKER_PRIORITY_TOP);
-	picker_edges(b.p, 0, 40, false);
+	picker_peer_gone(b.p, 1, b.out, BLOCKS); /* all of the last one */
+	expect_pieces(&b, &opts, (const uint32_t[]){2004, 2005}, 2);
+	picker_priorities(b.p, 2000, 4096, PICKER_PRIORITY_SKIP);
+	expect_pieces(&b, &opts, (const uint32_t[]){0, 1, 2}, 3);
+	picker_priorities(b.p, 2000, 2100, PICKER_PRIORITY_NORMAL);
+	for (uint32_t i = 3; i < 2000; i++)
+		if (i != 100)
+			expect_pieces(&b, &opts, &i, 1);
+	expect_pieces(&b, &opts, (const uint32_t[]){2003, 2006}, 2);
 	picker_check(b.p);
-	expect_pieces(&b, &opts, (const uint32_t[]){37, 3}, 2);
-	picker_edges(b.p, 39, 40, true);
-	picker_priority(b.p, 38, PICKER_PRIORITY_TOP);
-	picker_priority(b.p, 39, PICKER_PRIORITY_TOP);
-	expect_pieces(&b, &opts, (const uint32_t[]){39, 38, 4}, 3);
 	end(&b);
 }
 
@@ -304,7 +304,7 @@ static void t_unavailable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_edges),
+		cmocka_unit_test(t_long_rows),
 		cmocka_unit_test(t_deadlines),
 		cmocka_unit_test(t_late),
 		cmocka_unit_test(t_deadlines_bounded),
