@@ -15,6 +15,7 @@
 #include "actors/kernel/net.h"
 #include "actors/kernel/pool.h"
 #include "actors/kernel/random.h"
+#include "proto/link.h"
 #include "proto/peer_id.h"
 #include "proto/swarm.h"
 
@@ -28,38 +29,6 @@
 #define LISTENERS   16u
 #define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
 #define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */
-
-/* A doubly linked list whose nodes sit in their objects. */
-struct link {
-	struct link *prev, *next; /* both NULL: in no list */
-};
-static inline void link_init(struct link *head)
-{
-	head->prev = head->next = head;
-}
-static inline bool link_linked(const struct link *l)
-{
-	return l->next != NULL;
-}
-static inline bool link_empty(const struct link *head)
-{
-	return head->next == head;
-}
-static inline void link_append(struct link *head, struct link *l)
-{
-	l->prev = head->prev;
-	l->next = head;
-	head->prev->next = l;
-	head->prev = l;
-}
-static inline void link_remove(struct link *l)
-{
-	if (l->next == NULL)
-		return;
-	l->prev->next = l->next;
-	l->next->prev = l->prev;
-	l->prev = l->next = NULL;
-}
 
 /* --- a run of verified bytes in memory, for serving
  * ------------------------------------------------------ */

@@ -15,6 +15,7 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	s->owner = owner;
 	s->rng = rng;
 	memcpy(s->infohash, infohash, sizeof s->infohash);
+	link_init(&s->idle);
 	meter_init(&s->down, now);
 	meter_init(&s->up, now);
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
@@ -146,6 +147,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 
 	TAKE_OBJ(p, pp, SWARM_PEER_MAGIC);
 	s = p->swarm;
+	swarm_idle(p, false);
 	swarm_void_asked(p);
 	if (p->greeted)
 		picker_leave(s->picker, &p->has);
@@ -197,13 +199,6 @@ void swarm_update_interest(struct swarm_peer *p)
 		wire_put_not_interested(&w);
 	outbuf_commit(&p->out, &w);
 	p->swarm->ops->wake(p->conn);
-}
-
-void swarm_wake_idle(struct swarm *s)
-{
-	for (uint32_t i = 0; i < s->peers_cap; i++)
-		if (s->peers[i] != NULL && swarm_wants_requests(s->peers[i]))
-			s->ops->wake(s->peers[i]->conn);
 }
 
 void swarm_reconsider(struct swarm *s)

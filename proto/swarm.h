@@ -20,6 +20,7 @@
 #include "proto/endpoint.h"
 #include "proto/ext.h"
 #include "proto/layout.h"
+#include "proto/link.h"
 #include "proto/outbuf.h"
 #include "proto/peerlist.h"
 #include "proto/picker.h"
@@ -119,6 +120,7 @@ struct swarm_peer {
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
 	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */
 	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, a ring */
+	struct link idle;                                   /* in swarm->idle */
 	bool held;              /* it rejected us: nothing is asked of it until hold_until */
 	uint32_t rejects;       /* in a row, while it did not choke us */
 	int64_t hold_until;     /* us */
@@ -168,6 +170,7 @@ struct swarm {
 	struct choker choker;
 	struct swarm_peer **peers; /* owned array by index; NULL where free */
 	uint32_t peers_n, peers_cap;
+	struct link idle;             /* head: who has room and found nothing to ask for */
 	uint32_t asked;               /* requests outstanding with all peers */
 	uint32_t joins;               /* so far; part of the peers' names */
 	struct smartban *smartban;    /* owned; NULL until a piece fails */

@@ -118,10 +118,8 @@ static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 	greet(p, now);
 	p->peer_choking = true;
 	/* BEP 6: with the fast extension each request is still answered, by a piece or a reject. */
-	if (!p->caps.fast) {
+	if (!p->caps.fast)
 		swarm_void_asked(p);
-		swarm_wake_idle(p->swarm);
-	}
 	return E_OK;
 }
 

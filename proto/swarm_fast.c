@@ -98,7 +98,7 @@ enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 		drop_allowed(p, r.piece);
 	else
 		hold(p, now);
-	swarm_wake_idle(p->swarm);
+	swarm_wake_idle(p->swarm, 1, r.piece);
 	return E_OK;
 }
 

@@ -26,7 +26,14 @@ void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot nee
 void swarm_drop_serving(struct swarm_peer *);                 /* we choke it now */
 void swarm_tick_requests(struct swarm_peer *, int64_t now);
 void swarm_run_choker(struct swarm *, int64_t now);
-void swarm_wake_idle(struct swarm *); /* who has room in its window may ask again */
+/* How many requests may be made of it now. */
+uint32_t swarm_room(const struct swarm_peer *);
+
+/* swarm_idle.c */
+#define ANY_PIECE UINT32_MAX
+void swarm_idle(struct swarm_peer *, bool idle); /* there is nothing for it to ask for */
+/* So many blocks, of that piece, became free: those who may want them ask again. */
+void swarm_wake_idle(struct swarm *, uint32_t blocks, uint32_t piece);
 
 /* swarm_ext.c */
 void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */

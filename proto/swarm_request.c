@@ -50,17 +50,17 @@ static uint32_t lag_of(void *ctx, uint32_t name)
 	return (uint32_t)MIN(p->pace / MAX(o->pace, (uint64_t)1), (uint64_t)UINT32_MAX);
 }
 
-/* How many more may stand with it: it may take less than its rate is good for. */
-static uint32_t room_of(const struct swarm_peer *p)
+/* It may take less than its rate is good for. */
+uint32_t swarm_room(const struct swarm_peer *p)
 {
 	uint32_t cap = MIN(p->window, MIN(p->swarm->config.max_requests, p->reqq));
 
-	return cap > p->asked.n ? cap - p->asked.n : 0;
+	return may_ask(p) && cap > p->asked.n ? cap - p->asked.n : 0;
 }
 
 bool swarm_wants_requests(const struct swarm_peer *p)
 {
-	return may_ask(p) && room_of(p) > 0;
+	return swarm_room(p) > 0;
 }
 
 unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
@@ -72,6 +72,7 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!swarm_wants_requests(p))
 		return 0;
+	swarm_idle(p, false);
 	swarm_prune_suggestions(p);
 	struct pick_opts opts = {.fast_peer = p->window > 64,
 		.snubbed = p->snubbed,
@@ -87,7 +88,7 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 		.max_partial = 16 + s->peers_n * 4};
 
 	p->tried_at = now;
-	room = MIN(room_of(p), credit);
+	room = MIN(swarm_room(p), credit);
 	if (p->asked.n == 0) {
 		p->asked_at = p->last_block_at = now;
 		p->timing = true;
@@ -103,8 +104,10 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 		}
 		made += n;
 		s->asked += n;
-		if (n == 0)
+		if (n == 0) {
+			swarm_idle(p, true);
 			break;
+		}
 	}
 	return made;
 }
@@ -134,8 +137,10 @@ void swarm_void_asked(struct swarm_peer *p)
 	req_clear(&p->asked);
 	p->swarm->asked -= n;
 	p->voided = MIN(p->voided + n, VOIDED_MAX);
-	if (n > 0)
-		p->swarm->ops->credit(p->swarm->owner, n);
+	if (n == 0)
+		return;
+	p->swarm->ops->credit(p->swarm->owner, n);
+	swarm_wake_idle(p->swarm, n, ANY_PIECE);
 }
 
 /* --- blocks that come
@@ -253,11 +258,11 @@ static void size_window(struct swarm_peer *p)
 /* Its promises go to others; what still comes is taken for what it is, late. */
 static void snub(struct swarm_peer *p)
 {
-	swarm_void_asked(p);
 	p->snubbed = true;
 	p->window = 1;
 	p->starting = false;
 	p->swarm->choke_soon = true;
+	swarm_void_asked(p);
 }
 
 void swarm_tick_requests(struct swarm_peer *p, int64_t now)
@@ -273,12 +278,10 @@ void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 	if (now - p->last_block_at >= p->swarm->config.request_timeout) {
 		swarm_void_asked(p);
 		p->last_block_at = now;
-		swarm_wake_idle(p->swarm);
 		return;
 	}
 	if (now - p->last_block_at >= SNUB_AFTER && !p->snubbed) {
 		snub(p);
-		swarm_wake_idle(p->swarm);
 		return;
 	}
 	if (!p->snubbed)

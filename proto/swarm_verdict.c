@@ -163,6 +163,7 @@ unsigned swarm_taint(struct swarm_peer *p, uint32_t *pieces, unsigned max)
 	for (unsigned i = 0; i < n; i++) {
 		s->wasted += (uint64_t)picker_blocks_here(s->picker, pieces[i]) * BLOCK_SIZE;
 		picker_write_failed(s->picker, pieces[i]);
+		swarm_wake_idle(s, UINT32_MAX, pieces[i]);
 	}
 	return n;
 }
@@ -193,7 +194,7 @@ unsigned swarm_piece_bad(struct swarm *s, uint32_t piece, struct swarm_peer **ba
 	s->failed_pieces++;
 	judge_bad(s, piece);
 	picker_hash_failed(s->picker, piece);
-	swarm_wake_idle(s);
+	swarm_wake_idle(s, UINT32_MAX, piece);
 	return swarm_guilty(s, bad, max);
 }
 
@@ -201,4 +202,5 @@ void swarm_piece_failed(struct swarm *s, uint32_t piece)
 {
 	CHECK_OBJ(s, SWARM_MAGIC);
 	picker_write_failed(s->picker, piece);
+	swarm_wake_idle(s, UINT32_MAX, piece);
 }
