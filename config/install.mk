@@ -8,7 +8,7 @@ APT_FUZZ  := clang libclang-rt-14-dev
 APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
 	opentracker rtorrent iproute2 util-linux curl clang-format binutils openssl
 APT_BENCH := python3 python3-libtorrent transmission-daemon aria2 rtorrent valgrind linux-perf strace iproute2 \
-	util-linux openssl
+	util-linux util-linux-extra mount openssl
 
 deps: ## install what the build needs (Debian 12, apt)
 	@sh config/deps.sh $(APT_BUILD)

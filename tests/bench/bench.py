@@ -70,13 +70,11 @@ def versions():
 def write(result, folder):
     """What there is so far, for programs and for people."""
     os.makedirs(folder, exist_ok=True)
-    text = bench_report.markdown(result)
-    for name, content in (('result.json', json.dumps(result, indent=1)), ('result.md', text)):
+    for name, content in (('result.json', json.dumps(result, indent=1)), ('result.md', bench_report.markdown(result))):
         path = os.path.join(folder, name)
         with open(path + '.new', 'w', encoding='utf-8') as file:
             file.write(content)
         os.replace(path + '.new', path)
-    return text
 
 
 class Timetable:
@@ -100,19 +98,22 @@ class Timetable:
         print(f'{name}, {i + 1} of {len(self.benches)}: {clock[0]} to about {clock[1]}, all to about {clock[2]}', flush=True)
 
 
-def run_bench(name, bench, seconds):
-    """A bench that breaks as a whole says why, and the next one comes."""
-    began = time.monotonic()
+def run_bench(result, name, bench, seconds):
+    """Adds what a bench gives, or what it gave until it broke off; only an end from outside ends the others too."""
+    began, bench_rows.Bench.latest = time.monotonic(), bench_rows.Bench(name, name)
     try:
-        made = bench(seconds).dump()
-    except Exception as error:
+        bench(seconds)
+    except BaseException as error:
+        bench_rows.Bench.latest.note = f'broke off: {error!r}'
+        if not isinstance(error, Exception):
+            raise
         traceback.print_exc()
-        made = {'key': name, 'title': name, 'note': f'could not run: {error!r}', 'rows': {}, 'facts': {}}
-    return dict(made, seconds=time.monotonic() - began)
+    finally:
+        result['benches'].append(dict(bench_rows.Bench.latest.dump(), seconds=time.monotonic() - began))
 
 
 def run(lab, options):
-    """Runs what is asked for and writes it down after each bench; returns the result and its text."""
+    """Runs what is asked for and writes it down after each bench."""
     result = {
         'quick': options.quick, 'whole': False, 'date': time.strftime('%Y-%m-%d', time.gmtime()),
         'machine': bench_lab.machine(), 'versions': versions(),
@@ -121,26 +122,28 @@ def run(lab, options):
     every = plan(lab, options.quick)
     benches = [b for b in every if (not options.only or b[0] in options.only.split(','))
                and not (options.no_disk and b[0].endswith('disk'))]
-    timetable, stolen, text = Timetable(benches, options.minutes or (4 if options.quick else None)), bench_lab.steal_seconds(), ''
+    if not benches:
+        sys.exit('bench: the names are ' + ', '.join(name for name, _, _ in every))
+    timetable = Timetable(benches, options.minutes or (4 if options.quick else None))
+    stolen = bench_lab.steal_seconds()
     for i, (name, _, bench) in enumerate(benches):
         timetable.tell(i)
-        result['benches'].append(run_bench(name, bench, 0 if options.quick else timetable.share(i)))
-        ended = bench_lab.steal_seconds()
-        result['seconds'] = time.monotonic() - timetable.began
-        result['steal'] = (ended[0] - stolen[0]) / (ended[1] - stolen[1])
-        result['whole'] = len(result['benches']) == len(every)
-        text = write(result, options.result)
-    return result, text
+        try:
+            run_bench(result, name, bench, 0 if options.quick else timetable.share(i))
+            result['whole'] = i + 1 == len(every)
+        finally:
+            ended = bench_lab.steal_seconds()
+            result['seconds'] = time.monotonic() - timetable.began
+            result['steal'] = (ended[0] - stolen[0]) / (ended[1] - stolen[1])
+            write(result, options.result)
+    return result
 
 
-def check_tools(lab):
+def check_tools():
     """Says what is missing: a client that is not there only leaves its row empty."""
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
     if missing:
         print(f'not installed: {", ".join(missing)}; `make deps-bench` installs all that the benches need', flush=True)
-    for program in [lab.daemon, *lab.programs.values()]:
-        if not os.path.exists(program):
-            sys.exit(f'bench: {program} is not built; `make bench` builds it')
 
 
 def main():
@@ -160,16 +163,15 @@ def main():
     except bench_lab.Failure as error:
         sys.exit(f'bench: {error}')
     try:
-        check_tools(lab)
-        result, text = run(lab, options)
+        check_tools()
+        result = run(lab, options)
     except KeyboardInterrupt:
         sys.exit('bench: interrupted; what was measured is in ' + options.result)
     finally:
         lab.close()
     if result['whole'] and not options.quick:
-        with open('docs/benchmarks.md', 'w', encoding='utf-8') as file:
-            file.write(text)
-    print(text)
+        shutil.copyfile(os.path.join(options.result, 'result.md'), 'docs/benchmarks.md')
+    print(bench_report.markdown(result))
 
 
 if __name__ == '__main__':

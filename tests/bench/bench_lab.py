@@ -255,6 +255,9 @@ class Lab:
         for name in ('blast', 'sink', 'floor', 'b_picker', 'count.so'):
             self.programs[name] = os.path.join(ROOT, out, 'tests/bench', name)
         self.daemon = os.path.join(ROOT, out, 'torrentd')
+        for program in [self.daemon, *self.programs.values()]:
+            if not os.path.exists(program):
+                raise Failure(f'{program} is not built; `make bench` builds it')
         self.memory, self.disk = '/dev/shm', os.path.join(ROOT, out, 'bench-disk')
         self.lock = open(self.disk + '.lock', 'w', encoding='ascii')
         try:

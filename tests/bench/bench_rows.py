@@ -25,7 +25,10 @@ FLOOR_PORT = 5900
 class Bench:
     """One bench: its rows and all their runs."""
 
+    latest = None  # the one that is being filled: what it has is kept when it breaks off
+
     def __init__(self, key, title, note=''):
+        Bench.latest = self
         self.key, self.title, self.note = key, title, note
         self.rows, self.facts = {}, {}
 
