@@ -621,8 +621,9 @@ struct m_tracker_view {
 struct m_peers_found {
 	struct msg h;
 	struct tref t;
-	struct endpoint *peers; /* owned */
+	struct endpoint *peers; /* owned; NULL: none, it is about the seeds alone */
 	uint32_t n;
+	int64_t seeds; /* complete peers that the trackers know, without us; -1: nothing new */
 };
 
 /* Helpers of the destructors, for whoever builds such lists. */

@@ -555,6 +555,8 @@ void peers_on_found(struct actor *a, struct msg **m)
 
 	if (t == NULL)
 		return;
+	if (f->seeds >= 0)
+		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), actor_now(a));
 	for (uint32_t i = 0; i < f->n; i++)
 		if (may_be_dialled(s, &f->peers[i]))
 			peerlist_add(

@@ -19,6 +19,7 @@
 #define TRACKER_MAGIC 0x54524b52u
 
 static const int64_t SCRAPE_INTERVAL = 1800 * USEC_PER_SEC;
+static const int64_t COUNTS_FRESH = 7200; /* seconds that a tracker's count of seeds is believed */
 
 static struct tracker *tracker_of(const struct actor *a)
 {
@@ -167,16 +168,50 @@ static void make_slot(struct tracker *tk, uint32_t slot)
 
 /* --- what jobs bring ----------------------------------------------------------------- */
 
-static void send_peers(struct torrent *to, struct announce_reply *reply)
+static void note_left(struct torrent *to, uint64_t left)
+{
+	to->left = left;
+	if (left > 0)
+		to->seed_wall = 0;
+	else if (to->seed_wall == 0)
+		to->seed_wall = clock_wall_s();
+}
+
+/*
+ * The most that any of its trackers said lately, without us, who are one of them where we announced
+ * as a seed; -1: nobody said.
+ */
+static int64_t other_seeds(const struct torrent *to)
+{
+	int64_t most = -1, now = clock_wall_s();
+
+	for (int i = 0; i < announce_count(to->announce); i++) {
+		struct announce_view v;
+		bool us;
+
+		announce_view(to->announce, i, &v);
+		if (v.status != ANNOUNCE_WORKING || v.seeders < 0 ||
+			now - v.last_wall > COUNTS_FRESH)
+			continue;
+		us = to->seed_wall != 0 && v.last_wall >= to->seed_wall && v.seeders > 0;
+		most = MAX(most, v.seeders - us);
+	}
+	return most;
+}
+
+/* Peers, if there are any, and how many seeds are known by now. */
+static void send_found(struct torrent *to, struct announce_reply *reply)
 {
 	struct tracker *tk = to->tk;
 	struct m_peers_found *m;
+	int64_t seeds = other_seeds(to);
 	struct msg *h;
 
-	if (reply->peers_n == 0 || !to->active || actor_stopping(tk->actor))
+	if (!to->active || actor_stopping(tk->actor) || (reply->peers_n == 0 && seeds < 0))
 		return;
 	m = msg_new(tk->actor, MSG_PEERS_FOUND);
 	m->t = to->t;
+	m->seeds = seeds;
 	m->peers = reply->peers;
 	m->n = reply->peers_n;
 	reply->peers = NULL;
@@ -255,7 +290,7 @@ void torrent_answered(struct torrent *to, const struct job *j, struct announce_r
 	log_answer(to, j, reply, err, text);
 	if (err == E_OK && reply->failure[0] == '\0' && j->event != ANNOUNCE_STOPPED) {
 		scrape_when_needed(to, j, reply);
-		send_peers(to, reply);
+		send_found(to, reply);
 	}
 	pump_torrent(to);
 }
@@ -264,13 +299,14 @@ void torrent_answered_again(struct torrent *to, const struct job *j, struct anno
 {
 	CHECK_OBJ(to, TORRENT_MAGIC);
 	if (reply != NULL && reply->failure[0] == '\0' && j->event != ANNOUNCE_STOPPED)
-		send_peers(to, reply);
+		send_found(to, reply);
 }
 
-void torrent_scraped(struct torrent *to, const struct job *j, const struct announce_reply *reply)
+void torrent_scraped(struct torrent *to, const struct job *j, struct announce_reply *reply)
 {
 	CHECK_OBJ(to, TORRENT_MAGIC);
 	announce_scraped(to->announce, j->tracker, reply);
+	send_found(to, reply);
 }
 
 void torrent_job_gone(struct torrent *to)
@@ -298,7 +334,7 @@ static void handle_add(struct actor *a, struct msg **pm)
 	ALLOC_OBJ(to, TORRENT_MAGIC);
 	to->tk = tk;
 	to->t = m->t;
-	to->left = m->left;
+	note_left(to, m->left);
 	to->key = (uint32_t)random_u64();
 	to->timer.fn = run_torrent;
 	TAILQ_INIT(&to->jobs);
@@ -320,7 +356,7 @@ static void handle_event(struct actor *a, struct msg **pm)
 	to->downloaded = MAX(to->downloaded, m->downloaded);
 	to->uploaded = MAX(to->uploaded, m->uploaded);
 	if (m->op != TRACKER_REMOVE)
-		to->left = m->left;
+		note_left(to, m->left);
 	switch (m->op) {
 	case TRACKER_START:
 		if (!to->active)
@@ -332,7 +368,7 @@ static void handle_event(struct actor *a, struct msg **pm)
 		break;
 	case TRACKER_COMPLETED:
 		to->completed = true;
-		to->left = 0;
+		note_left(to, 0);
 		announce_complete(to->announce, loop_now(to->tk->loop));
 		pump_torrent(to);
 		break;
@@ -351,7 +387,7 @@ static void handle_totals(struct actor *a, struct msg **pm)
 		return;
 	to->downloaded = m->downloaded;
 	to->uploaded = m->uploaded;
-	to->left = m->left;
+	note_left(to, m->left);
 }
 
 static void handle_wanted(struct actor *a, struct msg **pm)

@@ -59,6 +59,7 @@ struct torrent {
 	uint8_t infohash[20];
 	uint32_t key;
 	uint64_t downloaded, uploaded, left;
+	int64_t seed_wall; /* since when nothing is left, so that trackers count us; 0: some is */
 	struct announce *announce; /* owned */
 	int64_t *scraped;        /* owned, by tracker: when it was last scraped; NULL: none ever */
 	struct loop_timer timer; /* the announce's deadline */
@@ -103,7 +104,7 @@ void torrent_answered(struct torrent *to, const struct job *j, struct announce_r
 	enum err err, const char *text);
 /* The same was said over the other family of addresses: all that counts is whom it names. */
 void torrent_answered_again(struct torrent *to, const struct job *j, struct announce_reply *reply);
-void torrent_scraped(struct torrent *to, const struct job *j, const struct announce_reply *reply);
+void torrent_scraped(struct torrent *to, const struct job *j, struct announce_reply *reply);
 /* A job has ended: a torrent on its leave may go, and so may the actor. */
 void torrent_job_gone(struct torrent *to);
 

@@ -131,7 +131,7 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	s->peers[p->index] = p;
 	s->peers_n++;
 	peer_id_client(id, p->client, sizeof p->client);
-	swarm_update_super(s);
+	swarm_update_super(s, now);
 	if (s->super_seeding)
 		swarm_mask(p);
 	say_have(p);
@@ -162,6 +162,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 		s->guilty_n--;
 	s->peers[p->index] = NULL;
 	s->peers_n--;
+	s->owed -= p->owed;
 	req_clear(&p->asked);
 	req_clear(&p->serving);
 	bitfield_free(&p->has);

@@ -40,7 +40,10 @@ struct swarm_ops {
 		void *owner, unsigned n); /* n requests became void: their units are free again */
 };
 
-/* BEP 16.  AUTO: while we are a seed, no other is known, and the peers lack a piece among them. */
+/*
+ * BEP 16.  AUTO: while we are complete, a tracker said lately that no other is, none is connected,
+ * and the peers lack a piece among them; see swarm_note_seeds().
+ */
 enum swarm_super { SUPER_OFF, SUPER_ON, SUPER_AUTO };
 
 struct swarm_config {
@@ -130,6 +133,7 @@ struct swarm_peer {
 	struct shown shown[32]; /* that it is to pass on */
 	uint32_t show;          /* so many stand at a time */
 	uint32_t shown_n;
+	uint64_t owed;             /* bytes it asked for that have not left */
 	uint32_t unveiled;         /* told of all pieces below, after super-seeding */
 	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */
 	struct given given[2];     /* at the last rounds, latest first */
@@ -177,11 +181,15 @@ struct swarm {
 	struct departed departed[32]; /* the latest, a ring */
 	uint32_t departed_n;
 	enum swarm_super super_mode;
-	uint16_t *times_shown; /* owned, by piece: to how many peers; NULL: never super-seeded */
-	bool super_seeding;    /* now */
 	struct witness witness[2]; /* the latest, for IPv6 and IPv4 */
-	uint32_t known_seeds;      /* set by the owner: seeds the trackers know, without us */
-	uint32_t guilty_n;         /* peers that swarm_guilty() has not handed out */
+	uint16_t *times_shown;  /* owned, by piece: to how many peers; NULL: never super-seeded */
+	uint32_t fresh_at;      /* pieces below have been on show, or somebody had them */
+	bool super_seeding;     /* now */
+	int64_t super_rest;     /* us: AUTO does not begin before */
+	uint32_t other_seeds;   /* that trackers know, when they were asked last */
+	int64_t seeds_known_at; /* us: when that was; 0: never */
+	uint64_t owed;          /* sum over peers */
+	uint32_t guilty_n;      /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */
@@ -242,8 +250,8 @@ unsigned swarm_request(struct swarm_peer *, unsigned credit, int64_t now);
 bool swarm_wants_requests(
 	const struct swarm_peer *); /* there is room in its window and something to ask for */
 
-/* The next block to serve; false: none.  The caller reads it and calls swarm_served() when it is
- * queued to leave. */
+/* The next block to serve; false: none.  The caller reads it and calls swarm_served() when it has
+ * left, or swarm_serve_failed(). */
 bool swarm_serve_next(struct swarm_peer *, struct block_req *);
 void swarm_served(struct swarm_peer *, uint32_t bytes);
 /* A block we promised cannot be served: says so where BEP 6 allows. */
@@ -295,7 +303,10 @@ static inline uint64_t swarm_left(const struct swarm *s)
 void swarm_choke_mode(struct swarm *, enum choke_seed);
 /* Super-seeding: concerns peers that join from now on; when it ends the others are told the rest.
  */
-void swarm_super_seed(struct swarm *, enum swarm_super);
+void swarm_super_seed(struct swarm *, enum swarm_super, int64_t now);
+/* How many complete peers the trackers know, without us (BEP 3 "complete", BEP 48); it counts for
+ * two hours. */
+void swarm_note_seeds(struct swarm *, uint32_t others, int64_t now);
 /*
  * Suggests a piece that is cheap for us to serve (in the read cache).  false: not said, because it
  * has it, does not want or understand it, or heard it lately (BEP 6, "Suggest Piece").

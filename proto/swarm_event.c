@@ -12,6 +12,13 @@ typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t no
 /* --- what it has
  * --------------------------------------------------------------------------------------- */
 
+static void note_seed(struct swarm_peer *p, int64_t now)
+{
+	p->seed = bitfield_full(&p->has);
+	if (p->seed)
+		swarm_super_met_seed(p->swarm, now);
+}
+
 /* The first thing a peer may say about its pieces; without it, it has none. */
 static void greet(struct swarm_peer *p, int64_t now)
 {
@@ -19,7 +26,7 @@ static void greet(struct swarm_peer *p, int64_t now)
 		return;
 	p->greeted = true;
 	picker_join(p->swarm->picker, &p->has);
-	p->seed = bitfield_full(&p->has);
+	note_seed(p, now);
 	p->interesting = picker_count_wanted_that(p->swarm->picker, &p->has);
 	swarm_update_interest(p);
 	swarm_grant_fast(p);
@@ -35,9 +42,9 @@ static void one_more(struct swarm_peer *p, uint32_t piece)
 		p->interesting++;
 }
 
-static void learnt_more(struct swarm_peer *p)
+static void learnt_more(struct swarm_peer *p, int64_t now)
 {
-	p->seed = bitfield_full(&p->has);
+	note_seed(p, now);
 	swarm_update_interest(p);
 	if (swarm_wants_requests(p))
 		p->swarm->ops->wake(p->conn);
@@ -45,7 +52,7 @@ static void learnt_more(struct swarm_peer *p)
 
 /* BEP 3 allows a bitfield only as the first message, but aria2 sends another one in place of many
  * HAVEs. */
-static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev)
+static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	struct bitfield more;
 	enum err err;
@@ -56,7 +63,7 @@ static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev)
 	if (err == E_OK) {
 		for (struct bitwalk walk = bitfield_walk(&more); bitwalk_next(&walk, &i);)
 			one_more(p, i);
-		learnt_more(p);
+		learnt_more(p, now);
 	}
 	bitfield_free(&more);
 	return err == E_OK ? E_OK : E_PROTOCOL;
@@ -65,7 +72,7 @@ static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev)
 static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	if (p->greeted)
-		return late_bitfield(p, ev);
+		return late_bitfield(p, ev, now);
 	if (bitfield_load(&p->has, ev->payload.p, ev->payload.n) != E_OK)
 		return E_PROTOCOL;
 	greet(p, now);
@@ -80,7 +87,7 @@ static enum err on_have_all(struct swarm_peer *p, const struct wire_ev *ev, int6
 	if (p->greeted) {
 		for (uint32_t i = 0; i < p->has.bits && !p->seed; i++)
 			one_more(p, i);
-		learnt_more(p);
+		learnt_more(p, now);
 		return E_OK;
 	}
 	bitfield_set_all(&p->has);
@@ -104,7 +111,7 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 	if (ev->index >= p->has.bits)
 		return E_PROTOCOL;
 	one_more(p, ev->index);
-	learnt_more(p);
+	learnt_more(p, now);
 	swarm_super_seen(p->swarm, ev->index, now);
 	return E_OK;
 }
@@ -170,6 +177,14 @@ static void put_reject(struct swarm_peer *p, const struct block_req *r)
 	p->swarm->ops->wake(p->conn);
 }
 
+static void owe_less(struct swarm_peer *p, uint32_t bytes)
+{
+	uint64_t n = MIN(p->owed, (uint64_t)bytes);
+
+	p->owed -= n;
+	p->swarm->owed -= n;
+}
+
 static enum err refuse(struct swarm_peer *p, const struct block_req *r)
 {
 	put_reject(p, r);
@@ -194,6 +209,8 @@ static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64
 	if (p->serving.n >= p->swarm->config.max_served)
 		return refuse(p, &r);
 	req_push(&p->serving, r);
+	p->owed += r.length;
+	p->swarm->owed += r.length;
 	swarm_super_asked(p, &r, now);
 	p->swarm->ops->wake(p->conn);
 	return E_OK;
@@ -204,8 +221,10 @@ static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
 	greet(p, now);
-	if (req_remove(&p->serving, &r))
+	if (req_remove(&p->serving, &r)) {
+		owe_less(p, r.length);
 		put_reject(p, &r);
+	}
 	return E_OK;
 }
 
@@ -225,10 +244,14 @@ void swarm_served(struct swarm_peer *p, uint32_t bytes)
 	p->swarm->uploaded += bytes;
 	meter_add(&p->up, bytes);
 	meter_add(&p->swarm->up, bytes);
+	owe_less(p, bytes);
+	if (p->swarm->owed == 0)
+		swarm_super_idle(p);
 }
 
 void swarm_serve_failed(struct swarm_peer *p, const struct block_req *r)
 {
+	owe_less(p, r->length);
 	put_reject(p, r);
 }
 
@@ -241,7 +264,7 @@ void swarm_drop_serving(struct swarm_peer *p)
 		if (swarm_is_granted(p, r.piece))
 			req_push(&keep, r);
 		else
-			put_reject(p, &r);
+			swarm_serve_failed(p, &r);
 	}
 	req_clear(&p->serving);
 	p->serving = keep;

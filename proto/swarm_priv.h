@@ -49,12 +49,14 @@ enum err swarm_on_suggest(struct swarm_peer *, const struct wire_ev *);
 void swarm_prune_suggestions(struct swarm_peer *); /* forgets what we do not want any more */
 
 /* swarm_super.c */
-void swarm_update_super(struct swarm *);
+void swarm_update_super(struct swarm *, int64_t now);
 void swarm_mask(struct swarm_peer *); /* it joins while we super-seed */
 void swarm_unmask(struct swarm_peer *);
 void swarm_super_show(struct swarm_peer *, int64_t now);
 void swarm_super_asked(struct swarm_peer *, const struct block_req *, int64_t now);
 void swarm_super_seen(struct swarm *, uint32_t piece, int64_t now); /* somebody has it now */
+void swarm_super_idle(struct swarm_peer *);             /* all that was asked of us has left */
+void swarm_super_met_seed(struct swarm *, int64_t now); /* we are not the only one */
 void swarm_tick_super(struct swarm *, int64_t now);
 
 #endif

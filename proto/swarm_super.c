@@ -7,7 +7,13 @@
  * peer hears of the next.  SHOW_FIRST stand at a time, and more for a peer that has asked for all
  * it knows of: no two are shown the same while there are others, so that a full line costs nothing.
  * A peer that has nobody to pass a piece to, or finds nobody for SUPER_PATIENCE, is not made to
- * wait.
+ * wait; and nobody waits while the line is idle and there are fresh pieces, that nobody was shown:
+ * whoever takes those is as good as another.
+ *
+ * By itself (SUPER_AUTO) it begins only where a tracker knows no other seed: silence is no proof,
+ * because seeds do not connect to each other, and a peer that is masked has to wait.  It ends when
+ * another seed is seen, or each piece has been on show and the line is idle.  Then it rests for a
+ * while, lest it begin and end with each who comes and goes.
  *
  * When super-seeding ends, masked peers are told of all the rest, UNVEIL_A_TICK pieces a second.
  *
@@ -17,15 +23,19 @@
 #include "proto/swarm_priv.h"
 
 #define SUPER_PATIENCE (INT64_C(60) * 1000000)
+#define SUPER_REST     (INT64_C(1800) * 1000000) /* from an end to the next begin */
+#define SEEDS_FRESH    (INT64_C(7200) * 1000000) /* so long a tracker's word counts */
 #define UNVEIL_A_TICK  4096u
 #define SHOW_FIRST     2u
 #define LOOK_MAX       4096u /* pieces compared to find the one to show */
 
 /* --- on and off */
 
-static bool is_lonely(const struct swarm *s)
+static bool is_lonely(const struct swarm *s, int64_t now)
 {
-	if (s->known_seeds > 0 || peerlist_seeds(s->candidates) > 0)
+	if (s->seeds_known_at == 0 || now - s->seeds_known_at > SEEDS_FRESH || s->other_seeds > 0)
+		return false;
+	if (!s->super_seeding && now < s->super_rest)
 		return false;
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL && (s->peers[i]->seed || s->peers[i]->upload_only))
@@ -33,18 +43,41 @@ static bool is_lonely(const struct swarm *s)
 	return picker_unavailable(s->picker) > 0;
 }
 
-void swarm_update_super(struct swarm *s)
+static void set_super(struct swarm *s, bool on, int64_t now)
 {
-	bool on = s->super_mode == SUPER_ON || (s->super_mode == SUPER_AUTO && is_lonely(s));
-
-	s->super_seeding = on && swarm_done(s) && bitfield_full(swarm_have(s));
+	if (on && !s->super_seeding)
+		s->fresh_at = 0;
+	if (!on && s->super_seeding)
+		s->super_rest = now + SUPER_REST;
+	s->super_seeding = on;
 }
 
-void swarm_super_seed(struct swarm *s, enum swarm_super mode)
+void swarm_update_super(struct swarm *s, int64_t now)
+{
+	bool on = s->super_mode == SUPER_ON || (s->super_mode == SUPER_AUTO && is_lonely(s, now));
+
+	set_super(s, on && swarm_done(s) && bitfield_full(swarm_have(s)), now);
+}
+
+void swarm_super_seed(struct swarm *s, enum swarm_super mode, int64_t now)
 {
 	CHECK_OBJ(s, SWARM_MAGIC);
 	s->super_mode = mode;
-	swarm_update_super(s);
+	swarm_update_super(s, now);
+}
+
+void swarm_note_seeds(struct swarm *s, uint32_t others, int64_t now)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	s->other_seeds = others;
+	s->seeds_known_at = now;
+}
+
+void swarm_super_met_seed(struct swarm *s, int64_t now)
+{
+	s->super_rest = now + SUPER_REST;
+	if (s->super_mode == SUPER_AUTO)
+		s->super_seeding = false;
 }
 
 /* --- masked peers */
@@ -68,9 +101,14 @@ static void forget_shown(struct swarm_peer *p, uint32_t i)
 
 void swarm_unmask(struct swarm_peer *p)
 {
+	struct swarm *s = p->swarm;
+
 	p->masked = false;
-	while (p->shown_n > 0)
+	while (p->shown_n > 0) {
+		/* It may be gone with it, or never have taken it. */
+		s->fresh_at = MIN(s->fresh_at, p->shown[0].piece);
 		forget_shown(p, 0);
+	}
 	bitfield_free(&p->told);
 }
 
@@ -82,6 +120,17 @@ static void tell(struct swarm_peer *p, uint32_t piece)
 	wire_put_have(&w, piece);
 	outbuf_commit(&p->out, &w);
 	p->swarm->ops->wake(p->conn);
+}
+
+/* The next piece that is on show nowhere and that nobody has. */
+static bool find_fresh(struct swarm *s, uint32_t *piece)
+{
+	while (s->fresh_at < s->layout.pieces &&
+		(s->times_shown[s->fresh_at] > 0 ||
+			picker_availability(s->picker, s->fresh_at) > 0))
+		s->fresh_at++;
+	*piece = s->fresh_at;
+	return s->fresh_at < s->layout.pieces;
 }
 
 /* The rarest of a sample of the pieces it lacks and has not been told of, from a random one on. */
@@ -128,6 +177,25 @@ static bool is_starving(const struct swarm_peer *p)
 	return true;
 }
 
+static void show(struct swarm_peer *p, uint32_t piece)
+{
+	p->shown[p->shown_n++] = (struct shown){piece, 0, INT64_MAX};
+	p->swarm->times_shown[piece]++;
+	tell(p, piece);
+}
+
+/* As many fresh ones again as stand, all of which it has asked for: a window that doubles. */
+static void show_fresh(struct swarm_peer *p)
+{
+	uint32_t piece;
+
+	for (uint32_t n = MAX(p->shown_n, SHOW_FIRST); n > 0 && find_fresh(p->swarm, &piece); n--) {
+		if (p->shown_n == ARRAY_LEN(p->shown))
+			forget_shown(p, 0);
+		show(p, piece);
+	}
+}
+
 /* Forgets what was passed on and shows as many new ones. */
 static void turn(struct swarm_peer *p, int64_t now)
 {
@@ -136,11 +204,8 @@ static void turn(struct swarm_peer *p, int64_t now)
 	for (uint32_t i = p->shown_n; i-- > 0;)
 		if (is_passed_on(p, &p->shown[i], now))
 			forget_shown(p, i);
-	while (p->shown_n < p->show && choose(p, &piece)) {
-		p->shown[p->shown_n++] = (struct shown){piece, 0, INT64_MAX};
-		p->swarm->times_shown[piece]++;
-		tell(p, piece);
-	}
+	while (p->shown_n < p->show && (find_fresh(p->swarm, &piece) || choose(p, &piece)))
+		show(p, piece);
 }
 
 static void unveil(struct swarm_peer *p)
@@ -182,9 +247,18 @@ void swarm_super_asked(struct swarm_peer *p, const struct block_req *r, int64_t 
 	}
 }
 
+void swarm_super_idle(struct swarm_peer *p)
+{
+	if (!p->masked || !p->greeted || !p->swarm->super_seeding || !is_starving(p))
+		return;
+	show_fresh(p);
+}
+
 void swarm_super_seen(struct swarm *s, uint32_t piece, int64_t now)
 {
-	for (uint32_t i = 0; s->super_seeding && i < s->peers_cap; i++) {
+	if (!s->super_seeding || s->times_shown == NULL || s->times_shown[piece] == 0)
+		return;
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		struct swarm_peer *p = s->peers[i];
 
 		for (uint32_t k = 0; p != NULL && k < p->shown_n; k++) {
@@ -196,21 +270,46 @@ void swarm_super_seen(struct swarm *s, uint32_t piece, int64_t now)
 	}
 }
 
+/*
+ * A whole copy has left, but for what those have on show whom we choke, and somebody waits for
+ * more: there is little left to save.
+ */
+static bool is_over(struct swarm *s)
+{
+	uint32_t piece;
+
+	if (s->owed > 0 || s->times_shown == NULL || find_fresh(s, &piece))
+		return false;
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] != NULL && s->peers[i]->shown_n > 0 && is_starving(s->peers[i]))
+			return true;
+	return false;
+}
+
+static void tick_peer(struct swarm_peer *p, int64_t now)
+{
+	if (!p->swarm->super_seeding) {
+		unveil(p);
+		return;
+	}
+	if (p->owed == 0 && is_starving(p))
+		p->show = (uint32_t)MIN(p->show + 1, ARRAY_LEN(p->shown));
+	turn(p, now);
+	if (p->swarm->owed == 0 && is_starving(p))
+		show_fresh(p);
+}
+
 void swarm_tick_super(struct swarm *s, int64_t now)
 {
 	if (s->super_mode == SUPER_AUTO || s->super_seeding)
-		swarm_update_super(s);
+		swarm_update_super(s, now);
+	if (s->super_mode == SUPER_AUTO && s->super_seeding && is_over(s))
+		set_super(s, false, now);
 	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		struct swarm_peer *p = s->peers[i];
 
-		if (p == NULL || !p->masked || !p->greeted)
-			continue;
-		if (s->super_seeding && p->serving.n == 0 && is_starving(p))
-			p->show = (uint32_t)MIN(p->show + 1, ARRAY_LEN(p->shown));
-		if (s->super_seeding)
-			turn(p, now);
-		else
-			unveil(p);
+		if (p != NULL && p->masked && p->greeted)
+			tick_peer(p, now);
 	}
 	swarm_update_upload_only(s);
 }

@@ -65,7 +65,8 @@ static void begin(struct world *w, uint8_t how)
 	for (uint32_t i = 0; i < PIECES; i++)
 		if ((how & 1 && i % 3 == 0) || how & 8)
 			picker_set_have(w->swarm->picker, i);
-	swarm_super_seed(w->swarm, how & 16 ? SUPER_ON : SUPER_AUTO);
+	swarm_note_seeds(w->swarm, 0, w->now);
+	swarm_super_seed(w->swarm, how & 16 ? SUPER_ON : SUPER_AUTO, w->now);
 	swarm_choke_mode(w->swarm, (enum choke_seed)(how >> 5 & 1));
 	for (uint8_t i = 0; i < 2; i++) {
 		w->friends[i] = join(w, i, (struct swarm_caps){.fast = true});

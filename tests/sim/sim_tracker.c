@@ -14,6 +14,7 @@
 struct swarm_entry {
 	uint8_t infohash[20];
 	struct endpoint at;
+	bool seed;
 };
 
 struct announce {
@@ -21,7 +22,7 @@ struct announce {
 	struct loop_timer timer;
 	struct tref t;
 	uint8_t infohash[20];
-	bool used;
+	bool used, seed;
 };
 
 struct ttracker {
@@ -40,13 +41,17 @@ static struct swarm_entry *find_entry(
 	return NULL;
 }
 
-static void enter(struct sim *s, const uint8_t infohash[20], const struct endpoint *at)
+static void enter(struct sim *s, const uint8_t infohash[20], const struct endpoint *at, bool seed)
 {
-	if (find_entry(s, infohash, at) != NULL)
-		return;
-	s->swarm = xrealloc(s->swarm, sizeof *s->swarm * (s->swarm_n + 1));
-	s->swarm[s->swarm_n].at = *at;
-	memcpy(s->swarm[s->swarm_n++].infohash, infohash, 20);
+	struct swarm_entry *e = find_entry(s, infohash, at);
+
+	if (e == NULL) {
+		s->swarm = xrealloc(s->swarm, sizeof *s->swarm * (s->swarm_n + 1));
+		e = &s->swarm[s->swarm_n++];
+		e->at = *at;
+		memcpy(e->infohash, infohash, 20);
+	}
+	e->seed = seed;
 }
 
 static void leave(struct sim *s, const uint8_t infohash[20], const struct endpoint *at)
@@ -65,17 +70,22 @@ static void answer(struct loop_timer *timer, int64_t now)
 
 	f->t = n->t;
 	f->peers = xcalloc(s->swarm_n + 1, sizeof *f->peers);
-	for (uint32_t i = 0; i < s->swarm_n; i++)
-		if (memcmp(s->swarm[i].infohash, n->infohash, 20) == 0 &&
-			!endpoint_equal(&s->swarm[i].at, &n->owner->d->host->at))
-			f->peers[f->n++] = s->swarm[i].at;
+	for (uint32_t i = 0; i < s->swarm_n; i++) {
+		const struct swarm_entry *e = &s->swarm[i];
+
+		if (memcmp(e->infohash, n->infohash, 20) != 0 ||
+			endpoint_equal(&e->at, &n->owner->d->host->at))
+			continue;
+		f->peers[f->n++] = e->at;
+		f->seeds += e->seed;
+	}
 	actor_cast(n->owner->actor, ADDR(ROLE_PEERS, n->t.shard), (struct msg **)&f);
 	loop_timer_set(actor_loop(n->owner->actor), &n->timer, now + AGAIN_US);
 }
 
 static void announce(struct announce *n)
 {
-	enter(n->owner->d->s, n->infohash, &n->owner->d->host->at);
+	enter(n->owner->d->s, n->infohash, &n->owner->d->host->at, n->seed);
 	loop_timer_set(
 		actor_loop(n->owner->actor), &n->timer, actor_now(n->owner->actor) + ANSWER_US);
 }
@@ -102,7 +112,8 @@ static void on_add(struct actor *a, struct msg **m)
 
 	while (n->used)
 		must(++n < k->v + TORRENTS);
-	*n = (struct announce){.owner = k, .t = add->t, .used = true, .timer.fn = answer};
+	*n = (struct announce){
+		.owner = k, .t = add->t, .used = true, .seed = add->left == 0, .timer.fn = answer};
 	memcpy(n->infohash, add->meta->infohash.v1, sizeof n->infohash);
 	if (add->active)
 		announce(n);
@@ -115,9 +126,12 @@ static void on_event(struct actor *a, struct msg **m)
 
 	if (n == NULL)
 		return;
+	n->seed = e->left == 0 && e->op != TRACKER_REMOVE;
 	if (e->op == TRACKER_START)
 		announce(n);
-	else if (e->op != TRACKER_COMPLETED)
+	else if (e->op == TRACKER_COMPLETED)
+		enter(n->owner->d->s, n->infohash, &n->owner->d->host->at, true);
+	else
 		stop(n);
 	n->used = e->op != TRACKER_REMOVE;
 }

@@ -10,7 +10,8 @@ static uint64_t sent_by(const struct world *w, unsigned i)
 static void begin(struct world *w, unsigned n, enum swarm_super mode)
 {
 	world_init(w, n, 1);
-	swarm_super_seed(w->node[0].swarm, mode);
+	swarm_note_seeds(w->node[0].swarm, 0, w->now);
+	swarm_super_seed(w->node[0].swarm, mode, w->now);
 	world_mesh(w);
 }
 
@@ -49,17 +50,19 @@ static void t_one_copy(void **state)
 /* By itself it begins where nobody else has all, ends when a copy is out, and tells the rest. */
 static void t_auto(void **state)
 {
+	const uint64_t size = (uint64_t)PIECES * PIECE_LEN;
 	struct world w;
 
 	(void)state;
 	begin(&w, 6, SUPER_AUTO);
 	assert_true(w.node[0].swarm->super_seeding);
 	for (unsigned i = 0; i < 6000 && !world_done(&w); i++) {
-		if (picker_unavailable(w.node[0].swarm->picker) > 0)
+		if (sent_by(&w, 0) < size - size / 4)
 			assert_true(w.node[0].swarm->super_seeding);
 		world_step(&w);
 	}
 	assert_true(world_done(&w));
+	assert_true(sent_by(&w, 0) < size + size / 3);
 	for (unsigned i = 0; i < 50; i++)
 		world_step(&w);
 	assert_false(w.node[0].swarm->super_seeding);
@@ -71,36 +74,107 @@ static void t_auto(void **state)
 	world_fini(&w);
 }
 
-static void t_auto_stays_off(void **state)
+/* Whether a peer that joins now is masked. */
+static bool masks(struct world *w)
+{
+	bool masked;
+
+	world_connect(w, 0, 2);
+	masked = w->node[0].ends[2].peer->masked;
+	end_close(&w->node[0].ends[2]);
+	return masked;
+}
+
+/* It takes a tracker's word, not too old, that there is no other seed. */
+static void t_auto_needs_to_know(void **state)
 {
 	struct world w;
-	struct endpoint other = endpoint_from_v4((const uint8_t[]){10, 0, 0, 99}, 7000);
+	struct swarm *s;
+
+	(void)state;
+	world_init(&w, 3, 1);
+	s = w.node[0].swarm;
+	swarm_super_seed(s, SUPER_AUTO, w.now);
+	swarm_super_seed(w.node[2].swarm, SUPER_ON, w.now);
+	assert_false(w.node[2].swarm->super_seeding); /* a leech never */
+	assert_false(masks(&w));
+	swarm_note_seeds(s, 1, w.now);
+	assert_false(masks(&w));
+	swarm_note_seeds(s, 0, w.now);
+	assert_true(masks(&w));
+	w.now += 3 * 3600 * SECOND;
+	assert_false(masks(&w));
+	world_fini(&w);
+}
+
+/* What made it end does not let it begin again at once, however often that comes and goes. */
+static void t_auto_rests(void **state)
+{
+	struct world w;
+	struct swarm *s;
 
 	(void)state;
 	world_init(&w, 3, 2);
-	swarm_super_seed(w.node[0].swarm, SUPER_AUTO);
-	swarm_super_seed(w.node[2].swarm, SUPER_ON);
-	assert_false(w.node[2].swarm->super_seeding); /* a leech never */
-	assert_true(w.node[0].swarm->super_seeding);
-	w.node[0].swarm->known_seeds = 1;
-	world_connect(&w, 0, 2);
-	assert_false(w.node[0].ends[2].peer->masked);
-	end_close(&w.node[0].ends[2]);
-	w.node[0].swarm->known_seeds = 0;
-	peerlist_add(w.node[0].swarm->candidates, &other, PEER_TRACKER, w.now);
-	peerlist_mark_seed(w.node[0].swarm->candidates, &other, true);
-	assert_int_equal(peerlist_seeds(w.node[0].swarm->candidates), 1);
-	world_connect(&w, 0, 2);
-	assert_false(w.node[0].ends[2].peer->masked);
-	end_close(&w.node[0].ends[2]);
-	peerlist_mark_seed(w.node[0].swarm->candidates, &other, false);
-	world_connect(&w, 0, 2);
-	assert_true(w.node[0].ends[2].peer->masked);
-	world_connect(&w, 0, 1); /* another seed */
-	for (unsigned i = 0; i < 20; i++)
-		world_step(&w);
-	assert_false(w.node[0].swarm->super_seeding);
+	s = w.node[0].swarm;
+	swarm_note_seeds(s, 0, w.now);
+	swarm_super_seed(s, SUPER_AUTO, w.now);
+	assert_true(masks(&w));
+	world_connect(&w, 0, 1); /* another seed, which is closed as soon as it is known */
+	end_send(&w.node[1].ends[0]);
+	assert_true(w.node[0].ends[1].peer->seed);
+	end_close(&w.node[0].ends[1]);
+	assert_false(s->super_seeding);
+	for (unsigned i = 0; i < 25; i++) {
+		assert_false(masks(&w));
+		w.now += 60 * SECOND;
+	}
+	w.now += 600 * SECOND;
+	assert_true(masks(&w));
+	swarm_note_seeds(s, 1, w.now);
+	assert_false(masks(&w));
+	swarm_note_seeds(s, 0, w.now);
+	assert_false(masks(&w));
 	world_fini(&w);
+}
+
+/* Steps until all have everything. */
+static unsigned steps(struct world *w, unsigned n, enum swarm_super mode, bool mesh)
+{
+	unsigned i = 0;
+
+	world_init(w, n, 1);
+	swarm_note_seeds(w->node[0].swarm, 0, w->now);
+	swarm_super_seed(w->node[0].swarm, mode, w->now);
+	for (unsigned k = 1; k < n && !mesh; k++)
+		world_connect(w, 0, k);
+	if (mesh)
+		world_mesh(w);
+	for (; i < 6000 && !world_done(w); i++)
+		world_step(w);
+	assert_true(world_done(w));
+	world_fini(w);
+	return i;
+}
+
+/* By itself it never costs much time: one leech, and some that cannot pass anything on. */
+static void t_auto_costs_little(void **state)
+{
+	static const struct {
+		unsigned nodes;
+		bool mesh;
+		unsigned slack; /* steps */
+	} rows[] = {{2, true, 5}, {3, false, 30}, {5, false, 30}, {3, true, 20}, {6, true, 20}};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned plain = steps(&w, rows[i].nodes, SUPER_OFF, rows[i].mesh);
+		unsigned took = steps(&w, rows[i].nodes, SUPER_AUTO, rows[i].mesh);
+
+		print_message(
+			"# %u nodes: plain %u, by itself %u steps\n", rows[i].nodes, plain, took);
+		assert_true(took <= plain + rows[i].slack);
+	}
 }
 
 /* One leech alone, and two that are not connected to each other: nobody waits for ever. */
@@ -114,7 +188,7 @@ static void t_nobody_to_pass_to(void **state)
 	assert_true(world_done(&w));
 	world_fini(&w);
 	world_init(&w, 3, 1);
-	swarm_super_seed(w.node[0].swarm, SUPER_ON);
+	swarm_super_seed(w.node[0].swarm, SUPER_ON, w.now);
 	world_connect(&w, 0, 1);
 	world_connect(&w, 0, 2);
 	world_run(&w, 60 * PIECES);
@@ -146,7 +220,7 @@ static void t_masked_requests(void **state)
 	ask.index = p->shown[0].piece;
 	assert_int_equal(swarm_event(p, &ask, w.now), E_OK);
 	assert_int_equal(p->serving.n, 1);
-	swarm_super_seed(w.node[0].swarm, SUPER_OFF);
+	swarm_super_seed(w.node[0].swarm, SUPER_OFF, w.now);
 	swarm_tick(w.node[0].swarm, w.now + SECOND);
 	assert_false(p->masked);
 	ask.index = untold;
@@ -160,7 +234,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_one_copy),
 		cmocka_unit_test(t_auto),
-		cmocka_unit_test(t_auto_stays_off),
+		cmocka_unit_test(t_auto_needs_to_know),
+		cmocka_unit_test(t_auto_rests),
+		cmocka_unit_test(t_auto_costs_little),
 		cmocka_unit_test(t_nobody_to_pass_to),
 		cmocka_unit_test(t_masked_requests),
 	};

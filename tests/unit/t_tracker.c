@@ -252,6 +252,31 @@ static void test_next_tier_when_one_fails(void **state)
 	world_free(w);
 }
 
+/* The peers hear of the complete ones, without us once we are one. */
+static void test_tells_of_seeds(void **state)
+{
+	struct world *w = quick_world();
+	char url[128], slow[128], urls[512];
+
+	(void)state;
+	url_of(w, "/ok/announce", url, sizeof url); /* 3 complete */
+	add_torrent(w, url, 1);
+	WAIT_FOR(w, known_seeds(w) == 3);
+	send_event(w, 1, TRACKER_COMPLETED);
+	WAIT_FOR(w, known_seeds(w) == 2);
+	/* No peers, and no counts: the scrape brings them. */
+	url_of(w, "/scrape/announce", slow, sizeof slow);
+	add_torrent(w, slow, 2);
+	WAIT_FOR(w, known_seeds(w) == 11);
+	/* A tracker that does not answer knows nothing; of those that do, the most counts. */
+	url_of(w, "/500/announce", slow, sizeof slow);
+	snprintf(urls, sizeof urls, "%s|%s", slow, url);
+	add_torrent(w, urls, 3);
+	WAIT_FOR(w, known_seeds(w) == 3);
+	world_end(w);
+	world_free(w);
+}
+
 static void test_scrape_fills_counts(void **state)
 {
 	struct world *w = quick_world();
@@ -561,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_good_detours),
 		cmocka_unit_test(test_next_tier_when_one_fails),
 		cmocka_unit_test(test_scrape_fills_counts),
+		cmocka_unit_test(test_tells_of_seeds),
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_v6),
 		cmocka_unit_test(test_both_families),

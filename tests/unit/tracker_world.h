@@ -24,6 +24,7 @@ struct found {
 	unsigned messages, peers;
 	struct tref t;
 	struct endpoint first;
+	int64_t seeds; /* -1: never told */
 };
 
 struct world {
@@ -54,7 +55,10 @@ static void note_found(struct actor *a, struct msg **pm)
 	f->messages++;
 	f->peers += m->n;
 	f->t = m->t;
-	f->first = m->peers[0];
+	if (m->n > 0)
+		f->first = m->peers[0];
+	if (m->seeds >= 0)
+		f->seeds = m->seeds;
 	pthread_mutex_unlock(&f->lock);
 }
 
@@ -135,6 +139,7 @@ static struct world *world_new(const char *const *args, int n)
 	w->env.peer_port = 6681;
 	w->env.api_port = (uint16_t)w->config->api_port;
 	pthread_mutex_init(&w->found.lock, NULL);
+	w->found.seeds = -1;
 	fill_handlers(w->session_handlers, ROLE_SESSION);
 	fill_handlers(w->peers_handlers, ROLE_PEERS);
 	w->session_fake =
@@ -336,6 +341,16 @@ static unsigned found_peers(struct world *w)
 
 	pthread_mutex_lock(&w->found.lock);
 	n = w->found.peers;
+	pthread_mutex_unlock(&w->found.lock);
+	return n;
+}
+
+static int64_t known_seeds(struct world *w)
+{
+	int64_t n;
+
+	pthread_mutex_lock(&w->found.lock);
+	n = w->found.seeds;
 	pthread_mutex_unlock(&w->found.lock);
 	return n;
 }
