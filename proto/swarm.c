@@ -132,7 +132,7 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	s->peers_n++;
 	peer_id_client(id, p->client, sizeof p->client);
 	swarm_update_super(s, now);
-	if (s->super_seeding)
+	if (swarm_super_hides(p))
 		swarm_mask(p);
 	say_have(p);
 	if (caps.extended)

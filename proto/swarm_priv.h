@@ -50,7 +50,8 @@ void swarm_prune_suggestions(struct swarm_peer *); /* forgets what we do not wan
 
 /* swarm_super.c */
 void swarm_update_super(struct swarm *, int64_t now);
-void swarm_mask(struct swarm_peer *); /* it joins while we super-seed */
+bool swarm_super_hides(const struct swarm_peer *); /* it joins, and is to be masked */
+void swarm_mask(struct swarm_peer *);
 void swarm_unmask(struct swarm_peer *);
 void swarm_super_show(struct swarm_peer *, int64_t now);
 void swarm_super_asked(struct swarm_peer *, const struct block_req *, int64_t now);

@@ -27,7 +27,8 @@
 #define SEEDS_FRESH    (INT64_C(7200) * 1000000) /* so long a tracker's word counts */
 #define UNVEIL_A_TICK  4096u
 #define SHOW_FIRST     2u
-#define LOOK_MAX       4096u /* pieces compared to find the one to show */
+#define GREET_WAIT     (INT64_C(1) * 1000000) /* who has nothing need not say so */
+#define LOOK_MAX       4096u                  /* pieces compared to find the one to show */
 
 /* --- on and off */
 
@@ -81,6 +82,15 @@ void swarm_super_met_seed(struct swarm *s, int64_t now)
 }
 
 /* --- masked peers */
+
+/*
+ * rTorrent, which goes without the fast extension, rests up to half a minute when its requests run
+ * out, whatever HAVEs come meanwhile: by itself nobody does that to it.
+ */
+bool swarm_super_hides(const struct swarm_peer *p)
+{
+	return p->swarm->super_seeding && (p->caps.fast || p->swarm->super_mode == SUPER_ON);
+}
 
 void swarm_mask(struct swarm_peer *p)
 {
@@ -308,7 +318,7 @@ void swarm_tick_super(struct swarm *s, int64_t now)
 	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		struct swarm_peer *p = s->peers[i];
 
-		if (p != NULL && p->masked && p->greeted)
+		if (p != NULL && p->masked && (p->greeted || now - p->connected_at >= GREET_WAIT))
 			tick_peer(p, now);
 	}
 	swarm_update_upload_only(s);

@@ -102,6 +102,12 @@ static void t_auto_needs_to_know(void **state)
 	assert_false(masks(&w));
 	swarm_note_seeds(s, 0, w.now);
 	assert_true(masks(&w));
+	w.plain = true;
+	assert_false(masks(&w)); /* it would not bear it */
+	swarm_super_seed(s, SUPER_ON, w.now);
+	assert_true(masks(&w));
+	swarm_super_seed(s, SUPER_AUTO, w.now);
+	w.plain = false;
 	w.now += 3 * 3600 * SECOND;
 	assert_false(masks(&w));
 	world_fini(&w);
@@ -196,6 +202,21 @@ static void t_nobody_to_pass_to(void **state)
 	world_fini(&w);
 }
 
+/* Without the fast extension who has nothing says nothing, and waits to hear of something. */
+static void t_silent_ones(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, 4, 1);
+	w.plain = true;
+	swarm_super_seed(w.node[0].swarm, SUPER_ON, w.now);
+	world_mesh(&w);
+	world_run(&w, 300);
+	assert_true(world_done(&w));
+	world_fini(&w);
+}
+
 /* What a masked peer was not told of it cannot have; switching off tells it. */
 static void t_masked_requests(void **state)
 {
@@ -238,6 +259,7 @@ int main(void)
 		cmocka_unit_test(t_auto_rests),
 		cmocka_unit_test(t_auto_costs_little),
 		cmocka_unit_test(t_nobody_to_pass_to),
+		cmocka_unit_test(t_silent_ones),
 		cmocka_unit_test(t_masked_requests),
 	};
 

@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""We are the only seed and show ourselves as one who has nothing: every client still gets everything.
+
+By itself (auto) a copy and little more is sent to three of one kind, who find each other by the tracker; a lone leech
+is not slower than from a plain seed.
+"""
+import time
+
+from lib_case import Program, note, run
+from lib_clients import CLIENTS, Rtorrent
+from lib_lab import Failure
+from lib_made import make
+from lib_ours import Torrentd
+from lib_swarm import Swarm
+from lib_trackers import Opentracker
+
+PIECE = 128 << 10
+SIZE = (16 << 20) + 1
+RATE = '4MiB/s'  # of our line, so that there is something to save
+
+
+def begin(lab, random, mode, **options):
+    original = lab.place('original')
+    torrent = make(original, 'new.bin', SIZE, PIECE, random)
+    swarm = Swarm(lab, torrent, original, Opentracker(lab.host(), [torrent]))
+    seed = swarm.seed(Torrentd, **{'seed.super': mode, **options})
+    return swarm, torrent, seed
+
+
+def spread(lab, random, kind, mode):
+    swarm, torrent, seed = begin(lab, random, mode, **{'upload.max_rate': RATE})
+    for _ in range(3):
+        swarm.leech(kind)
+    swarm.finish(patience=80)
+    copies = seed.uploaded(torrent) / torrent.total
+    note(f'{copies:.2f} copies sent')
+    if copies > 2 and kind is not Rtorrent:  # they do not find each other; and by itself we are plain to them
+        raise Failure(f'{copies:.2f} copies sent: it did not super-seed')
+
+
+def alone(lab, random, kind, mode):
+    swarm, torrent, seed = begin(lab, random, mode)
+    began = time.monotonic()
+    swarm.leech(kind)
+    swarm.finish()
+    note(f'{time.monotonic() - began:.1f} s, {seed.uploaded(torrent) / torrent.total:.2f} copies sent')
+
+
+def main():
+    program = Program(jobs=2)
+    for kind in (Torrentd, *CLIENTS, Rtorrent):
+        needs = (*kind.needs, 'opentracker')
+        for mode in ('auto', 'on'):
+            program.add(f'three {kind.name}, {mode}', spread, kind, mode, needs=needs, limit=110)
+        program.add(f'a lone {kind.name}, auto', alone, kind, 'auto', needs=needs)
+    run(program)
+
+
+if __name__ == '__main__':
+    main()
