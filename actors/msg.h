@@ -546,8 +546,11 @@ struct torrent_peers {
 	struct tref t;
 	uint8_t *bitfield; /* owned */
 	uint32_t bits, have;
-	uint64_t left;                         /* bytes of wanted pieces not verified */
-	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */
+	uint64_t left; /* bytes of wanted pieces not verified */
+	uint64_t downloaded, uploaded, wasted;
+	uint64_t failed_pieces;
+		/* whose hash was wrong, since it was added */ /* bytes since it was added to the
+								  shard */
 	uint64_t down_rate, up_rate;
 	struct peer_view *peers; /* owned */
 	uint32_t peers_n;

@@ -42,6 +42,7 @@ static void view_torrent(struct torrent_peers *v, struct ptorrent *t, int64_t no
 	v->downloaded = t->swarm->downloaded;
 	v->uploaded = t->swarm->uploaded;
 	v->wasted = t->swarm->wasted;
+	v->failed_pieces = t->swarm->failed_pieces;
 	v->down_rate = meter_rate(&t->swarm->down, now);
 	v->up_rate = meter_rate(&t->swarm->up, now);
 	v->peers = xcalloc(t->conns_n, sizeof *v->peers);

@@ -136,6 +136,7 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 	v->downloaded = t->base.downloaded + now.downloaded;
 	v->uploaded = t->base.uploaded + now.uploaded;
 	v->wasted = t->base.wasted + now.wasted;
+	v->failed_pieces = p->failed_pieces;
 	v->downloaded_ever = t->ever.downloaded + v->downloaded;
 	v->uploaded_ever = t->ever.uploaded + v->uploaded;
 	v->wasted_ever = t->ever.wasted + v->wasted;

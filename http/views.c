@@ -201,6 +201,7 @@ static void view_extra(json_t *o, const struct torrent_view *t)
 	json_object_set_new(o, "downloaded_ever", kib(t->downloaded_ever));
 	json_object_set_new(o, "uploaded_ever", kib(t->uploaded_ever));
 	json_object_set_new(o, "wasted_ever", kib(t->wasted_ever));
+	json_object_set_new(o, "failed_pieces", number(t->failed_pieces));
 	json_object_set_new(o, "added", view_time(t->added));
 	json_object_set_new(o, "completed", view_time(t->completed_at));
 }

@@ -7,6 +7,8 @@ import signal
 from lib_lab import Failure, poll
 import clients
 
+# As for the scripted tests: TEST_OPTIONS="peers.shards=3".
+MORE_OPTIONS = dict(word.split('=', 1) for word in os.environ.get('TEST_OPTIONS', '').split())
 PORT = 6681
 API = 8080
 
@@ -26,7 +28,8 @@ class Torrentd(clients.Torrentd):
         self.host = host
         self.options = {'state.dir': os.path.join(host.folder, 'state'), 'download.dir': roots,
                         'peers.bind': f'{host.ip4}, {host.ip6}', 'peers.port': PORT, 'api.port': API,
-                        'log.level': 'debug' if os.environ.get('INTEROP_DEBUG') else 'info', **options}
+                        'log.level': 'debug' if os.environ.get('INTEROP_DEBUG') else 'info',
+                        **MORE_OPTIONS, **options}
         self.process = None
         self.spawn()
         self.ready()

@@ -102,7 +102,8 @@ def a_block_sent_twice_is_wasted_and_harmless():
 
         with Seed(t, extra=twice, source='127.0.0.2').dial(d) as seed:
             wait_for(lambda: seed.requests, 'a request')
-            d.wait_view(t, lambda v: v['wasted'] >= 16, 'the second block is counted as wasted')
+            v = d.wait_view(t, lambda v: v['wasted'] >= 16, 'the second block is counted as wasted')
+            equal(v['failed_pieces'], 0, 'pieces with a wrong hash')
             with Seed(t).dial(d):
                 d.wait_done(t)
 
@@ -116,6 +117,7 @@ def who_sends_only_corrupt_blocks_is_banned():
             with Seed(t, source='127.0.0.3', rate=3 << 20).dial(d) as good:
                 view = d.wait_done(t)
                 check(view['wasted'] >= 16, 'wasted', view['wasted'])
+                check(view['failed_pieces'] >= 1, 'failed pieces', view['failed_pieces'])
                 check(good.sent >= t.size, 'the honest seed gave all of it')
                 wait_for(lambda: bad.closed == 1, 'the bad seed is let go')
         check(bad.sent <= 64 * 128 * KIB, 'it sent', bad.sent)
