@@ -549,8 +549,8 @@ struct torrent_peers {
 	uint64_t left; /* bytes of wanted pieces not verified */
 	uint64_t downloaded, uploaded, wasted;
 	uint64_t failed_pieces;
-		/* whose hash was wrong, since it was added */ /* bytes since it was added to the
-								  shard */
+	/* whose hash was wrong, since it was added */ /* bytes since it was added to the
+							  shard */
 	uint64_t down_rate, up_rate;
 	struct peer_view *peers; /* owned */
 	uint32_t peers_n;
