@@ -6,6 +6,7 @@
 
 #include "actors/kernel/random.h"
 #include "proto/peer_id.h"
+#include "proto/share.h"
 
 #define WORKERS_MAX   8u   /* chosen without being asked */
 #define WORKERS_LIMIT 128u /* addresses and actors are counted in a byte */
@@ -36,7 +37,8 @@ void wire_env(struct actor_env *env, const struct config *c)
 	unsigned cores = processors();
 
 	*env = (struct actor_env){.config = c};
-	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards : MAX(1u, cores / 4);
+	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards
+					  : MIN(MAX(1u, cores / 4), SHARE_MAX);
 	env->workers = c->store_workers > 0 ? MIN((unsigned)c->store_workers, WORKERS_LIMIT)
 					    : MIN(MAX(2u, cores - 1), WORKERS_MAX);
 	make_peer_id(env->peer_id);

@@ -311,6 +311,7 @@ OWNERS
 #define FINI_m_blocks         NULL
 #define FINI_m_extent         NULL
 #define FINI_m_peers_global   NULL
+#define FINI_m_peers_load     NULL
 #define FINI_m_tracker_event  NULL
 
 #define R(role) (1u << ROLE_##role)

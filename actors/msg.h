@@ -536,10 +536,22 @@ struct m_peers_remove {
 	uint64_t downloaded, uploaded, wasted;
 };
 
-/* This shard's share of the global limits. */
+/* The limits that shards share: on everything, and on neighbours. */
+enum limit_kind { LIMIT_DOWN, LIMIT_UP, LIMIT_LAN_DOWN, LIMIT_LAN_UP, LIMIT_KINDS };
+
+/* This shard's shares of them, B/s. */
 struct m_peers_global {
 	struct msg h;
-	uint64_t down_limit, up_limit;
+	uint64_t rate[LIMIT_KINDS];
+};
+
+/* What a shard has used of its shares since the last one; only while it uses any. */
+struct m_peers_load {
+	struct msg h;
+	struct {
+		uint64_t used; /* B/s */
+		uint32_t busy; /* connections that had to wait */
+	} of[LIMIT_KINDS];
 };
 
 struct torrent_peers {

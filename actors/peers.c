@@ -58,7 +58,7 @@ static void on_global(struct actor *a, struct msg **m)
 	struct shard *s = shard_of(a);
 	struct m_peers_global *g = (struct m_peers_global *)*m;
 
-	limit_set_global(s, g->down_limit, g->up_limit);
+	limit_set_global(s, g->rate);
 }
 
 static void on_reload(struct actor *a, struct msg **m)

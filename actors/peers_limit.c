@@ -29,6 +29,7 @@
 #define SLICE     65536u /* taken at once while nobody waits */
 #define DEAL_US   4000   /* tokens are dealt out no more often */
 #define AHEAD     2
+#define LOAD_US   (USEC_PER_SEC / 2)
 
 /* --- who is subject to what
  * ------------------------------------------------------------------------------------- */
@@ -63,6 +64,49 @@ static struct subject subject_of(const struct conn *c, enum limit_way way)
 static bool is_lan(const struct endpoint *e)
 {
 	return endpoint_is_private_lan(e) || endpoint_is_loopback(e);
+}
+
+/* --- what is used of the shares
+ * ------------------------------------------------------------------------------- */
+
+static struct limiter *shared_limiter(struct shard *s, unsigned kind)
+{
+	struct shard_limit *l =
+		&s->limit[kind == LIMIT_DOWN || kind == LIMIT_LAN_DOWN ? LIMIT_IN : LIMIT_OUT];
+
+	return kind == LIMIT_DOWN || kind == LIMIT_UP ? &l->all : &l->lan;
+}
+
+/* A lone shard has all there is: nobody needs to know what it uses. */
+static void watch_load(struct shard *s)
+{
+	if (s->shards == 1 || loop_timer_is_set(&s->load))
+		return;
+	s->load_at = loop_now(s->loop);
+	loop_timer_set(s->loop, &s->load, s->load_at + LOAD_US);
+}
+
+/* Goes on until nothing was used, which it says, too. */
+static void on_load(struct loop_timer *timer, int64_t now)
+{
+	struct shard *s = container_of(timer, struct shard, load);
+	struct m_peers_load *m = msg_new(s->actor, MSG_PEERS_LOAD);
+	uint64_t ms = (uint64_t)MAX((now - s->load_at) / 1000, 1);
+	bool any = false;
+
+	for (unsigned k = 0; k < LIMIT_KINDS; k++) {
+		struct limiter *l = shared_limiter(s, k);
+
+		m->of[k].used = l->passed * 1000 / ms;
+		m->of[k].busy = l->busy;
+		any |= l->passed > 0 || l->busy > 0;
+		l->passed = 0;
+		l->busy = l->waiting;
+	}
+	actor_cast(s->actor, ADDR_SESSION, (struct msg **)&m);
+	s->load_at = now;
+	if (any)
+		loop_timer_set(s->loop, &s->load, now + LOAD_US);
 }
 
 /* --- tokens
@@ -107,10 +151,18 @@ static bool others_wait(const struct subject *u)
 	return false;
 }
 
+static void pay(struct conn *c, const struct subject *u, size_t n)
+{
+	for (unsigned i = 0; i < u->n; i++) {
+		bucket_spend(&u->to[i]->bucket, n);
+		u->to[i]->passed += n;
+	}
+	watch_load(c->shard);
+}
+
 static void take(struct conn *c, enum limit_way way, const struct subject *u, size_t n)
 {
-	for (unsigned i = 0; i < u->n; i++)
-		bucket_spend(&u->to[i]->bucket, n);
+	pay(c, u, n);
 	c->limit.grant[way] = n;
 }
 
@@ -121,8 +173,10 @@ static void give_back(struct conn *c, enum limit_way way)
 	if (c->limit.grant[way] == 0)
 		return;
 	u = subject_of(c, way);
-	for (unsigned i = 0; i < u.n; i++)
+	for (unsigned i = 0; i < u.n; i++) {
 		bucket_give_back(&u.to[i]->bucket, c->limit.grant[way]);
+		u.to[i]->passed -= MIN(u.to[i]->passed, c->limit.grant[way]);
+	}
 	c->limit.grant[way] = 0;
 }
 
@@ -139,8 +193,11 @@ static void start_waiting(struct conn *c, enum limit_way way, const struct subje
 {
 	int64_t now = loop_now(c->shard->loop);
 
-	for (unsigned i = 0; i < u->n; i++)
+	for (unsigned i = 0; i < u->n; i++) {
 		u->to[i]->waiting++;
+		u->to[i]->busy = MAX(u->to[i]->busy, u->to[i]->waiting);
+	}
+	watch_load(c->shard);
 	link_append(&c->shard->limit[way].waiting, &c->limit.waiting[way]);
 	set_timer(c->shard, way, share_at(u, now));
 }
@@ -217,8 +274,7 @@ static void spend(struct conn *c, enum limit_way way, size_t n)
 	if (n == granted)
 		return;
 	u = subject_of(c, way);
-	for (unsigned i = 0; i < u.n; i++)
-		bucket_spend(&u.to[i]->bucket, n - granted);
+	pay(c, &u, n - granted);
 }
 
 /* The first bytes of a stranger are read whatever the limits are, and paid for later. */
@@ -380,52 +436,60 @@ static void release_torrent(struct ptorrent *t)
 	}
 }
 
-static void set_rates(
-	struct limiter *in, uint64_t down, struct limiter *out, uint64_t up, int64_t now)
+/* Who waits is looked at anew: it may have to wait no longer. */
+static void set_rate(struct shard *s, struct limiter *l, uint64_t rate)
 {
-	bucket_set_rate(&in->bucket, down, now);
-	bucket_set_rate(&out->bucket, up, now);
+	int64_t now = loop_now(s->loop);
+
+	bucket_set_rate(&l->bucket, rate, now);
+	for (unsigned way = 0; way < LIMIT_WAYS; way++)
+		if (!link_empty(&s->limit[way].waiting))
+			set_timer(s, way, now);
+	if (rate > 0)
+		call_next(l);
 }
 
-/* 0 is no limit at all, so a share is at least 1. */
-static uint64_t share_of(const struct shard *s, uint64_t rate)
+/* A limit comes or goes: who is subject to it changes. */
+static bool turns(const struct limiter *l, uint64_t rate)
 {
-	return rate == 0 ? 0 : MAX(rate / s->shards, UINT64_C(1));
+	return (l->bucket.rate == 0) != (rate == 0);
 }
 
-static bool rates_are(
-	const struct limiter *in, uint64_t down, const struct limiter *out, uint64_t up)
+void limit_set_global(struct shard *s, const uint64_t rate[LIMIT_KINDS])
 {
-	return in->bucket.rate == down && out->bucket.rate == up;
-}
+	bool release = false;
 
-void limit_set_global(struct shard *s, uint64_t down, uint64_t up)
-{
-	struct limiter *in = &s->limit[LIMIT_IN].all, *out = &s->limit[LIMIT_OUT].all;
-
-	if (rates_are(in, down, out, up))
-		return;
-	release_all(s);
-	set_rates(in, down, out, up, loop_now(s->loop));
+	for (unsigned k = 0; k < LIMIT_KINDS; k++)
+		release |= turns(shared_limiter(s, k), rate[k]);
+	if (release)
+		release_all(s);
+	for (unsigned k = 0; k < LIMIT_KINDS; k++)
+		if (shared_limiter(s, k)->bucket.rate != rate[k])
+			set_rate(s, shared_limiter(s, k), rate[k]);
 }
 
 void limit_set(struct ptorrent *t, uint64_t down, uint64_t up)
 {
 	struct limiter *in = &t->limit[LIMIT_IN], *out = &t->limit[LIMIT_OUT];
 
-	if (rates_are(in, down, out, up))
-		return;
-	release_torrent(t);
-	set_rates(in, down, out, up, loop_now(t->shard->loop));
+	if (turns(in, down) || turns(out, up))
+		release_torrent(t);
+	if (in->bucket.rate != down)
+		set_rate(t->shard, in, down);
+	if (out->bucket.rate != up)
+		set_rate(t->shard, out, up);
 }
 
 void limit_reconfigure(struct shard *s)
 {
 	release_all(s);
 	s->lan_limited = s->config->lan_limited;
-	set_rates(&s->limit[LIMIT_IN].lan, share_of(s, s->config->lan_download_max_rate),
-		&s->limit[LIMIT_OUT].lan, share_of(s, s->config->lan_upload_max_rate),
-		loop_now(s->loop));
+}
+
+/* Until the session tells. */
+static uint64_t share_of(const struct shard *s, uint64_t rate)
+{
+	return rate == 0 ? 0 : MAX(rate / s->shards, UINT64_C(1));
 }
 
 static void limiter_init(struct limiter *l, uint64_t rate, int64_t now)
@@ -464,6 +528,7 @@ void limit_init(struct shard *s)
 	}
 	s->limit[LIMIT_IN].timer.fn = on_deal_in;
 	s->limit[LIMIT_OUT].timer.fn = on_deal_out;
+	s->load.fn = on_load;
 	s->lan_limited = g->lan_limited;
 }
 
@@ -471,4 +536,5 @@ void limit_fini(struct shard *s)
 {
 	loop_timer_del(s->loop, &s->limit[LIMIT_IN].timer);
 	loop_timer_del(s->loop, &s->limit[LIMIT_OUT].timer);
+	loop_timer_del(s->loop, &s->load);
 }

@@ -75,6 +75,8 @@ struct limiter {
 	struct bucket bucket;
 	unsigned waiting;   /* connections that wait for tokens, of this bucket or another one */
 	unsigned asked;     /* blocks asked for that will have to pass */
+	unsigned busy;      /* the most there were since the last report */
+	uint64_t passed;    /* bytes since then */
 	unsigned called;    /* connections called to ask that have not run yet */
 	struct link asking; /* head: connections that wait for room to ask */
 };
@@ -184,6 +186,8 @@ struct shard {
 		struct loop_timer timer; /* gives them out */
 		int64_t given_at;        /* us */
 	} limit[LIMIT_WAYS];
+	struct loop_timer load;  /* reports what was used; set while something is */
+	int64_t load_at;         /* us: the last report */
 	bool lan_limited;        /* neighbours are subject to the limits of others, too */
 	uint8_t *spare[LANDING]; /* pool blocks that the next readv may fill */
 	uint8_t headers[LANDING][WIRE_PIECE_HEADER];
@@ -260,7 +264,7 @@ bool conn_is_stuffed(const struct conn *);
 /* peers_limit.c: rates in B/s, 0 is unlimited */
 void limit_init(struct shard *);
 void limit_fini(struct shard *);
-void limit_set_global(struct shard *, uint64_t down, uint64_t up); /* this shard's part */
+void limit_set_global(struct shard *, const uint64_t rate[LIMIT_KINDS]); /* its shares */
 void limit_reconfigure(struct shard *); /* there is a new configuration */
 void limit_start(struct ptorrent *, uint64_t down, uint64_t up);
 void limit_set(struct ptorrent *, uint64_t down, uint64_t up);

@@ -75,35 +75,6 @@ static void handle_early(struct session *s)
 	}
 }
 
-/* --- limits --- */
-
-uint64_t session_down_limit(const struct session *s)
-{
-	return s->has_down_limit ? s->down_limit : s->config->download_max_rate;
-}
-
-uint64_t session_up_limit(const struct session *s)
-{
-	return s->has_up_limit ? s->up_limit : s->config->upload_max_rate;
-}
-
-/* 0 is no limit at all, so a share is at least 1. */
-static uint64_t share_of(uint64_t limit, unsigned shards)
-{
-	return limit == 0 ? 0 : MAX(limit / shards, 1u);
-}
-
-void session_send_limits(struct session *s)
-{
-	for (unsigned i = 0; i < s->shards; i++) {
-		struct msg *m = msg_new(s->actor, MSG_PEERS_GLOBAL);
-		struct m_peers_global *g = container_of(m, struct m_peers_global, h);
-		g->down_limit = share_of(session_down_limit(s), s->shards);
-		g->up_limit = share_of(session_up_limit(s), s->shards);
-		actor_cast(s->actor, ADDR(ROLE_PEERS, i), &m);
-	}
-}
-
 static void on_reload(struct actor *a, struct msg **m)
 {
 	struct session *s = session_of(a);
@@ -169,6 +140,7 @@ static void *session_init(struct actor *a, const void *arg)
 	s->actor = a;
 	s->config = config_ref(env->config);
 	s->shards = env->shards;
+	shares_init(s);
 	STAILQ_INIT(&s->early);
 	STAILQ_INIT(&s->moves);
 	TAILQ_INIT(&s->to_open);
@@ -200,6 +172,7 @@ static void session_fini(struct actor *a)
 	table_free(s);
 	held_free(a, &s->early);
 	held_free(a, &s->moves);
+	shares_free(s);
 	config_unref(&s->config);
 	FREE_OBJ(s);
 }
@@ -214,6 +187,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STORE_ERROR, session_on_store_error},
 	{MSG_PEERS_DONE, session_on_peers_done},
 	{MSG_PEERS_TOTALS, session_on_peers_totals},
+	{MSG_PEERS_LOAD, session_on_peers_load},
 	{0, NULL},
 };
 

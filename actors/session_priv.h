@@ -17,6 +17,7 @@
 
 #include "actors/actors.h"
 #include "actors/session_rank.h"
+#include "proto/share.h"
 
 #define SESSION_MAGIC 0x53455353u
 #define TORRENT_MAGIC 0x544f5252u
@@ -164,6 +165,8 @@ struct session {
 	bool moving;                     /* one of them waits for the database */
 	uint64_t down_limit, up_limit;   /* set over the API */
 	bool has_down_limit, has_up_limit;
+	struct share *shares[LIMIT_KINDS]; /* owned arrays, one entry a shard */
+	uint64_t shared[LIMIT_KINDS];      /* the limits that they are shares of */
 };
 
 struct session *session_of(const struct actor *);
@@ -171,11 +174,6 @@ static inline struct loop *session_loop(const struct session *s)
 {
 	return actor_loop(s->actor);
 }
-/* The limits in force, B/s: what was set over the API, else the configuration's. */
-uint64_t session_down_limit(const struct session *);
-uint64_t session_up_limit(const struct session *);
-/* Tells every shard its share. */
-void session_send_limits(struct session *);
 /* Keeps *m, which becomes NULL, and true, while the database has not answered. */
 bool session_hold_early(struct session *, struct msg **m);
 
@@ -183,6 +181,17 @@ bool session_hold_early(struct session *, struct msg **m);
 void held_push(struct held_list *, struct msg **m);
 struct msg *held_pop(struct held_list *); /* NULL when empty */
 void held_free(struct actor *, struct held_list *);
+
+/* --- session_share.c --- */
+
+/* The limits in force, B/s: what was set over the API, else the configuration's. */
+uint64_t session_down_limit(const struct session *);
+uint64_t session_up_limit(const struct session *);
+/* Tells every shard its share. */
+void session_send_limits(struct session *);
+void session_on_peers_load(struct actor *, struct msg **);
+void shares_init(struct session *); /* the number of shards is known */
+void shares_free(struct session *);
 
 /* --- session_table.c --- */
 

@@ -189,6 +189,28 @@ def the_smaller_of_two_limits_counts():
 
 
 @case
+def shards_share_the_global_limit():
+    rate = 400 * KIB
+    with Daemon({**LIMITED, 'peers.shards': '2'}) as d:
+        first, second = (next(t for t in (Torrent(f'{n} {i}', MIB, seed=i) for i in range(100))
+                              if t.infohash[0] % 2 == n) for n in (0, 1))
+        d.seed(first)
+        d.seed(second)
+        d.ok('/setglobaluprate', rate=400)
+        with Leech(d, first, 32) as a:
+            time.sleep(2)  # until the other shard has given its share away
+            watch(lambda: a.bytes, rate, 3, 0.8)
+            with Leech(d, second, 32, source='127.0.0.51') as b:
+                time.sleep(2)
+                before = a.bytes, b.bytes
+                watch(lambda: a.bytes + b.bytes, rate, 3, 0.8)
+                part = (b.bytes - before[1]) / max(a.bytes - before[0], 1)
+                check(0.6 < part < 1.6, f'one gets {part:.2f} of what the other gets')
+            time.sleep(2)
+            watch(lambda: a.bytes, rate, 2, 0.8)
+
+
+@case
 def a_limit_lifted_is_felt_at_once():
     with Daemon(LIMITED) as d:
         t = Torrent('lifted', 4 << 20, piece_length=64 * KIB)

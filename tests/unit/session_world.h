@@ -163,7 +163,8 @@ static inline void say_details(struct world *w, struct msg *m)
 	}
 	case MSG_PEERS_GLOBAL: {
 		AS(m_peers_global);
-		say(w, "PEERS_GLOBAL(%" PRIu64 ",%" PRIu64 ")", p->down_limit, p->up_limit);
+		say(w, "PEERS_GLOBAL(%" PRIu64 ",%" PRIu64 ")", p->rate[LIMIT_DOWN],
+			p->rate[LIMIT_UP]);
 		break;
 	}
 	case MSG_TRACKER_ADD: {
