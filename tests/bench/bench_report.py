@@ -162,7 +162,11 @@ def against(bench, cpu, faster, floors=(), floor=None):
         return
     cheap = min(names, key=lambda n: median(runs_of(bench, n), cost))
     quick = max(names, key=lambda n: median(runs_of(bench, n), rate))
-    yield judged(f'{bench["key"]}: CPU / the cheapest ({TITLES[cheap]})', cpu, ratio(ours, runs_of(bench, cheap), cost))
+    row = judged(f'{bench["key"]}: CPU / the cheapest ({TITLES[cheap]})', cpu, ratio(ours, runs_of(bench, cheap), cost))
+    least = ratio(runs_of(bench, 'floor'), runs_of(bench, cheap), cost)
+    if least is not None:
+        row[3] += f'; the floor program is at {least[0]:.2f}'
+    yield row
     yield judged(f'{bench["key"]}: rate / the fastest ({TITLES[quick]})', faster,
                  ratio(ours, runs_of(bench, quick), rate), below=False)
     for name in floors:
