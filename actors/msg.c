@@ -7,6 +7,7 @@
  */
 #include "actors/msg.h"
 
+#include "actors/kernel/fs.h"
 #include "actors/kernel/net.h"
 
 _Static_assert((int)MSG_PING == (int)KMSG_PING, "msg.def starts with the kernel's messages");
@@ -156,6 +157,12 @@ static void m_worker_files_fini(struct m_worker_files *m)
 	xfree(m->file_priority);
 }
 
+static void m_file_map_fini(struct m_file_map *m)
+{
+	if (m->map != NULL)
+		fs_unmap(m->map, m->length);
+}
+
 static void m_peers_set_fini(struct m_peers_set *m)
 {
 	xfree(m->file_priority);
@@ -248,6 +255,7 @@ static void m_peers_found_fini(struct m_peers_found *m)
 	OWNER(m_store_open)                                                                        \
 	OWNER(m_store_files)                                                                       \
 	OWNER(m_worker_files)                                                                      \
+	OWNER(m_file_map)                                                                          \
 	OWNER(m_peers_set)                                                                         \
 	OWNER(m_store_ready)                                                                       \
 	OWNER(m_worker_open)                                                                       \
@@ -283,6 +291,7 @@ OWNERS
 #define FINI_m_store_open    fini_m_store_open
 #define FINI_m_store_files   fini_m_store_files
 #define FINI_m_worker_files  fini_m_worker_files
+#define FINI_m_file_map      fini_m_file_map
 #define FINI_m_peers_set     fini_m_peers_set
 #define FINI_m_store_ready   fini_m_store_ready
 #define FINI_m_worker_open   fini_m_worker_open

@@ -499,6 +499,15 @@ struct m_extent {
 	uint32_t cookie;               /* the asker's */
 };
 
+/* A file mapped for serving, see fs_map(). */
+struct m_file_map {
+	struct msg h;
+	struct tref t;
+	uint32_t file;
+	const uint8_t *map; /* owned; in a good reply, length bytes */
+	uint64_t length;
+};
+
 /* --- peers
  * ---------------------------------------------------------------------------------------------- */
 

@@ -97,6 +97,7 @@ static void make_pools(struct shard *s)
 	s->linear = xcalloc(1, LINEAR_SIZE);
 	s->write = xcalloc(s->workers, sizeof(*s->write));
 	cache_init(s);
+	map_init(s);
 }
 
 static void *peers_init(struct actor *a, const void *arg)
@@ -175,6 +176,7 @@ static void peers_fini(struct actor *a)
 
 	listen_stop(s);
 	limit_fini(s);
+	map_fini(s);
 	cache_fini(s);
 	pool_free(&s->blocks);
 	xfree(s->linear);

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The read cache for serving: runs of verified bytes, read ahead by a worker, shared by the
- * connections that need them.
+ * The read cache for serving: runs of verified bytes, mapped or read ahead by a worker, shared by
+ * the connections that need them.
  *
  * An extent is EXTENT_SIZE bytes of one piece, aligned within it; requests come in order, so the
- * neighbours are wanted next.  A request that crosses the boundary gets an extent of its own.  An
- * extent that nobody needs stays until its memory is wanted.
+ * neighbours are wanted next.  A request that crosses the boundary gets an extent of its own.  What
+ * the page cache has is served from there (peers_map.c), and such an extent lives as long as blocks
+ * need it.  What it has not is read, and stays until its memory is wanted.
  */
 #include "actors/peers_priv.h"
 
+#include "actors/kernel/fs.h"
+
 #define TABLE_START 256u
+/* The page cache may drop what was in it: look again before sending after this long. */
+#define SEEN_LASTS USEC_PER_SEC
 
 void cache_init(struct shard *s)
 {
@@ -62,14 +67,32 @@ static void hash(struct extent_cache *k, struct extent *x)
 	x->hashed = true;
 }
 
+static struct extent *extent_new(struct extent_cache *k)
+{
+	struct extent *x = k->spare;
+
+	if (x == NULL) {
+		ALLOC_OBJ(x, EXTENT_MAGIC);
+	} else {
+		k->spare = x->next;
+		*x = (struct extent){.magic = EXTENT_MAGIC};
+	}
+	link_init(&x->waiting);
+	return x;
+}
+
 static void destroy(struct extent_cache *k, struct extent *x)
 {
 	unhash(k, x);
 	link_remove(&x->lru);
-	if (x->data != NULL)
-		pool_put(k->pool, x->data);
-	k->n--;
-	FREE_OBJ(x);
+	if (x->map != NULL)
+		map_unref(x->map);
+	k->n -= x->counted;
+	if (x->buffer != NULL)
+		pool_put(k->pool, x->buffer);
+	x->magic = 0;
+	x->next = k->spare;
+	k->spare = x;
 }
 
 void cache_fini(struct shard *s)
@@ -79,6 +102,10 @@ void cache_fini(struct shard *s)
 	while (!link_empty(&k->idle))
 		destroy(k, container_of(k->idle.next, struct extent, lru));
 	must(k->n == 0);
+	for (struct extent *x = k->spare; x != NULL; x = k->spare) {
+		k->spare = x->next;
+		xfree(x);
+	}
 	pool_free(&k->pool);
 	xfree(k->table);
 	k->table = NULL;
@@ -94,7 +121,8 @@ void extent_unref(struct shard *s, struct extent *x)
 	must(x->refs > 0);
 	if (--x->refs > 0)
 		return;
-	if (x->hashed && x->state == EXTENT_READY && s->cache.n <= s->cache.soft_max)
+	if (x->hashed && x->map == NULL && x->state == EXTENT_READY &&
+		s->cache.n <= s->cache.soft_max)
 		link_append(&s->cache.idle, &x->lru);
 	else
 		destroy(&s->cache, x);
@@ -120,10 +148,10 @@ static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 	if (m != NULL && *m != NULL) {
 		struct m_extent *e = (struct m_extent *)*m;
 
-		x->data = e->data;
+		x->data = x->buffer = e->data;
 		e->data = NULL;
 	}
-	x->state = err == E_OK && x->data != NULL ? EXTENT_READY : EXTENT_FAILED;
+	x->state = err == E_OK && x->buffer != NULL ? EXTENT_READY : EXTENT_FAILED;
 	if (x->state == EXTENT_FAILED)
 		unhash(&s->cache, x);
 	while (!link_empty(&x->waiting)) {
@@ -144,8 +172,8 @@ static void load(struct shard *s, struct extent *x)
 	e->piece = x->piece;
 	e->begin = x->begin;
 	e->length = x->length;
-	e->data = x->data;
-	x->data = NULL; /* the worker's, until the reply */
+	e->data = x->buffer;
+	x->data = x->buffer = NULL; /* the worker's, until the reply */
 	x->refs++;
 	s->cache.loading++;
 	actor_call(s->actor, ADDR(ROLE_WORKER, worker), (struct msg **)&e, on_read, x);
@@ -163,31 +191,39 @@ static bool make_room(struct extent_cache *k, bool must_have)
 	return must_have;
 }
 
-static struct extent *make(
-	struct shard *s, struct ptorrent *t, const struct block_req *r, bool must_have)
+static bool start_reading(struct shard *s, struct extent *x)
 {
-	struct extent *x;
+	x->buffer = pool_get(s->cache.pool);
+	if (x->buffer == NULL)
+		return false;
+	s->cache.n++;
+	x->counted = true;
+	load(s, x);
+	return true;
+}
+
+static struct extent *make(struct ptorrent *t, const struct block_req *r, bool must_have)
+{
+	struct shard *s = t->shard;
 	uint32_t begin = r->begin / EXTENT_SIZE * EXTENT_SIZE;
 	uint32_t size = layout_piece_size(&t->swarm->layout, r->piece);
 	bool shared = r->begin + r->length <= begin + EXTENT_SIZE;
-	uint8_t *data;
+	struct extent *x = extent_new(&s->cache);
 
-	if (!make_room(&s->cache, must_have))
-		return NULL;
-	data = pool_get(s->cache.pool);
-	if (data == NULL)
-		return NULL;
-	ALLOC_OBJ(x, EXTENT_MAGIC);
-	s->cache.n++;
-	x->data = data;
 	x->t = t->t;
 	x->piece = r->piece;
 	x->begin = shared ? begin : r->begin;
 	x->length = shared ? MIN(EXTENT_SIZE, size - begin) : r->length;
-	link_init(&x->waiting);
+	x->data = map_get(t, x->piece, x->begin, x->length, &x->map);
+	if (x->data != NULL) {
+		x->state = EXTENT_READY;
+		x->seen = loop_now(s->loop);
+	} else if (!make_room(&s->cache, must_have) || !start_reading(s, x)) {
+		destroy(&s->cache, x);
+		return NULL;
+	}
 	if (shared)
 		hash(&s->cache, x);
-	load(s, x);
 	return x;
 }
 
@@ -201,8 +237,46 @@ struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool mus
 	if (r->begin + r->length <= begin + EXTENT_SIZE)
 		x = find(&s->cache, t->t, r->piece, begin);
 	if (x == NULL)
-		x = make(s, t, r, must_have);
+		x = make(t, r, must_have);
 	if (x != NULL)
 		ref(x);
 	return x;
+}
+
+/* --- what was mapped and is there no more
+ * ------------------------------------------------------------------------------
+ */
+
+/* From the map to memory of ours. */
+static void unmap(struct shard *s, struct extent *x)
+{
+	map_unref(x->map);
+	x->map = NULL;
+	x->data = NULL;
+	x->state = EXTENT_LOADING;
+	if (start_reading(s, x))
+		return;
+	x->state = EXTENT_FAILED;
+	unhash(&s->cache, x);
+}
+
+bool extent_ready(struct shard *s, struct extent *x)
+{
+	int64_t now = loop_now(s->loop);
+
+	if (x->state == EXTENT_READY && x->map != NULL && now - x->seen > SEEN_LASTS) {
+		if (fs_map_resident(x->data, x->length))
+			x->seen = now;
+		else
+			unmap(s, x);
+	}
+	return x->state == EXTENT_READY;
+}
+
+void extent_faulted(struct shard *s, struct extent *x)
+{
+	if (x->map == NULL)
+		return;
+	map_spoil(x->map);
+	unmap(s, x);
 }

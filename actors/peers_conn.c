@@ -389,10 +389,10 @@ static void unlink_all(struct conn *c)
 		c->shard->half_open--;
 		c->torrent->half_open--;
 	}
-	if (c->torrent != NULL)
-		c->torrent->conns_n--;
-	else
+	if (c->torrent == NULL)
 		c->shard->strangers--;
+	else if (--c->torrent->conns_n == 0)
+		map_rest(c->shard);
 }
 
 void conn_close(struct conn *c, enum err why, const char *what)

@@ -35,17 +35,23 @@
 
 enum extent_state { EXTENT_LOADING, EXTENT_READY, EXTENT_FAILED };
 
+struct file_map;
+
 struct extent {
 	uint32_t magic;
 	enum extent_state state;
 	struct tref t;
 	uint32_t piece, begin, length;
-	uint8_t *data;       /* EXTENT_SIZE bytes of the shard's pool; NULL while a read has it */
-	unsigned refs;       /* queued blocks that need it, and one while it is being read */
-	struct link lru;     /* in shard->idle when nobody needs it */
-	struct link waiting; /* head: connections whose next block is in here */
-	struct extent *next; /* hash chain; private extents are in none */
-	bool hashed;         /* in the table */
+	const uint8_t *data;  /* when it is ready: in the buffer or the map */
+	uint8_t *buffer;      /* EXTENT_SIZE bytes of the shard's pool; NULL while a read has it */
+	struct file_map *map; /* referenced; NULL: it is read into the buffer */
+	int64_t seen;         /* us; when its part of the map was last known to be in memory */
+	unsigned refs;        /* queued blocks that need it, and one while it is being read */
+	struct link lru;      /* in shard->idle when nobody needs it */
+	struct link waiting;  /* head: connections whose next block is in here */
+	struct extent *next;  /* hash chain; private extents are in none */
+	bool hashed;          /* in the table */
+	bool counted;         /* in cache->n */
 };
 
 struct extent_cache {
@@ -53,8 +59,9 @@ struct extent_cache {
 	uint32_t mask;         /* of the table, a power of two less one */
 	struct pool *pool;     /* owned: EXTENT_SIZE pieces */
 	struct link idle;      /* least recently used first */
-	unsigned n, soft_max;  /* extents there are; above soft_max only what cannot wait is read */
-	unsigned loading;      /* reads under way */
+	unsigned n, soft_max; /* that have a buffer; above soft_max only what cannot wait is read */
+	unsigned loading;     /* reads and maps under way */
+	struct extent *spare; /* owned list: freed ones, for the next */
 };
 
 /* --- connections
@@ -122,6 +129,9 @@ struct conn {
 	struct endpoint at;
 	int64_t last_in, last_out; /* us */
 	struct conn_limit limit;
+	uint64_t sampled;      /* bytes sent since sampled_at, for the kernel's queue */
+	int64_t sampled_at;    /* us */
+	unsigned not_sent_low; /* bytes; 0: as it was made */
 };
 
 /* --- torrents
@@ -195,6 +205,9 @@ struct shard {
 	uint8_t trash[BLOCK_SIZE];
 	struct m_blocks **write; /* owned array of batches, one a worker */
 	struct extent_cache cache;
+	struct link maps; /* head: file maps, the latest used first */
+	unsigned maps_n;
+	struct loop_timer maps_rest; /* set: somebody's last connection has gone */
 	bool stopping;
 };
 
@@ -235,6 +248,22 @@ void cache_fini(struct shard *);
  * are done. */
 struct extent *cache_get(struct ptorrent *, const struct block_req *, bool must_have);
 void extent_unref(struct shard *, struct extent *);
+/* Whether its bytes can be sent now without a wait for the disk. */
+bool extent_ready(struct shard *, struct extent *);
+/* What is mapped could not be read: has a worker read it, which says why. */
+void extent_faulted(struct shard *, struct extent *);
+
+/* peers_map.c */
+void map_init(struct shard *);
+void map_fini(struct shard *);
+void map_rest(struct shard *); /* a torrent has lost its last connection */
+/* Bytes of a piece in a mapped file, for system calls alone, and the map, referenced.  NULL: not in
+ * memory, not in one file, not mapped or not yet. */
+const uint8_t *map_get(
+	struct ptorrent *, uint32_t piece, uint32_t begin, uint32_t length, struct file_map **out);
+void map_unref(struct file_map *);
+void map_spoil(struct file_map *);              /* it could not be read: no more of it */
+void map_drop_all(struct shard *, struct tref); /* a torrent's, once extents do not need them */
 
 /* peers_listen.c */
 void listen_start(struct shard *, const struct actor_env *);

@@ -467,10 +467,12 @@ void peers_on_set(struct actor *a, struct msg **m)
 	again = t->swarm->no_download && !set->no_download;
 	t->swarm->no_download = set->no_download;
 	if (take_wishes(t, &set->file_priority, set->file_priority_n, set->sequential,
-		    set->edges_first))
+		    set->edges_first)) {
+		map_drop_all(t->shard, t->t); /* what was in the part file may soon be in its own */
 		follow_wishes(t);
-	else if (again)
+	} else if (again) {
 		swarm_reconsider(t->swarm);
+	}
 	t->active = set->active;
 	if (!t->active) {
 		ptorrent_close_conns(t, E_CANCELLED);
@@ -502,6 +504,7 @@ void ptorrent_detach(struct ptorrent **tp)
 	ptorrent_close_conns(t, E_CANCELLED);
 	ptorrent_report_totals(t);
 	drop_begun(t);
+	map_drop_all(s, t->t);
 	loop_timer_del(s->loop, &t->tick);
 	link_remove(&t->in_line);
 	if (t->dial.queued)

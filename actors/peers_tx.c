@@ -10,6 +10,12 @@
 #define IOV_MAX_TX   64
 #define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two extents */
 #define WRITE_BUDGET (1024u * 1024u)
+/* What the kernel may hold unsent follows the peer's rate: a fast one is served in few turns, and a
+ * slow one still hears soon that it is choked.  Bytes; the time is us. */
+#define QUEUE_LEAST  65536u
+#define QUEUE_MOST   1048576u
+#define QUEUE_TIME   (USEC_PER_SEC / 20)
+#define QUEUE_SAMPLE 262144u
 
 static struct out_block *block_at(struct conn *c, uint32_t i)
 {
@@ -136,7 +142,7 @@ static bool front_ready(struct conn *c)
 	while (c->blocks_n > 0) {
 		struct out_block *b = block_at(c, 0);
 
-		if (b->extent->state == EXTENT_READY)
+		if (extent_ready(c->shard, b->extent))
 			return true;
 		if (b->extent->state == EXTENT_LOADING) {
 			if (!link_linked(&c->wants_extent))
@@ -163,7 +169,7 @@ static void lay_out(struct conn *c, struct departure *d)
 		add_block(d, block_at(c, i++));
 	add(d, outbuf_data(&c->peer->out), outbuf_len(&c->peer->out));
 	for (; ready && i < c->blocks_n && d->n + 2 <= IOV_MAX_TX && d->bytes < d->max; i++) {
-		if (block_at(c, i)->extent->state != EXTENT_READY)
+		if (!extent_ready(c->shard, block_at(c, i)->extent))
 			break;
 		add_block(d, block_at(c, i));
 	}
@@ -211,10 +217,38 @@ static void took(struct conn *c, size_t n)
  * ----------------------------------------------------------------------------------------------------------------
  */
 
+static void size_queue(struct conn *c, size_t n, int64_t now)
+{
+	uint64_t rate;
+	unsigned want = QUEUE_LEAST;
+
+	c->sampled += n;
+	if (c->sampled < QUEUE_SAMPLE)
+		return;
+	rate = c->sampled * QUEUE_TIME / (uint64_t)MAX(now - c->sampled_at, INT64_C(1));
+	while (want < rate && want < QUEUE_MOST)
+		want *= 2;
+	if (want != c->not_sent_low)
+		net_set_not_sent_low(c->io.fd, want);
+	c->not_sent_low = want;
+	c->sampled = 0;
+	c->sampled_at = now;
+}
+
 static void spend(struct conn *c, size_t n)
 {
-	c->last_out = loop_now(c->shard->loop);
+	int64_t now = loop_now(c->shard->loop);
+
+	c->last_out = now;
 	limit_spend_out(c, n);
+	size_queue(c, n, now);
+}
+
+/* A mapped file could not be read: its blocks have to be. */
+static void faulted(struct conn *c)
+{
+	for (uint32_t i = 0; i < c->blocks_n; i++)
+		extent_faulted(c->shard, block_at(c, i)->extent);
 }
 
 bool conn_tx(struct conn *c)
@@ -235,6 +269,10 @@ bool conn_tx(struct conn *c)
 		if (n < 0 && err == E_AGAIN) {
 			c->writable = false;
 			return true;
+		}
+		if (n < 0 && err == E_FAULT) {
+			faulted(c);
+			continue;
 		}
 		if (n < 0) {
 			conn_close(c, err, "write");

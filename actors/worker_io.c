@@ -156,3 +156,26 @@ void worker_on_extent(struct actor *a, struct msg **m)
 	worker_note_error(w, t, &f);
 	actor_reply(a, m, f.err);
 }
+
+/* A whole file, for peers to serve from the page cache. */
+void worker_on_map(struct actor *a, struct msg **m)
+{
+	struct worker *w = actor_self(a);
+	struct m_file_map *f = (struct m_file_map *)(void *)*m;
+	struct wtorrent *t = worker_find(w, f->t);
+	enum err err = E_OK;
+	int fd;
+
+	if (t == NULL || f->file >= t->meta->files_n) {
+		actor_reply(a, m, E_NOT_FOUND);
+		return;
+	}
+	if (*worker_flags(t, f->file) & WFILE_PARTED) { /* its pieces may yet leave the part file */
+		actor_reply(a, m, E_UNSUPPORTED);
+		return;
+	}
+	fd = worker_file(w, t, f->file, FS_READ, &err);
+	if (fd >= 0)
+		f->map = fs_map(fd, f->length, &err);
+	actor_reply(a, m, f->map != NULL ? E_OK : err);
+}

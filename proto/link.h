@@ -38,6 +38,11 @@ static inline void link_append(struct link *head, struct link *l)
 	head->prev = l;
 }
 
+static inline void link_prepend(struct link *head, struct link *l)
+{
+	link_append(head->next, l);
+}
+
 /* One that is in no list stays so. */
 static inline void link_remove(struct link *l)
 {

@@ -14,16 +14,18 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define DIR_FLAGS  (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-#define DIR_PERM   0777
-#define FILE_PERM  0666
-#define NO_LINKS   (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define SHORT_RUNS 64 /* iovecs handled at a time when a transfer was short */
+#define DIR_FLAGS      (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define DIR_PERM       0777
+#define FILE_PERM      0666
+#define NO_LINKS       (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define SHORT_RUNS     64 /* iovecs handled at a time when a transfer was short */
+#define RESIDENT_PAGES 64 /* looked at with one call */
 
 static enum err err_of(int e)
 {
@@ -496,6 +498,45 @@ void fs_readahead(int fd, uint64_t offset, uint64_t n)
 {
 	if (offset <= INT64_MAX && n <= INT64_MAX)
 		(void)posix_fadvise(fd, (off_t)offset, (off_t)n, POSIX_FADV_WILLNEED);
+}
+
+const uint8_t *fs_map(int fd, uint64_t n, enum err *err)
+{
+	void *p;
+
+	if (n == 0 || n > SIZE_MAX / 4 || sizeof(void *) < 8) {
+		*err = E_UNSUPPORTED;
+		return NULL;
+	}
+	p = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, fd, 0);
+	if (p != MAP_FAILED)
+		return p;
+	*err = err_of(errno);
+	return NULL;
+}
+
+void fs_unmap(const uint8_t *map, uint64_t n)
+{
+	must(munmap((void *)(uintptr_t)map, (size_t)n) == 0);
+}
+
+bool fs_map_resident(const uint8_t *at, size_t n)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)at / page * page, to = (uintptr_t)at + n;
+	unsigned char seen[RESIDENT_PAGES];
+
+	while (from < to) {
+		size_t pages = MIN((to - from + page - 1) / page, (size_t)RESIDENT_PAGES);
+
+		if (mincore((void *)from, pages * page, seen) != 0)
+			return false;
+		for (size_t i = 0; i < pages; i++)
+			if (!(seen[i] & 1))
+				return false;
+		from += pages * page;
+	}
+	return true;
 }
 
 /* --- names

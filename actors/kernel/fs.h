@@ -55,6 +55,17 @@ enum err fs_next_data(int fd, uint64_t from, uint64_t *at);
 enum err fs_next_hole(int fd, uint64_t from, uint64_t *at);
 void fs_readahead(int fd, uint64_t offset, uint64_t n);
 
+/*
+ * Maps the first n bytes of a file, which may be shorter, for system calls to read from: those fail
+ * with E_FAULT where the file ends or its disk fails, while a load would end the process with
+ * SIGBUS.  So nobody ever looks at the bytes himself.  NULL and *err: it cannot be done here.
+ */
+const uint8_t *fs_map(int fd, uint64_t n, enum err *err);
+/* These two do not block; any thread. */
+void fs_unmap(const uint8_t *map, uint64_t n);
+/* Whether bytes of a map are in memory: to read them now needs no disk. */
+bool fs_map_resident(const uint8_t *at, size_t n);
+
 enum err fs_unlink_at(int dir, const char *path);
 enum err fs_rmdir_at(int dir, const char *path); /* E_BUSY when it is not empty */
 enum err fs_sync_dir_at(

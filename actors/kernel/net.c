@@ -54,6 +54,7 @@ static enum err err_of(int e)
 		{EACCES, E_PERM},
 		{EPERM, E_PERM},
 		{EMSGSIZE, E_TOO_BIG},
+		{EFAULT, E_FAULT},
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(map); i++)

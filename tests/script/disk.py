@@ -7,13 +7,14 @@ user namespaces are allowed; otherwise those cases are skipped.
 """
 import ctypes
 import os
+import struct
 import subprocess
 import sys
 import tempfile
 
 import lib_tap
 from lib_daemon import Daemon, is_root
-from lib_peer import INTERESTED, PIECE, Seed, UNCHOKE, Wire
+from lib_peer import Closed, HAVE_NONE, INTERESTED, PIECE, REJECT, Seed, UNCHOKE, Wire
 from lib_tap import Skip, case, check, equal, wait_for
 from lib_torrent import BLOCK, Torrent
 
@@ -214,6 +215,51 @@ def a_symlink_in_the_way_is_not_followed():
             with Seed(t).dial(d):
                 d.wait_view(t, lambda v: v['error'], 'an error')
         equal(os.listdir(outside), [], 'written outside the target directory')
+
+
+def is_mapped(d, path):
+    with open(f'/proc/{d.process.pid}/maps', encoding='utf-8') as f:
+        return path in f.read()
+
+
+@case
+def a_file_cut_short_while_it_is_served_from_its_map():
+    with Daemon() as d:
+        t = Torrent('cut', 40 * 64 * KIB, piece_length=64 * KIB)
+        d.seed(t)
+        path = t.file_path(d.downloads, None)
+        with Wire.open(d, t, source='127.0.0.7', fast=True) as leech:
+            leech.send(HAVE_NONE)
+            leech.send(INTERESTED)
+            leech.wait(UNCHOKE)
+
+            def ask(piece):
+                leech.request(piece, 0, BLOCK)
+                return leech.wait(PIECE, REJECT)
+
+            def served_from_map():
+                equal(ask(0)[1][8:], t.block(0, 0, BLOCK), 'served')
+                return is_mapped(d, path)
+            wait_for(served_from_map, 'it maps the file')
+            for piece in range(t.pieces):
+                equal(ask(piece)[1][8:], t.block(piece, 0, BLOCK), 'served')
+            # Not read yet: what cannot leave is queued from the map, and then gone.
+            for piece in range(t.pieces):
+                for begin in range(0, 64 * KIB, BLOCK):
+                    leech.request(piece, begin, BLOCK)
+            os.truncate(path, 100 * KIB)
+            try:
+                while True:
+                    kind, payload = leech.wait(PIECE, REJECT)
+                    if kind == PIECE:
+                        piece, begin = struct.unpack('>II', payload[:8])
+                        if piece == 0: # what is being cut at that moment may be zeros already
+                            equal(payload[8:], t.block(piece, begin, BLOCK), 'what was left')
+            except Closed:
+                pass
+        d.wait_view(t, lambda v: v['error'], 'an error')
+        d.ok('/removetorrent', infohash=t.hex)
+        wait_for(lambda: not is_mapped(d, path), 'the map is gone with the torrent')
 
 
 @case

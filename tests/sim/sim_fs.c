@@ -340,3 +340,27 @@ enum err fs_sync_dir_at(int dir, const char *path)
 		n->name_synced = true;
 	return E_OK;
 }
+
+/* --- maps: the files of this disk are not contiguous --- */
+
+const uint8_t *fs_map(int fd, uint64_t n, enum err *err)
+{
+	(void)fd;
+	(void)n;
+	*err = E_UNSUPPORTED;
+	return NULL;
+}
+
+void fs_unmap(const uint8_t *map, uint64_t n)
+{
+	(void)map;
+	(void)n;
+	must_not_reach("nothing is ever mapped");
+}
+
+bool fs_map_resident(const uint8_t *at, size_t n)
+{
+	(void)at;
+	(void)n;
+	return false;
+}

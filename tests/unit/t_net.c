@@ -2,6 +2,8 @@
 /* Sockets on loopback: both families, errors that callers tell apart, transfer, datagrams. */
 #include "actors/kernel/net.h"
 
+#include "actors/kernel/fs.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -183,6 +185,37 @@ static void connect_errors_are_told_apart(void **state)
 	assert_true(net_fd_limit() > 0);
 }
 
+/* A load from these pages would end the process. */
+static void a_map_of_a_file_cut_short_is_an_error(void **state)
+{
+	struct pair p;
+	char got[8192];
+	FILE *f = tmpfile();
+	const uint8_t *map;
+	struct iovec v;
+	enum err err = E_OK;
+
+	(void)state;
+	memset(got, 'm', sizeof got);
+	assert_int_equal(fwrite(got, 1, sizeof got, f), sizeof got);
+	fflush(f);
+	pair_open(&p, "127.0.0.1:0");
+	map = fs_map(fileno(f), 65536, &err);
+	assert_non_null(map);
+	assert_true(fs_map_resident(map, sizeof got));
+	assert_true(fs_map_resident(map + 100, 1));
+	assert_false(fs_map_resident(map + 100, 65536 - 100)); /* the file ends long before */
+	v = (struct iovec){(void *)(uintptr_t)map, sizeof got};
+	assert_int_equal(net_writev(p.client, &v, 1, false, &err), sizeof got);
+	assert_int_equal(ftruncate(fileno(f), 4096), 0);
+	v = (struct iovec){(void *)(uintptr_t)(map + 4096), 4096};
+	assert_int_equal(net_writev(p.client, &v, 1, false, &err), -1);
+	assert_int_equal(err, E_FAULT);
+	fs_unmap(map, 65536);
+	pair_close(&p);
+	fclose(f);
+}
+
 static void sendfile_sends_a_part(void **state)
 {
 	char got[8];
@@ -259,6 +292,7 @@ int main(void)
 		cmocka_unit_test(full_stream_says_again),
 		cmocka_unit_test(broken_stream_is_closed_without_a_signal),
 		cmocka_unit_test(connect_errors_are_told_apart),
+		cmocka_unit_test(a_map_of_a_file_cut_short_is_an_error),
 		cmocka_unit_test(sendfile_sends_a_part),
 		cmocka_unit_test(datagrams_name_their_sender),
 		cmocka_unit_test(port_is_free_for_each_family),

@@ -2,6 +2,7 @@
 /*
  * The worker: blocks in any order become verified files, and every buffer comes back exactly once.
  */
+#include "actors/kernel/fs.h"
 #include "proto/smartban.h"
 #include "tests/unit/worker_world.h"
 
@@ -240,6 +241,34 @@ static void test_extents(void **state)
 	end(w);
 }
 
+static void test_maps(void **state)
+{
+	struct world *w = begin(odd_files, 100 * KIB, 2, NULL);
+	struct m_file_map *f;
+	struct note last = {0};
+
+	(void)state;
+	open_torrent(w);
+	download(w, IN_ORDER);
+	(void)count_notes(w, NOTE_ERROR, &last);
+	for (uint32_t i = 0; i <= now.meta->files_n; i++) {
+		bool there =
+			i < now.meta->files_n && !odd_files[i].pad && now.meta->files[i].length > 0;
+		enum err err;
+
+		f = msg_new(actor_of(w, PEERS), MSG_FILE_MAP);
+		f->t = T0;
+		f->file = i;
+		f->length = there ? now.meta->files[i].length : 0;
+		err = world_call(w, PEERS, WORKER(i % 2), &f->h);
+		assert_int_equal(err == E_OK, there);
+		f = AS(m_file_map, w->answer);
+		assert_int_equal(f->map != NULL, there);
+		assert_true(!there || fs_map_resident(f->map, f->length));
+	}
+	end(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_partials),
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test(test_extents),
+		cmocka_unit_test(test_maps),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

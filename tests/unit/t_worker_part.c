@@ -86,6 +86,30 @@ static bool is_skipped(unsigned skips, uint32_t file)
 	return skips >> file & 1;
 }
 
+/* What may yet leave the part file is not mapped. */
+static void test_no_maps(void **state)
+{
+	struct world *w = begin(odd_files, 40000, 1, NULL);
+
+	(void)state;
+	open_torrent(w);
+	assert_int_equal(tell_files(w, 1u << 2), E_OK);
+	download(w, IN_ORDER);
+	for (unsigned skips = 1u << 2;; skips = 0) {
+		struct m_file_map *f = msg_new(actor_of(w, PEERS), MSG_FILE_MAP);
+
+		f->t = T0;
+		f->file = 2;
+		f->length = now.meta->files[2].length;
+		assert_int_equal(
+			world_call(w, PEERS, WORKER(0), &f->h), skips != 0 ? E_UNSUPPORTED : E_OK);
+		if (skips == 0)
+			break;
+		assert_int_equal(tell_files(w, 0), E_OK);
+	}
+	end(w);
+}
+
 /* All sets of skipped files, all sizes of pieces: nothing of a skipped file is made. */
 static void test_sets(void **state)
 {
@@ -238,6 +262,7 @@ static void test_strays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_maps),
 		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_changing),
 		cmocka_unit_test(test_sparse),
