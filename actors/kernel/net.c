@@ -13,7 +13,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -239,17 +238,6 @@ ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum 
 		n = sendmsg(fd, &mh, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 	while (n < 0 && errno == EINTR);
 	return done(n, err);
-}
-
-ssize_t net_sendfile(int fd, int file, uint64_t offset, size_t n, enum err *err)
-{
-	off_t at = (off_t)offset;
-	ssize_t sent;
-
-	do
-		sent = sendfile(fd, file, &at, n);
-	while (sent < 0 && errno == EINTR);
-	return done(sent, err);
 }
 
 /* --- datagrams

@@ -23,8 +23,6 @@ enum err net_connect_result(int fd);
 ssize_t net_readv(int fd, const struct iovec *iov, int iovcnt, enum err *err);
 /* E_FAULT: the bytes are of a mapped file (fs_map) and cannot be read. */
 ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum err *err);
-/* Sends n bytes of an open file from offset; the page cache only, see DESIGN "serve". */
-ssize_t net_sendfile(int fd, int file, uint64_t offset, size_t n, enum err *err);
 enum err net_local(int fd, struct endpoint *out);
 /* Bytes the kernel holds unsent; sizes the send queue. */
 void net_set_not_sent_low(int fd, unsigned bytes);

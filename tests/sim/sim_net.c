@@ -238,16 +238,6 @@ ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum 
 	return -1;
 }
 
-ssize_t net_sendfile(int fd, int file, uint64_t offset, size_t n, enum err *err)
-{
-	(void)fd;
-	(void)file;
-	(void)offset;
-	(void)n;
-	*err = E_UNSUPPORTED;
-	return -1;
-}
-
 enum err net_local(int fd, struct endpoint *out)
 {
 	*out = sock_of(fd)->local;

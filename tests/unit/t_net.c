@@ -216,28 +216,6 @@ static void a_map_of_a_file_cut_short_is_an_error(void **state)
 	fclose(f);
 }
 
-static void sendfile_sends_a_part(void **state)
-{
-	char got[8];
-	struct iovec v = {got, sizeof got};
-	FILE *f = tmpfile();
-	struct pair p;
-	enum err err = E_OK;
-
-	(void)state;
-	assert_non_null(f);
-	assert_int_equal(fwrite("0123456789", 1, 10, f), 10);
-	assert_int_equal(fflush(f), 0);
-	pair_open(&p, "127.0.0.1:0");
-	assert_int_equal(net_sendfile(p.client, fileno(f), 3, 4, &err), 4);
-	wait_ready(p.server, POLLIN);
-	assert_int_equal(net_readv(p.server, &v, 1, &err), 4);
-	assert_memory_equal(got, "3456", 4);
-	assert_int_equal(net_sendfile(p.client, fileno(f), 10, 4, &err), 0); /* past the end */
-	pair_close(&p);
-	(void)fclose(f);
-}
-
 static void datagrams_name_their_sender(void **state)
 {
 	static const char *const where[] = {"127.0.0.1:0", "[::1]:0"};
@@ -293,7 +271,6 @@ int main(void)
 		cmocka_unit_test(broken_stream_is_closed_without_a_signal),
 		cmocka_unit_test(connect_errors_are_told_apart),
 		cmocka_unit_test(a_map_of_a_file_cut_short_is_an_error),
-		cmocka_unit_test(sendfile_sends_a_part),
 		cmocka_unit_test(datagrams_name_their_sender),
 		cmocka_unit_test(port_is_free_for_each_family),
 	};
