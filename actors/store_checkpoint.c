@@ -22,7 +22,9 @@
 /* Verified pieces are told to the database so far apart at least. */
 #define NEWS_US (250 * USEC_PER_MSEC)
 /* With checkpoints no further apart than that, what the next one tells is not told before. */
-#define BRISK_US (500 * USEC_PER_MSEC)
+#define BRISK_US (750 * USEC_PER_MSEC)
+/* However much is verified, checkpoints are so far apart: each has its price. */
+#define APART_US (500 * USEC_PER_MSEC)
 #define FILES_SEARCHED                                                                             \
 	64u /* for each of so many files it is looked whether a checkpoint names it */
 
@@ -307,12 +309,17 @@ static void tell_dirty(struct storrent *t, struct m_state_pieces *p)
 	send_news(t);
 }
 
+/* The database has just been told: the next time may be a checkpoint again. */
 static void mark_pace(struct storrent *t)
 {
 	int64_t now = actor_now(t->s->actor);
 
 	t->brisk = t->synced_at != 0 && now - t->synced_at < BRISK_US;
 	t->synced_at = now;
+	if (!t->brisk)
+		return;
+	loop_timer_del(actor_loop(t->s->actor), &t->s->news_timer);
+	t->s->news_due = MAX(t->s->news_due, now + BRISK_US);
 }
 
 void store_state_pieces(struct storrent *t, actor_reply_f *fn)
@@ -387,12 +394,15 @@ void store_checkpoint_arm(struct storrent *t)
 {
 	const struct config *c = t->s->config;
 	struct loop *loop = actor_loop(t->s->actor);
+	int64_t soon = t->synced_at + APART_US;
 
 	if (t->closing || (t->noted.n == 0 && t->dirty_n == 0))
 		return;
-	if (t->dirty_bytes >= c->store_checkpoint_bytes) {
+	if (t->dirty_bytes >= c->store_checkpoint_bytes && soon <= loop_now(loop)) {
 		store_enter(t, PHASE_CHECKPOINT);
 		store_step(t);
+	} else if (t->dirty_bytes >= c->store_checkpoint_bytes) {
+		loop_timer_set(loop, &t->timer, soon);
 	} else if (!loop_timer_is_set(&t->timer)) {
 		loop_timer_set(loop, &t->timer, loop_now(loop) + c->store_checkpoint_interval);
 	}
