@@ -2,7 +2,7 @@
 """What one block costs in calls, messages and allocations, what an idle connection holds, what a pick costs.
 
 The counting runs are separate from the timed ones.  Allocations and messages are counted from inside (count.c)
-between a quarter and three quarters of a download; system calls by the kernel's tracepoints (perf stat), which leave
+between a quarter and three quarters of a download or of seeding; system calls by the kernel's tracepoints (perf stat), which leave
 the timing alone, over a whole download.
 """
 import mmap
@@ -11,6 +11,8 @@ import re
 import shutil
 import signal
 import struct
+import subprocess
+import threading
 import time
 
 from bench_clients import ALL, Torrentd
@@ -35,34 +37,67 @@ class Counters:
         return struct.unpack_from(f'{len(self.NAMES)}Q', self.map)
 
 
+class Watcher:
+    """Counters per block, and a second, in the middle half of what a generator (blast or sink) moves."""
+
+    def __init__(self, path, generator, size):
+        self.counters, self.marks = Counters(path), []
+        self.thread = threading.Thread(target=self.look, args=(generator, size), daemon=True)
+        self.thread.start()
+
+    def look(self, generator, size):
+        stats = generator.stats
+        poll(lambda: os.path.getsize(stats.path) > 0, 20, 'the generator counts', 0.001)
+        for share in (0.25, 0.75):
+            while stats.bytes < share * size and generator.popen.poll() is None:
+                time.sleep(0.001)
+            self.marks.append((stats.bytes, time.monotonic(), *self.counters.take()))
+
+    def end(self):
+        self.thread.join(5)
+        if len(self.marks) != 2 or self.marks[1][0] == self.marks[0][0]:
+            raise Failure('it was too short to be watched')
+        blocks, seconds, *done = [b - a for a, b in zip(*self.marks)]
+        per_block = {name: n * BLOCK / blocks for name, n in zip(Counters.NAMES, done)}
+        return dict(per_block, allocations_a_second=done[0] / seconds, rate=blocks / seconds)
+
+
+def counting(lab, path):
+    return {'LD_PRELOAD': lab.programs['count.so'], 'COUNT_FILE': path}
+
+
 def counted(lab, torrent, count):
-    """Allocations and messages per block in the middle half of a download."""
-    path = os.path.join(lab.folder(), 'counters')
-    marks = []
+    """Allocations and messages per block of a download."""
+    path, watchers = os.path.join(lab.folder(), 'counters'), []
 
     def watch(_client, blast):
-        import threading
-        counters = Counters(path)
+        watchers.append(Watcher(path, blast, torrent.size))
+        return dict
+    download_run(lab, Torrentd, torrent, count, 'tmpfs', watch, env=counting(lab, path))
+    return watchers[0].end()
 
-        def look():
-            for share in (0.25, 0.75):
-                while blast.stats.bytes < share * torrent.size and blast.popen.poll() is None:
-                    time.sleep(0.001)
-                marks.append((blast.stats.bytes, *counters.take()))
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
 
-        def collect():
-            thread.join(5)
-            return {}
-        return collect
-
-    download_run(lab, Torrentd, torrent, count, 'tmpfs', watch,
-                 env={'LD_PRELOAD': lab.programs['count.so'], 'COUNT_FILE': path})
-    if len(marks) != 2:
-        raise Failure('the download was too short to be watched')
-    blocks = (marks[1][0] - marks[0][0]) / BLOCK
-    return {name: (marks[1][i] - marks[0][i]) / blocks for i, name in enumerate(Counters.NAMES, 1)}
+def counted_seeding(lab, torrent, count):
+    """The same of seeding to so many leechers."""
+    folder = lab.folder()
+    path = os.path.join(folder, 'counters')
+    lab.tracker.give([])
+    client, sink = Torrentd(lab, 1, folder, env=counting(lab, path)), None
+    try:
+        client.add(torrent, torrent.folder)
+        client.wait(torrent, 'has checked the payload', 0.1)
+        time.sleep(1)
+        sink = lab.sink(torrent, client.address, count, torrent.size, folder)
+        watcher = Watcher(path, sink, count * torrent.size)
+        sink.popen.wait(120)
+        return watcher.end()
+    except subprocess.TimeoutExpired:
+        raise Failure('the leechers have not finished in 120 s') from None
+    finally:
+        if sink is not None:
+            lab.end(sink)
+        client.end()
+        shutil.rmtree(folder)
 
 
 CALLS = RECEIVES + ('write', 'writev', 'sendto', 'sendmsg', 'sendfile64', 'pwrite64', 'pwritev', 'fdatasync', 'epoll_wait',
@@ -177,6 +212,12 @@ def per_block(lab, size, seeds):
             except (Failure, OSError) as error:
                 bench.facts[f'{key} {count}'] = {'why': str(error)}
             say(f'block {key} {count}: {bench.facts[f"{key} {count}"]}')
+    for count in seeds:
+        try:
+            bench.facts[f'counted seeding {count}'] = counted_seeding(lab, torrent, count)
+        except (Failure, OSError) as error:
+            bench.facts[f'counted seeding {count}'] = {'why': str(error)}
+        say(f'block counted seeding {count}: {bench.facts[f"counted seeding {count}"]}')
     for name in ('torrentd', 'libtorrent'):
         try:
             bench.facts[f'idle {name}'] = idle_memory(lab, name, torrent)
