@@ -4,7 +4,8 @@
  *
  * There are W of them.  Peers send received blocks straight to the worker that owns the piece; the
  * store sends everything that concerns a whole torrent.  What goes out is collected: answers about
- * blocks per peers shard, notes to the store, both leave when a batch is full or the turn ends.
+ * blocks per peers shard, notes to the store, both leave when a batch is full or the turn ends;
+ * notes of good pieces alone may wait a little longer for others.
  *
  * Invariants: a buffer that came in goes back exactly once; nothing is sent about a torrent that is
  * not open; a stale tref finds nothing.
@@ -91,8 +92,29 @@ void worker_notes_flush(struct worker *w)
 	struct msg *m = w->notes != NULL ? &w->notes->h : NULL;
 
 	w->notes = NULL;
-	if (m != NULL)
-		actor_cast(w->actor, ADDR_STORE, &m);
+	if (m == NULL)
+		return;
+	w->notes_due = actor_now(w->actor) + WORKER_NOTES_US;
+	w->notes_urgent = false;
+	loop_timer_del(actor_loop(w->actor), &w->notes_timer);
+	actor_cast(w->actor, ADDR_STORE, &m);
+}
+
+static void on_notes_timer(struct loop_timer *timer, int64_t now)
+{
+	(void)now;
+	worker_notes_flush(container_of(timer, struct worker, notes_timer));
+}
+
+/* That a piece is good can wait a little for others: the store has no hurry either. */
+static void flush_due_notes(struct worker *w)
+{
+	if (w->notes == NULL)
+		return;
+	if (w->notes_urgent || actor_now(w->actor) >= w->notes_due)
+		worker_notes_flush(w);
+	else if (!loop_timer_is_set(&w->notes_timer))
+		loop_timer_set(actor_loop(w->actor), &w->notes_timer, w->notes_due);
 }
 
 static struct note *new_note(struct worker *w, struct wtorrent *t, enum note_kind kind)
@@ -103,6 +125,7 @@ static struct note *new_note(struct worker *w, struct wtorrent *t, enum note_kin
 		w->notes = msg_new(w->actor, MSG_WORKER_NOTE);
 	struct note *n = &w->notes->notes[w->notes->n++];
 
+	w->notes_urgent |= kind != NOTE_PIECE_OK;
 	*n = (struct note){.kind = kind, .t = t->t};
 	return n;
 }
@@ -185,6 +208,7 @@ static void *init_worker(struct actor *a, const void *arg)
 	w->out = xcalloc(env->shards, sizeof *w->out);
 	w->scratch = xcalloc(1, WORKER_RUN_BYTES);
 	w->held_max = share_of_blocks(w);
+	w->notes_timer.fn = on_notes_timer;
 	worker_fds_init(w, (unsigned)w->config->store_open_files / w->workers);
 	worker_pieces_init(w);
 	worker_queue_init(w);
@@ -198,7 +222,7 @@ static void end_tick(struct actor *a)
 
 	for (unsigned i = 0; i < w->shards; i++)
 		send_blocks(w, i);
-	worker_notes_flush(w);
+	flush_due_notes(w);
 }
 
 /* The store has closed every torrent by now, unless its disks hang; what is left goes back. */
@@ -212,6 +236,7 @@ static void quiesce_worker(struct actor *a)
 			worker_jobs_cancel(w, w->slots[i]);
 			worker_pieces_forget(w, w->slots[i], E_OK);
 		}
+	worker_notes_flush(w);
 	actor_quiesced(a);
 }
 
@@ -236,6 +261,7 @@ static void fini_worker(struct actor *a)
 
 	w->ending = true;
 	loop_timer_del(actor_loop(a), &w->idle);
+	loop_timer_del(actor_loop(a), &w->notes_timer);
 	drop_batches(w);
 	worker_jobs_fini(w);
 	worker_queue_fini(w);

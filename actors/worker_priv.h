@@ -36,6 +36,8 @@
 #define WORKER_IDLE_US (5 * USEC_PER_SEC)
 /* Pieces that keep a running hash; older ones are hashed again from disk when they are complete. */
 #define WORKER_HOT_MAX 64u
+/* Notes of good pieces are so far apart at least. */
+#define WORKER_NOTES_US (50 * USEC_PER_MSEC)
 /* The same failure of the same torrent is told to the store once in this time. */
 #define WORKER_ERROR_EVERY_US USEC_PER_SEC
 
@@ -180,6 +182,9 @@ struct worker {
 
 	struct m_blocks **out; /* by shard: answers of this turn */
 	struct m_worker_note *notes;
+	bool notes_urgent;
+	int64_t notes_due; /* when those that are not are sent */
+	struct loop_timer notes_timer;
 	bool ending;             /* nobody hears us any more */
 	struct block_item scrap; /* what is said then */
 };
