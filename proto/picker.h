@@ -165,7 +165,7 @@ uint32_t picker_count_missing_that(const struct picker *p, const struct bitfield
  * power of two above), then within 4 MiB of one begun lately, then chance; blocks that much slower
  * peers were asked for; in the end game blocks that anybody was asked for.  A peer is never asked
  * twice for what is under way from it, a block is never asked from more than PICKER_REQUESTERS_MAX.
- * Among pieces whose rarest few hundred the peer lacks, the rarest of a sample of what it has is
+ * Among pieces whose rarest hundred or so the peer lacks, the rarest of a sample of what it has is
  * taken, so that the cost stays flat.
  */
 unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has,

@@ -9,8 +9,8 @@
  */
 #include "proto/picker_priv.h"
 
-#define SCAN_MAX     512u /* pieces of the order looked at before the bitfields are */
-#define SAMPLE_MAX   256u /* pieces in both bitfields that are compared */
+#define SCAN_MAX     128u /* pieces of the order looked at before the bitfields are */
+#define SAMPLE_MAX   64u  /* pieces in both bitfields that are compared */
 #define RANDOM_TRIES 16u
 
 /* Any piece of the highest priority, for a start; NO_PIECE when luck fails. */

@@ -31,7 +31,9 @@ struct swarm_of {
 	struct picker *picker;
 	struct bitfield *peers;
 	uint32_t pieces, n;
-	uint64_t done, ns;
+	uint64_t done;
+	uint64_t ns[TIMES * BATCH]; /* of each time */
+	size_t times;
 };
 
 static uint64_t now(void)
@@ -49,7 +51,7 @@ static uint64_t now(void)
 		CALLGRIND_TOGGLE_COLLECT;                                                          \
 		statement;                                                                         \
 		CALLGRIND_TOGGLE_COLLECT;                                                          \
-		(s)->ns += now() - began;                                                          \
+		(s)->ns[(s)->times++] = now() - began;                                             \
 	} while (0)
 
 static void fill(struct swarm_of *s, struct bitfield *b, uint32_t of_1000)
@@ -115,24 +117,38 @@ static void run_leave_seed(struct swarm_of *s)
 	bitfield_free(&all);
 }
 
-/* A peer whose few pieces came by HAVEs goes: by its own bits. */
-static void run_leave_few(struct swarm_of *s)
+/* A peer with FEW pieces anywhere. */
+static void fill_few(struct swarm_of *s, struct bitfield *few)
 {
-	struct bitfield few;
+	bitfield_init(few, s->pieces);
+	while (few->count < FEW)
+		bitfield_set(few, rng_below(&s->rng, s->pieces));
+}
 
-	bitfield_init(&few, s->pieces);
+static void run_join_few(struct swarm_of *s)
+{
 	for (uint32_t i = 0; i < TIMES / 10; i++) {
-		bitfield_clear_all(&few);
-		for (uint32_t k = 0; k < FEW; k++) {
-			uint32_t piece = rng_below(&s->rng, s->pieces);
+		struct bitfield few;
 
-			if (bitfield_set(&few, piece))
-				picker_have(s->picker, piece);
-		}
-		METERED(s, picker_leave(s->picker, &few));
+		fill_few(s, &few);
+		METERED(s, picker_join(s->picker, &few));
+		picker_leave(s->picker, &few);
+		bitfield_free(&few);
 		s->done++;
 	}
-	bitfield_free(&few);
+}
+
+static void run_leave_few(struct swarm_of *s)
+{
+	for (uint32_t i = 0; i < TIMES / 10; i++) {
+		struct bitfield few;
+
+		fill_few(s, &few);
+		picker_join(s->picker, &few);
+		METERED(s, picker_leave(s->picker, &few));
+		bitfield_free(&few);
+		s->done++;
+	}
 }
 
 /* By the piece that the peer has. */
@@ -179,6 +195,47 @@ static void run_pick(struct swarm_of *s)
 	}
 }
 
+/* By the call: a new peer with few pieces is asked for something, and gives it. */
+static void run_pick_few(struct swarm_of *s)
+{
+	struct pick_opts opts = {.max_partial = 0};
+
+	for (uint32_t i = 0; i < TIMES / 10; i++) {
+		struct bitfield few;
+		struct pick out[BATCH];
+		unsigned n;
+
+		fill_few(s, &few);
+		METERED(s, n = picker_pick(s->picker, s->n, &few, &opts, out, BATCH));
+		picker_peer_gone(s->picker, s->n, out, n);
+		bitfield_free(&few);
+		s->done++;
+	}
+}
+
+/* By the call: we lack FEW pieces, and the peer has half of them. */
+static void run_pick_late(struct swarm_of *s)
+{
+	struct pick_opts opts = {.max_partial = 0};
+	struct bitfield few, half;
+
+	fill_few(s, &few);
+	fill(s, &half, 500);
+	for (uint32_t i = 0; i < s->pieces; i++)
+		if (!bitfield_get(&few, i))
+			picker_set_have(s->picker, i);
+	for (uint32_t i = 0; i < TIMES / 10; i++) {
+		struct pick out[BATCH];
+		unsigned n;
+
+		METERED(s, n = picker_pick(s->picker, s->n, &half, &opts, out, BATCH));
+		picker_peer_gone(s->picker, s->n, out, n);
+		s->done++;
+	}
+	bitfield_free(&few);
+	bitfield_free(&half);
+}
+
 /* By the block: what follows on a block's arrival. */
 static void run_receive(struct swarm_of *s)
 {
@@ -202,38 +259,54 @@ static const struct {
 	{"have", run_have},
 	{"join_seed", run_join_seed},
 	{"leave_seed", run_leave_seed},
+	{"join_few", run_join_few},
 	{"leave_few", run_leave_few},
 	{"leave_half", run_leave_half},
 	{"pick", run_pick},
+	{"pick_few", run_pick_few},
 	{"receive", run_receive},
+	{"pick_late", run_pick_late},
 };
 
+static int compare_ns(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* By the median, for the machine may be busy with something else for a while. */
 static void measure(struct swarm_of *s, const char *name, void (*run)(struct swarm_of *s))
 {
-	s->done = s->ns = 0;
+	s->done = s->times = 0;
 	run(s);
+	if (s->done == 0)
+		return;
+	qsort(s->ns, s->times, sizeof s->ns[0], compare_ns);
 	printf("{\"operation\": \"%s\", \"done\": %llu, \"ns\": %.1f}\n", name,
-		(unsigned long long)s->done, (double)s->ns / (double)(s->done ? s->done : 1));
+		(unsigned long long)s->done,
+		(double)s->ns[s->times / 2] * (double)s->times / (double)s->done);
 }
 
 int main(int argc, char **argv)
 {
-	struct swarm_of s = {0};
+	struct swarm_of *s = calloc(1, sizeof *s);
 
-	if (argc != 4)
+	if (s == NULL || argc != 4)
 		return 2;
-	s.pieces = (uint32_t)strtoul(argv[2], NULL, 10);
-	s.n = (uint32_t)strtoul(argv[3], NULL, 10);
-	if (s.pieces == 0 || s.pieces > PICKER_PIECES_MAX || s.n == 0)
+	s->pieces = (uint32_t)strtoul(argv[2], NULL, 10);
+	s->n = (uint32_t)strtoul(argv[3], NULL, 10);
+	if (s->pieces == 0 || s->pieces > PICKER_PIECES_MAX || s->n == 0)
 		return 2;
-	set_up(&s);
+	set_up(s);
 	CALLGRIND_START_INSTRUMENTATION;
 	for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
 		if (strcmp(argv[1], "all") == 0 || strcmp(operations[i].name, argv[1]) == 0)
-			measure(&s, operations[i].name, operations[i].run);
-	for (uint32_t i = 0; i < s.n; i++)
-		bitfield_free(&s.peers[i]);
-	free(s.peers);
-	picker_free(&s.picker);
+			measure(s, operations[i].name, operations[i].run);
+	for (uint32_t i = 0; i < s->n; i++)
+		bitfield_free(&s->peers[i]);
+	free(s->peers);
+	picker_free(&s->picker);
+	free(s);
 	return 0;
 }

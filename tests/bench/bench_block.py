@@ -229,8 +229,10 @@ def per_block(lab, size, seeds):
 
 OPERATIONS = {
     'have': 'HAVE', 'join_seed': 'a seed joins', 'leave_seed': 'a seed leaves',
-    'leave_few': 'a peer with 64 pieces leaves', 'leave_half': 'a peer with half the pieces leaves, by the piece',
-    'pick': 'pick, by the block', 'receive': 'a block arrives',
+    'join_few': 'a peer with 64 pieces joins', 'leave_few': 'a peer with 64 pieces leaves',
+    'leave_half': 'a peer with half the pieces leaves, by the piece',
+    'pick': 'pick, by the block', 'pick_few': 'pick for a peer with 64 pieces, by the call',
+    'pick_late': 'pick when 64 pieces lack, by the call', 'receive': 'a block arrives',
 }
 
 
