@@ -120,6 +120,8 @@ def its_own_peer_id():
             theirs = first.their_id
         with Wire.dial(a.d) as wire:
             wire.send_raw(hello(a.t.infohash, theirs))
+            wire.read_hello()  # or who dialled would never learn that it met itself
+            equal(wire.their_id, theirs)
             closes(wire, 'its own peer id')
 
 
