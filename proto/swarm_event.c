@@ -5,6 +5,8 @@
  */
 #include "proto/swarm_priv.h"
 
+#define SERVING_KEPT 512u /* requests: the room of an empty queue, 6 KiB */
+
 #define BAD_REQUESTS_MAX 300u
 
 typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
@@ -233,7 +235,8 @@ bool swarm_serve_next(struct swarm_peer *p, struct block_req *r)
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!req_pop(&p->serving, r))
 		return false;
-	if (p->serving.n == 0 && p->serving.cap > 64)
+	/* Bursts of a few hundred come again and again; a choke frees the rest. */
+	if (p->serving.n == 0 && p->serving.cap > SERVING_KEPT)
 		req_clear(&p->serving);
 	return true;
 }
