@@ -20,21 +20,13 @@
 #include "actors/actors.h"
 #include "actors/kernel/log.h"
 #include "actors/tracker_gate.h"
+#include "actors/tracker_watch.h"
 
 #define WEB_MAGIC    0x57454221u
 #define GET_MAGIC    0x57474554u
-#define SOCK_MAGIC   0x57534f43u
 #define HEADERS_MAX  65536u /* bytes of all headers of one hop */
 #define CONNECT_MAX  (15 * USEC_PER_SEC)
 #define RESOLVE_TEXT 768u /* "+host:port:address,..." */
-
-/* A socket of libcurl's that the loop watches. */
-struct web_sock {
-	uint32_t magic;
-	struct web *web;
-	struct loop_fd fd;
-	struct loop_reap reap;
-};
 
 struct web {
 	uint32_t magic;
@@ -45,6 +37,7 @@ struct web {
 	struct resolver *resolver;
 	CURLM *multi; /* made with the first request */
 	struct loop_timer timer;
+	struct watch_set sockets; /* of libcurl's */
 };
 
 struct web_get {
@@ -472,77 +465,44 @@ static int set_timer(CURLM *multi, long ms, void *ctx)
 	return 0;
 }
 
-static void run_socket(struct loop_fd *fd, uint32_t ready)
+static void run_socket(struct watch_set *set, int fd, uint32_t ready)
 {
-	struct web_sock *s = container_of(fd, struct web_sock, fd);
-	struct web *w = s->web;
+	struct web *w = container_of(set, struct web, sockets);
 	int mask = 0, running;
 
-	CHECK_OBJ(s, SOCK_MAGIC);
+	CHECK_OBJ(w, WEB_MAGIC);
 	if (ready & POLL_IN)
 		mask |= CURL_CSELECT_IN;
 	if (ready & POLL_OUT)
 		mask |= CURL_CSELECT_OUT;
 	if (ready & POLL_ERR)
 		mask |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(w->multi, fd->fd, mask, &running);
+	curl_multi_socket_action(w->multi, fd, mask, &running);
 	collect_finished(w);
-}
-
-static void free_sock(struct loop_reap *r)
-{
-	struct web_sock *s = container_of(r, struct web_sock, reap);
-
-	CHECK_OBJ(s, SOCK_MAGIC);
-	FREE_OBJ(s);
-}
-
-static void unwatch_socket(struct web *w, struct web_sock *s)
-{
-	CHECK_OBJ(s, SOCK_MAGIC);
-	loop_fd_del(w->loop, &s->fd);
-	if (w->closing)
-		free_sock(&s->reap); /* no event is in hand, and the loop turns no more */
-	else
-		loop_reap_later(w->loop, &s->reap);
-}
-
-static struct web_sock *watch_socket(struct web *w, int fd)
-{
-	struct web_sock *s;
-
-	ALLOC_OBJ(s, SOCK_MAGIC);
-	s->web = w;
-	s->fd.fn = run_socket;
-	s->fd.fd = -1;
-	s->reap.fn = free_sock;
-	curl_multi_assign(w->multi, fd, s);
-	return s;
 }
 
 static int change_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *sock)
 {
 	struct web *w = ctx;
-	struct web_sock *s = sock;
+	struct watch *s = sock;
 	uint32_t events = 0;
 
 	(void)easy;
 	CHECK_OBJ(w, WEB_MAGIC);
 	if (what == CURL_POLL_REMOVE) {
 		if (s != NULL)
-			unwatch_socket(w, s);
+			watch_end(&s);
 		return 0;
 	}
-	if (s == NULL)
-		s = watch_socket(w, fd);
+	if (s == NULL) {
+		s = watch_new(&w->sockets, fd);
+		curl_multi_assign(w->multi, fd, s);
+	}
 	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
 		events |= POLL_IN;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		events |= POLL_OUT;
-	if (s->fd.fd >= 0)
-		loop_fd_events(w->loop, &s->fd, events);
-	else
-		(void)loop_fd_add(w->loop, &s->fd, fd, events); /* unwatched: it times out */
+	watch_events(s, events);
 	return 0;
 }
 
@@ -570,6 +530,7 @@ struct web *web_new(
 	w->connections = connections;
 	w->api_port = api_port;
 	w->timer.fn = run_timer;
+	watch_set_init(&w->sockets, loop, run_socket);
 	return w;
 }
 
@@ -579,7 +540,7 @@ void web_free(struct web **pw)
 
 	TAKE_OBJ(w, pw, WEB_MAGIC);
 	must(w->gets_n == 0);
-	w->closing = true;
+	w->closing = w->sockets.closing = true;
 	if (w->multi != NULL)
 		curl_multi_cleanup(w->multi);
 	loop_timer_del(w->loop, &w->timer);

@@ -110,6 +110,16 @@ void loop_fd_del(struct loop *l, struct loop_fd *node)
 	must(l->fds_n-- > 0);
 }
 
+void loop_fd_lost(struct loop *l, struct loop_fd *node)
+{
+	CHECK_OBJ(l, LOOP_MAGIC);
+	if (node->fd < 0)
+		return;
+	poller_lost(l->poller, node->fd);
+	node->fd = -1;
+	must(l->fds_n-- > 0);
+}
+
 void loop_run_events(struct loop *l)
 {
 	CHECK_OBJ(l, LOOP_MAGIC);

@@ -48,6 +48,8 @@ enum err loop_fd_add(struct loop *, struct loop_fd *, int fd, uint32_t events);
 void loop_fd_events(
 	struct loop *, struct loop_fd *, uint32_t events); /* change what is asked for */
 void loop_fd_del(struct loop *, struct loop_fd *);         /* fine when not added */
+/* The same for a descriptor that its owner may have closed already. */
+void loop_fd_lost(struct loop *, struct loop_fd *);
 
 void loop_timer_set(struct loop *, struct loop_timer *, int64_t at); /* moves it when already set */
 void loop_timer_del(struct loop *, struct loop_timer *);             /* fine when not set */

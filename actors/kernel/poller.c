@@ -78,6 +78,14 @@ void poller_del(struct poller *p, int fd)
 	must(epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, NULL) == 0);
 }
 
+void poller_lost(struct poller *p, int fd)
+{
+	CHECK_OBJ(p, POLLER_MAGIC);
+	/* Closed, it has left by itself, and its number may be somebody else's. */
+	must(epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, NULL) == 0 || errno == EBADF || errno == ENOENT ||
+		errno == EPERM);
+}
+
 static int wait_ms(struct poller *p, struct epoll_event *ev, int max, int64_t timeout_us)
 {
 	int64_t ms = timeout_us < 0 ? -1 : timeout_us / 1000 + (timeout_us % 1000 != 0);

@@ -32,6 +32,7 @@ void poller_free(struct poller **);
 enum err poller_add(struct poller *, int fd, uint32_t events, void *tag);
 enum err poller_mod(struct poller *, int fd, uint32_t events, void *tag);
 void poller_del(struct poller *, int fd);
+void poller_lost(struct poller *, int fd); /* it may be closed already */
 /* Waits at most timeout_us (0: just look; < 0: for ever).  Number of events. */
 unsigned poller_wait(struct poller *, struct poll_event *out, unsigned max, int64_t timeout_us);
 

@@ -96,6 +96,11 @@ void poller_del(struct poller *p, int fd)
 	*w = (struct watch){0};
 }
 
+void poller_lost(struct poller *p, int fd)
+{
+	poller_del(p, fd);
+}
+
 unsigned poller_wait(struct poller *p, struct poll_event *out, unsigned max, int64_t timeout_us)
 {
 	struct watch *w, *last = TAILQ_LAST(&p->ready, watches);

@@ -310,6 +310,36 @@ static void unwatchable_descriptor_is_an_error(void **state)
 	loop_free(&l);
 }
 
+static void ignore(struct loop_fd *fd, uint32_t ready)
+{
+	(void)fd;
+	(void)ready;
+}
+
+/* Its number may be another descriptor's by now. */
+static void a_descriptor_closed_by_others_is_lost(void **state)
+{
+	struct loop *l = loop_new();
+	struct loop_fd node = {.fn = ignore, .fd = -1};
+	int p[2];
+
+	(void)state;
+	for (unsigned reused = 0; reused < 2; reused++) {
+		assert_int_equal(pipe(p), 0);
+		assert_int_equal(loop_fd_add(l, &node, p[0], POLL_IN), E_OK);
+		close(p[0]);
+		if (reused)
+			assert_int_equal(dup(p[1]), p[0]);
+		loop_fd_lost(l, &node);
+		assert_int_equal(node.fd, -1);
+		loop_fd_lost(l, &node);
+		if (reused)
+			close(p[0]);
+		close(p[1]);
+	}
+	loop_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +350,7 @@ int main(void)
 		cmocka_unit_test(event_of_a_dead_one_is_dropped),
 		cmocka_unit_test(readiness_is_what_was_asked_for),
 		cmocka_unit_test(unwatchable_descriptor_is_an_error),
+		cmocka_unit_test(a_descriptor_closed_by_others_is_lost),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
