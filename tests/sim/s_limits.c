@@ -179,6 +179,37 @@ static void both_down(struct sim *s)
 	both_limits(s, DOWN);
 }
 
+/* A low limit comes while much is asked for at full speed: nothing is lost, and it is felt at once.
+ */
+static void lowered(struct sim *s)
+{
+	struct content c = content_for(200 * MIB);
+	struct team t = {.s = s, .c = &c};
+	struct watch *w = xcalloc(1, sizeof *w);
+	uint64_t had;
+
+	sim_content(s, &c);
+	team_add(&t, (struct line){.latency_us = 5000}, false,
+		(const char *const[]){"--lan.limited=true", NULL});
+	for (unsigned i = 0; i < 3; i++)
+		team_add(&t, (struct line){.up = 5 * MIB, .latency_us = 5000}, true, NULL);
+	sim_run_for(s, 4 * SEC);
+	*w = (struct watch){.t = &t, .side = DOWN, .rate = 8 * KIB};
+	(void)set_rates(&t, DOWN, 0, w->rate);
+	had = sim_totals(t.d[0], &c).downloaded;
+	if (check_rate(w, 60 * SEC)) {
+		had = sim_totals(t.d[0], &c).downloaded - had;
+		sim_note("%u KiB of blocks, %u KiB wasted", (unsigned)(had / KIB),
+			(unsigned)(sim_totals(t.d[0], &c).wasted / KIB));
+		(void)sim_expect(s, had > 55 * w->rate, "bytes passed, blocks did not");
+		(void)sim_expect(s, sim_totals(t.d[0], &c).wasted == 0, "asked for twice");
+	}
+	(void)set_rates(&t, DOWN, 0, 0);
+	(void)team_finish(&t, 60 * SEC);
+	xfree(w);
+	team_stop(&t);
+}
+
 /* --- equal parts --- */
 
 static uint64_t passed(const struct team *t, enum side side, unsigned i)
@@ -290,6 +321,7 @@ static const struct sim_case cases[] = {
 	{"download at 100 MiB/s from 8", down_100m_8, 1, false},
 	{"two limits on uploads", both_up, 1, false},
 	{"two limits on downloads", both_down, 1, false},
+	{"a limit comes while much is asked for", lowered, 2, false},
 	{"uploads share a limit", fair_up, 2, false},
 	{"downloads share a limit", fair_down, 2, false},
 	{"neighbours are not limited", free_neighbours, 1, false},
