@@ -19,8 +19,8 @@
  * AHEAD seconds bring, and one block so that the line does not idle between two.  Who finds no room
  * queues up and is called in turn, so that a small limit does not go to whoever was there first.
  *
- * Invariants: limiter->waiting and ->asked are the sums over the connections that are subject to
- * it; what somebody is subject to changes only when nobody is counted.
+ * Invariants: limiter->waiting and ->asked are sums over the connections that are subject to it;
+ * what somebody is subject to changes only when nobody is counted.
  */
 #include "actors/peers_priv.h"
 
@@ -189,14 +189,37 @@ static void set_timer(struct shard *s, enum limit_way way, int64_t at)
 		loop_timer_set(s->loop, &l->timer, at);
 }
 
+/*
+ * Who waits is counted where tokens lack; when they lack nowhere, because others are before it,
+ * everywhere.  A torrent that is slow by its own limit so takes no part of a larger one from
+ * others.
+ */
+static void count_waiting(struct conn *c, enum limit_way way, const struct subject *u, int64_t now)
+{
+	uint8_t lacks = 0, everywhere = (uint8_t)((1u << u->n) - 1);
+
+	for (unsigned i = 0; i < u->n; i++)
+		if (bucket_allow(&u->to[i]->bucket, now) < part_of(u->to[i]))
+			lacks |= (uint8_t)(1u << i);
+	c->limit.lacks[way] = lacks != 0 ? lacks : everywhere;
+	for (unsigned i = 0; i < u->n; i++) {
+		u->to[i]->waiting += c->limit.lacks[way] >> i & 1;
+		u->to[i]->busy = MAX(u->to[i]->busy, u->to[i]->waiting);
+	}
+}
+
+static void uncount_waiting(struct conn *c, enum limit_way way, const struct subject *u)
+{
+	for (unsigned i = 0; i < u->n; i++)
+		u->to[i]->waiting -= c->limit.lacks[way] >> i & 1;
+	c->limit.lacks[way] = 0;
+}
+
 static void start_waiting(struct conn *c, enum limit_way way, const struct subject *u)
 {
 	int64_t now = loop_now(c->shard->loop);
 
-	for (unsigned i = 0; i < u->n; i++) {
-		u->to[i]->waiting++;
-		u->to[i]->busy = MAX(u->to[i]->busy, u->to[i]->waiting);
-	}
+	count_waiting(c, way, u, now);
 	watch_load(c->shard);
 	link_append(&c->shard->limit[way].waiting, &c->limit.waiting[way]);
 	set_timer(c->shard, way, share_at(u, now));
@@ -204,8 +227,7 @@ static void start_waiting(struct conn *c, enum limit_way way, const struct subje
 
 static void stop_waiting(struct conn *c, enum limit_way way, const struct subject *u)
 {
-	for (unsigned i = 0; i < u->n; i++)
-		u->to[i]->waiting--;
+	uncount_waiting(c, way, u);
 	link_remove(&c->limit.waiting[way]);
 }
 
@@ -224,6 +246,8 @@ static void deal(struct shard *s, enum limit_way way, int64_t now)
 
 		next = k->next;
 		if (n == 0) {
+			uncount_waiting(c, way, &u);
+			count_waiting(c, way, &u, now);
 			at = MIN(at, share_at(&u, now));
 			continue;
 		}

@@ -80,7 +80,7 @@ struct out_block {
 /* One limit in one direction, of whatever is subject to it. */
 struct limiter {
 	struct bucket bucket;
-	unsigned waiting;   /* connections that wait for tokens, of this bucket or another one */
+	unsigned waiting;   /* connections that wait for its tokens */
 	unsigned asked;     /* blocks asked for that will have to pass */
 	unsigned busy;      /* the most there were since the last report */
 	uint64_t passed;    /* bytes since then */
@@ -94,6 +94,7 @@ enum limit_way { LIMIT_IN, LIMIT_OUT };
 /* What a connection has to do with the limits. */
 struct conn_limit {
 	struct link waiting[LIMIT_WAYS]; /* for tokens */
+	uint8_t lacks[LIMIT_WAYS];       /* bits: of which limits, so that it is counted there */
 	size_t grant[LIMIT_WAYS];        /* bytes taken from the buckets that have not passed yet */
 	struct link asking;              /* in limiter->asking */
 	struct limiter *turn;            /* has called it: it asks before those who wait */
