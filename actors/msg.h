@@ -10,7 +10,7 @@
 #define ACTORS_MSG_H
 
 #include "actors/kernel/actor.h"
-#include "actors/msg_view.h"
+#include "actors/msg_record.h"
 #include "config/config.h"
 #include "proto/bitfield.h"
 #include "proto/endpoint.h"
@@ -41,27 +41,6 @@ enum {
 /* The table for actors_new(). */
 extern const struct msg_table msg_table;
 
-/*
- * Which torrent, everywhere but in `session` and the database.  A slot is used again, its
- * generation tells the old torrent from the new one; what carries a stale reference is dropped.
- */
-struct tref {
-	uint32_t slot;
-	uint16_t gen;
-	uint8_t shard; /* instance of PEERS that has it */
-};
-
-static inline bool tref_equal(struct tref a, struct tref b)
-{
-	return a.slot == b.slot && a.gen == b.gen;
-}
-
-/* Which worker hashes a piece; the same everywhere, so that a piece has one owner. */
-static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned workers)
-{
-	return (t.slot * 7u + piece) % workers;
-}
-
 struct m_plain {
 	struct msg h;
 };
@@ -71,22 +50,7 @@ struct m_torrent {
 	struct tref t;
 };
 
-/* Words of a failure for a person; empty when there is nothing to add to err_words(). */
-struct words {
-	char text[256];
-};
-
-/* --- people
- * ------------------------------------------------------------------------------------------ */
-
-/* Files [first, last] get this priority; what is beyond the end counts only as UINT32_MAX. */
-struct file_wish {
-	uint32_t first, last;
-	uint8_t priority; /* 0 (skip) to 7 as the picker's */
-};
-
-#define SEED_GLOBAL INT64_C(-1)
-#define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
+/* --- people --- */
 
 struct m_torrent_add {
 	struct msg h;
@@ -163,55 +127,7 @@ struct m_reload {
 	const struct config *config; /* owned reference */
 };
 
-/* --- the database
- * ------------------------------------------------------------------------------------- */
-
-/* What was last known of a file, to see that nobody changed it. */
-struct file_stamp {
-	uint32_t file;
-	bool exists;
-	bool dirty; /* we were writing to it: a newer mtime is our own */
-	uint64_t size;
-	int64_t mtime_ns;
-	uint64_t inode, device;
-};
-
-/* Received blocks of a piece that is not complete, written to disk at the last checkpoint or stop.
- */
-struct partial_piece {
-	uint32_t piece;
-	uint8_t *blocks; /* owned: bitmap, high bit first */
-	uint32_t blocks_n;
-};
-
-struct torrent_record {
-	int64_t row;           /* of the database */
-	struct metainfo *meta; /* owned reference */
-	char *path;            /* owned: target directory, absolute */
-	bool started;
-	bool removing;                         /* the removal was acknowledged: finish it */
-	bool delete_data;                      /* together with removing */
-	uint64_t down_limit, up_limit;         /* B/s */
-	int64_t added, completed_at;           /* seconds since 1970 */
-	uint64_t downloaded, uploaded, wasted; /* bytes, ever */
-	struct bitfield synced;                /* owned: verified and on disk for sure */
-	uint32_t *unsynced;                    /* owned: verified, noted, not yet synced */
-	uint32_t unsynced_n;
-	struct file_stamp *stamps; /* owned, one per file that was ever opened */
-	uint32_t stamps_n;
-	struct partial_piece *partials; /* owned */
-	uint32_t partials_n;
-	bool fresh;             /* just added: nothing is known of its files */
-	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7 as the picker's; NULL: all
-				   normal */
-	uint32_t file_priority_n;
-	bool forced, beyond, limited; /* enum state_run, with started */
-	bool sequential, edges_first;
-	int64_t place;           /* torrents with less come before it in the queue */
-	struct seed_limits seed; /* its own */
-	uint64_t seeded;         /* seconds of seeding, ever */
-};
-void torrent_record_fini(struct torrent_record *);
+/* --- the database --- */
 
 struct m_state_load {
 	struct msg h;
@@ -252,18 +168,6 @@ enum state_key {
 	STATE_EDGES_FIRST,
 	STATE_PLACES, /* of any torrents; row is 0 */
 	STATE_SEED_LIMITS
-};
-
-/* The bits of STATE_STARTED. */
-enum state_run {
-	RUN_STARTED = 1,
-	RUN_FORCED = 2,  /* whatever the queue says */
-	RUN_BEYOND = 4,  /* a person started it although it had reached its limits on seeding */
-	RUN_LIMITED = 8, /* not started: such a limit has stopped it */
-};
-
-struct row_place {
-	int64_t row, place;
 };
 
 struct m_state_set {
@@ -310,8 +214,7 @@ struct m_state_pieces {
 	uint32_t partials_n;
 };
 
-/* --- the store
- * ---------------------------------------------------------------------------------------- */
+/* --- the store --- */
 
 struct m_store_open {
 	struct msg h;
@@ -373,12 +276,6 @@ struct m_worker_open {
 	uint32_t partials_n;
 	/* reply */
 	struct words why;
-};
-
-/* What one piece has of one file, in the part file (proto/layout.h). */
-struct part_unit {
-	uint32_t piece, file;
-	bool whole; /* every byte of it */
 };
 
 /* Looks at every file; runs on one worker. */
@@ -444,43 +341,13 @@ struct m_worker_delete {
 	struct words why;
 };
 
-enum note_kind { NOTE_PIECE_OK, NOTE_FILE_DIRTY, NOTE_ERROR };
-
-struct note {
-	enum note_kind kind;
-	struct tref t;
-	uint32_t index; /* piece or file */
-	enum err err;   /* NOTE_ERROR */
-	char op[16];    /* NOTE_ERROR: "write", "read", "open" */
-};
-
 struct m_worker_note {
 	struct msg h;
 	struct note notes[64];
 	unsigned n;
 };
 
-/* --- the data plane
- * ------------------------------------------------------------------------------------ */
-
-enum block_kind {
-	BLOCK_WRITE,    /* peers -> worker: data to hash and write; the buffer is lent */
-	BLOCK_DROP,     /* peers -> worker: forget what you hold of this piece; buffers come back */
-	BLOCK_BACK,     /* worker -> peers: the buffer is the pool's again */
-	BLOCK_PIECE_OK, /* worker -> peers: verified and written */
-	BLOCK_PIECE_BAD,   /* worker -> peers: the hash does not match */
-	BLOCK_PIECE_ERROR, /* worker -> peers: could not be written or read; err says why */
-	BLOCK_DIGEST, /* worker -> peers: of a block of a piece that is about to be called bad */
-};
-
-struct block_item {
-	struct tref t;
-	uint32_t piece, begin, length;
-	enum block_kind kind;
-	enum err err;
-	uint8_t *data;   /* BLOCK_WRITE, BLOCK_BACK: BLOCK_SIZE bytes of the shard's pool */
-	uint64_t digest; /* BLOCK_DIGEST: smartban_digest() of the content */
-};
+/* --- the data plane --- */
 
 #define BLOCKS_BATCH 64
 
@@ -508,8 +375,7 @@ struct m_file_map {
 	uint64_t length;
 };
 
-/* --- peers
- * ---------------------------------------------------------------------------------------------- */
+/* --- peers --- */
 
 struct m_peers_add {
 	struct msg h;
@@ -563,20 +429,6 @@ struct m_peers_load {
 	} of[LIMIT_KINDS];
 };
 
-struct torrent_peers {
-	struct tref t;
-	uint8_t *bitfield; /* owned */
-	uint32_t bits, have;
-	uint64_t left; /* bytes of wanted pieces not verified */
-	uint64_t downloaded, uploaded, wasted;
-	uint64_t failed_pieces;
-	/* whose hash was wrong, since it was added */ /* bytes since it was added to the
-							  shard */
-	uint64_t down_rate, up_rate;
-	struct peer_view *peers; /* owned */
-	uint32_t peers_n;
-};
-
 struct m_peers_view {
 	struct msg h;
 	bool all;
@@ -605,8 +457,7 @@ struct m_peers_handoff {
 	size_t n;
 };
 
-/* --- trackers
- * --------------------------------------------------------------------------------------------- */
+/* --- trackers --- */
 
 struct m_tracker_add {
 	struct msg h;
@@ -627,12 +478,6 @@ struct m_tracker_event {
 	uint64_t downloaded, uploaded, left;
 };
 
-struct torrent_trackers {
-	struct tref t;
-	struct tracker_view *trackers; /* owned */
-	uint32_t n;
-};
-
 struct m_tracker_view {
 	struct msg h;
 	bool all;
@@ -649,10 +494,5 @@ struct m_peers_found {
 	uint32_t n;
 	int64_t seeds; /* complete peers that the trackers know, without us; -1: nothing new */
 };
-
-/* Helpers of the destructors, for whoever builds such lists. */
-void peer_views_free(struct peer_view **, uint32_t n);
-void tracker_views_free(struct tracker_view **, uint32_t n);
-void partials_free(struct partial_piece **, uint32_t *n);
 
 #endif

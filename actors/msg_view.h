@@ -10,6 +10,9 @@
 
 #include "proto/endpoint.h"
 
+#define SEED_GLOBAL INT64_C(-1)
+#define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
+
 /* When a torrent that has all that is wanted stops by itself.  0: never; SEED_GLOBAL: as
  * configured. */
 struct seed_limits {
@@ -101,5 +104,9 @@ struct actor_health {
 	char handling[24]; /* message in hand when it is not */
 	int64_t stuck_ms;  /* for how long */
 };
+
+/* Helpers of the destructors, for whoever builds such lists. */
+void peer_views_free(struct peer_view **, uint32_t n);
+void tracker_views_free(struct tracker_view **, uint32_t n);
 
 #endif

@@ -23,7 +23,8 @@ HTTP_PROTO = {'base.h', 'bytes.h', 'base64.h', 'endpoint.h', 'bitfield.h', 'hash
 KERNEL_PROTO = {'proto/base.h', 'proto/bytes.h', 'proto/errors.def', 'proto/endpoint.h'}
 
 # What every actor shares.
-COMMON = {'actors/msg.h', 'actors/msg_view.h', 'actors/msg.def', 'actors/actors.h', 'actors/roles.def'}
+COMMON = {'actors/msg.h', 'actors/msg_record.h', 'actors/msg_view.h', 'actors/msg.def', 'actors/actors.h',
+          'actors/roles.def'}
 
 # A store worker is the store's other half: one thread prefix of its own, one set of headers.
 FAMILY = {'worker': 'store'}
