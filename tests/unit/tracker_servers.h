@@ -31,7 +31,7 @@ struct notes {
 	char text[REQUESTS_MAX][1024];
 };
 
-static void notes_add(struct notes *s, const char *text)
+static inline void notes_add(struct notes *s, const char *text)
 {
 	pthread_mutex_lock(&s->lock);
 	if (s->n < REQUESTS_MAX)
@@ -40,7 +40,8 @@ static void notes_add(struct notes *s, const char *text)
 }
 
 /* How many contain both parts; the last of them is copied. */
-static unsigned notes_count(struct notes *s, const char *a, const char *b, char *last, size_t size)
+static inline unsigned notes_count(
+	struct notes *s, const char *a, const char *b, char *last, size_t size)
 {
 	unsigned n = 0;
 
@@ -177,7 +178,7 @@ static const struct page pages[] = {
 	{"/scrape/announce", "200 OK", BODY("d8:intervali1800e5:peers0:e")},
 };
 
-static bool send_all(int fd, const void *p, size_t n)
+static inline bool send_all(int fd, const void *p, size_t n)
 {
 	const char *at = p;
 
@@ -192,7 +193,7 @@ static bool send_all(int fd, const void *p, size_t n)
 	return true;
 }
 
-static bool send_page(int fd, const char *head, const void *body, size_t n)
+static inline bool send_page(int fd, const char *head, const void *body, size_t n)
 {
 	char text[512];
 	int len =
@@ -201,7 +202,7 @@ static bool send_page(int fd, const char *head, const void *body, size_t n)
 	return send_all(fd, text, (size_t)len) && (n == 0 || send_all(fd, body, n));
 }
 
-static void send_endless(struct http_tracker *t, int fd)
+static inline void send_endless(struct http_tracker *t, int fd)
 {
 	static const char head[] = "HTTP/1.1 200 OK\r\n\r\n";
 	static const char junk[4096] = "d8:complete";
@@ -212,7 +213,7 @@ static void send_endless(struct http_tracker *t, int fd)
 		;
 }
 
-static void be_silent(struct http_tracker *t, int fd)
+static inline void be_silent(struct http_tracker *t, int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	char c;
@@ -221,7 +222,7 @@ static void be_silent(struct http_tracker *t, int fd)
 		;
 }
 
-static void send_scrape(int fd, const char *line)
+static inline void send_scrape(int fd, const char *line)
 {
 	char body[256];
 	uint8_t hash[20];
@@ -246,7 +247,7 @@ static void send_scrape(int fd, const char *line)
 	send_page(fd, "200 OK", body, n);
 }
 
-static bool answer(struct http_tracker *t, int fd, const char *line)
+static inline bool answer(struct http_tracker *t, int fd, const char *line)
 {
 	const char *path = line + strlen("GET ");
 
@@ -274,7 +275,7 @@ static bool answer(struct http_tracker *t, int fd, const char *line)
 }
 
 /* One line for the request, then its headers; up to the blank line. */
-static bool read_request(struct http_tracker *t, int fd, char *buf, size_t size)
+static inline bool read_request(struct http_tracker *t, int fd, char *buf, size_t size)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	size_t n = 0;
@@ -291,7 +292,7 @@ static bool read_request(struct http_tracker *t, int fd, char *buf, size_t size)
 	return false;
 }
 
-static void *serve_client(void *arg)
+static inline void *serve_client(void *arg)
 {
 	struct http_client *c = arg;
 	struct http_tracker *t = c->tracker;
@@ -308,7 +309,7 @@ static void *serve_client(void *arg)
 	return NULL;
 }
 
-static void *serve(void *arg)
+static inline void *serve(void *arg)
 {
 	struct http_tracker *t = arg;
 	struct pollfd p = {.fd = t->fd, .events = POLLIN};
@@ -332,7 +333,7 @@ static void *serve(void *arg)
 
 /* Bound to loopback, at *port or, when it is 0, one of the system's choice; -1: there is no such
  * family here. */
-static int open_socket(int family, int type, uint16_t *port)
+static inline int open_socket(int family, int type, uint16_t *port)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET,
 		.sin_port = htons(*port),
@@ -354,7 +355,7 @@ static int open_socket(int family, int type, uint16_t *port)
 	return fd;
 }
 
-static bool has_v6(void)
+static inline bool has_v6(void)
 {
 	uint16_t port = 0;
 	int fd = open_socket(AF_INET6, SOCK_DGRAM, &port);
@@ -364,7 +365,7 @@ static bool has_v6(void)
 	return fd >= 0;
 }
 
-static struct http_tracker *http_start_at(int family, uint16_t port)
+static inline struct http_tracker *http_start_at(int family, uint16_t port)
 {
 	struct http_tracker *t = calloc(1, sizeof *t);
 
@@ -375,12 +376,12 @@ static struct http_tracker *http_start_at(int family, uint16_t port)
 	return t;
 }
 
-static struct http_tracker *http_start(int family)
+static inline struct http_tracker *http_start(int family)
 {
 	return http_start_at(family, 0);
 }
 
-static void http_stop(struct http_tracker *t)
+static inline void http_stop(struct http_tracker *t)
 {
 	t->stop = true;
 	pthread_join(t->thread, NULL);
@@ -406,7 +407,7 @@ struct udp_tracker {
 	struct notes notes;
 };
 
-static size_t udp_reply(struct udp_tracker *t, const uint8_t *in, size_t n, uint8_t *out)
+static inline size_t udp_reply(struct udp_tracker *t, const uint8_t *in, size_t n, uint8_t *out)
 {
 	struct rd r = rd_of(in, n);
 	struct wr w = wr_of(out, 512);
@@ -457,7 +458,7 @@ static size_t udp_reply(struct udp_tracker *t, const uint8_t *in, size_t n, uint
 	return 38;
 }
 
-static void *serve_udp(void *arg)
+static inline void *serve_udp(void *arg)
 {
 	struct udp_tracker *t = arg;
 	struct pollfd p = {.fd = t->fd, .events = POLLIN};
@@ -491,7 +492,7 @@ static void *serve_udp(void *arg)
 	return NULL;
 }
 
-static struct udp_tracker *udp_start(int family, enum udp_mode mode)
+static inline struct udp_tracker *udp_start(int family, enum udp_mode mode)
 {
 	struct udp_tracker *t = calloc(1, sizeof *t);
 
@@ -503,7 +504,7 @@ static struct udp_tracker *udp_start(int family, enum udp_mode mode)
 	return t;
 }
 
-static void udp_stop(struct udp_tracker *t)
+static inline void udp_stop(struct udp_tracker *t)
 {
 	t->stop = true;
 	pthread_join(t->thread, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tracker actor on the real kernel for t_tracker.c: the test's thread is the session, a peers
+ * The tracker actor on the real kernel for t_tracker*.c: the test's thread is the session, a peers
  * actor notes what was found.
  */
 #ifndef TESTS_UNIT_TRACKER_WORLD_H
@@ -40,13 +40,13 @@ struct world {
 	struct actor_spec session_fake, peers_fake;
 };
 
-static void ignore(struct actor *a, struct msg **m)
+static inline void ignore(struct actor *a, struct msg **m)
 {
 	(void)a;
 	(void)m;
 }
 
-static void note_found(struct actor *a, struct msg **pm)
+static inline void note_found(struct actor *a, struct msg **pm)
 {
 	struct m_peers_found *m = container_of(*pm, struct m_peers_found, h);
 	struct found *f = actor_self(a);
@@ -63,7 +63,7 @@ static void note_found(struct actor *a, struct msg **pm)
 }
 
 /* The session makes the peers actor speak: totals, and a wish for more peers when `active`. */
-static void speak_up(struct actor *a, struct msg **pm)
+static inline void speak_up(struct actor *a, struct msg **pm)
 {
 	struct m_peers_set *m = container_of(*pm, struct m_peers_set, h);
 	struct m_totals *totals = msg_new(a, MSG_PEERS_TOTALS);
@@ -83,7 +83,7 @@ static void speak_up(struct actor *a, struct msg **pm)
 		msg_free(a, &h);
 }
 
-static void *init_peers(struct actor *a, const void *arg)
+static inline void *init_peers(struct actor *a, const void *arg)
 {
 	const struct world *w = arg;
 
@@ -92,7 +92,7 @@ static void *init_peers(struct actor *a, const void *arg)
 }
 
 /* Handlers for all that a role may get: the kernel wants it so. */
-static void fill_handlers(struct actor_handler *out, unsigned role)
+static inline void fill_handlers(struct actor_handler *out, unsigned role)
 {
 	unsigned n = 0;
 
@@ -104,7 +104,7 @@ static void fill_handlers(struct actor_handler *out, unsigned role)
 	out[n] = (struct actor_handler){0, NULL};
 }
 
-static const struct config *load_config(const char *const *args, int n)
+static inline const struct config *load_config(const char *const *args, int n)
 {
 	struct config_input in = {.no_files = true};
 	const struct config *c = NULL;
@@ -128,7 +128,7 @@ static const struct config *load_config(const char *const *args, int n)
 	return c;
 }
 
-static struct world *world_new(const char *const *args, int n)
+static inline struct world *world_new(const char *const *args, int n)
 {
 	struct world *w = calloc(1, sizeof *w);
 
@@ -154,7 +154,7 @@ static struct world *world_new(const char *const *args, int n)
 	return w;
 }
 
-static void take_ack(struct actor *a, void *ctx, enum err err, struct msg **m)
+static inline void take_ack(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct world *w = ctx;
 
@@ -176,7 +176,7 @@ static void take_ack(struct actor *a, void *ctx, enum err err, struct msg **m)
 	} while (0)
 
 /* Stops everything; how long the tracker took, in us. */
-static int64_t world_end(struct world *w)
+static inline int64_t world_end(struct world *w)
 {
 	static const uint16_t order[] = {ADDR_TRACKER, ADDR(ROLE_PEERS, 3), ADDR_SESSION};
 	int64_t begin = clock_mono_us(), took = 0;
@@ -200,7 +200,7 @@ static int64_t world_end(struct world *w)
 	return took;
 }
 
-static void world_free(struct world *w)
+static inline void world_free(struct world *w)
 {
 	http_stop(w->http);
 	config_unref(&w->config);
@@ -213,7 +213,7 @@ static void world_free(struct world *w)
 
 static size_t put_text(char *out, size_t size, size_t n, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-static size_t put_text(char *out, size_t size, size_t n, const char *fmt, ...)
+static inline size_t put_text(char *out, size_t size, size_t n, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -225,7 +225,7 @@ static size_t put_text(char *out, size_t size, size_t n, const char *fmt, ...)
 }
 
 /* tiers: URLs separated by ' ', tiers by '|'. */
-static struct metainfo *make_meta(const char *tiers, unsigned number)
+static inline struct metainfo *make_meta(const char *tiers, unsigned number)
 {
 	char text[4096];
 	struct metainfo *meta = NULL;
@@ -250,12 +250,12 @@ static struct metainfo *make_meta(const char *tiers, unsigned number)
 	return meta;
 }
 
-static struct tref ref_of(unsigned number)
+static inline struct tref ref_of(unsigned number)
 {
 	return (struct tref){.slot = number, .gen = 7, .shard = 3};
 }
 
-static void add_torrent(struct world *w, const char *tiers, unsigned number)
+static inline void add_torrent(struct world *w, const char *tiers, unsigned number)
 {
 	struct m_tracker_add *m = msg_new(w->session, MSG_TRACKER_ADD);
 	struct msg *h = &m->h;
@@ -267,7 +267,7 @@ static void add_torrent(struct world *w, const char *tiers, unsigned number)
 	actor_cast(w->session, ADDR_TRACKER, &h);
 }
 
-static void send_event(struct world *w, unsigned number, enum tracker_op op)
+static inline void send_event(struct world *w, unsigned number, enum tracker_op op)
 {
 	struct m_tracker_event *m = msg_new(w->session, MSG_TRACKER_EVENT);
 	struct msg *h = &m->h;
@@ -277,7 +277,7 @@ static void send_event(struct world *w, unsigned number, enum tracker_op op)
 	actor_cast(w->session, ADDR_TRACKER, &h);
 }
 
-static void make_peers_speak(
+static inline void make_peers_speak(
 	struct world *w, unsigned number, uint64_t down, uint64_t up, bool want)
 {
 	struct m_peers_set *m = msg_new(w->session, MSG_PEERS_SET);
@@ -290,7 +290,7 @@ static void make_peers_speak(
 	actor_cast(w->session, ADDR(ROLE_PEERS, 3), &h);
 }
 
-static void take_view(struct actor *a, void *ctx, enum err err, struct msg **m)
+static inline void take_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct world *w = ctx;
 
@@ -303,7 +303,7 @@ static void take_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 }
 
 /* The torrent's trackers as they are now; NULL: not known. */
-static const struct torrent_trackers *look(struct world *w, unsigned number)
+static inline const struct torrent_trackers *look(struct world *w, unsigned number)
 {
 	struct m_tracker_view *m;
 	struct msg *h;
@@ -322,7 +322,7 @@ static const struct torrent_trackers *look(struct world *w, unsigned number)
 	return w->view != NULL ? &w->view->torrents[0] : NULL;
 }
 
-static const struct tracker_view *contacted(struct world *w, unsigned number, unsigned i)
+static inline const struct tracker_view *contacted(struct world *w, unsigned number, unsigned i)
 {
 	const struct torrent_trackers *t;
 
@@ -330,12 +330,12 @@ static const struct tracker_view *contacted(struct world *w, unsigned number, un
 	return &t->trackers[i];
 }
 
-static unsigned asked(struct world *w, const char *a, const char *b)
+static inline unsigned asked(struct world *w, const char *a, const char *b)
 {
 	return notes_count(&w->http->notes, a, b, NULL, 0);
 }
 
-static unsigned found_peers(struct world *w)
+static inline unsigned found_peers(struct world *w)
 {
 	unsigned n;
 
@@ -345,7 +345,7 @@ static unsigned found_peers(struct world *w)
 	return n;
 }
 
-static int64_t known_seeds(struct world *w)
+static inline int64_t known_seeds(struct world *w)
 {
 	int64_t n;
 
@@ -355,7 +355,15 @@ static int64_t known_seeds(struct world *w)
 	return n;
 }
 
-static void url_of(struct world *w, const char *path, char *out, size_t n)
+/* One that loses patience soon. */
+static inline struct world *quick_world(void)
+{
+	static const char *const args[] = {"--tracker.timeout=1s", "--tracker.stop_timeout=1s"};
+
+	return world_new(args, ARRAY_LEN(args));
+}
+
+static inline void url_of(struct world *w, const char *path, char *out, size_t n)
 {
 	snprintf(out, n, "http://127.0.0.1:%u%s", (unsigned)w->http->port, path);
 }
