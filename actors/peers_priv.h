@@ -287,6 +287,8 @@ bool conn_rx(struct conn *);
 bool conn_tx(struct conn *);
 void conn_fill(struct conn *); /* moves requests to serve into the queue of blocks */
 void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (all: every one) */
+/* The other side wants the block no more: it does not leave, unless it has begun to (BEP 3). */
+void conn_cancel(struct conn *, uint32_t piece, uint32_t begin, uint32_t length);
 bool conn_has_output(const struct conn *);
 /* So much waits to be sent that no more may be asked of us: answers need no memory without end. */
 bool conn_is_stuffed(const struct conn *);

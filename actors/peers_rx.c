@@ -85,6 +85,8 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 		return true;
 	default:
 		err = swarm_event(c->peer, ev, loop_now(c->shard->loop));
+		if (err == E_OK && ev->type == WIRE_CANCEL)
+			conn_cancel(c, ev->index, ev->begin, ev->length);
 		/* It may have become a seed by what it said, and nobody needs two of them. */
 		if (err == E_OK && !(c->peer->seed && c->torrent->done_said))
 			return true;

@@ -12,10 +12,11 @@
 #define WRITE_BUDGET (1024u * 1024u)
 /* What the kernel may hold unsent follows the peer's rate: a fast one is served in few turns, and a
  * slow one still hears soon that it is choked.  Bytes; the time is us. */
-#define QUEUE_LEAST  65536u
+#define QUEUE_LEAST  16384u
 #define QUEUE_MOST   1048576u
 #define QUEUE_TIME   (USEC_PER_SEC / 20)
 #define QUEUE_SAMPLE 262144u
+#define QUEUE_LOOK   USEC_PER_SEC /* a slow one is looked at after this */
 
 static struct out_block *block_at(struct conn *c, uint32_t i)
 {
@@ -94,6 +95,30 @@ void conn_drop_blocks(struct conn *c, bool all)
 		extent_unref(c->shard, b->extent);
 		c->blocks_n--;
 	}
+	if (c->blocks_n == 0)
+		link_remove(&c->wants_extent);
+}
+
+void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length)
+{
+	uint32_t i = 0;
+	struct out_block b;
+
+	for (; i < c->blocks_n; i++) {
+		const struct block_req *r = &block_at(c, i)->req;
+
+		if (r->piece == piece && r->begin == begin && r->length == length)
+			break;
+	}
+	if (i == c->blocks_n || block_at(c, i)->sent > 0)
+		return;
+	b = *block_at(c, i);
+	for (; i + 1 < c->blocks_n; i++)
+		*block_at(c, i) = *block_at(c, i + 1);
+	c->blocks_n--;
+	c->queued -= b.req.length;
+	swarm_serve_failed(c->peer, &b.req);
+	extent_unref(c->shard, b.extent);
 	if (c->blocks_n == 0)
 		link_remove(&c->wants_extent);
 }
@@ -222,8 +247,13 @@ static void size_queue(struct conn *c, size_t n, int64_t now)
 	uint64_t rate;
 	unsigned want = QUEUE_LEAST;
 
+	if (now - c->sampled_at >
+		4 * QUEUE_LOOK) { /* nothing was sent for long: that says nothing */
+		c->sampled = 0;
+		c->sampled_at = now;
+	}
 	c->sampled += n;
-	if (c->sampled < QUEUE_SAMPLE)
+	if (c->sampled < QUEUE_SAMPLE && now - c->sampled_at < QUEUE_LOOK)
 		return;
 	rate = c->sampled * QUEUE_TIME / (uint64_t)MAX(now - c->sampled_at, INT64_C(1));
 	while (want < rate && want < QUEUE_MOST)

@@ -16,6 +16,7 @@
 #define SLOT_DECENT  UINT64_C(8192)
 #define SLOT_PLENTY  UINT64_C(65536)
 #define SLOT_STARVED UINT64_C(2048)
+#define SLOT_THIN    UINT64_C(6144) /* who waits at less than this is better served alone */
 
 struct rank {
 	uint64_t first, second, lot; /* compared in this order, greater is better */
@@ -50,15 +51,24 @@ static void bound_slots(struct choker *c)
 		c->slots = MIN(c->slots, MAX(c->slots_max, min));
 }
 
-/* More slots only while all are in use and somebody waits. */
+/*
+ * More slots only while all are in use and somebody waits.  Fewer when the line is full of blocks
+ * that take long: a piece is passed on only when it is whole, so that few who get theirs soon do
+ * more for the swarm than many who wait.
+ */
 static void adapt_slots(struct choker *c, const struct choke_peer *peers, size_t n,
 	uint64_t upload_rate, uint64_t upload_limit)
 {
-	uint64_t held = 0, waiting = 0, mean = upload_rate / c->slots;
+	uint64_t held = 0, waiting = 0, hungry = 0, mean = upload_rate / c->slots;
 
 	for (size_t i = 0; i < n; i++) {
 		held += may_have_slot(&peers[i]) && peers[i].unchoked;
+		hungry += may_have_slot(&peers[i]) && peers[i].unchoked && peers[i].hungry;
 		waiting += may_have_slot(&peers[i]) && !peers[i].unchoked;
+	}
+	if (upload_rate > 0 && mean < SLOT_THIN && hungry > c->slots / 2) {
+		c->slots -= MAX(c->slots / 4, 1u);
+		return;
 	}
 	if (held < c->slots || (waiting == 0 && mean >= SLOT_STARVED))
 		return;

@@ -31,6 +31,7 @@ struct choke_peer {
 	bool unchoked;       /* has a slot now */
 	bool snubbed;        /* owes us blocks and sends none: earns no slot, may be lucky */
 	bool upload_only;    /* BEP 21: needs nothing from us */
+	bool hungry;         /* what it asked for waits for the line */
 	bool optimistic;     /* in and out: kept by the caller between calls, false at first */
 	bool want;           /* out: is to have a slot */
 	uint16_t progress;   /* thousandths of the torrent it has; for CHOKE_ANTI_LEECH */
@@ -58,7 +59,8 @@ void choker_init(struct choker *c, uint32_t slots_min, uint32_t slots_max, enum 
  * and do not count.  Leeching, slots go to who gives us most; a fifth of the slots (at least one)
  * is optimistic: given by lot, new peers three times as likely, for CHOKER_OPT_US.  Seeding goes by
  * mode. The number of slots follows the upload: more while there is room (upload_rate under 0.9 of
- * upload_limit, or without a limit (0) while slots carry a decent rate), fewer when they starve.
+ * upload_limit, or without a limit (0) while slots carry a decent rate), fewer when they starve,
+ * and a quarter fewer when most of them wait for a line that is too slow for so many.
  * Rates in bytes a second.  O(n log n).
  */
 void choker_run(struct choker *c, struct choke_peer *peers, size_t n, bool seeding,

@@ -58,7 +58,12 @@ struct pick_opts {
 	 * of this one too.  NULL: they are not.
 	 */
 	uint32_t (*lag)(void *lag_ctx, uint32_t other);
-	void *lag_ctx;        /* borrowed */
+	void *lag_ctx; /* borrowed */
+	/* Whether the other peer may be long about what it was asked for: in the end game only its
+	 * blocks are asked of this one too.  NULL: anybody's are. */
+	bool (*late)(void *lag_ctx, uint32_t other);
+	bool once;            /* nothing that others were asked for */
+	uint32_t again_max;   /* of that at most so many blocks a call; 0 = no limit */
 	int64_t now;          /* on the clock of picker_deadline() */
 	uint32_t max_partial; /* begin no piece while this many have requests out; 0 = no limit */
 };

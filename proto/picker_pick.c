@@ -158,6 +158,15 @@ bool picker_endgame(const struct picker *p)
 	return true;
 }
 
+/* Somebody who was asked for the block is about to bring it. */
+static bool comes_soon(const struct picking *k, const struct block *b)
+{
+	for (unsigned i = 0; k->opts->late != NULL && i < b->n; i++)
+		if (!k->opts->late(k->opts->lag_ctx, b->who[i]))
+			return true;
+	return false;
+}
+
 /* Blocks that `level` others were asked for, and not this peer. */
 static void take_asked(struct picking *k, struct part *part, unsigned level)
 {
@@ -169,7 +178,8 @@ static void take_asked(struct picking *k, struct part *part, unsigned level)
 		!picking_has(k, part->piece))
 		return;
 	for (uint32_t i = 0; i < part->blocks && k->n < k->max; i++)
-		if (part->block[i].n == level && !part_asked(&part->block[i], k->peer))
+		if (part->block[i].n == level && !part_asked(&part->block[i], k->peer) &&
+			!comes_soon(k, &part->block[i]))
 			emit_block(k, part, i);
 }
 
@@ -269,9 +279,13 @@ unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has
 	pick_begun(&k, k.alone ? BEGUN_ALONE : BEGUN_SHARED);
 	pick_new(&k);
 	pick_begun(&k, BEGUN_ANY);
-	if (k.n == 0 && max > 0 && !opts->snubbed && opts->lag != NULL)
+	if (k.n > 0 || max == 0 || opts->snubbed || opts->once)
+		return k.n;
+	if (opts->again_max > 0)
+		k.max = MIN(k.max, opts->again_max);
+	if (opts->lag != NULL)
 		pick_from_slow(&k);
-	if (k.n == 0 && max > 0 && !opts->snubbed && picker_endgame(p))
+	if (k.n == 0 && picker_endgame(p))
 		pick_asked(&k);
 	return k.n;
 }

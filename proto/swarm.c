@@ -20,7 +20,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	meter_init(&s->up, now);
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
 	s->candidates = peerlist_new(PEERLIST_CAP_DEFAULT, rng);
-	choker_init(&s->choker, config->upload_slots, 0, config->choke_seed);
+	choker_init(&s->choker, MIN(config->upload_slots, SLOTS_LEAST), 0, config->choke_seed);
+	s->choker.slots = config->upload_slots;
 	s->super_mode = config->super_seed;
 	for (size_t i = 0; i < ARRAY_LEN(s->witness); i++)
 		s->witness[i].believed_at = INT64_MIN;
@@ -223,6 +224,7 @@ void swarm_reconsider(struct swarm *s)
 void swarm_tick(struct swarm *s, int64_t now)
 {
 	CHECK_OBJ(s, SWARM_MAGIC);
+	s->pace = meter_rate(&s->down, now);
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL)
 			swarm_tick_requests(s->peers[i], now);

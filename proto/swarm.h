@@ -195,6 +195,7 @@ struct swarm {
 	bool choke_soon;   /* interest changed: run the choker at the next tick */
 	uint64_t up_limit; /* B/s, for the choker */
 	struct meter down, up;
+	uint64_t pace;                         /* B/s that came at the last tick */
 	uint64_t downloaded, uploaded, wasted; /* bytes */
 	uint64_t failed_pieces;
 	int64_t next_turnover; /* us */

@@ -40,7 +40,7 @@ void swarm_unchoke_if_room(struct swarm_peer *p, int64_t now)
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL && !s->peers[i]->am_choking && s->peers[i]->peer_interested)
 			taken++;
-	if (taken < s->config.upload_slots)
+	if (taken < s->choker.slots)
 		say_choke(p, false, now);
 }
 
@@ -75,6 +75,7 @@ void swarm_run_choker(struct swarm *s, int64_t now)
 			.interested = p->peer_interested,
 			.unchoked = !p->am_choking,
 			.snubbed = p->snubbed,
+			.hungry = p->owed > 0,
 			.upload_only = p->upload_only || p->seed,
 			.optimistic = p->optimistic,
 			.progress = (uint16_t)((uint64_t)p->has.count * 1000 / p->has.bits),

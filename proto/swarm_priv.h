@@ -15,8 +15,9 @@
 #define REQQ_DEFAULT  250u       /* of a peer that does not say; what the field uses */
 #define CHOKE_SOON    (INT64_C(1) * 1000000) /* us until the choker runs out of turn */
 #define SWARM_GRANTED ARRAY_LEN(((struct swarm_peer *)0)->granted)
-#define WINDOW_START  16u
-#define WINDOW_MIN    4u
+#define SLOTS_LEAST   4u /* however slow the line */
+#define WINDOW_START  4u
+#define WINDOW_MIN    2u
 
 void swarm_update_interest(struct swarm_peer *);
 void swarm_void_asked(struct swarm_peer *); /* every request to it is void */

@@ -15,6 +15,11 @@
 #define SNUB_AFTER     (INT64_C(20) * 1000000)
 #define VOIDED_MAX     4096u
 #define PACE_MIN       16384u /* B/s: under it nobody is fast */
+#define ASKED_LEAST    64u
+#define ASKED_SECONDS  4u
+#define AGAIN_MIN      1u
+#define LATE_AFTER     (INT64_C(2) * 1000000)
+#define LATE_SECONDS   3u
 #define LAG_AFTER      (INT64_C(2) * 1000000)
 
 static void put_request(struct swarm_peer *p, const struct block_req *r)
@@ -40,6 +45,22 @@ static bool may_ask(const struct swarm_peer *p)
 	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
 }
 
+/* What it was asked for will take it long, or it has stopped. */
+static bool is_late(void *ctx, uint32_t name)
+{
+	const struct swarm_peer *p = ctx, *o = swarm_peer_named(p->swarm, name);
+	int64_t silent, grace;
+
+	if (o == NULL)
+		return true;
+	silent = p->tried_at - MAX(o->last_block_at, o->asked_at);
+	grace = LATE_AFTER + 2 * o->delay;
+	if (silent > grace)
+		return true;
+	return p->tried_at - o->asked_at > grace &&
+	       (uint64_t)o->asked.n * BLOCK_SIZE > o->pace * LATE_SECONDS;
+}
+
 /* How many times slower the other is; who was asked only just now may yet show what it can. */
 static uint32_t lag_of(void *ctx, uint32_t name)
 {
@@ -50,17 +71,37 @@ static uint32_t lag_of(void *ctx, uint32_t name)
 	return (uint32_t)MIN(p->pace / MAX(o->pace, (uint64_t)1), (uint64_t)UINT32_MAX);
 }
 
+/* With all peers together, what some seconds bring: many who give little would else be asked for
+ * all there is, long before they can bring it. */
+static uint64_t asked_max(const struct swarm *s)
+{
+	return ASKED_LEAST + s->pace * ASKED_SECONDS / BLOCK_SIZE;
+}
+
 /* It may take less than its rate is good for. */
 uint32_t swarm_room(const struct swarm_peer *p)
 {
 	uint32_t cap = MIN(p->window, MIN(p->swarm->config.max_requests, p->reqq));
 
-	return may_ask(p) && cap > p->asked.n ? cap - p->asked.n : 0;
+	if (!may_ask(p) || (p->asked.n >= WINDOW_MIN && p->swarm->asked >= asked_max(p->swarm)))
+		return 0;
+	return cap > p->asked.n ? cap - p->asked.n : 0;
 }
 
 bool swarm_wants_requests(const struct swarm_peer *p)
 {
 	return swarm_room(p) > 0;
+}
+
+/*
+ * How many blocks that others were asked for may stand with it: what it brings while a cancel is on
+ * the way.  More would be thrown away, and take the place of what nobody else brings.
+ */
+static uint32_t again_max(const struct swarm_peer *p)
+{
+	uint64_t bytes = p->pace * (uint64_t)(p->delay / 1000) / 1000;
+
+	return AGAIN_MIN + (uint32_t)MIN(bytes / BLOCK_SIZE, (uint64_t)p->window);
 }
 
 unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
@@ -74,18 +115,22 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 		return 0;
 	swarm_idle(p, false);
 	swarm_prune_suggestions(p);
+	uint32_t again = again_max(p);
 	struct pick_opts opts = {.fast_peer = p->window > 64,
 		.snubbed = p->snubbed,
 		.choked = p->peer_choking,
 		.parole = p->parole,
 		.allowed_fast = p->allowed,
 		.lag = lag_of,
+		.late = is_late,
 		.lag_ctx = p,
 		.now = now,
 		.allowed_n = p->allowed_n,
 		.suggested = p->suggested,
 		.suggested_n = p->suggested_n,
-		.max_partial = 16 + s->peers_n * 4};
+		.max_partial = 16 + s->peers_n * 4,
+		.once = p->asked.n >= again,
+		.again_max = p->asked.n < again ? again - p->asked.n : 0};
 
 	p->tried_at = now;
 	room = MIN(swarm_room(p), credit);

@@ -265,6 +265,30 @@ static void test_slots_grow(void **state)
 	}
 }
 
+/* A line that is full at 16 KiB/s is given to fewer, down to the least; an idle one is not. */
+static void test_slots_shrink(void **state)
+{
+	(void)state;
+	for (unsigned hungry = 0; hungry < 2; hungry++) {
+		struct choke_peer peers[PEERS];
+		struct choker c;
+		struct rng rng;
+
+		rng_seed(&rng, 7);
+		init_peers(peers, PEERS);
+		choker_init(&c, 3, 0, CHOKE_FASTEST_UPLOAD);
+		c.slots = 8;
+		for (unsigned i = 0; i < 6; i++) {
+			choker_run(&c, peers, PEERS, true, 16 << 10, 0, NOW + i * CHOKER_ROUND_US,
+				&rng);
+			apply(peers, PEERS, NOW);
+			for (unsigned k = 0; k < PEERS; k++)
+				peers[k].hungry = hungry && peers[k].unchoked;
+		}
+		assert_int_equal(c.slots, hungry ? 3 : 8);
+	}
+}
+
 /* In turn means everyone: 40 peers, 4 slots, a minute each. */
 static void test_round_robin_serves_all(void **state)
 {
@@ -352,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_new_peers_luckier),
 		cmocka_unit_test(test_between_rounds),
 		cmocka_unit_test(test_slots_grow),
+		cmocka_unit_test(test_slots_shrink),
 		cmocka_unit_test(test_round_robin_serves_all),
 		cmocka_unit_test(test_free_rider),
 		cmocka_unit_test(test_any_table),

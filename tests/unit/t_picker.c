@@ -277,6 +277,38 @@ static void test_endgame(void **state)
 	picker_free(&p);
 }
 
+static bool is_late(void *ctx, uint32_t other)
+{
+	return other == *(const uint32_t *)ctx;
+}
+
+/* Only what a late peer was asked for is asked again, so many blocks a call, or nothing at all. */
+static void test_endgame_late(void **state)
+{
+	static const struct pick_opts plain;
+	uint32_t late = 1;
+	const struct pick_opts careful = {.late = is_late, .lag_ctx = &late, .again_max = 3};
+	const struct pick_opts once = {.once = true};
+	struct rng rng;
+	struct picker *p = new_picker(3, &rng, 2);
+	struct bitfield has = bits_of(NULL, 3);
+	struct pick out[9];
+
+	(void)state;
+	picker_join(p, &has);
+	assert_int_equal(picker_pick(p, 1, &has, &plain, out, 4), 4);
+	assert_int_equal(picker_pick(p, 2, &has, &plain, out, 9), 1);
+	assert_true(picker_endgame(p));
+	assert_int_equal(picker_pick(p, 3, &has, &once, out, 9), 0);
+	assert_int_equal(picker_pick(p, 3, &has, &careful, out, 9), 3);
+	assert_int_equal(picker_pick(p, 3, &has, &careful, out, 9), 1);
+	assert_int_equal(picker_pick(p, 3, &has, &careful, out, 9), 0);
+	late = 9;
+	assert_int_equal(picker_pick(p, 4, &has, &careful, out, 9), 0);
+	bitfield_free(&has);
+	picker_free(&p);
+}
+
 /* A piece nobody has does not hold the end game up. */
 static void test_endgame_unreachable(void **state)
 {
@@ -539,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_pictures),
 		cmocka_unit_test(test_blocks_in_order),
 		cmocka_unit_test(test_endgame),
+		cmocka_unit_test(test_endgame_late),
 		cmocka_unit_test(test_endgame_unreachable),
 		cmocka_unit_test(test_fast_peers_alone),
 		cmocka_unit_test(test_partial_bound),

@@ -404,24 +404,24 @@ static void t_no_download(void **state)
 	side_fini(&s);
 }
 
-/* It takes five at a time, and no more are sent before it said so. */
+/* It takes three at a time, and no more are sent before it said so. */
 static void t_reqq(void **state)
 {
-	static const uint8_t says[] = "d1:md11:upload_onlyi3ee4:reqqi5ee";
+	static const uint8_t says[] = "d1:md11:upload_onlyi3ee4:reqqi3ee";
 	struct wire_ev hello = {.type = WIRE_EXTENDED, .payload = {says, sizeof says - 1}};
 	struct side s;
 
 	(void)state;
 	unchoked_leech(&s, true, 1);
-	assert_int_equal(s.peer->asked.n, 16);
+	assert_int_equal(s.peer->asked.n, 4);
 	swarm_leave(&s.peer, 2);
 	side_join(&s, (struct swarm_caps){.fast = true, .extended = true}, 2);
 	assert_int_equal(swarm_event(s.peer, &hello, 2), E_OK);
-	assert_int_equal(s.peer->reqq, 5);
+	assert_int_equal(s.peer->reqq, 3);
 	assert_int_equal(swarm_event(s.peer, &(struct wire_ev){.type = WIRE_HAVE_ALL}, 2), E_OK);
 	assert_int_equal(swarm_event(s.peer, &(struct wire_ev){.type = WIRE_UNCHOKE}, 2), E_OK);
 	ask(&s, 2);
-	assert_int_equal(s.peer->asked.n, 5);
+	assert_int_equal(s.peer->asked.n, 3);
 	assert_false(swarm_wants_requests(s.peer));
 	side_fini(&s);
 }
@@ -472,6 +472,23 @@ static void t_own_address(void **state)
 	say_yourip(s.swarm, 5, lie, 2 * SECOND);
 	say_yourip(s.swarm, 6, lie, 2 * SECOND);
 	assert_int_equal(peerlist_add(s.swarm->candidates, &own, PEER_TRACKER, 0), E_RANGE);
+	side_fini(&s);
+}
+
+/* Many peers that bring nothing are asked for two blocks each once there is much under way. */
+static void t_asked(void **state)
+{
+	struct side s;
+
+	(void)state;
+	unchoked_leech(&s, true, 1);
+	assert_int_equal(s.peer->asked.n, 4);
+	s.swarm->asked += 64; /* of others */
+	s.peer->window = 16;
+	assert_false(swarm_wants_requests(s.peer));
+	s.swarm->pace = 16 * BLOCK_SIZE;
+	assert_true(swarm_wants_requests(s.peer));
+	s.swarm->asked -= 64;
 	side_fini(&s);
 }
 
@@ -558,6 +575,7 @@ int main(void)
 		cmocka_unit_test(t_bad_piece),
 		cmocka_unit_test(t_no_download),
 		cmocka_unit_test(t_reqq),
+		cmocka_unit_test(t_asked),
 		cmocka_unit_test(t_delay),
 		cmocka_unit_test(t_own_address),
 		cmocka_unit_test(t_queue),

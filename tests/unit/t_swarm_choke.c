@@ -36,7 +36,7 @@ static void t_free_rider(void **state)
 	}
 	print_message("# a giver got %u blocks, a taker %u\n", (unsigned)givers / 5,
 		(unsigned)takers / 2);
-	assert_true(takers / 2 < givers / 5 * 3 / 4);
+	assert_true(takers / 2 < givers / 5 * 4 / 5);
 	world_fini(&w);
 }
 

@@ -13,7 +13,7 @@
 #define PEERS  60u
 #define PIECES 4u
 #define BLOCKS 4u
-#define WINDOW 16u /* what a peer is asked for at first: all blocks there are */
+#define WINDOW 16u /* what a peer may be asked for: all blocks there are */
 #define BUSY   3u  /* peers that get requests, for a block is asked of three at most */
 
 /* A leech and its peers; the torrent is so small that most find nothing to ask for. */
@@ -71,6 +71,10 @@ static void join(struct line *t, unsigned i, bool fast, enum wire_ev_type has)
 	t->conn[i].peer = swarm_join(
 		t->swarm, &t->conn[i], &at, id, (struct swarm_caps){.fast = fast}, false, SECOND);
 	assert_int_equal(swarm_event(t->conn[i].peer, &ev, SECOND), E_OK);
+	/* Fast enough to be asked at once for all that others are late with. */
+	t->conn[i].peer->window = WINDOW;
+	t->conn[i].peer->pace = WINDOW * BLOCK_SIZE;
+	t->conn[i].peer->delay = SECOND;
 	say(t, i, WIRE_UNCHOKE, NULL);
 }
 
@@ -93,8 +97,9 @@ static void line_init(struct line *t, bool fast)
 	for (unsigned i = 0; i < PEERS; i++) {
 		/* Every other one in the line has the first piece alone. */
 		join(t, i, fast, i >= BUSY && i % 2 == 0 ? WIRE_BITFIELD : WIRE_HAVE_ALL);
-		assert_int_equal(
-			swarm_request(t->conn[i].peer, 100, SECOND), i < BUSY ? WINDOW : 0);
+		assert_int_equal(swarm_request(t->conn[i].peer, 100,
+					 SECOND + (int64_t)MIN(i, BUSY) * 10 * SECOND),
+			i < BUSY ? WINDOW : 0);
 	}
 	forget_wakes(t);
 }
@@ -130,7 +135,7 @@ static void test_reject(void **state)
 	say(&t, 0, WIRE_REJECT, &r);
 	assert_int_equal(t.woken, 1);
 	assert_int_equal(t.conn[BUSY].woken, 1);
-	assert_int_equal(swarm_request(t.conn[BUSY].peer, 100, SECOND), 1);
+	assert_int_equal(swarm_request(t.conn[BUSY].peer, 100, 40 * SECOND), 1);
 	assert_int_equal(asked_of(&t, BUSY, 2).begin, r.begin);
 	/* It has found all there was, and stands at the end of the line again. */
 	forget_wakes(&t);

@@ -63,6 +63,7 @@ static void t_cancel(void **state)
 	world_run(&w, 100);
 	assert_true(world_done(&w));
 	assert_int_equal(slow->asked.n, 0);
+	world_step(&w);
 	assert_true(w.node[1].ends[2].peer->serving.n < asked);
 	world_fini(&w);
 }
