@@ -8,8 +8,11 @@ enum { SEED, LIAR, LEECHES };
 
 static void check_verdicts(struct sim *s, struct team *t)
 {
-	for (unsigned i = LEECHES; i < t->n; i++) {
+	for (unsigned i = 0; i < t->n; i++) {
 		uint64_t bad = sim_pieces_bad(t->d[i]);
+
+		if (i == LIAR)
+			continue;
 
 		for (unsigned k = 0; k < t->n; k++)
 			if (k != LIAR)
@@ -55,6 +58,14 @@ static void among_many(struct sim *s)
 	lie(s, 4, line, line);
 }
 
+/* Each meets the liar's blocks among those of many others, and judges for itself. */
+static void among_a_dozen(struct sim *s)
+{
+	struct line line = {.up = MIB, .down = 4 * MIB, .latency_us = 25000};
+
+	lie(s, 12, line, line);
+}
+
 /* Most of what comes is wrong at first. */
 static void strong(struct sim *s)
 {
@@ -64,6 +75,7 @@ static void strong(struct sim *s)
 
 static const struct sim_case cases[] = {
 	{"a liar among honest ones", among_many, 6, false},
+	{"a liar among a dozen", among_a_dozen, 3, false},
 	{"a liar with a fast line", strong, 6, false},
 };
 

@@ -2,8 +2,8 @@
 /*
  * The world: whose turn it is, how time passes, and the programs that run scenarios.
  *
- * A round is every actor that is due at this moment, in an order drawn from the seed.  When nobody
- * is due the clock jumps to the next timer or event.  A turn takes no time.
+ * A round is every actor that is due at this moment, in an order drawn from the seed (sim_sched.c).
+ * When nobody is due the clock jumps to the next timer or event.  A turn takes no time.
  */
 #include "tests/sim/sim_priv.h"
 
@@ -124,6 +124,8 @@ struct host *sim_host(struct sim *s, struct line line)
 	h->s = s;
 	h->line = line;
 	h->index = s->hosts_n++;
+	s->host = xrealloc(s->host, sizeof(struct host *) * s->hosts_n);
+	s->host[h->index] = h;
 	h->at = endpoint_from_v4(
 		(uint8_t[]){10, 0, (uint8_t)(h->index >> 8), (uint8_t)(h->index & 255)}, 6681);
 	h->at.ip[13] = (uint8_t)(1 + h->index % 200);
@@ -169,6 +171,7 @@ static void free_net(struct sim *s)
 
 	while ((k = STAILQ_FIRST(&s->socks)) != NULL) {
 		STAILQ_REMOVE_HEAD(&s->socks, link);
+		xfree(k->pending);
 		FREE_OBJ(k);
 	}
 	while ((p = STAILQ_FIRST(&s->pipes)) != NULL) {
@@ -213,69 +216,35 @@ void sim_free(struct sim **ps)
 	free_hosts(s);
 	for (unsigned i = 0; i < s->metas_n; i++)
 		metainfo_unref(&s->metas[i]);
+	xfree(s->truth);
 	xfree(s->swarm);
 	xfree(s->events);
 	xfree(s->fds);
 	xfree(s->due);
+	xfree(s->touched);
+	xfree(s->clock);
+	xfree(s->host);
 	here.world = NULL;
 	FREE_OBJ(s);
 }
 
 /* --- turns and time --- */
 
-static bool is_due(const struct daemon *d, unsigned i, int64_t now)
+static void turn(struct sim *s)
 {
-	return inbox_waiting(d->inboxes[i]) > 0 || poller_ready(d->pollers[i]) ||
-	       actor_deadline(actors_at(d->set, i)) <= now;
-}
+	struct daemon *d;
+	unsigned slot = sched_next(s, &d);
 
-static void add_due(struct sim *s, struct daemon *d, unsigned actor)
-{
-	if (s->due_n == s->due_room) {
-		s->due_room = MAX(64u, 2 * s->due_room);
-		s->due = xrealloc(s->due, sizeof *s->due * s->due_room);
-	}
-	s->due[s->due_n++] = (struct due){d, actor};
-}
-
-/* Who is due now, in an order of chance. */
-static void collect_round(struct sim *s)
-{
-	struct host *h;
-
-	STAILQ_FOREACH(h, &s->hosts, link)
-	for (unsigned i = 0; h->daemon != NULL && i < actors_count(h->daemon->set); i++)
-		if (is_due(h->daemon, i, s->now))
-			add_due(s, h->daemon, i);
-	for (unsigned i = s->due_n; i > 1; i--) {
-		unsigned k = rng_below(&s->rng, i);
-		struct due x = s->due[k];
-
-		s->due[k] = s->due[i - 1];
-		s->due[i - 1] = x;
-	}
-}
-
-static int64_t next_time(const struct sim *s)
-{
-	int64_t at = event_next(s);
-	const struct host *h;
-
-	STAILQ_FOREACH(h, &s->hosts, link)
-	for (unsigned i = 0; h->daemon != NULL && i < actors_count(h->daemon->set); i++)
-		at = MIN(at, actor_deadline(actors_at(h->daemon->set, i)));
-	return at;
-}
-
-static void turn(struct sim *s, struct due x)
-{
-	if (!x.d->alive)
+	if (!d->alive) {
+		s->turn = NULL;
 		return;
-	s->current = x.d;
-	(void)actor_turn(actors_at(x.d->set, x.actor), 0);
+	}
+	s->current = d;
+	(void)actor_turn(actors_at(d->set, slot), 0);
 	if (++s->turns % CHECK_EVERY == 0)
-		daemon_check(x.d);
+		daemon_check(d);
 	s->current = NULL;
+	s->turn = NULL;
 	must(++s->turns_now < TURNS_AT_ONCE);
 }
 
@@ -285,12 +254,12 @@ static bool step(struct sim *s, int64_t limit)
 	int64_t next;
 
 	if (s->due_n == 0)
-		collect_round(s);
+		sched_collect(s);
 	if (s->due_n > 0) {
-		turn(s, s->due[--s->due_n]);
+		turn(s);
 		return true;
 	}
-	next = next_time(s);
+	next = MIN(event_next(s), sched_deadline(s));
 	must(next >= s->now);
 	if (next > limit) {
 		s->now = limit;

@@ -100,6 +100,8 @@ enum disk_op { DISK_READ, DISK_WRITE, DISK_SYNC };
 void sim_disk_fault(struct host *, enum disk_op, uint64_t skip, uint64_t count, enum err err);
 /* Bytes that may still be allocated, UINT64_MAX: endless. */
 void sim_disk_space(struct host *, uint64_t bytes);
+/* B/s that it writes; who writes is busy until then.  0: endless. */
+void sim_disk_rate(struct host *, uint64_t rate);
 uint64_t sim_sent(const struct host *); /* bytes of streams that have left it */
 uint64_t sim_read(const struct host *); /* that daemons have read from streams */
 
@@ -121,6 +123,10 @@ void sim_view_free(struct daemon *, struct m_torrent_view **);
 
 /* Read straight from the peers actor, without disturbing anybody.  0 while peers have it not. */
 uint32_t sim_have(const struct daemon *, const struct content *);
+bool sim_has_piece(const struct daemon *, const struct content *, uint32_t piece);
+/* Bytes of blocks asked for or received that the store has not done with, and of buffers lent. */
+uint64_t sim_credit_used(const struct daemon *);
+uint64_t sim_lent(const struct daemon *);
 struct sim_totals {
 	uint64_t downloaded, uploaded, wasted;
 	unsigned peers; /* connections that are open */
@@ -138,11 +144,12 @@ uint64_t sim_pieces_bad(const struct daemon *);
 
 /* --- a team: what most scenarios begin with --- */
 
-#define TEAM_MAX 64
+#define TEAM_MAX 1001
 struct team {
 	struct sim *s;
 	const struct content *c;
-	unsigned n; /* member 0 has the content from the start */
+	unsigned n;       /* member 0 has the content from the start */
+	unsigned lagging; /* the last one found not to be done */
 	struct host *h[TEAM_MAX];
 	struct daemon *d[TEAM_MAX]; /* NULL: does not run */
 };
@@ -156,6 +163,11 @@ sim_pred_f team_done;
 bool team_finish(struct team *, int64_t max_us);
 /* The same without member `but`. */
 bool team_others_finish(struct team *, unsigned but, int64_t max_us);
+/*
+ * Seconds in which a fluid could reach all from member 0: no swarm is faster (Kumar and Ross,
+ * "Peer-assisted file distribution: the minimum distribution time").
+ */
+double team_fluid(const struct team *);
 /* Every daemon is stopped the clean way. */
 void team_stop(struct team *);
 

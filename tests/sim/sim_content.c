@@ -127,6 +127,12 @@ void sim_content(struct sim *s, struct content *c)
 	benc_out_free(&o);
 	must(s->metas_n < ARRAY_LEN(s->metas));
 	s->metas[s->metas_n++] = c->meta;
+	if (c->files == 1 && !c->zeros && s->truth == NULL) {
+		s->truth_n = (size_t)c->size;
+		s->truth_key = c->key;
+		s->truth = xcalloc(1, s->truth_n);
+		content_fill(c, 0, s->truth, s->truth_n);
+	}
 }
 
 /* --- disks --- */
@@ -204,8 +210,28 @@ static bool holds(const struct host *h, const struct content *c, uint64_t from, 
 	return true;
 }
 
+/* Every page of the disk is the one that the world knows for true. */
+static bool shares_all(const struct host *h, const struct content *c)
+{
+	const struct node *n;
+	char path[512];
+
+	if (h->s->truth_key != c->key)
+		return false;
+	full_path(c, 0, path, sizeof path);
+	n = disk_find(h->disk, path);
+	if (n == NULL || n->size != c->size)
+		return false;
+	for (uint64_t i = 0; i < c->size / PAGE; i++)
+		if (n->pages[i].data != h->s->truth + i * PAGE)
+			return false;
+	return c->size % PAGE == 0;
+}
+
 bool sim_disk_equals(const struct host *h, const struct content *c)
 {
+	if (shares_all(h, c))
+		return true;
 	for (uint64_t at = 0; at < c->size; at += c->piece_length)
 		if (!holds(h, c, at, MIN(at + c->piece_length, c->size)))
 			return false;

@@ -82,6 +82,7 @@ struct daemon *sim_daemon(struct host *h, const char *const *args)
 	fill_env(d);
 	add_actors(d);
 	actors_start_here(d->set);
+	sched_begin(d);
 	s->current = NULL;
 	return d;
 }
@@ -96,6 +97,7 @@ void sim_stop(struct daemon **pd)
 	must(d->alive);
 	driver_quiesce(d);
 	d->alive = false;
+	sched_end(d);
 	d->s->current = d;
 	actors_join(d->set);
 	actors_free(&d->set);
@@ -114,6 +116,7 @@ void sim_crash(struct daemon **pd, bool power)
 	must(d->alive);
 	h = d->host;
 	d->alive = false;
+	sched_end(d);
 	sim_trace_mix(d->s, 0xdead);
 	h->dark = power;
 	sock_close_all(d, power);
@@ -154,6 +157,25 @@ uint32_t sim_have(const struct daemon *d, const struct content *c)
 	struct ptorrent *t = torrent_in(d, c);
 
 	return t != NULL ? swarm_have(t->swarm)->count : 0;
+}
+
+bool sim_has_piece(const struct daemon *d, const struct content *c, uint32_t piece)
+{
+	const struct ptorrent *t = torrent_in(d, c);
+
+	return t != NULL && bitfield_get(swarm_have(t->swarm), piece);
+}
+
+uint64_t sim_credit_used(const struct daemon *d)
+{
+	uint64_t all = MAX(d->config->store_write_buffer / BLOCK_SIZE, (uint64_t)64);
+
+	return (all - shard_in(d)->credit) * BLOCK_SIZE;
+}
+
+uint64_t sim_lent(const struct daemon *d)
+{
+	return (uint64_t)pool_lent(shard_in(d)->blocks) * BLOCK_SIZE;
 }
 
 static bool is_at(const struct endpoint *at, const struct host *h)

@@ -10,9 +10,28 @@ static uint8_t *zero_page(void)
 	return (uint8_t *)(uintptr_t)zeros;
 }
 
+/* Pages that are as they should be are shared by all disks of the world; never written. */
+static bool is_shared(const uint8_t *p)
+{
+	const struct sim *s = sim_world();
+
+	return p == zeros || (s->truth != NULL && p >= s->truth && p < s->truth + s->truth_n);
+}
+
+static uint8_t *shared_page(uint64_t at, const uint8_t *src)
+{
+	const struct sim *s = sim_world();
+
+	if (memcmp(src, zeros, PAGE) == 0)
+		return zero_page();
+	if (at + PAGE <= s->truth_n && memcmp(src, s->truth + at, PAGE) == 0)
+		return s->truth + at;
+	return NULL;
+}
+
 static void page_free(uint8_t *p)
 {
-	if (p != zero_page())
+	if (!is_shared(p))
 		xfree(p);
 }
 
@@ -121,6 +140,22 @@ void sim_disk_space(struct host *h, uint64_t bytes)
 	h->disk->space = bytes;
 }
 
+void sim_disk_rate(struct host *h, uint64_t rate)
+{
+	h->disk->rate = rate;
+}
+
+/* The disk does one thing after the other; who asked for it waits for it. */
+void disk_busy(struct disk *d, size_t n)
+{
+	struct sim *s = d->host->s;
+
+	if (d->rate == 0)
+		return;
+	d->free_at = MAX(d->free_at, s->now) + (int64_t)(n * (uint64_t)SEC / d->rate);
+	seat_busy(s, d->free_at);
+}
+
 enum err disk_fault(struct disk *d, enum disk_op op)
 {
 	struct fault *f = &d->faults[op];
@@ -161,12 +196,12 @@ static void room_for(struct node *n, uint64_t pages)
 	n->pages_n = pages;
 }
 
-/* Makes the page fit to be written: its own memory, and dirty. */
-static void touch_page(struct page *p, bool all_zero)
+/* Makes the page fit to be written: its own memory, or what it shares from now on, and dirty. */
+static void touch_page(struct page *p, uint8_t *share)
 {
-	uint8_t *data = all_zero ? zero_page() : xcalloc(1, PAGE);
+	uint8_t *data = share != NULL ? share : xcalloc(1, PAGE);
 
-	if (p->data != NULL && !all_zero)
+	if (p->data != NULL && share == NULL)
 		memcpy(data, p->data, PAGE);
 	if (p->dirty)
 		page_free(p->data);
@@ -176,13 +211,13 @@ static void touch_page(struct page *p, bool all_zero)
 	p->data = data;
 }
 
-static void write_page(struct page *p, size_t skip, const uint8_t *src, size_t n)
+static void write_page(struct page *p, uint64_t at, size_t skip, const uint8_t *src, size_t n)
 {
-	bool zero = n == PAGE && memcmp(src, zeros, PAGE) == 0;
+	uint8_t *share = n == PAGE ? shared_page(at, src) : NULL;
 
-	if (zero || !p->dirty || p->data == NULL || p->data == zero_page())
-		touch_page(p, zero);
-	if (!zero)
+	if (share != NULL || !p->dirty || p->data == NULL || is_shared(p->data))
+		touch_page(p, share);
+	if (share == NULL)
 		memcpy(p->data + skip, src, n);
 }
 
@@ -197,7 +232,7 @@ enum err disk_write(struct disk *d, struct node *n, uint64_t at, const uint8_t *
 			return E_NOSPACE;
 		if (p->data == NULL && d->space != UINT64_MAX)
 			d->space -= PAGE;
-		write_page(p, skip, src + i, k);
+		write_page(p, (at + i) / PAGE * PAGE, skip, src + i, k);
 		i += k;
 	}
 	n->size = MAX(n->size, at + len);
@@ -285,7 +320,13 @@ void sim_disk_rot(struct host *h)
 	struct node *n;
 
 	STAILQ_FOREACH(n, &h->disk->nodes, link)
-	for (uint64_t i = 0; i < n->pages_n; i++)
-		if (n->pages[i].data != NULL && n->pages[i].data != zero_page())
-			n->pages[i].data[sim_below(h->s, PAGE)] ^= 0x55;
+	for (uint64_t i = 0; i < n->pages_n; i++) {
+		struct page *p = &n->pages[i];
+
+		if (p->data == NULL || p->data == zero_page())
+			continue;
+		if (is_shared(p->data))
+			p->data = xmemdup(p->data, PAGE);
+		p->data[sim_below(h->s, PAGE)] ^= 0x55;
+	}
 }

@@ -40,8 +40,9 @@ struct fault {
 struct disk {
 	struct host *host;
 	STAILQ_HEAD(, node) nodes;
-	uint64_t inodes, space;
-	struct fault faults[3]; /* by enum disk_op */
+	uint64_t inodes, space, rate; /* rate: B/s of writing; 0: endless */
+	int64_t free_at;              /* us */
+	struct fault faults[3];       /* by enum disk_op */
 };
 
 struct open_file {
@@ -53,6 +54,7 @@ struct open_file {
 	bool writable;
 };
 
+void disk_busy(struct disk *, size_t n);
 struct node *disk_find(const struct disk *, const char *path); /* or NULL */
 struct node *disk_make(struct disk *, const char *path, bool dir);
 /* Takes the name away; the file goes when nobody has it open. */

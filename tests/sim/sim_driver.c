@@ -52,6 +52,7 @@ static enum err ask(struct daemon *d, struct msg **m)
 	d->s->current = d;
 	(void)actor_turn(d->http, 0); /* takes the time, which deadlines count from */
 	actor_call(d->http, ADDR_SESSION, m, on_answer, d);
+	sched_begin(d);
 	d->s->current = before;
 	if (!sim_run_until(d->s, is_answered, d, PATIENCE))
 		must_not_reach("the session does not answer");
@@ -160,6 +161,7 @@ void driver_quiesce(struct daemon *d)
 	d->s->current = d;
 	(void)actor_turn(d->main, 0);
 	quiesce_next(d);
+	sched_begin(d);
 	d->s->current = before;
 	if (!sim_run_until(d->s, is_quiet, d, PATIENCE))
 		must_not_reach("a daemon does not come to rest");

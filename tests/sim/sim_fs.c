@@ -255,6 +255,7 @@ ssize_t fs_pwritev(int fd, const struct iovec *iov, int iovcnt, uint64_t offset,
 		*err = disk_write(f->disk, f->node, offset + done, iov[i].iov_base, iov[i].iov_len);
 		done += iov[i].iov_len;
 	}
+	disk_busy(f->disk, done);
 	return *err == E_OK ? (ssize_t)done : -1;
 }
 

@@ -12,6 +12,7 @@
 
 #define SEND_BUFFER  ((size_t)4 << 20)
 #define RECV_BUFFER  ((size_t)6 << 20)
+#define RING_KEEP    ((size_t)16 << 10) /* an empty ring that is larger is given back */
 #define CHUNK_MIN    ((uint64_t)1460)
 #define CHUNK_MAX    ((uint64_t)64 << 10)
 #define QUEUE_US     INT64_C(50000) /* of the line may be on the way, beside the way's own length */
@@ -106,7 +107,7 @@ static int64_t line_us(uint64_t rate, uint64_t n)
 static void send_chunk(struct host *h, struct pipe *p)
 {
 	uint64_t chunk =
-		h->line.up > 0 ? MIN(MAX(h->line.up / 200, CHUNK_MIN), CHUNK_MAX) : CHUNK_MAX;
+		h->line.up > 0 ? MIN(MAX(h->line.up / 64, CHUNK_MIN), CHUNK_MAX) : CHUNK_MAX;
 	size_t n = (size_t)MIN(MIN(chunk, p->unsent), RECV_BUFFER - p->flight - p->readable);
 
 	if (p->unsent == 0)
@@ -310,6 +311,11 @@ size_t pipe_read(struct pipe *p, void *data, size_t n)
 		i += k;
 	}
 	p->readable -= n;
+	if (p->cap > RING_KEEP && p->readable + p->flight + p->unsent == 0) {
+		xfree(p->ring);
+		p->ring = NULL;
+		p->cap = p->head = 0;
+	}
 	if (closed && n > 0)
 		event_at(p->s, p->s->now + way(p->from, p->to), on_window, p, 0);
 	return n;

@@ -10,6 +10,7 @@ struct mailbus {
 
 struct inbox {
 	struct daemon *d;
+	unsigned slot;
 	char name[32];
 	void **v; /* owned: circular */
 	unsigned head, n, cap;
@@ -42,6 +43,7 @@ struct inbox *inbox_open(struct mailbus *b, const char *name)
 	must(strlen(name) < sizeof in->name);
 	memcpy(in->name, name, strlen(name));
 	must(b->d->inboxes_n < SLOTS_MAX);
+	in->slot = b->d->inboxes_n;
 	b->d->inboxes[b->d->inboxes_n++] = in;
 	return in;
 }
@@ -105,13 +107,30 @@ static void grow(struct inbox *in)
 	in->cap = cap;
 }
 
-void outbox_send(struct outbox *out, void *p)
+static void put_in(struct inbox *in, void *p)
 {
-	struct inbox *in = out->to;
-
 	if (in->n == in->cap)
 		grow(in);
 	in->v[(in->head + in->n) % in->cap] = p;
 	in->n++;
+	seat_touch(in->d, in->slot);
 	daemon_tap(in->d, p);
+}
+
+static void on_late(struct sim *s, void *p, uint64_t in)
+{
+	(void)s;
+	put_in((struct inbox *)(uintptr_t)in, p);
+}
+
+/* What is sent in a turn that ends late arrives late. */
+void outbox_send(struct outbox *out, void *p)
+{
+	struct sim *s = sim_world();
+	int64_t at = seat_sends_at(s);
+
+	if (at > s->now)
+		event_at(s, at, on_late, p, (uint64_t)(uintptr_t)out->to);
+	else
+		put_in(out->to, p);
 }

@@ -11,12 +11,9 @@
 
 struct host *host_at(struct sim *s, const struct endpoint *at)
 {
-	struct host *h;
+	unsigned i = (unsigned)at->ip[14] << 8 | at->ip[15];
 
-	STAILQ_FOREACH(h, &s->hosts, link)
-	if (endpoint_same_ip(&h->at, at))
-		return h;
-	return NULL;
+	return i < s->hosts_n && endpoint_same_ip(&s->host[i]->at, at) ? s->host[i] : NULL;
 }
 
 static struct sock *sock_of(int fd)
@@ -63,16 +60,18 @@ uint32_t sock_ready(const struct sock *k)
 int net_listen(const struct endpoint *at, int backlog, enum err *err)
 {
 	struct sim *s = sim_world();
+	struct host *h = s->current->host;
 	struct sock *k;
 
-	STAILQ_FOREACH(k, &s->socks, link)
-	if (k->state == SOCK_LISTEN && endpoint_equal(&k->local, at)) {
+	if (h->listener != NULL) {
 		*err = E_EXISTS;
 		return -1;
 	}
-	k = sock_new(s->current->host, s->current, SOCK_LISTEN);
+	k = sock_new(h, s->current, SOCK_LISTEN);
 	k->local = *at;
-	k->backlog = (unsigned)MIN((size_t)MAX(backlog, 1), ARRAY_LEN(k->pending));
+	k->backlog = (unsigned)MAX(backlog, 1);
+	k->pending = xcalloc(k->backlog, sizeof(struct sock *));
+	h->listener = k;
 	return k->fd;
 }
 
@@ -109,26 +108,17 @@ static void on_established(struct sim *s, void *p, uint64_t arg)
 	sock_wake(k);
 }
 
-static struct sock *find_listener(struct sim *s, const struct endpoint *at)
-{
-	struct sock *k;
-
-	STAILQ_FOREACH(k, &s->socks, link)
-	if (k->state == SOCK_LISTEN && endpoint_equal(&k->local, at))
-		return k;
-	return NULL;
-}
-
 /* The first word has come: the listener's system answers. */
 static void on_syn(struct sim *s, void *p, uint64_t arg)
 {
-	struct sock *k = p, *listener = find_listener(s, &k->remote), *b;
+	struct sock *k = p, *b;
 	struct host *to = host_at(s, &k->remote);
+	struct sock *listener = to->listener;
 
 	(void)arg;
 	if (k->state != SOCK_CONNECTING || to->dark)
 		return;
-	if (listener == NULL) {
+	if (listener == NULL || listener->local.port != k->remote.port) {
 		event_at(s, s->now + way(k->host, to), on_refused, k, E_REFUSED);
 		return;
 	}
@@ -251,9 +241,16 @@ void net_set_not_sent_low(int fd, unsigned bytes)
 
 /* --- ends --- */
 
+static void end_listener(struct sock *k)
+{
+	if (k->host->listener == k)
+		k->host->listener = NULL;
+}
+
 static void sock_end(struct sock *k)
 {
 	must(k->watch.poller == NULL);
+	end_listener(k);
 	fd_drop(k->fd);
 	for (unsigned i = 0; i < k->pending_n; i++)
 		sock_end(k->pending[i]);
@@ -273,6 +270,7 @@ void net_close(int fd)
 
 static void sock_vanish(struct sock *k)
 {
+	end_listener(k);
 	fd_drop(k->fd);
 	k->state = SOCK_CLOSED;
 	if (k->in != NULL)

@@ -16,6 +16,8 @@ struct poller *poller_new(void)
 
 	TAILQ_INIT(&p->ready);
 	must(d != NULL && d->pollers_n < SLOTS_MAX);
+	p->d = d;
+	p->slot = d->pollers_n;
 	d->pollers[d->pollers_n++] = p;
 	return p;
 }
@@ -45,6 +47,7 @@ static void queue_watch(struct watch *w)
 	if (w->poller == NULL || w->queued)
 		return;
 	w->queued = true;
+	seat_touch(w->poller->d, w->poller->slot);
 	TAILQ_INSERT_TAIL(&w->poller->ready, w, link);
 }
 

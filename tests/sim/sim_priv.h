@@ -2,10 +2,11 @@
 /*
  * The inside of the simulation: what its files share.
  *
- * sim.c runs turns and time, sim_event.c keeps what is to happen, sim_link.c moves bytes between
- * hosts, sim_net.c, sim_fs.c, sim_poller.c, sim_mailbox.c, sim_clock.c and sim_random.c are the
- * fakes of the seam, sim_disk.c is the disk behind sim_fs.c, sim_daemon.c builds and ends daemons,
- * sim_state.c, sim_tracker.c and sim_driver.c are the actors that are not the real ones.
+ * sim.c runs turns and time, sim_sched.c knows whose turn it is, sim_event.c keeps what is to
+ * happen, sim_link.c moves bytes between hosts, sim_net.c, sim_fs.c, sim_poller.c, sim_mailbox.c,
+ * sim_clock.c and sim_random.c are the fakes of the seam, sim_disk.c is the disk behind sim_fs.c,
+ * sim_daemon.c builds and ends daemons, sim_state.c, sim_tracker.c and sim_driver.c are the actors
+ * that are not the real ones.
  *
  * The seam's functions have no argument that says whose they are, so that the world in use, and in
  * it the daemon whose turn it is, are found through sim_world().
@@ -47,10 +48,27 @@ void event_run(struct sim *);
 
 /* --- the world --- */
 
-struct due {
+/* An actor's place in time. */
+struct seat {
 	struct daemon *d;
-	unsigned actor;
+	int64_t at;     /* its deadline, while in the heap */
+	uint32_t place; /* in the heap; 0: not there */
+	bool touched;
+	int64_t busy; /* waits for its disk until then, and all that it sends with it */
 };
+/* Whose turn it is will not have another one before that. */
+void seat_busy(struct sim *, int64_t until);
+/* When what the actor whose turn it is sends now is on its way. */
+int64_t seat_sends_at(const struct sim *);
+/* Something has happened to the actor that may make it due. */
+void seat_touch(struct daemon *, unsigned actor);
+/* The round: who is due now, in an order of chance. */
+void sched_collect(struct sim *);
+/* The next one of the round; its slot in the daemon. */
+unsigned sched_next(struct sim *, struct daemon **);
+int64_t sched_deadline(const struct sim *); /* the first of all, INT64_MAX: none */
+void sched_begin(struct daemon *);
+void sched_end(struct daemon *);
 
 struct sim {
 	uint32_t magic;
@@ -60,12 +78,18 @@ struct sim {
 	uint64_t trace, turns, turns_now, links;
 	bool failed;
 	STAILQ_HEAD(, host) hosts;
+	struct host **host; /* by index */
 	unsigned hosts_n;
 	STAILQ_HEAD(, daemon) daemons; /* those that ended, too: others may hold pieces of them */
 	unsigned daemons_n;
 	struct daemon *current; /* whose turn it is */
-	struct due *due;        /* the rest of the round in hand */
-	unsigned due_n, due_room;
+	struct seat *turn;      /* of that daemon; NULL: a driver's */
+	struct seat **due;      /* the rest of the round in hand */
+	uint32_t due_n, due_room;
+	struct seat **touched; /* to be looked at before the next round */
+	uint32_t touched_n, touched_room;
+	struct seat **clock; /* a heap by deadline, from 1 on */
+	uint32_t clock_n, clock_room;
 	struct event *events; /* a heap */
 	uint32_t events_n, events_room;
 	uint64_t events_seq;
@@ -74,6 +98,9 @@ struct sim {
 	uint32_t fds_n, fds_room;
 	STAILQ_HEAD(, sock) socks;
 	STAILQ_HEAD(, pipe) pipes;
+	uint8_t *truth; /* owned: the latest content of one file; disks share its pages */
+	size_t truth_n;
+	uint64_t truth_key; /* of that content */
 	struct metainfo *metas[8];
 	unsigned metas_n;
 	struct swarm_entry *swarm; /* the tracker's, sim_tracker.c */
@@ -101,6 +128,7 @@ struct host {
 	struct line line;
 	bool dark;             /* without power */
 	struct daemon *daemon; /* that runs */
+	struct sock *listener;
 	/* sim_link.c */
 	struct pipe_list up_queue, waiting; /* to send; for room on the way to this host */
 	bool up_busy;
@@ -117,6 +145,8 @@ struct host {
 TAILQ_HEAD(watches, watch);
 struct poller {
 	struct watches ready;
+	struct daemon *d;
+	unsigned slot;
 };
 
 struct daemon {
@@ -132,6 +162,7 @@ struct daemon {
 	struct poller *pollers[SLOTS_MAX]; /* by slot of the actor */
 	struct inbox *inboxes[SLOTS_MAX];
 	unsigned pollers_n, inboxes_n;
+	struct seat seats[SLOTS_MAX];
 	struct actor *main, *http;
 	uint64_t pieces_ok, pieces_bad;
 	unsigned step; /* of the stop */
@@ -182,7 +213,7 @@ struct sock {
 	bool nospace;          /* a write found no room: say when there is some */
 	struct watch watch;
 	unsigned backlog, pending_n;
-	struct sock *pending[128]; /* of a listener: to be accepted */
+	struct sock **pending; /* owned: of a listener, to be accepted */
 };
 
 /* One direction of a stream: [readable | flight | unsent] bytes in one ring. */

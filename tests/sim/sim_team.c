@@ -25,14 +25,24 @@ bool team_start(
 	return !s->failed;
 }
 
+static bool member_done(const struct team *t, unsigned i)
+{
+	return t->d[i] == NULL || sim_have(t->d[i], t->c) == t->c->meta->pieces;
+}
+
 bool team_done(struct sim *s, void *ctx)
 {
-	const struct team *t = ctx;
+	struct team *t = ctx;
 
 	(void)s;
-	for (unsigned i = 0; i < t->n; i++)
-		if (t->d[i] != NULL && sim_have(t->d[i], t->c) < t->c->meta->pieces)
-			return false;
+	if (!member_done(t, t->lagging))
+		return false;
+	for (unsigned i = 0; i < t->n; i++) {
+		if (member_done(t, i))
+			continue;
+		t->lagging = i;
+		return false;
+	}
 	return true;
 }
 
@@ -60,6 +70,19 @@ bool team_others_finish(struct team *t, unsigned but, int64_t max_us)
 	ok = team_finish(t, max_us);
 	t->d[but] = d;
 	return ok;
+}
+
+double team_fluid(const struct team *t)
+{
+	double f = (double)t->c->size, up = 0, down = 0, s;
+
+	for (unsigned i = 0; i < t->n; i++) {
+		up += (double)t->h[i]->line.up;
+		if (i > 0 && (down == 0 || down > (double)t->h[i]->line.down))
+			down = (double)t->h[i]->line.down;
+	}
+	s = f * (t->n - 1) / up;
+	return MAX(MAX(s, f / down), f / (double)t->h[0]->line.up);
 }
 
 void team_stop(struct team *t)

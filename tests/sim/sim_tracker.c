@@ -10,6 +10,7 @@
 #define ANSWER_US (50 * USEC_PER_MSEC)
 #define AGAIN_US  (300 * USEC_PER_SEC)
 #define TORRENTS  16u
+#define NAMED_MAX 50u
 
 struct swarm_entry {
 	uint8_t infohash[20];
@@ -62,6 +63,19 @@ static void leave(struct sim *s, const uint8_t infohash[20], const struct endpoi
 		*e = s->swarm[--s->swarm_n];
 }
 
+/* A tracker names some, by lot. */
+static void choose_some(struct sim *s, struct m_peers_found *f)
+{
+	for (uint32_t i = 0; f->n > NAMED_MAX && i < NAMED_MAX; i++) {
+		uint32_t k = i + rng_below(&s->noise, (uint32_t)f->n - i);
+		struct endpoint x = f->peers[k];
+
+		f->peers[k] = f->peers[i];
+		f->peers[i] = x;
+	}
+	f->n = MIN(f->n, NAMED_MAX);
+}
+
 static void answer(struct loop_timer *timer, int64_t now)
 {
 	struct announce *n = container_of(timer, struct announce, timer);
@@ -79,6 +93,7 @@ static void answer(struct loop_timer *timer, int64_t now)
 		f->peers[f->n++] = e->at;
 		f->seeds += e->seed;
 	}
+	choose_some(s, f);
 	actor_cast(n->owner->actor, ADDR(ROLE_PEERS, n->t.shard), (struct msg **)&f);
 	loop_timer_set(actor_loop(n->owner->actor), &n->timer, now + AGAIN_US);
 }
