@@ -38,6 +38,17 @@ static void on_credit(void *owner, unsigned n)
 	shard_credit_back(t->shard, n);
 }
 
+static bool on_claim(void *owner)
+{
+	struct ptorrent *t;
+
+	CAST_OBJ(t, owner, PTORRENT_MAGIC);
+	if (t->shard->credit == 0)
+		return false;
+	t->shard->credit--;
+	return true;
+}
+
 void shard_credit_back(struct shard *s, unsigned n)
 {
 	s->credit += n;
@@ -121,7 +132,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	wr_bytes(&w, "torrentd ", 9);
 	wr_bytes(&w, config_version(), strlen(config_version()));
 	rng_seed(&s->rng, random_u64());
-	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit};
+	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit, .claim = on_claim};
 	link_init(&s->conns);
 	link_init(&s->hungry);
 	link_init(&s->line);

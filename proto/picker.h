@@ -176,6 +176,11 @@ uint32_t picker_count_missing_that(const struct picker *p, const struct bitfield
 unsigned picker_pick(struct picker *p, uint32_t peer, const struct bitfield *has,
 	const struct pick_opts *opts, struct pick *out, unsigned max);
 
+/* The block is not here and would be taken if it came.  Any numbers. */
+bool picker_lacks(const struct picker *p, uint32_t piece, uint32_t begin);
+/* This peer is asked for the block without a pick; false: picker_lacks() it not.  Any numbers. */
+bool picker_asked(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin);
+
 /* One request to this peer is void: choke, reject, timeout, cancel.  Unknown ones are ignored. */
 void picker_cancelled(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin);
 /* The same for the list of all that the peer was asked for. */

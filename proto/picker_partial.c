@@ -186,6 +186,37 @@ void picker_cancelled(struct picker *p, uint32_t peer, uint32_t piece, uint32_t 
 	part_settle(p, part);
 }
 
+bool picker_lacks(const struct picker *p, uint32_t piece, uint32_t begin)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	if (picker_block_length(p, piece, begin) == 0 || p->piece[piece].state == PIECE_HAD)
+		return false;
+	part = part_of(p, piece);
+	if (part == NULL)
+		return p->piece[piece].priority != PICKER_PRIORITY_SKIP;
+	return !part->block[begin / BLOCK_SIZE].here;
+}
+
+bool picker_asked(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin)
+{
+	struct part *part;
+	struct block *b;
+
+	if (!picker_lacks(p, piece, begin))
+		return false;
+	part = part_of(p, piece);
+	if (part == NULL)
+		part = part_begin(p, piece);
+	b = &part->block[begin / BLOCK_SIZE];
+	/* In the end game enough others may have been asked: it is as good unregistered. */
+	if (b->n < PICKER_REQUESTERS_MAX && !part_asked(b, peer))
+		part_ask(p, part, begin / BLOCK_SIZE, peer);
+	part_settle(p, part);
+	return true;
+}
+
 void picker_peer_gone(struct picker *p, uint32_t peer, const struct pick *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -149,7 +149,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 	TAKE_OBJ(p, pp, SWARM_PEER_MAGIC);
 	s = p->swarm;
 	swarm_idle(p, false);
-	swarm_void_asked(p);
+	swarm_void_asked(p, false);
 	if (p->greeted)
 		picker_leave(s->picker, &p->has);
 	if (!p->am_choking)

@@ -9,7 +9,7 @@
  *
  * Credit: every block asked of a peer is charged one unit by swarm_request(); the unit comes back
  * either through ops->credit() when the request is void, or with the received block when the store
- * is done with it.
+ * is done with it.  A late block, whose request was void already, is charged by ops->claim().
  *
  * One owner thread.  `now` is monotonic microseconds.
  */
@@ -38,6 +38,8 @@ struct swarm_ops {
 	void (*wake)(void *conn); /* peer->out, its requests or its serving queue changed */
 	void (*credit)(
 		void *owner, unsigned n); /* n requests became void: their units are free again */
+	/* A block comes whose unit was given back: takes one again; false: none is free. */
+	bool (*claim)(void *owner);
 };
 
 /*
@@ -107,18 +109,21 @@ struct swarm_peer {
 	bool incoming;
 	bool greeted; /* its first message has come: a bitfield is too late now */
 	bool am_choking, am_interested, peer_choking, peer_interested;
-	bool seed;            /* has is full */
-	bool upload_only;     /* BEP 21 */
-	bool snubbed;         /* promised and did not deliver */
-	bool optimistic;      /* holds the optimistic slot */
-	bool starting;        /* pipeline still in slow start */
-	bool timing;          /* the first block since asked_at tells the delay */
-	bool parole;          /* had a part in a bad piece: gets whole pieces until one is good */
-	bool guilty;          /* to be handed out by swarm_guilty() */
-	uint32_t interesting; /* pieces it has, wanted, that we lack */
-	uint32_t window;      /* requests we keep outstanding */
-	uint32_t reqq;        /* it accepts at most so many */
-	uint32_t voided;      /* blocks that may still come although we no longer ask for them */
+	bool seed;             /* has is full */
+	bool upload_only;      /* BEP 21 */
+	bool snubbed;          /* promised and did not deliver */
+	bool optimistic;       /* holds the optimistic slot */
+	bool starting;         /* pipeline still in slow start */
+	bool timing;           /* the first block since asked_at tells the delay */
+	bool parole;           /* had a part in a bad piece: gets whole pieces until one is good */
+	bool guilty;           /* to be handed out by swarm_guilty() */
+	uint32_t interesting;  /* pieces it has, wanted, that we lack */
+	uint32_t window;       /* requests we keep outstanding */
+	uint32_t reqq;         /* it accepts at most so many */
+	uint32_t voided;       /* blocks that may still come although we no longer ask for them */
+	struct req_queue late; /* requests given up that it does not know are void */
+	bool late_lost;        /* it seems not to know of them any more */
+	bool resumed;          /* some in ->asked were not said again, and no block came since */
 	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
 	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */

@@ -128,7 +128,7 @@ static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 	p->peer_choking = true;
 	/* BEP 6: with the fast extension each request is still answered, by a piece or a reject. */
 	if (!p->caps.fast)
-		swarm_void_asked(p);
+		swarm_void_asked(p, false);
 	return E_OK;
 }
 

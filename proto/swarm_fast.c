@@ -92,8 +92,10 @@ enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 
 	if (!p->caps.fast)
 		return E_PROTOCOL;
-	if (!swarm_void_one(p, &r))
+	if (!swarm_void_one(p, &r)) {
+		(void)swarm_late_drop(p, &r);
 		return E_OK;
+	}
 	if (p->peer_choking)
 		drop_allowed(p, r.piece);
 	else

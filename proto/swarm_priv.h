@@ -20,7 +20,9 @@
 #define WINDOW_MIN    2u
 
 void swarm_update_interest(struct swarm_peer *);
-void swarm_void_asked(struct swarm_peer *); /* every request to it is void */
+/* Every request to it is void; stand: it does not know, and may answer them yet. */
+void swarm_void_asked(struct swarm_peer *, bool stand);
+void swarm_put_cancel(struct swarm_peer *, const struct block_req *);
 bool swarm_void_one(
 	struct swarm_peer *, const struct block_req *);       /* this one; false: was not asked */
 void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot needs no vote */
@@ -29,6 +31,20 @@ void swarm_tick_requests(struct swarm_peer *, int64_t now);
 void swarm_run_choker(struct swarm *, int64_t now);
 /* How many requests may be made of it now. */
 uint32_t swarm_room(const struct swarm_peer *);
+
+/* swarm_late.c */
+void swarm_late_add(struct swarm_peer *, const struct block_req *); /* it was given up */
+void swarm_late_excuse(struct swarm_peer *, uint32_t n); /* so many blocks may come unasked */
+void swarm_late_forget(struct swarm_peer *);             /* it will answer none of them */
+/* It will not answer this one; false: it was not among them. */
+bool swarm_late_drop(struct swarm_peer *, const struct block_req *);
+/* It is asked anew for what was given up; true: the request stands, no message is needed. */
+bool swarm_late_resume(struct swarm_peer *, const struct block_req *);
+/* A block came that is not in ->asked.  TAKE: it is now, and charged. */
+enum swarm_verdict swarm_late_block(struct swarm_peer *, const struct block_req *);
+/* A block that was given up while it came in; true: it is in ->asked again, and charged. */
+bool swarm_late_reclaim(struct swarm_peer *, const struct block_req *);
+void swarm_late_tick(struct swarm_peer *); /* cancels what others brought */
 
 /* swarm_idle.c */
 #define ANY_PIECE UINT32_MAX

@@ -13,7 +13,6 @@
 #define WINDOW_TIME_MS UINT64_C(1000)
 #define DELAY_MAX      (INT64_C(5) * 1000000)
 #define SNUB_AFTER     (INT64_C(20) * 1000000)
-#define VOIDED_MAX     4096u
 #define PACE_MIN       16384u /* B/s: under it nobody is fast */
 #define ASKED_LEAST    64u
 #define ASKED_SECONDS  4u
@@ -30,7 +29,7 @@ static void put_request(struct swarm_peer *p, const struct block_req *r)
 	outbuf_commit(&p->out, &w);
 }
 
-static void put_cancel(struct swarm_peer *p, const struct block_req *r)
+void swarm_put_cancel(struct swarm_peer *p, const struct block_req *r)
 {
 	struct wr w = outbuf_begin(&p->out, 17);
 
@@ -145,7 +144,8 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 			struct block_req r = {picks[i].piece, picks[i].begin, picks[i].length};
 
 			req_push(&p->asked, r);
-			put_request(p, &r);
+			if (!swarm_late_resume(p, &r))
+				put_request(p, &r);
 		}
 		made += n;
 		s->asked += n;
@@ -170,18 +170,24 @@ bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
 	return true;
 }
 
-void swarm_void_asked(struct swarm_peer *p)
+void swarm_void_asked(struct swarm_peer *p, bool stand)
 {
 	struct block_req r;
 	unsigned n = 0;
 
 	while (req_pop(&p->asked, &r)) {
 		picker_cancelled(p->swarm->picker, p->name, r.piece, r.begin);
+		if (stand)
+			swarm_late_add(p, &r);
 		n++;
 	}
 	req_clear(&p->asked);
 	p->swarm->asked -= n;
-	p->voided = MIN(p->voided + n, VOIDED_MAX);
+	p->timing = p->resumed = false;
+	if (!stand) {
+		swarm_late_excuse(p, n);
+		swarm_late_forget(p);
+	}
 	if (n == 0)
 		return;
 	p->swarm->ops->credit(p->swarm->owner, n);
@@ -195,6 +201,7 @@ enum swarm_verdict swarm_piece_begin(
 	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length)
 {
 	struct block_req r = {piece, begin, length};
+	enum swarm_verdict verdict;
 
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	for (uint32_t i = 0; i < p->asked.n; i++) {
@@ -203,11 +210,10 @@ enum swarm_verdict swarm_piece_begin(
 		if (at->piece == r.piece && at->begin == r.begin && at->length == r.length)
 			return SWARM_TAKE;
 	}
-	p->swarm->wasted += length;
-	if (p->voided == 0)
-		return SWARM_CLOSE; /* nobody asked for it, ever */
-	p->voided--;
-	return SWARM_SKIP;
+	verdict = swarm_late_block(p, &r);
+	if (verdict != SWARM_TAKE)
+		p->swarm->wasted += length;
+	return verdict;
 }
 
 /* The other peers that were asked for a block that is here. */
@@ -221,8 +227,8 @@ static void cancel_others(
 			continue;
 		s->asked--;
 		s->ops->credit(s->owner, 1);
-		o->voided = MIN(o->voided + 1, VOIDED_MAX);
-		put_cancel(o, r);
+		swarm_late_excuse(o, 1);
+		swarm_put_cancel(o, r);
 		s->ops->wake(o->conn);
 	}
 }
@@ -253,7 +259,8 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	unsigned others_n = 0;
 	enum picker_got got;
 
-	if (!req_remove(&p->asked, &r)) {
+	if (!req_remove(&p->asked, &r) &&
+		!(swarm_late_reclaim(p, &r) && req_remove(&p->asked, &r))) {
 		/* Voided while its payload was on the way in; its unit is back already. */
 		s->wasted += length;
 		return false;
@@ -261,7 +268,7 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	s->asked--;
 	note_delay(p, now);
 	p->last_block_at = now;
-	p->snubbed = false;
+	p->snubbed = p->resumed = false;
 	p->rejects = 0;
 	p->downloaded += length;
 	s->downloaded += length;
@@ -300,18 +307,26 @@ static void size_window(struct swarm_peer *p)
 	p->window = (uint32_t)MIN((uint64_t)cap, MAX(want, (uint64_t)WINDOW_MIN));
 }
 
-/* Its promises go to others; what still comes is taken for what it is, late. */
+/* Its promises go to others; what still comes may be late and is welcome. */
 static void snub(struct swarm_peer *p)
 {
 	p->snubbed = true;
 	p->window = 1;
 	p->starting = false;
 	p->swarm->choke_soon = true;
-	swarm_void_asked(p);
+	swarm_void_asked(p, true);
+}
+
+/* Asked again without a word, it was silent as before: it has forgotten, and is to be told. */
+static bool gave_up(const struct swarm_peer *p, int64_t silent)
+{
+	return silent >= p->swarm->config.request_timeout ||
+	       (p->snubbed && p->resumed && silent >= SNUB_AFTER);
 }
 
 void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 {
+	swarm_late_tick(p);
 	if (p->held && now >= p->hold_until)
 		p->held = false;
 	p->pace = meter_rate(&p->down, now);
@@ -320,8 +335,9 @@ void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 			p->swarm->ops->wake(p->conn);
 		return;
 	}
-	if (now - p->last_block_at >= p->swarm->config.request_timeout) {
-		swarm_void_asked(p);
+	if (gave_up(p, now - p->last_block_at)) {
+		p->late_lost = p->late_lost || p->resumed;
+		swarm_void_asked(p, true);
 		p->last_block_at = now;
 		return;
 	}

@@ -37,7 +37,17 @@ static void on_credit(void *owner, unsigned n)
 	w->credit += (int)n;
 }
 
-static const struct swarm_ops ops = {.wake = on_wake, .credit = on_credit};
+static bool on_claim(void *owner)
+{
+	struct world *w = owner;
+
+	if (w->credit == 0)
+		return false;
+	w->credit--;
+	return true;
+}
+
+static const struct swarm_ops ops = {.wake = on_wake, .credit = on_credit, .claim = on_claim};
 
 static struct swarm_peer *join(struct world *w, uint8_t host, struct swarm_caps caps)
 {

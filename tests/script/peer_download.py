@@ -255,6 +255,41 @@ def a_silent_seed_alone_then_it_goes_on():
 
 
 @case
+def a_seed_that_stalls_for_long_is_not_asked_twice():
+    with Daemon() as d:
+        t = Torrent('patience', 2 << 20, piece_length=64 * KIB)
+        d.add(t)
+        with Seed(t) as seed:
+            seed.pick = lambda pending: None if seed.blocks >= 20 else 0
+            seed.dial(d)
+            wait_for(lambda: seed.blocks >= 20, 'a start')
+            time.sleep(23)  # longer than a peer may be silent before it loses its requests: 20 s
+            seed.pick = None
+            view = d.wait_done(t)
+            equal(view['wasted'], 0)
+            equal(seed.sent, t.size, 'bytes that were sent')
+            equal(len(seed.requests), t.size // BLOCK, 'requests')
+
+
+@case
+def a_stalled_seed_hears_what_others_brought():
+    with Daemon({'peers.request_timeout': '2s'}) as d:
+        t = Torrent('overtaken', 2 << 20, piece_length=64 * KIB)
+        d.add(t)
+        with Seed(t, source='127.0.0.2') as lazy:
+            lazy.pick = lambda pending: None if lazy.blocks >= 20 else 0
+            lazy.dial(d)
+            wait_for(lambda: lazy.blocks >= 20, 'a start')
+            wait_for(lambda: len(lazy.requests) >= 30, 'requests that it sits on')
+            time.sleep(4)  # its requests are given up
+            with Seed(t, source='127.0.0.3', rate=400 * KIB).dial(d) as good:
+                wait_for(lambda: lazy.cancels, 'a cancel')
+                lazy.pick = None
+                view = d.wait_done(t, patience=90)
+                check(good.sent > 0 and view['wasted'] <= 256, 'wasted KiB', view['wasted'])
+
+
+@case
 def the_end_game_cancels_what_is_late():
     with Daemon() as d:
         t = Torrent('endgame', 1 << 20, piece_length=64 * KIB)

@@ -79,7 +79,19 @@ static inline void world_credit(void *owner, unsigned n)
 	d->credit += (int)n;
 }
 
-static const struct swarm_ops world_ops = {.wake = world_wake, .credit = world_credit};
+static inline bool world_claim(void *owner)
+{
+	struct node *d = owner;
+
+	if (d->credit == 0)
+		return false;
+	d->credit--;
+	return true;
+}
+
+static const struct swarm_ops world_ops = {.wake = world_wake,
+	.credit = world_credit,
+	.claim = world_claim};
 
 static inline void node_init(struct world *w, unsigned i, bool seed)
 {

@@ -38,7 +38,17 @@ static void on_credit(void *owner, unsigned n)
 	s->credit += (int)n;
 }
 
-static const struct swarm_ops ops = {.wake = on_wake, .credit = on_credit};
+static bool on_claim(void *owner)
+{
+	struct side *s = owner;
+
+	if (s->credit == 0)
+		return false;
+	s->credit--;
+	return true;
+}
+
+static const struct swarm_ops ops = {.wake = on_wake, .credit = on_credit, .claim = on_claim};
 
 static void side_init(struct side *s, bool seed, uint64_t rng)
 {

@@ -41,7 +41,13 @@ static void credit(void *owner, unsigned n)
 	(void)owner, (void)n;
 }
 
-static const struct swarm_ops ops = {wake, credit};
+static bool claim(void *owner)
+{
+	(void)owner;
+	return true;
+}
+
+static const struct swarm_ops ops = {wake, credit, claim};
 static const struct swarm_config config = {.max_requests = 40,
 	.max_served = 100,
 	.upload_slots = 3,
