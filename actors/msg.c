@@ -52,6 +52,34 @@ static void drop_meta(struct metainfo **m)
 		metainfo_unref(m);
 }
 
+static void *copy_list(const void *list, uint32_t n, size_t size)
+{
+	return n > 0 ? xmemdup(list, n * size) : NULL;
+}
+
+struct partial_piece *partials_copy(const struct partial_piece *list, uint32_t n)
+{
+	struct partial_piece *out = copy_list(list, n, sizeof *list);
+
+	for (uint32_t i = 0; i < n; i++)
+		out[i].blocks = xmemdup(list[i].blocks, bitfield_bytes(list[i].blocks_n));
+	return out;
+}
+
+struct torrent_record torrent_record_copy(const struct torrent_record *from)
+{
+	struct torrent_record r = *from;
+
+	r.meta = from->meta != NULL ? metainfo_ref(from->meta) : NULL;
+	r.path = from->path != NULL ? xstrdup(from->path) : NULL;
+	bitfield_copy(&r.synced, &from->synced);
+	r.unsynced = copy_list(from->unsynced, from->unsynced_n, sizeof *from->unsynced);
+	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
+	r.partials = partials_copy(from->partials, from->partials_n);
+	r.file_priority = copy_list(from->file_priority, from->file_priority_n, 1);
+	return r;
+}
+
 void torrent_record_fini(struct torrent_record *r)
 {
 	drop_meta(&r->meta);

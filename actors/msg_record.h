@@ -64,6 +64,10 @@ struct partial_piece {
 	uint8_t *blocks; /* owned: bitmap, high bit first */
 	uint32_t blocks_n;
 };
+/* The caller owns the list; NULL when n is 0. */
+struct partial_piece *partials_copy(const struct partial_piece *, uint32_t n);
+/* Leaves NULL and 0. */
+void partials_free(struct partial_piece **, uint32_t *n);
 
 /* What one piece has of one file, in the part file (proto/layout.h). */
 struct part_unit {
@@ -99,6 +103,8 @@ struct torrent_record {
 	struct seed_limits seed; /* its own */
 	uint64_t seeded;         /* seconds of seeding, ever */
 };
+/* A record that owns copies of all that `from` owns. */
+struct torrent_record torrent_record_copy(const struct torrent_record *from);
 void torrent_record_fini(struct torrent_record *);
 
 /* The bits of STATE_STARTED. */
@@ -163,8 +169,5 @@ struct torrent_trackers {
 	struct tracker_view *trackers; /* owned */
 	uint32_t n;
 };
-
-/* Helper of the destructors, for whoever builds such a list. */
-void partials_free(struct partial_piece **, uint32_t *n);
 
 #endif

@@ -22,31 +22,14 @@ static struct torrent *torrent_of(const struct actor *a, struct tref ref)
 
 /* --- to the store --- */
 
-static void *copy_list(const void *list, uint32_t n, size_t size)
-{
-	return n > 0 ? xmemdup(list, n * size) : NULL;
-}
-
-static struct partial_piece *copy_partials(const struct partial_piece *list, uint32_t n)
-{
-	struct partial_piece *out = copy_list(list, n, sizeof *list);
-
-	for (uint32_t i = 0; i < n; i++)
-		out[i].blocks = xmemdup(list[i].blocks, bitfield_bytes(list[i].blocks_n));
-	return out;
-}
-
 static struct torrent_record copy_record(const struct torrent *t)
 {
-	struct torrent_record r = *t->record;
+	struct torrent_record r = torrent_record_copy(t->record);
 
+	/* What the torrent has taken out of it. */
 	r.meta = metainfo_ref(t->meta);
 	r.path = xstrdup(t->path);
-	r.unsynced = copy_list(r.unsynced, r.unsynced_n, sizeof *r.unsynced);
-	r.stamps = copy_list(r.stamps, r.stamps_n, sizeof *r.stamps);
-	r.partials = copy_partials(r.partials, r.partials_n);
 	r.file_priority = files_copy(t, &r.file_priority_n);
-	bitfield_copy(&r.synced, &t->record->synced);
 	return r;
 }
 

@@ -233,7 +233,6 @@ void store_checkpoint_arm(struct storrent *);
 actor_reply_f store_on_state;
 bool store_file_is_dirty(const struct storrent *, uint32_t file);
 void store_dirty_clear(struct storrent *, uint16_t worker);
-struct partial_piece *store_partials_copy(const struct partial_piece *, uint32_t n);
 
 /* --- store_trust.c */
 struct trust_in {

@@ -109,17 +109,6 @@ static void hold_words(struct storrent *t, const struct trust *tr)
 			file, path);
 }
 
-struct partial_piece *store_partials_copy(const struct partial_piece *v, uint32_t n)
-{
-	struct partial_piece *out = n > 0 ? xcalloc(n, sizeof *out) : NULL;
-
-	for (uint32_t i = 0; i < n; i++) {
-		out[i] = v[i];
-		out[i].blocks = xmemdup(v[i].blocks, bitfield_bytes(v[i].blocks_n));
-	}
-	return out;
-}
-
 bool store_decide(struct storrent *t)
 {
 	struct trust_in in = trust_of(t);
@@ -168,10 +157,10 @@ void store_ready(struct storrent *t)
 	settle(t);
 	partials_free(synced ? &t->partials : &t->listed, synced ? &t->partials_n : &t->listed_n);
 	if (synced) {
-		t->partials = store_partials_copy(t->listed, t->listed_n);
+		t->partials = partials_copy(t->listed, t->listed_n);
 		t->partials_n = t->listed_n;
 	} else {
-		t->listed = store_partials_copy(t->partials, t->partials_n);
+		t->listed = partials_copy(t->partials, t->partials_n);
 		t->listed_n = t->partials_n;
 	}
 	if (synced || t->changed || t->listed_n != t->partials_told)

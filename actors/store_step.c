@@ -233,7 +233,7 @@ static void begin_partials(struct storrent *t)
 			o[w] = new_open(t);
 			o[w]->partials = xcalloc(t->partials_n, sizeof *o[w]->partials);
 		}
-		copy = store_partials_copy(&t->partials[i], 1);
+		copy = partials_copy(&t->partials[i], 1);
 		o[w]->partials[o[w]->partials_n++] = *copy;
 		xfree(copy);
 	}

@@ -21,35 +21,6 @@ struct db {
 	bool has_down_limit, has_up_limit;
 };
 
-/* --- copies --- */
-
-static void *copy_list(const void *list, size_t n, size_t size)
-{
-	return n > 0 ? xmemdup(list, n * size) : NULL;
-}
-
-static struct partial_piece *copy_partials(const struct partial_piece *v, uint32_t n)
-{
-	struct partial_piece *out = copy_list(v, n, sizeof *v);
-
-	for (uint32_t i = 0; i < n; i++)
-		out[i].blocks = xmemdup(v[i].blocks, bitfield_bytes(v[i].blocks_n));
-	return out;
-}
-
-static struct torrent_record copy_record(const struct torrent_record *from)
-{
-	struct torrent_record r = *from;
-
-	r.meta = metainfo_ref(from->meta);
-	r.path = xstrdup(from->path);
-	bitfield_copy(&r.synced, &from->synced);
-	r.unsynced = copy_list(from->unsynced, from->unsynced_n, sizeof *from->unsynced);
-	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
-	r.partials = copy_partials(from->partials, from->partials_n);
-	return r;
-}
-
 struct db *db_new(void)
 {
 	struct db *db = xcalloc(1, sizeof *db);
@@ -63,7 +34,7 @@ struct db *db_clone(const struct db *from)
 	struct db *db = xmemdup(from, sizeof *from);
 
 	for (unsigned i = 0; i < db->n; i++)
-		db->rows[i].r = copy_record(&from->rows[i].r);
+		db->rows[i].r = torrent_record_copy(&from->rows[i].r);
 	return db;
 }
 
@@ -104,7 +75,7 @@ static void on_load(struct actor *a, struct msg **m)
 	l->torrents = xcalloc(MAX(db->n, 1u), sizeof *l->torrents);
 	l->torrents_n = db->n;
 	for (unsigned i = 0; i < db->n; i++)
-		l->torrents[i] = copy_record(&db->rows[i].r);
+		l->torrents[i] = torrent_record_copy(&db->rows[i].r);
 	l->clean = db->clean;
 	l->down_limit = db->down_limit;
 	l->up_limit = db->up_limit;
@@ -244,7 +215,7 @@ static void put_pieces(struct torrent_record *r, const struct m_state_pieces *p)
 	if (!p->has_partials)
 		return;
 	partials_free(&r->partials, &r->partials_n);
-	r->partials = copy_partials(p->partials, p->partials_n);
+	r->partials = partials_copy(p->partials, p->partials_n);
 	r->partials_n = p->partials_n;
 }
 
