@@ -161,16 +161,25 @@ static bool changed_its_mind(const struct suspect *s, uint32_t from, uint32_t at
 	return false;
 }
 
+/* The piece's notes in the order of blocks, and in each in that of their coming. */
+static struct suspect *find_sorted(struct smartban *b, uint32_t piece)
+{
+	struct suspect *s = find(b, piece);
+
+	if (s != NULL)
+		qsort(s->note, s->n, sizeof *s->note, compare_notes);
+	return s;
+}
+
 void smartban_failed(struct smartban *b, uint32_t piece, struct smartban_names *guilty)
 {
 	struct suspect *s;
 
 	CHECK_OBJ(b, SMARTBAN_MAGIC);
 	guilty->n = 0;
-	s = find(b, piece);
+	s = find_sorted(b, piece);
 	if (s == NULL)
 		return;
-	qsort(s->note, s->n, sizeof *s->note, compare_notes);
 	for (uint32_t i = 0, end; i < s->n; i = end) {
 		end = block_end(s, i);
 		for (uint32_t k = i + 1; k < end; k++)
@@ -186,10 +195,9 @@ void smartban_passed(struct smartban *b, uint32_t piece, struct smartban_names *
 
 	CHECK_OBJ(b, SMARTBAN_MAGIC);
 	guilty->n = cleared->n = 0;
-	s = find(b, piece);
+	s = find_sorted(b, piece);
 	if (s == NULL)
 		return;
-	qsort(s->note, s->n, sizeof *s->note, compare_notes);
 	for (uint32_t i = 0, end; i < s->n; i = end) {
 		end = block_end(s, i);
 		for (uint32_t k = i; k < end; k++)
