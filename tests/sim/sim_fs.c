@@ -110,6 +110,14 @@ static void join_path(int dir, const char *path, char out[PATH_MAX])
 	must(n > 0 && n < PATH_MAX);
 }
 
+static struct node *find_at(int dir, const char *path)
+{
+	char full[PATH_MAX];
+
+	join_path(dir, path, full);
+	return disk_find(disk_here(), full);
+}
+
 /* The directory that holds a path: its length. */
 static size_t parent_of(const char *path)
 {
@@ -168,11 +176,8 @@ static void fill_stat(const struct node *n, struct fs_stat *out)
 
 enum err fs_stat_at(int dir, const char *path, struct fs_stat *out)
 {
-	char full[PATH_MAX];
-	struct node *n;
+	struct node *n = find_at(dir, path);
 
-	join_path(dir, path, full);
-	n = disk_find(disk_here(), full);
 	*out = (struct fs_stat){0};
 	if (n != NULL)
 		fill_stat(n, out);
@@ -297,11 +302,8 @@ enum err fs_make_executable(int fd)
 
 enum err fs_unlink_at(int dir, const char *path)
 {
-	char full[PATH_MAX];
-	struct node *n;
+	struct node *n = find_at(dir, path);
 
-	join_path(dir, path, full);
-	n = disk_find(disk_here(), full);
 	if (n == NULL)
 		return E_NOENT;
 	if (n->dir)
@@ -312,11 +314,8 @@ enum err fs_unlink_at(int dir, const char *path)
 
 enum err fs_rmdir_at(int dir, const char *path)
 {
-	char full[PATH_MAX];
-	struct node *n;
+	struct node *n = find_at(dir, path);
 
-	join_path(dir, path, full);
-	n = disk_find(disk_here(), full);
 	if (n == NULL)
 		return E_NOENT;
 	if (!n->dir)
