@@ -242,3 +242,20 @@ def parse_udp(data):
     announce['event'] = UdpTracker.EVENTS.get(announce['event'], '?')
     announce.tail = data[98:]
     return announce
+
+
+def tracker_of(d, t, n=0):
+    return d.view(t)['trackers'][n]
+
+
+def wait_tracker(d, t, status, n=0, patience=None):
+    """Waits until its tracker was contacted and has this status; returns its view."""
+    seen = []
+
+    def look():
+        d.alive()
+        seen[:] = [tracker_of(d, t, n)]
+        return seen[0]['contacted'] and seen[0]['status'] == status
+
+    wait_for(look, lambda: f'tracker becomes {status}; it is {seen}', patience)
+    return seen[0]

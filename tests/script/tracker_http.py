@@ -9,26 +9,9 @@ from lib_daemon import Daemon, free_port
 from lib_peer import Seed
 from lib_tap import case, check, equal, never, wait_for
 from lib_torrent import Torrent, bencode
-from lib_tracker import HttpTracker, UdpTracker, gzipped, http_reply, reply_body
+from lib_tracker import HttpTracker, UdpTracker, gzipped, http_reply, reply_body, tracker_of, wait_tracker
 
 SIZE = 10 * 32768 + 77
-
-
-def tracker_of(d, t, n=0):
-    return d.view(t)['trackers'][n]
-
-
-def wait_tracker(d, t, status, n=0, patience=None):
-    """Waits until its tracker was contacted and has this status; returns its view."""
-    seen = []
-
-    def look():
-        d.alive()
-        seen[:] = [tracker_of(d, t, n)]
-        return seen[0]['contacted'] and seen[0]['status'] == status
-
-    wait_for(look, lambda: f'tracker becomes {status}; it is {seen}', patience)
-    return seen[0]
 
 
 def announces(tracker):

@@ -11,19 +11,9 @@ from lib_daemon import Daemon, free_port
 from lib_peer import Seed
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
-from lib_tracker import HttpTracker, UdpTracker, udp_reply
+from lib_tracker import HttpTracker, UdpTracker, tracker_of, udp_reply, wait_tracker
 
 SIZE = 10 * 32768 + 77
-
-
-def tracker_of(d, t, n=0):
-    return d.view(t)['trackers'][n]
-
-
-def wait_tracker(d, t, status, patience=None):
-    wait_for(lambda: d.alive() and tracker_of(d, t)['contacted'] and tracker_of(d, t)['status'] == status,
-             lambda: f'tracker becomes {status}; it is {tracker_of(d, t)}', patience)
-    return tracker_of(d, t)
 
 
 @case
