@@ -103,11 +103,12 @@ static inline void say_set(struct world *w, const struct m_state_set *p)
 		say(w, "STATE_SET(%" PRId64 ",%d,%" PRId64 ")", p->row, p->key, p->value);
 }
 
-/* The payload in a few words, with only what tests look at. */
-static inline void say_details(struct world *w, struct msg *m)
+#define AS(type) const struct type *p = container_of(m, struct type, h)
+
+/* To the database and the store; false: it goes to others. */
+static inline bool say_kept(struct world *w, struct msg *m)
 {
 	switch (m->type) {
-#define AS(type) const struct type *p = container_of(m, struct type, h)
 	case MSG_STATE_ADD: {
 		AS(m_state_add);
 		say(w, "STATE_ADD(%s,%s)", p->meta->name, p->path);
@@ -146,6 +147,18 @@ static inline void say_details(struct world *w, struct msg *m)
 		say(w, "STORE_CLOSE(%d)", p->delete_data);
 		break;
 	}
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* The payload in a few words, with only what tests look at. */
+static inline void say_details(struct world *w, struct msg *m)
+{
+	if (say_kept(w, m))
+		return;
+	switch (m->type) {
 	case MSG_PEERS_ADD: {
 		AS(m_peers_add);
 		say(w, "PEERS_ADD(%d,%u)", p->active, p->have.count);
@@ -179,9 +192,10 @@ static inline void say_details(struct world *w, struct msg *m)
 	}
 	default:
 		say(w, "%s", msg_table.types[m->type].name);
-#undef AS
 	}
 }
+
+#undef AS
 
 static inline void keep_call(struct world *w, struct actor *a, struct msg **m)
 {

@@ -31,67 +31,64 @@ static void test_names(void **unused)
 	}
 }
 
+static const struct {
+	struct slice in;
+	const char *path[5]; /* "-": padding */
+} paths[] = {
+	/* ways out */
+	{S(FILES(FILE_("10", "2:..2:..6:passwd"))), {"n/passwd"}},
+	{S(FILES(FILE_("10", "0:1:.3:etc0:1:a"))), {"n/etc/a"}},
+	{S(FILES(FILE_("10", "6:../../"))), {"n/..%2F..%2F"}},
+	{S(FILES(FILE_("10", "4:/etc1:a"))), {"n/%2Fetc/a"}},
+	{S(FILES(FILE_("10", "2:.."))), {"n/_"}},
+	{S(FILES(FILE_("5", "1:.") FILE_("5", "1:_"))), {"n/_", "n/_.1"}},
+	/* the same path twice */
+	{S(FILES(FILE_("5", "5:a.txt") FILE_("4", "5:a.txt") FILE_("1", "5:a.txt"))),
+		{"n/a.txt", "n/a.1.txt", "n/a.2.txt"}},
+	{S(FILES(FILE_("5", "1:a") FILE_("4", "3:a.1") FILE_("1", "1:a"))),
+		{"n/a", "n/a.1", "n/a.2"}},
+	{S(FILES(FILE_("5", "1:d2:.h") FILE_("5", "1:d2:.h"))), {"n/d/.h", "n/d/.h.1"}},
+	{S(FILES(FILE_("5", "1:/") FILE_("5", "3:%2F"))), {"n/%2F", "n/%2F.1"}},
+	/* different only in case, or in bytes that are no text */
+	{S(FILES(FILE_("5", "1:a") FILE_("5", "1:A"))), {"n/a", "n/A"}},
+	{S(FILES(FILE_("5", "1:\xe4") FILE_("5", "1:\xe5"))), {"n/%E4", "n/%E5"}},
+	/* a file that is a directory */
+	{S(FILES(FILE_("5", "1:a") FILE_("4", "1:a1:b") FILE_("1", "1:a1:c"))),
+		{"n/a", "n/a.1/b", "n/a.1/c"}},
+	{S(FILES(FILE_("5", "1:a1:b") FILE_("4", "1:a") FILE_("1", "1:a1:c"))),
+		{"n/a/b", "n/a.1", "n/a/c"}},
+	{S(FILES(FILE_("5", "1:a") FILE_("3", "3:a.1") FILE_("1", "1:a1:b")
+			 FILE_("1", "3:a.11:b"))),
+		{"n/a", "n/a.1", "n/a.2/b", "n/a.1.1/b"}},
+	/* path.utf-8 */
+	{S(FILES("d6:lengthi10e4:pathl1:ae10:path.utf-8l1:uee")), {"n/u"}},
+	{S(FILES("d6:lengthi10e4:pathl1:ae10:path.utf-8lee")), {"n/a"}},
+	{S(FILES("d6:lengthi10e10:path.utf-8l1:uee")), {"n/u"}},
+	/* padding, old and new, takes no name from a real file */
+	{S(FILES(FILE_("4", "1:a") "d4:attr1:p6:lengthi5e4:pathl4:.pad1:5ee" FILE_("1", "4:.pad"))),
+		{"n/a", "-", "n/.pad"}},
+	{S(FILES(FILE_("4", "1:a") FILE_("5", "24:_____padding_file_0_if y") FILE_("1", "1:b"))),
+		{"n/a", "-", "n/b"}},
+	/* a symbolic link has no bytes and is never made */
+	{S(FILES("d4:attr1:l6:lengthi99e4:pathl1:ae12:symlink pathl2:..ee" FILE_("10", "1:a"))),
+		{"-", "n/a"}},
+	{S(FILES("d4:attr2:xl4:pathl1:aee" FILE_("10", "1:b"))), {"-", "n/b"}},
+};
+
 static void test_paths(void **unused)
 {
-	static const struct {
-		struct slice in;
-		const char *path[5]; /* "-": padding */
-	} rows[] = {
-		/* ways out */
-		{S(FILES(FILE_("10", "2:..2:..6:passwd"))), {"n/passwd"}},
-		{S(FILES(FILE_("10", "0:1:.3:etc0:1:a"))), {"n/etc/a"}},
-		{S(FILES(FILE_("10", "6:../../"))), {"n/..%2F..%2F"}},
-		{S(FILES(FILE_("10", "4:/etc1:a"))), {"n/%2Fetc/a"}},
-		{S(FILES(FILE_("10", "2:.."))), {"n/_"}},
-		{S(FILES(FILE_("5", "1:.") FILE_("5", "1:_"))), {"n/_", "n/_.1"}},
-		/* the same path twice */
-		{S(FILES(FILE_("5", "5:a.txt") FILE_("4", "5:a.txt") FILE_("1", "5:a.txt"))),
-			{"n/a.txt", "n/a.1.txt", "n/a.2.txt"}},
-		{S(FILES(FILE_("5", "1:a") FILE_("4", "3:a.1") FILE_("1", "1:a"))),
-			{"n/a", "n/a.1", "n/a.2"}},
-		{S(FILES(FILE_("5", "1:d2:.h") FILE_("5", "1:d2:.h"))), {"n/d/.h", "n/d/.h.1"}},
-		{S(FILES(FILE_("5", "1:/") FILE_("5", "3:%2F"))), {"n/%2F", "n/%2F.1"}},
-		/* different only in case, or in bytes that are no text */
-		{S(FILES(FILE_("5", "1:a") FILE_("5", "1:A"))), {"n/a", "n/A"}},
-		{S(FILES(FILE_("5", "1:\xe4") FILE_("5", "1:\xe5"))), {"n/%E4", "n/%E5"}},
-		/* a file that is a directory */
-		{S(FILES(FILE_("5", "1:a") FILE_("4", "1:a1:b") FILE_("1", "1:a1:c"))),
-			{"n/a", "n/a.1/b", "n/a.1/c"}},
-		{S(FILES(FILE_("5", "1:a1:b") FILE_("4", "1:a") FILE_("1", "1:a1:c"))),
-			{"n/a/b", "n/a.1", "n/a/c"}},
-		{S(FILES(FILE_("5", "1:a") FILE_("3", "3:a.1") FILE_("1", "1:a1:b")
-				 FILE_("1", "3:a.11:b"))),
-			{"n/a", "n/a.1", "n/a.2/b", "n/a.1.1/b"}},
-		/* path.utf-8 */
-		{S(FILES("d6:lengthi10e4:pathl1:ae10:path.utf-8l1:uee")), {"n/u"}},
-		{S(FILES("d6:lengthi10e4:pathl1:ae10:path.utf-8lee")), {"n/a"}},
-		{S(FILES("d6:lengthi10e10:path.utf-8l1:uee")), {"n/u"}},
-		/* padding, old and new, takes no name from a real file */
-		{S(FILES(FILE_("4", "1:a") "d4:attr1:p6:lengthi5e4:pathl4:.pad1:5ee" FILE_(
-			 "1", "4:.pad"))),
-			{"n/a", "-", "n/.pad"}},
-		{S(FILES(FILE_("4", "1:a") FILE_("5", "24:_____padding_file_0_if y")
-				 FILE_("1", "1:b"))),
-			{"n/a", "-", "n/b"}},
-		/* a symbolic link has no bytes and is never made */
-		{S(FILES("d4:attr1:l6:lengthi99e4:pathl1:ae12:symlink pathl2:..ee" FILE_(
-			 "10", "1:a"))),
-			{"-", "n/a"}},
-		{S(FILES("d4:attr2:xl4:pathl1:aee" FILE_("10", "1:b"))), {"-", "n/b"}},
-	};
-
 	(void)unused;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct metainfo *m = parse_good(rows[i].in);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct metainfo *m = parse_good(paths[i].in);
 		uint32_t n = 0;
 
-		for (; rows[i].path[n] != NULL; n++) {
-			bool pad = strcmp(rows[i].path[n], "-") == 0;
+		for (; paths[i].path[n] != NULL; n++) {
+			bool pad = strcmp(paths[i].path[n], "-") == 0;
 
 			assert_true(n < m->files_n);
 			assert_int_equal(m->files[n].pad, pad);
 			if (!pad)
-				assert_string_equal(m->files[n].path, rows[i].path[n]);
+				assert_string_equal(m->files[n].path, paths[i].path[n]);
 		}
 		assert_int_equal(m->files_n, n);
 		assert_int_equal(m->size, 10);
