@@ -138,6 +138,15 @@ static void ref(struct extent *x)
  * -----------------------------------------------------------------------------------------------------
  */
 
+/* What fits the cache is not read twice: nobody needs to hurry for it. */
+static void tell_read(struct shard *s, const struct extent *x)
+{
+	struct ptorrent *t = ptorrent_by_ref(s, x->t);
+
+	if (t != NULL && x->hashed && t->swarm->layout.size > s->config->store_read_cache)
+		swarm_piece_read(t->swarm, x->piece, loop_now(s->loop));
+}
+
 static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct shard *s = shard_of(a);
@@ -154,6 +163,8 @@ static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 	x->state = err == E_OK && x->buffer != NULL ? EXTENT_READY : EXTENT_FAILED;
 	if (x->state == EXTENT_FAILED)
 		unhash(&s->cache, x);
+	else
+		tell_read(s, x);
 	while (!link_empty(&x->waiting)) {
 		struct conn *c = container_of(x->waiting.next, struct conn, wants_extent);
 

@@ -127,7 +127,7 @@ struct swarm_peer {
 	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
 	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
 	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */
-	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, a ring */
+	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, or asked for by it, a ring */
 	struct link idle;                                   /* in swarm->idle */
 	bool held;              /* it rejected us: nothing is asked of it until hold_until */
 	uint32_t rejects;       /* in a row, while it did not choke us */
@@ -167,6 +167,12 @@ struct witness {
 	int64_t believed_at; /* us; INT64_MIN: never */
 };
 
+/* A piece that was suggested. */
+struct piece_read {
+	uint32_t piece;
+	int64_t at; /* us */
+};
+
 struct swarm {
 	uint32_t magic;
 	struct layout layout;
@@ -185,6 +191,8 @@ struct swarm {
 	struct smartban *smartban;    /* owned; NULL until a piece fails */
 	struct departed departed[32]; /* the latest, a ring */
 	uint32_t departed_n;
+	struct piece_read reads[16];  /* the latest, a ring */
+	uint32_t reads_n, suggest_at; /* where the next walk along the peers begins */
 	enum swarm_super super_mode;
 	struct witness witness[2]; /* the latest, for IPv6 and IPv4 */
 	uint16_t *times_shown;  /* owned, by piece: to how many peers; NULL: never super-seeded */
@@ -318,6 +326,12 @@ void swarm_note_seeds(struct swarm *, uint32_t others, int64_t now);
  * has it, does not want or understand it, or heard it lately (BEP 6, "Suggest Piece").
  */
 bool swarm_suggest(struct swarm_peer *, uint32_t piece);
+/*
+ * Bytes of the piece had to be read from the disk, and are in memory for a while: suggests it to a
+ * few peers that could ask for it now.  How many heard it.  Not more than once a minute for a
+ * piece, only by a seed, and never while super-seeding.  O(1).
+ */
+unsigned swarm_piece_read(struct swarm *, uint32_t piece, int64_t now);
 /*
  * Whom to drop when no connection is left and others wait to be dialled: the peer least missed, by
  * use and then by bytes; NULL when all are useful or too new to tell.  Borrowed.  O(peers).

@@ -210,6 +210,7 @@ static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64
 	}
 	if (p->serving.n >= p->swarm->config.max_served)
 		return refuse(p, &r);
+	swarm_note_known(p, r.piece);
 	req_push(&p->serving, r);
 	p->owed += r.length;
 	p->swarm->owed += r.length;

@@ -5,11 +5,18 @@
  * Allowed fast pieces are for peers that begin: who has more pieces than the set is given none, and
  * is refused those it was given once it has them.  A suggestion is a hint that is kept while we
  * want the piece; the latest SWARM_SUGGESTIONS count.
+ *
+ * We suggest what had to be read from the disk: while it is in memory it costs nothing to give it
+ * to others, too.  But whoever is told the same has the same to trade, so few are told, and no
+ * piece again soon; and only by a seed, as what a leech gives was written a moment ago.
  */
 #include "proto/swarm_priv.h"
 
 #define HOLD_FIRST     INT64_C(1000000) /* us */
 #define HOLD_DOUBLINGS 6u
+#define SUGGEST_PEERS  3u                      /* hear of one piece */
+#define SUGGEST_WALK   32u                     /* peers looked at for them */
+#define SUGGEST_REST   (INT64_C(60) * 1000000) /* us until a piece may be suggested again */
 
 /* --- what we give */
 
@@ -46,6 +53,20 @@ bool swarm_is_granted(const struct swarm_peer *p, uint32_t piece)
 	return false;
 }
 
+static bool knows_of(const struct swarm_peer *p, uint32_t piece)
+{
+	for (uint32_t i = 0; i < MIN(p->hinted_n, ARRAY_LEN(p->hinted)); i++)
+		if (p->hinted[i] == piece)
+			return true;
+	return false;
+}
+
+void swarm_note_known(struct swarm_peer *p, uint32_t piece)
+{
+	if (p->caps.fast && !knows_of(p, piece))
+		p->hinted[p->hinted_n++ % ARRAY_LEN(p->hinted)] = piece;
+}
+
 bool swarm_suggest(struct swarm_peer *p, uint32_t piece)
 {
 	struct wr w;
@@ -55,15 +76,40 @@ bool swarm_suggest(struct swarm_peer *p, uint32_t piece)
 		return false;
 	if (!bitfield_get(swarm_have(p->swarm), piece) || bitfield_get(&p->has, piece))
 		return false;
-	for (uint32_t i = 0; i < MIN(p->hinted_n, ARRAY_LEN(p->hinted)); i++)
-		if (p->hinted[i] == piece)
-			return false;
-	p->hinted[p->hinted_n++ % ARRAY_LEN(p->hinted)] = piece;
+	if (knows_of(p, piece))
+		return false;
+	swarm_note_known(p, piece);
 	w = outbuf_begin(&p->out, 9);
 	wire_put_suggest(&w, piece);
 	outbuf_commit(&p->out, &w);
 	p->swarm->ops->wake(p->conn);
 	return true;
+}
+
+static bool suggested_lately(struct swarm *s, uint32_t piece, int64_t now)
+{
+	for (uint32_t i = 0; i < MIN(s->reads_n, ARRAY_LEN(s->reads)); i++)
+		if (s->reads[i].piece == piece && now - s->reads[i].at < SUGGEST_REST)
+			return true;
+	s->reads[s->reads_n++ % ARRAY_LEN(s->reads)] = (struct piece_read){piece, now};
+	return false;
+}
+
+unsigned swarm_piece_read(struct swarm *s, uint32_t piece, int64_t now)
+{
+	uint32_t walk = MIN(s->peers_cap, SUGGEST_WALK);
+	unsigned told = 0;
+
+	CHECK_OBJ(s, SWARM_MAGIC);
+	if (!swarm_done(s) || s->super_seeding || s->peers_n < 2 || suggested_lately(s, piece, now))
+		return 0;
+	for (; walk > 0 && told < SUGGEST_PEERS; walk--) {
+		struct swarm_peer *p = s->peers[s->suggest_at++ % s->peers_cap];
+
+		if (p != NULL && !p->am_choking && p->peer_interested)
+			told += swarm_suggest(p, piece);
+	}
+	return told;
 }
 
 /* --- what we get */

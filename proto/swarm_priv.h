@@ -58,7 +58,8 @@ enum err swarm_on_extended(struct swarm_peer *, const struct wire_ev *, int64_t 
 void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we want nothing */
 
 /* swarm_fast.c */
-void swarm_grant_fast(struct swarm_peer *); /* once its pieces are known */
+void swarm_grant_fast(struct swarm_peer *);                 /* once its pieces are known */
+void swarm_note_known(struct swarm_peer *, uint32_t piece); /* it needs no hint of that one */
 bool swarm_is_granted(const struct swarm_peer *, uint32_t piece);
 enum err swarm_on_reject(struct swarm_peer *, const struct wire_ev *, int64_t now);
 enum err swarm_on_allowed_fast(struct swarm_peer *, const struct wire_ev *);

@@ -8,7 +8,7 @@ import time
 import lib_tap
 from lib_daemon import Daemon
 from lib_peer import (ALLOWED_FAST, BITFIELD, Closed, HAVE, HAVE_ALL, HAVE_NONE, INTERESTED, NOT_INTERESTED,
-                      PIECE, REJECT, REQUEST, Seed, UNCHOKE, Wire, new_id, triple)
+                      PIECE, REJECT, REQUEST, SUGGEST, Seed, UNCHOKE, Wire, new_id, triple)
 from lib_tap import at_once, case, check, equal, never, wait_for
 from lib_torrent import BLOCK, Torrent, bits_of
 from lib_tracker import HttpTracker, http_reply, reply_body
@@ -301,6 +301,21 @@ def the_end_game_cancels_what_is_late():
                 check(quick.sent > slow.sent, 'who sent most')
                 wait_for(lambda: slow.cancels, 'a cancel reaches the slow one')
                 check(view['wasted'] <= 256, 'wasted KiB', view['wasted'])
+
+
+@case
+def what_is_read_for_one_is_suggested_to_the_other():
+    with Daemon({'store.read_cache': '1MiB'}) as d:
+        t = Torrent('hinted', 2 << 20, piece_length=64 * KIB)
+        d.seed(t)
+        with Wire.open(d, t, fast=True) as one, Wire.open(d, t, fast=True, source='127.0.0.2') as two:
+            for wire in (one, two):
+                wire.send(HAVE_NONE)
+                wire.send(INTERESTED)
+                wire.wait(UNCHOKE)
+            one.request(5, 0, BLOCK)  # no file is mapped yet, so it is read
+            equal(two.wait(SUGGEST)[1], struct.pack('>I', 5))
+            equal(one.wait(PIECE, SUGGEST)[0], PIECE, 'to who asked for it')
 
 
 @case

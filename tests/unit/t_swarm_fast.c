@@ -201,6 +201,42 @@ static void t_suggest(void **state)
 	world_fini(&w);
 }
 
+/* What was read for one is suggested to at most three others that may ask for it, once a minute. */
+static void t_suggest_what_was_read(void **state)
+{
+	struct world w;
+	struct swarm *s;
+	unsigned told[8] = {0}, all = 0;
+
+	(void)state;
+	world_init(&w, 7, 1);
+	s = w.node[0].swarm;
+	for (unsigned i = 1; i < 7; i++) {
+		struct swarm_peer *p;
+
+		world_connect(&w, 0, i);
+		p = w.node[0].ends[i].peer;
+		assert_int_equal(say(p, WIRE_HAVE_NONE, 0), E_OK);
+		p->peer_interested = i != 1;
+		p->am_choking = i == 2;
+		count_out(p, 0);
+	}
+	assert_int_equal(say(w.node[0].ends[3].peer, WIRE_REQUEST, 7), E_OK);
+	assert_int_equal(swarm_piece_read(s, 7, 2 * SECOND), 3);
+	assert_int_equal(swarm_piece_read(s, 7, 3 * SECOND), 0);
+	for (unsigned i = 1; i < 7; i++)
+		all += told[i] = count_out(w.node[0].ends[i].peer, ID_SUGGEST);
+	assert_int_equal(all, 3);
+	assert_int_equal(told[1] + told[2] + told[3], 0);
+	assert_int_equal(swarm_piece_read(s, 7, 63 * SECOND), 0); /* they know */
+	assert_int_equal(swarm_piece_read(s, 8, 63 * SECOND), 3);
+	assert_int_equal(swarm_piece_read(s, 9, 63 * SECOND), 3);
+	s->super_seeding = true;
+	assert_int_equal(swarm_piece_read(s, 10, 63 * SECOND), 0);
+	s->super_seeding = false;
+	world_fini(&w);
+}
+
 /* Becoming a seed is told once, and understood in both forms. */
 static void t_upload_only(void **state)
 {
@@ -251,6 +287,7 @@ int main(void)
 		cmocka_unit_test(t_refusal_rests),
 		cmocka_unit_test(t_suggested),
 		cmocka_unit_test(t_suggest),
+		cmocka_unit_test(t_suggest_what_was_read),
 		cmocka_unit_test(t_upload_only),
 	};
 
