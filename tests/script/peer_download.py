@@ -294,7 +294,7 @@ def the_end_game_cancels_what_is_late():
     with Daemon() as d:
         t = Torrent('endgame', 1 << 20, piece_length=64 * KIB)
         d.add(t)
-        with Seed(t, source='127.0.0.2', rate=20 * KIB).dial(d) as slow:
+        with Seed(t, source='127.0.0.2', rate=5 * KIB).dial(d) as slow:
             wait_for(lambda: slow.requests, 'the slow one is asked')
             with Seed(t, source='127.0.0.3', rate=1 << 20).dial(d) as quick:
                 view = d.wait_done(t)
