@@ -363,7 +363,8 @@ struct m_extent {
 	struct tref t;
 	uint32_t piece, begin, length; /* bytes */
 	uint8_t *data;                 /* lent by peers: room for length bytes; travels back */
-	uint32_t cookie;               /* the asker's */
+	const uint8_t *map; /* or, lent by peers: where they are to be brought into memory */
+	uint32_t ahead;     /* bytes of the map from there on that are wanted next */
 };
 
 /* A file mapped for serving, see fs_map(). */

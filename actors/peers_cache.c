@@ -4,15 +4,19 @@
  * the connections that need them.
  *
  * An extent is EXTENT_SIZE bytes of one piece, aligned within it; requests come in order, so the
- * neighbours are wanted next.  A request that crosses the boundary gets an extent of its own.  What
- * the page cache has is served from there (peers_map.c), and such an extent lives as long as blocks
- * need it.  What it has not is read, and stays until its memory is wanted.
+ * neighbours are wanted next.  A request that crosses the boundary gets an extent of its own.
+ *
+ * What lies in one mapped file (peers_map.c) is served from the page cache: a worker brings it
+ * there first where it is not, and the extent lives as long as blocks need it.  All else is read
+ * into buffers of ours, and stays until its memory is wanted.
  */
 #include "actors/peers_priv.h"
 
 #include "actors/kernel/fs.h"
 
 #define TABLE_START 256u
+/* What follows the first extent of so many bytes of a piece is asked of the disk along with it. */
+#define READ_AHEAD 1048576u
 /* The page cache may drop what was in it: look again before sending after this long. */
 #define SEEN_LASTS USEC_PER_SEC
 
@@ -147,32 +151,7 @@ static void tell_read(struct shard *s, const struct extent *x)
 		swarm_piece_read(t->swarm, x->piece, loop_now(s->loop));
 }
 
-static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct shard *s = shard_of(a);
-	struct extent *x;
-
-	CAST_OBJ(x, ctx, EXTENT_MAGIC);
-	s->cache.loading--;
-	if (m != NULL && *m != NULL) {
-		struct m_extent *e = (struct m_extent *)*m;
-
-		x->data = x->buffer = e->data;
-		e->data = NULL;
-	}
-	x->state = err == E_OK && x->buffer != NULL ? EXTENT_READY : EXTENT_FAILED;
-	if (x->state == EXTENT_FAILED)
-		unhash(&s->cache, x);
-	else
-		tell_read(s, x);
-	while (!link_empty(&x->waiting)) {
-		struct conn *c = container_of(x->waiting.next, struct conn, wants_extent);
-
-		link_remove(&c->wants_extent);
-		conn_post(c);
-	}
-	extent_unref(s, x);
-}
+static actor_reply_f on_read;
 
 static void load(struct shard *s, struct extent *x)
 {
@@ -183,11 +162,80 @@ static void load(struct shard *s, struct extent *x)
 	e->piece = x->piece;
 	e->begin = x->begin;
 	e->length = x->length;
+	if (x->map != NULL) {
+		e->map = x->data;
+		e->ahead = map_left(x->map, x->data, x->ahead);
+	}
 	e->data = x->buffer;
-	x->data = x->buffer = NULL; /* the worker's, until the reply */
+	x->buffer = NULL; /* the worker's, until the reply */
+	x->state = EXTENT_LOADING;
 	x->refs++;
 	s->cache.loading++;
 	actor_call(s->actor, ADDR(ROLE_WORKER, worker), (struct msg **)&e, on_read, x);
+}
+
+static bool start_reading(struct shard *s, struct extent *x)
+{
+	x->buffer = pool_get(s->cache.pool);
+	if (x->buffer == NULL)
+		return false;
+	s->cache.n++;
+	x->counted = true;
+	load(s, x);
+	return true;
+}
+
+static void extent_failed(struct shard *s, struct extent *x)
+{
+	x->state = EXTENT_FAILED;
+	unhash(&s->cache, x);
+}
+
+/* From the map to a buffer of ours. */
+static void unmap(struct shard *s, struct extent *x)
+{
+	map_unref(x->map);
+	x->map = NULL;
+	x->data = NULL;
+	if (!start_reading(s, x))
+		extent_failed(s, x);
+}
+
+static void wake(struct extent *x)
+{
+	while (!link_empty(&x->waiting)) {
+		struct conn *c = container_of(x->waiting.next, struct conn, wants_extent);
+
+		link_remove(&c->wants_extent);
+		conn_post(c);
+	}
+}
+
+static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct extent *x;
+
+	CAST_OBJ(x, ctx, EXTENT_MAGIC);
+	s->cache.loading--;
+	if (m != NULL && *m != NULL && x->map == NULL) {
+		struct m_extent *e = (struct m_extent *)*m;
+
+		x->data = x->buffer = e->data;
+		e->data = NULL;
+	}
+	if (err == E_OK && x->data != NULL) {
+		x->state = EXTENT_READY;
+		x->seen = loop_now(s->loop);
+		tell_read(s, x);
+	} else if (x->map != NULL) {
+		unmap(s, x);
+	} else {
+		extent_failed(s, x);
+	}
+	if (x->state != EXTENT_LOADING)
+		wake(x);
+	extent_unref(s, x);
 }
 
 /* Makes room for one more; false: everything is in use. */
@@ -202,13 +250,21 @@ static bool make_room(struct extent_cache *k, bool must_have)
 	return must_have;
 }
 
-static bool start_reading(struct shard *s, struct extent *x)
+/* false: no memory for it now. */
+static bool fill(struct ptorrent *t, struct extent *x, bool must_have)
 {
-	x->buffer = pool_get(s->cache.pool);
-	if (x->buffer == NULL)
+	struct shard *s = t->shard;
+
+	x->data = map_get(t, x->piece, x->begin, x->length, &x->map);
+	if (x->data == NULL)
+		return make_room(&s->cache, must_have) && start_reading(s, x);
+	if (fs_map_resident(x->data, x->length)) {
+		x->state = EXTENT_READY;
+		x->seen = loop_now(s->loop);
+		return true;
+	}
+	if (s->cache.loading >= s->cache.soft_max && !must_have)
 		return false;
-	s->cache.n++;
-	x->counted = true;
 	load(s, x);
 	return true;
 }
@@ -225,11 +281,8 @@ static struct extent *make(struct ptorrent *t, const struct block_req *r, bool m
 	x->piece = r->piece;
 	x->begin = shared ? begin : r->begin;
 	x->length = shared ? MIN(EXTENT_SIZE, size - begin) : r->length;
-	x->data = map_get(t, x->piece, x->begin, x->length, &x->map);
-	if (x->data != NULL) {
-		x->state = EXTENT_READY;
-		x->seen = loop_now(s->loop);
-	} else if (!make_room(&s->cache, must_have) || !start_reading(s, x)) {
+	x->ahead = x->begin % READ_AHEAD == 0 ? MIN(READ_AHEAD, size - x->begin) : 0;
+	if (!fill(t, x, must_have)) {
 		destroy(&s->cache, x);
 		return NULL;
 	}
@@ -258,19 +311,6 @@ struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool mus
  * ------------------------------------------------------------------------------
  */
 
-/* From the map to memory of ours. */
-static void unmap(struct shard *s, struct extent *x)
-{
-	map_unref(x->map);
-	x->map = NULL;
-	x->data = NULL;
-	x->state = EXTENT_LOADING;
-	if (start_reading(s, x))
-		return;
-	x->state = EXTENT_FAILED;
-	unhash(&s->cache, x);
-}
-
 bool extent_ready(struct shard *s, struct extent *x)
 {
 	int64_t now = loop_now(s->loop);
@@ -279,7 +319,7 @@ bool extent_ready(struct shard *s, struct extent *x)
 		if (fs_map_resident(x->data, x->length))
 			x->seen = now;
 		else
-			unmap(s, x);
+			load(s, x);
 	}
 	return x->state == EXTENT_READY;
 }

@@ -8,9 +8,9 @@
  * Nobody looks at a map himself, only system calls do, so that a file that was cut short, or a disk
  * that fails, is an error of writev and no SIGBUS.
  *
- * A worker opens and maps; until it has, and for what is not in memory, extents are read as ever.
- * A file that cannot be mapped is remembered as such.  A torrent that nobody is connected to for a
- * while has no maps, so that its file system can be unmounted.
+ * A worker opens and maps, and brings into memory what is not there (peers_cache.c); until a file
+ * is mapped it is read. A file that cannot be mapped is remembered as such.  A torrent that nobody
+ * is connected to for a while has no maps, so that its file system can be unmounted.
  *
  * Invariants: a map is referenced by the list, by the call that asks for it, and by extents; it
  * goes with the last of them.
@@ -46,6 +46,12 @@ void map_unref(struct file_map *m)
 	if (m->base != NULL)
 		fs_unmap(m->base, m->length);
 	FREE_OBJ(m);
+}
+
+uint32_t map_left(const struct file_map *m, const uint8_t *at, uint32_t most)
+{
+	CHECK_OBJ(m, FILE_MAP_MAGIC);
+	return (uint32_t)MIN((uint64_t)(m->base + m->length - at), (uint64_t)most);
 }
 
 void map_spoil(struct file_map *m)
@@ -187,7 +193,7 @@ const uint8_t *map_get(
 		link_remove(&m->listed);
 		link_prepend(&s->maps, &m->listed);
 	}
-	if (m->base == NULL || m->spoiled || !fs_map_resident(m->base + f.file_offset, length))
+	if (m->base == NULL || m->spoiled)
 		return NULL;
 	m->refs++;
 	*out = m;

@@ -42,9 +42,10 @@ struct extent {
 	enum extent_state state;
 	struct tref t;
 	uint32_t piece, begin, length;
-	const uint8_t *data;  /* when it is ready: in the buffer or the map */
+	uint32_t ahead;       /* bytes of the piece that are wanted next, from begin on */
+	const uint8_t *data;  /* in the map, or when it is ready in the buffer */
 	uint8_t *buffer;      /* EXTENT_SIZE bytes of the shard's pool; NULL while a read has it */
-	struct file_map *map; /* referenced; NULL: it is read into the buffer */
+	struct file_map *map; /* referenced; NULL: it is, or is being, read into the buffer */
 	int64_t seen;         /* us; when its part of the map was last known to be in memory */
 	unsigned refs;        /* queued blocks that need it, and one while it is being read */
 	struct link lru;      /* in shard->idle when nobody needs it */
@@ -258,11 +259,13 @@ void extent_faulted(struct shard *, struct extent *);
 void map_init(struct shard *);
 void map_fini(struct shard *);
 void map_rest(struct shard *); /* a torrent has lost its last connection */
-/* Bytes of a piece in a mapped file, for system calls alone, and the map, referenced.  NULL: not in
- * memory, not in one file, not mapped or not yet. */
+/* Bytes of a piece in a mapped file, in memory or not, for system calls alone, and the map,
+ * referenced.  NULL: not in one file, not mapped or not yet. */
 const uint8_t *map_get(
 	struct ptorrent *, uint32_t piece, uint32_t begin, uint32_t length, struct file_map **out);
 void map_unref(struct file_map *);
+/* Bytes of the map from `at` on, up to `most`. */
+uint32_t map_left(const struct file_map *, const uint8_t *at, uint32_t most);
 void map_spoil(struct file_map *);              /* it could not be read: no more of it */
 void map_drop_all(struct shard *, struct tref); /* a torrent's, once extents do not need them */
 

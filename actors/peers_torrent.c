@@ -476,6 +476,7 @@ void peers_on_set(struct actor *a, struct msg **m)
 	t->active = set->active;
 	if (!t->active) {
 		ptorrent_close_conns(t, E_CANCELLED);
+		map_drop_all(t->shard, t->t); /* its file system may be unmounted */
 		link_remove(&t->in_line);
 	}
 	ptorrent_dial(t);

@@ -139,7 +139,7 @@ struct swarm_peer {
 	uint32_t show;          /* so many stand at a time */
 	uint32_t shown_n;
 	uint64_t owed;             /* bytes it asked for that have not left */
-	uint32_t unveiled;         /* told of all pieces below, after super-seeding */
+	uint64_t unveiled;         /* after super-seeding: how far it has been told the rest */
 	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */
 	struct given given[2];     /* at the last rounds, latest first */
 	uint32_t bad_pieces;       /* pieces it had a part in whose hash was wrong */

@@ -16,6 +16,8 @@
  * while, lest it begin and end with each who comes and goes.
  *
  * When super-seeding ends, masked peers are told of all the rest, UNVEIL_A_TICK pieces a second.
+ * What a peer lacks comes first: libtorrent drops who becomes a seed by a HAVE while nothing of
+ * what it knows of him is of use to it.
  *
  * Invariants: told is of the torrent's size while masked and empty otherwise; shown pieces are
  * told.
@@ -29,6 +31,7 @@
 #define SHOW_FIRST     2u
 #define GREET_WAIT     (INT64_C(1) * 1000000) /* who has nothing need not say so */
 #define LOOK_MAX       4096u                  /* pieces compared to find the one to show */
+#define PIECES_LEAST   4u                     /* of fewer there is nothing to save */
 
 /* --- on and off */
 
@@ -89,7 +92,8 @@ void swarm_super_met_seed(struct swarm *s, int64_t now)
  */
 bool swarm_super_hides(const struct swarm_peer *p)
 {
-	return p->swarm->super_seeding && (p->caps.fast || p->swarm->super_mode == SUPER_ON);
+	return p->swarm->super_seeding && p->swarm->layout.pieces >= PIECES_LEAST &&
+	       (p->caps.fast || p->swarm->super_mode == SUPER_ON);
 }
 
 void swarm_mask(struct swarm_peer *p)
@@ -218,17 +222,21 @@ static void turn(struct swarm_peer *p, int64_t now)
 		show(p, piece);
 }
 
+/* Once over what it lacks, then over the rest. */
 static void unveil(struct swarm_peer *p)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, all = p->has.bits;
 
-	for (; n < UNVEIL_A_TICK && p->unveiled < p->has.bits; p->unveiled++) {
-		if (bitfield_get(&p->told, p->unveiled))
+	for (; n < UNVEIL_A_TICK && p->unveiled < 2 * (uint64_t)all; p->unveiled++) {
+		uint32_t piece = (uint32_t)(p->unveiled % all);
+
+		if (bitfield_get(&p->told, piece) ||
+			(p->unveiled < all && bitfield_get(&p->has, piece)))
 			continue;
-		tell(p, p->unveiled);
+		tell(p, piece);
 		n++;
 	}
-	if (p->unveiled == p->has.bits)
+	if (p->unveiled == 2 * (uint64_t)all)
 		swarm_unmask(p);
 }
 

@@ -27,6 +27,10 @@
 #define SHORT_RUNS     64 /* iovecs handled at a time when a transfer was short */
 #define RESIDENT_PAGES 64 /* looked at with one call */
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
 static enum err err_of(int e)
 {
 	static const struct {
@@ -515,6 +519,27 @@ const uint8_t *fs_map(int fd, uint64_t n, enum err *err)
 	return NULL;
 }
 
+/* The pages that the bytes lie in. */
+static size_t pages_of(const uint8_t *at, size_t n, void **from)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), a = (uintptr_t)at / page * page;
+
+	*from = (void *)a;
+	return ((uintptr_t)at + n - a + page - 1) / page * page;
+}
+
+enum err fs_map_load(const uint8_t *at, size_t n, size_t ahead)
+{
+	void *from;
+	size_t size = pages_of(at, MAX(n, ahead), &from);
+
+	(void)madvise(from, size, MADV_WILLNEED); /* all of it is asked of the disk at once */
+	size = pages_of(at, n, &from);
+	if (madvise(from, size, MADV_POPULATE_READ) == 0)
+		return E_OK;
+	return errno == EINVAL ? E_UNSUPPORTED : E_FAULT;
+}
+
 void fs_unmap(const uint8_t *map, uint64_t n)
 {
 	must(munmap((void *)(uintptr_t)map, (size_t)n) == 0);
@@ -522,19 +547,21 @@ void fs_unmap(const uint8_t *map, uint64_t n)
 
 bool fs_map_resident(const uint8_t *at, size_t n)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (uintptr_t)at / page * page, to = (uintptr_t)at + n;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	unsigned char seen[RESIDENT_PAGES];
+	void *from;
+	size_t left = pages_of(at, n, &from) / page;
 
-	while (from < to) {
-		size_t pages = MIN((to - from + page - 1) / page, (size_t)RESIDENT_PAGES);
+	while (left > 0) {
+		size_t pages = MIN(left, (size_t)RESIDENT_PAGES);
 
-		if (mincore((void *)from, pages * page, seen) != 0)
+		if (mincore(from, pages * page, seen) != 0)
 			return false;
 		for (size_t i = 0; i < pages; i++)
 			if (!(seen[i] & 1))
 				return false;
-		from += pages * page;
+		from = (uint8_t *)from + pages * page;
+		left -= pages;
 	}
 	return true;
 }

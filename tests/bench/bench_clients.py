@@ -66,6 +66,9 @@ class Client:
             return self.complete(torrent)
         poll(complete, self.patience, f'{self.key} {what}', pause)
 
+    def pause(self, torrent, paused):
+        """Stops it and starts it again; a client that maps files lets go of them meanwhile.  Others need not."""
+
     def end(self):
         if self.process is not None:
             self.lab.end(self.process)
@@ -101,6 +104,9 @@ class Torrentd(clients.Torrentd, Client):
         view = self.view(torrent)
         return view['status'] == 'seeding' and view['left_bytes'] == 0
 
+    def pause(self, torrent, paused):
+        self.call('POST', '/stoptorrent' if paused else '/starttorrent', infohash=torrent.infohash)
+
     def recheck(self, torrent):
         self.call('POST', '/rechecktorrent', infohash=torrent.infohash)
 
@@ -118,6 +124,9 @@ class Libtorrent(clients.Libtorrent, Client):
         }), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.popen = self.process.popen
         self.call('hello')
+
+    def pause(self, torrent, paused):
+        self.call('pause', infohash=torrent.infohash, paused=paused)
 
     def recheck(self, torrent):
         self.call('recheck', infohash=torrent.infohash)

@@ -246,7 +246,13 @@ def seeding(lab, key, title, size, count, opponents, budget, storage='tmpfs'):
     clients = start_all(lab, bench, torrent, opponents, storage)
 
     def one(client):
-        cached = {'cached': drop_from_cache(client.file)} if storage == 'disk' else {}
+        cached = {}
+        if storage == 'disk':
+            client.pause(torrent, True)
+            time.sleep(1)
+            cached['cached'] = drop_from_cache(client.file)
+            client.pause(torrent, False)
+            client.wait(torrent, 'seeds again', 0.1)
         client.process.check()
         return dict(seed_run(lab, torrent, client.pid, client.address, count, share), **cached)
     rows = {}

@@ -29,7 +29,7 @@ def begin(lab, random, mode, **options):
 
 
 def spread(lab, random, kind, mode):
-    swarm, torrent, seed = begin(lab, random, mode, **{'upload.max_rate': RATE})
+    swarm, torrent, seed = begin(lab, random, mode, **{'upload.max_rate': RATE, 'lan.limited': 'on'})
     for _ in range(3):
         swarm.leech(kind)
     swarm.finish(patience=80)

@@ -53,6 +53,12 @@ class Peer:
         self.handles[infohash].force_recheck()
         return {}
 
+    def do_pause(self, infohash, paused):
+        handle = self.handles[infohash]
+        handle.unset_flags(libtorrent.torrent_flags.auto_managed)
+        handle.pause() if paused else handle.resume()
+        return {}
+
     def do_view(self, infohash):
         for alert in self.session.pop_alerts():
             if isinstance(alert, libtorrent.hash_failed_alert):

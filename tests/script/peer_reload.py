@@ -70,7 +70,7 @@ def request_queue():
 
 @case
 def request_timeout():
-    t = make()
+    t = Torrent('timeout', 2 * BLOCK)  # as much as is asked of whom nothing is known
     with Daemon() as d:
         d.add(t)
         with Wire.open(d, t) as wire:

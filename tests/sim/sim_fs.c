@@ -351,6 +351,14 @@ const uint8_t *fs_map(int fd, uint64_t n, enum err *err)
 	return NULL;
 }
 
+enum err fs_map_load(const uint8_t *at, size_t n, size_t ahead)
+{
+	(void)at;
+	(void)n;
+	(void)ahead;
+	return E_UNSUPPORTED;
+}
+
 void fs_unmap(const uint8_t *map, uint64_t n)
 {
 	(void)map;

@@ -218,6 +218,36 @@ static void t_silent_ones(void **state)
 }
 
 /* What a masked peer was not told of it cannot have; switching off tells it. */
+/* Some drop whom a HAVE makes a seed while they know of nothing that they want of him. */
+static void t_rest_is_told_in_order(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 3, SUPER_AUTO);
+	for (unsigned i = 0; i < 6000 && w.node[0].swarm->super_seeding; i++)
+		world_step(&w);
+	for (unsigned i = 1; i < w.n; i++) {
+		struct swarm_peer *p = w.node[0].ends[i].peer;
+
+		for (unsigned k = 0; k < 100 && p->masked; k++) {
+			bool lacks = false;
+
+			for (uint32_t piece = 0; piece < PIECES; piece++)
+				lacks |= !bitfield_get(&p->has, piece) &&
+					 !bitfield_get(&p->told, piece);
+			if (p->unveiled >= PIECES)
+				assert_false(lacks);
+			world_step(&w);
+		}
+		assert_false(p->masked);
+	}
+	for (unsigned i = 0; i < 50; i++)
+		world_step(&w);
+	check_all_know(&w);
+	world_fini(&w);
+}
+
 static void t_masked_requests(void **state)
 {
 	struct world w;
@@ -260,6 +290,7 @@ int main(void)
 		cmocka_unit_test(t_auto_costs_little),
 		cmocka_unit_test(t_nobody_to_pass_to),
 		cmocka_unit_test(t_silent_ones),
+		cmocka_unit_test(t_rest_is_told_in_order),
 		cmocka_unit_test(t_masked_requests),
 	};
 
