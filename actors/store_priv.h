@@ -225,8 +225,8 @@ void store_sync_drop(struct storrent *);
 void store_checkpoint_done(struct storrent *, actor_reply_f *fn);
 /* After one that did not: pieces noted since the last good one are to be hashed again. */
 void store_checkpoint_lost(struct storrent *);
-/* Sends the truth: have, the stamps and the partials collected; `all`: no older note counts.  With
- * `fn` as a call of the phase. */
+/* Sends the truth, which replaces all that was told before: have, the stamps and the partials
+ * collected.  With `fn` as a call of the phase. */
 void store_state_pieces(struct storrent *, actor_reply_f *fn);
 /* Begins one when it is due, or sets the timer. */
 void store_checkpoint_arm(struct storrent *);
