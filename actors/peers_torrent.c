@@ -379,6 +379,7 @@ static void follow_wishes(struct ptorrent *t)
 static struct swarm_config swarm_config_of(const struct shard *s)
 {
 	return (struct swarm_config){.max_requests = (uint32_t)s->config->peers_request_queue,
+		.candidates = (uint32_t)s->config->peers_candidates,
 		.max_served = (uint32_t)s->config->peers_request_queue,
 		.upload_slots = (uint32_t)s->config->peers_upload_slots,
 		.port = s->port,

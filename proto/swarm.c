@@ -19,7 +19,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	meter_init(&s->down, now);
 	meter_init(&s->up, now);
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
-	s->candidates = peerlist_new(PEERLIST_CAP_DEFAULT, rng);
+	s->candidates = peerlist_new(
+		config->candidates != 0 ? config->candidates : PEERLIST_CAP_DEFAULT, rng);
 	choker_init(&s->choker, MIN(config->upload_slots, SLOTS_LEAST), 0, config->choke_seed);
 	s->choker.slots = config->upload_slots;
 	s->super_mode = config->super_seed;

@@ -51,6 +51,7 @@ enum swarm_super { SUPER_OFF, SUPER_ON, SUPER_AUTO };
 struct swarm_config {
 	uint32_t max_requests; /* outstanding requests towards one peer */
 	uint32_t max_served; /* requests of one peer we hold; its reqq in our extended handshake */
+	uint32_t candidates; /* addresses to dial that are kept; 0: PEERLIST_CAP_DEFAULT */
 	uint32_t upload_slots;       /* least number of regular unchoke slots */
 	uint16_t port;               /* we listen on, for the extended handshake; 0: none */
 	const char *version;         /* client name in the extended handshake; borrowed for ever */
