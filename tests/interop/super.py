@@ -8,7 +8,7 @@ is not slower than from a plain seed.
 import time
 
 from lib_case import Program, note, run
-from lib_clients import CLIENTS, Rtorrent
+from lib_clients import CLIENTS, Rtorrent, Transmission
 from lib_lab import Failure
 from lib_made import make
 from lib_ours import Torrentd
@@ -18,6 +18,8 @@ from lib_trackers import Opentracker
 PIECE = 128 << 10
 SIZE = (16 << 20) + 1
 RATE = '4MiB/s'  # of our line, so that there is something to save
+# Without the fast extension: by itself we are plain to them.  (Three rTorrents do not find each other, too.)
+WITHOUT_FAST = (Transmission, Rtorrent)
 
 
 def begin(lab, random, mode, **options):
@@ -35,7 +37,7 @@ def spread(lab, random, kind, mode):
     swarm.finish(patience=80)
     copies = seed.uploaded(torrent) / torrent.total
     note(f'{copies:.2f} copies sent')
-    if copies > 2 and kind is not Rtorrent:  # they do not find each other; and by itself we are plain to them
+    if copies > 2 and not (mode == 'auto' and kind in WITHOUT_FAST) and kind is not Rtorrent:
         raise Failure(f'{copies:.2f} copies sent: it did not super-seed')
 
 
