@@ -313,7 +313,7 @@ bool actor_turn(struct actor *a, int64_t max_us)
 		return false;
 	actor_flush(a); /* what was sent between turns */
 	sleep_until_due(a, max_us);
-	loop_run_timers(a->loop);
+	stat_add(a, STAT_TIMERS, loop_run_timers(a->loop));
 	loop_run_events(a->loop);
 	drain_inbox(a);
 	if (a->phase == ACTOR_RUNNING) {

@@ -190,8 +190,10 @@ void loop_timer_del(struct loop *l, struct loop_timer *t)
 		sift(l, i, last);
 }
 
-void loop_run_timers(struct loop *l)
+uint32_t loop_run_timers(struct loop *l)
 {
+	uint32_t fired = 0;
+
 	CHECK_OBJ(l, LOOP_MAGIC);
 	/* Bounded: a timer that sets itself to the present again runs in the next turn. */
 	for (uint32_t left = l->heap_n; left > 0 && l->heap_n > 0 && l->heap[1].at <= l->now;
@@ -200,7 +202,9 @@ void loop_run_timers(struct loop *l)
 
 		loop_timer_del(l, t);
 		t->fn(t, l->now);
+		fired++;
 	}
+	return fired;
 }
 
 /* --- run queue

@@ -68,7 +68,7 @@ void loop_reap_later(struct loop *, struct loop_reap *);
 /* The parts of a turn, for actor.c and the simulation. */
 void loop_wait(struct loop *,
 	int64_t max_us); /* sleeps at most that long and not past a timer or with tasks queued */
-void loop_run_timers(struct loop *);
+uint32_t loop_run_timers(struct loop *); /* returns how many fired */
 void loop_run_events(struct loop *);
 void loop_run_tasks(struct loop *);
 void loop_run_reap(struct loop *);

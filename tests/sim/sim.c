@@ -216,8 +216,9 @@ void sim_free(struct sim **ps)
 	free_hosts(s);
 	for (unsigned i = 0; i < s->metas_n; i++)
 		metainfo_unref(&s->metas[i]);
+	xfree(s->metas);
+	swarms_free(s);
 	xfree(s->truth);
-	xfree(s->swarm);
 	xfree(s->events);
 	xfree(s->fds);
 	xfree(s->due);

@@ -70,6 +70,7 @@ struct content {
 	uint32_t piece_length;
 	unsigned files; /* 1: a single file */
 	bool zeros;     /* all bytes 0: disks hold it without memory */
+	bool trackerless;
 	/* made by sim_content() */
 	struct metainfo *meta;
 	uint64_t key;
@@ -127,6 +128,16 @@ bool sim_has_piece(const struct daemon *, const struct content *, uint32_t piece
 /* Bytes of blocks asked for or received that the store has not done with, and of buffers lent. */
 uint64_t sim_credit_used(const struct daemon *);
 uint64_t sim_lent(const struct daemon *);
+/* What every actor has done since the daemon started. */
+#define SIM_ACTORS 9
+struct sim_counts {
+	struct sim_work {
+		char role[16];
+		uint64_t turns, timers, sent, received; /* messages */
+	} actor[SIM_ACTORS];
+	uint64_t files, net; /* looks at descriptors and names on disk; calls of sockets */
+};
+void sim_counts(const struct daemon *, struct sim_counts *out);
 struct sim_totals {
 	uint64_t downloaded, uploaded, wasted;
 	unsigned peers; /* connections that are open */

@@ -108,6 +108,16 @@ static void put_info(struct benc_out *o, const struct content *c, uint32_t piece
 	xfree(hashes);
 }
 
+/* The world frees it. */
+static void keep_meta(struct sim *s, struct metainfo *meta)
+{
+	if (s->metas_n == s->metas_room) {
+		s->metas_room = MAX(8u, 2 * s->metas_room);
+		s->metas = xrealloc(s->metas, sizeof(struct metainfo *) * s->metas_room);
+	}
+	s->metas[s->metas_n++] = meta;
+}
+
 void sim_content(struct sim *s, struct content *c)
 {
 	uint32_t pieces = (uint32_t)((c->size + c->piece_length - 1) / c->piece_length);
@@ -117,16 +127,17 @@ void sim_content(struct sim *s, struct content *c)
 	c->files = MAX(c->files, 1u);
 	c->key = (uint64_t)sim_below(s, UINT32_MAX) + 1;
 	benc_dict_begin(&o);
-	benc_key(&o, "announce");
-	benc_cstr(&o, "http://tracker.sim/announce");
+	if (!c->trackerless) {
+		benc_key(&o, "announce");
+		benc_cstr(&o, "http://tracker.sim/announce");
+	}
 	benc_key(&o, "info");
 	put_info(&o, c, pieces);
 	benc_dict_end(&o);
 	done = benc_out_done(&o);
 	must(metainfo_parse(done.p, done.n, &c->meta, NULL) == E_OK);
 	benc_out_free(&o);
-	must(s->metas_n < ARRAY_LEN(s->metas));
-	s->metas[s->metas_n++] = c->meta;
+	keep_meta(s, c->meta);
 	if (c->files == 1 && !c->zeros && s->truth == NULL) {
 		s->truth_n = (size_t)c->size;
 		s->truth_key = c->key;
@@ -149,7 +160,7 @@ static void fill_dirs(struct disk *d, char *path)
 	for (char *p = path + 1; (p = strchr(p, '/')) != NULL; p++) {
 		*p = '\0';
 		if (disk_find(d, path) == NULL)
-			disk_make(d, path, true);
+			disk_make(d, path, true)->name_synced = true;
 		*p = '/';
 	}
 }
@@ -172,9 +183,6 @@ void sim_disk_fill(struct host *h, const struct content *c)
 			content_fill(c, f->offset + at, buf, k);
 			must(disk_write(h->disk, n, at, buf, k) == E_OK);
 		}
-	}
-	STAILQ_FOREACH(n, &h->disk->nodes, link)
-	{
 		disk_sync(n);
 		n->name_synced = true;
 	}

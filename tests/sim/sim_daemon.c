@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Daemons: a real set of actors on a simulated host, its beginning and its ends. */
 #include "actors/kernel/net.h"
+#include "actors/kernel/stats.h"
 #include "actors/peers_priv.h"
 #include "tests/sim/sim_priv.h"
+
+#include <stdio.h>
 
 #define WORKERS  2u
 #define PORT     6681
@@ -261,6 +264,26 @@ uint64_t sim_pieces_ok(const struct daemon *d)
 uint64_t sim_pieces_bad(const struct daemon *d)
 {
 	return d->pieces_bad;
+}
+
+void sim_counts(const struct daemon *d, struct sim_counts *out)
+{
+	must(actors_count(d->set) == SIM_ACTORS);
+	for (unsigned i = 0; i < SIM_ACTORS; i++) {
+		const struct actor *a = actors_at(d->set, i);
+		struct actor_state is;
+
+		actors_state(d->set, i, &is);
+		out->actor[i] = (struct sim_work){
+			.turns = is.turns,
+			.timers = stat_get(a, STAT_TIMERS),
+			.sent = stat_get(a, STAT_MSGS_SENT),
+			.received = stat_get(a, STAT_MSGS_RECEIVED),
+		};
+		(void)snprintf(out->actor[i].role, sizeof out->actor[i].role, "%s", is.role);
+	}
+	out->files = d->files;
+	out->net = d->net;
 }
 
 void daemon_check(const struct daemon *d)

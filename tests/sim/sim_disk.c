@@ -64,19 +64,58 @@ void disk_free(struct disk **pd)
 		STAILQ_REMOVE_HEAD(&(*pd)->nodes, link);
 		node_free(n);
 	}
+	xfree((*pd)->buckets);
 	xfree(*pd);
 	*pd = NULL;
 }
 
 /* --- names --- */
 
-struct node *disk_find(const struct disk *d, const char *path)
+static struct node **bucket_of(const struct disk *d, const char *path)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *path != '\0'; path++)
+		h = (h ^ (uint8_t)*path) * UINT64_C(0x100000001b3);
+	return &d->buckets[(h ^ h >> 32) & (d->buckets_n - 1)];
+}
+
+static void put_name(struct disk *d, struct node *n)
+{
+	struct node **head = bucket_of(d, n->path);
+
+	n->next = *head;
+	*head = n;
+}
+
+static void drop_name(struct disk *d, struct node *n)
+{
+	struct node **p = bucket_of(d, n->path);
+
+	while (*p != n)
+		p = &(*p)->next;
+	*p = n->next;
+	d->nodes_n--;
+}
+
+static void grow_buckets(struct disk *d)
 {
 	struct node *n;
 
+	if (d->nodes_n < d->buckets_n)
+		return;
+	xfree(d->buckets);
+	d->buckets_n = MAX(16u, 2 * d->buckets_n);
+	d->buckets = xcalloc(d->buckets_n, sizeof(struct node *));
 	STAILQ_FOREACH(n, &d->nodes, link)
-	if (!n->gone && strcmp(n->path, path) == 0)
-		return n;
+	put_name(d, n);
+}
+
+struct node *disk_find(const struct disk *d, const char *path)
+{
+	for (struct node *n = *bucket_of(d, path); n != NULL; n = n->next)
+		if (!n->gone && strcmp(n->path, path) == 0)
+			return n;
 	return NULL;
 }
 
@@ -93,7 +132,10 @@ struct node *disk_make(struct disk *d, const char *path, bool dir)
 	n->dir = dir;
 	n->inode = ++d->inodes;
 	n->mtime_ns = wall_ns(d);
+	grow_buckets(d);
 	STAILQ_INSERT_TAIL(&d->nodes, n, link);
+	put_name(d, n);
+	d->nodes_n++;
 	return n;
 }
 
@@ -102,6 +144,7 @@ void disk_release(struct disk *d, struct node *n)
 	if (!n->gone || n->opens > 0)
 		return;
 	STAILQ_REMOVE(&d->nodes, n, node, link);
+	drop_name(d, n);
 	node_free(n);
 }
 

@@ -21,7 +21,8 @@ struct page {
 
 struct node {
 	STAILQ_ENTRY(node) link;
-	char *path; /* owned: absolute */
+	struct node *next; /* of the same bucket */
+	char *path;        /* owned: absolute */
 	bool dir;
 	bool gone; /* removed, but still open */
 	bool name_synced;
@@ -40,6 +41,8 @@ struct fault {
 struct disk {
 	struct host *host;
 	STAILQ_HEAD(, node) nodes;
+	struct node **buckets; /* owned: by path */
+	uint32_t buckets_n, nodes_n;
 	uint64_t inodes, space, rate; /* rate: B/s of writing; 0: endless */
 	int64_t free_at;              /* us */
 	struct fault faults[3];       /* by enum disk_op */

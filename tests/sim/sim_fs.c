@@ -9,7 +9,10 @@
 
 static struct disk *disk_here(void)
 {
-	return sim_world()->current->host->disk;
+	struct daemon *d = sim_world()->current;
+
+	d->files++;
+	return d->host->disk;
 }
 
 static struct open_file *file_of(int fd)
@@ -17,6 +20,7 @@ static struct open_file *file_of(int fd)
 	struct open_file *f;
 
 	CAST_OBJ(f, fd_find(fd), FILE_MAGIC);
+	f->owner->files++;
 	return f;
 }
 

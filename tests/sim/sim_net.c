@@ -21,6 +21,7 @@ static struct sock *sock_of(int fd)
 	struct sock *k;
 
 	CAST_OBJ(k, fd_find(fd), SOCK_MAGIC);
+	k->owner->net++;
 	return k;
 }
 
@@ -63,6 +64,7 @@ int net_listen(const struct endpoint *at, int backlog, enum err *err)
 	struct host *h = s->current->host;
 	struct sock *k;
 
+	s->current->net++;
 	if (h->listener != NULL) {
 		*err = E_EXISTS;
 		return -1;
@@ -140,6 +142,7 @@ int net_connect(const struct endpoint *to, enum err *err)
 	struct host *h = s->current->host, *other = host_at(s, to);
 	struct sock *k;
 
+	s->current->net++;
 	if (other == NULL) {
 		*err = E_UNREACHABLE;
 		return -1;

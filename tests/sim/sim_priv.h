@@ -27,9 +27,10 @@
 #define SOCK_MAGIC   0x53494d53u
 #define FILE_MAGIC   0x53494d46u
 
-#define FD_BASE     1000000 /* never a descriptor of the system */
-#define SLOTS_MAX   32      /* actors of a daemon */
-#define CHECK_EVERY 2048    /* turns between two checks of every picker */
+#define FD_BASE       1000000 /* never a descriptor of the system */
+#define SLOTS_MAX     32      /* actors of a daemon */
+#define CHECK_EVERY   2048    /* turns between two checks of every picker */
+#define SWARM_BUCKETS 1024u
 
 /* --- what is to happen, sim_event.c --- */
 
@@ -100,11 +101,10 @@ struct sim {
 	STAILQ_HEAD(, pipe) pipes;
 	uint8_t *truth; /* owned: the latest content of one file; disks share its pages */
 	size_t truth_n;
-	uint64_t truth_key; /* of that content */
-	struct metainfo *metas[8];
-	unsigned metas_n;
-	struct swarm_entry *swarm; /* the tracker's, sim_tracker.c */
-	uint32_t swarm_n;
+	uint64_t truth_key;      /* of that content */
+	struct metainfo **metas; /* owned, and each of them */
+	unsigned metas_n, metas_room;
+	struct swarm_entries *swarms[SWARM_BUCKETS]; /* the tracker's, sim_tracker.c */
 };
 
 struct sim *sim_world(void);
@@ -165,10 +165,11 @@ struct daemon {
 	struct seat seats[SLOTS_MAX];
 	struct actor *main, *http;
 	uint64_t pieces_ok, pieces_bad;
-	unsigned step; /* of the stop */
-	bool quiet;    /* all have come to rest */
-	bool answered; /* the driver's call */
-	enum err err;  /* its outcome */
+	uint64_t files, net; /* calls of the seam */
+	unsigned step;       /* of the stop */
+	bool quiet;          /* all have come to rest */
+	bool answered;       /* the driver's call */
+	enum err err;        /* its outcome */
 	struct msg *answer;
 };
 
@@ -183,6 +184,7 @@ void daemon_check(const struct daemon *);
 extern const struct actor_spec sim_state_spec, sim_tracker_spec, sim_main_spec, sim_http_spec;
 /* Brings every actor to rest, sim_driver.c. */
 void driver_quiesce(struct daemon *);
+void swarms_free(struct sim *);
 struct db *db_new(void);
 struct db *db_clone(const struct db *);
 void db_free(struct db **);

@@ -10,12 +10,15 @@
 
 struct dbrow {
 	struct torrent_record r; /* r.meta owned; unsynced are the notes */
+	bool used;               /* not removed */
+	bool dirty;              /* in the list of those that differ from what is synced */
 };
 
 struct db {
-	struct dbrow rows[16];
-	unsigned n;
-	int64_t last_row;
+	struct dbrow *rows; /* owned: rows[i] is row i + 1 */
+	uint32_t n, room, used;
+	uint32_t *dirty; /* owned: indices */
+	uint32_t dirty_n, dirty_room;
 	bool clean;
 	uint64_t down_limit, up_limit;
 	bool has_down_limit, has_up_limit;
@@ -29,19 +32,39 @@ struct db *db_new(void)
 	return db;
 }
 
+static void clear_row(struct dbrow *x)
+{
+	if (x->used)
+		torrent_record_fini(&x->r);
+	*x = (struct dbrow){0};
+}
+
+static void copy_row(struct dbrow *to, const struct dbrow *from)
+{
+	clear_row(to);
+	to->used = from->used;
+	if (from->used)
+		to->r = torrent_record_copy(&from->r);
+}
+
 struct db *db_clone(const struct db *from)
 {
 	struct db *db = xmemdup(from, sizeof *from);
 
-	for (unsigned i = 0; i < db->n; i++)
-		db->rows[i].r = torrent_record_copy(&from->rows[i].r);
+	db->dirty = NULL;
+	db->dirty_n = db->dirty_room = 0;
+	db->rows = xcalloc(MAX(db->room, 1u), sizeof *db->rows);
+	for (uint32_t i = 0; i < db->n; i++)
+		copy_row(&db->rows[i], &from->rows[i]);
 	return db;
 }
 
 void db_free(struct db **pdb)
 {
-	for (unsigned i = 0; i < (*pdb)->n; i++)
-		torrent_record_fini(&(*pdb)->rows[i].r);
+	for (uint32_t i = 0; i < (*pdb)->n; i++)
+		clear_row(&(*pdb)->rows[i]);
+	xfree((*pdb)->rows);
+	xfree((*pdb)->dirty);
 	xfree(*pdb);
 	*pdb = NULL;
 }
@@ -53,18 +76,57 @@ static struct host *host_of(struct actor *a)
 	return actor_self(a);
 }
 
-static void sync_all(struct host *h)
+static void grow_rows(struct db *db, uint32_t n)
 {
-	db_free(&h->synced);
-	h->synced = db_clone(h->db);
+	if (n > db->room) {
+		db->rows = xrealloc(db->rows, sizeof *db->rows * MAX(n, 2 * db->room));
+		db->room = MAX(n, 2 * db->room);
+	}
+	for (; db->n < n; db->n++)
+		db->rows[db->n] = (struct dbrow){0};
 }
 
+static void mark_dirty(struct db *db, uint32_t i)
+{
+	if (db->rows[i].dirty)
+		return;
+	db->rows[i].dirty = true;
+	if (db->dirty_n == db->dirty_room) {
+		db->dirty_room = MAX(16u, 2 * db->dirty_room);
+		db->dirty = xrealloc(db->dirty, sizeof *db->dirty * db->dirty_room);
+	}
+	db->dirty[db->dirty_n++] = i;
+}
+
+/* Only the rows that differ are copied: a sync costs the same however many torrents there are. */
+static void sync_all(struct host *h)
+{
+	struct db *from = h->db, *to = h->synced;
+
+	grow_rows(to, from->n);
+	while (from->dirty_n > 0) {
+		uint32_t i = from->dirty[--from->dirty_n];
+
+		copy_row(&to->rows[i], &from->rows[i]);
+		from->rows[i].dirty = false;
+	}
+	to->used = from->used;
+	to->clean = from->clean;
+	to->down_limit = from->down_limit;
+	to->up_limit = from->up_limit;
+	to->has_down_limit = from->has_down_limit;
+	to->has_up_limit = from->has_up_limit;
+}
+
+/* A row that is to be changed, or NULL. */
 static struct torrent_record *find_row(struct host *h, int64_t row)
 {
-	for (unsigned i = 0; i < h->db->n; i++)
-		if (h->db->rows[i].r.row == row)
-			return &h->db->rows[i].r;
-	return NULL;
+	struct db *db = h->db;
+
+	if (row < 1 || row > (int64_t)db->n || !db->rows[row - 1].used)
+		return NULL;
+	mark_dirty(db, (uint32_t)(row - 1));
+	return &db->rows[row - 1].r;
 }
 
 static void on_load(struct actor *a, struct msg **m)
@@ -72,10 +134,10 @@ static void on_load(struct actor *a, struct msg **m)
 	struct db *db = host_of(a)->db;
 	struct m_state_load *l = container_of(*m, struct m_state_load, h);
 
-	l->torrents = xcalloc(MAX(db->n, 1u), sizeof *l->torrents);
-	l->torrents_n = db->n;
-	for (unsigned i = 0; i < db->n; i++)
-		l->torrents[i] = torrent_record_copy(&db->rows[i].r);
+	l->torrents = xcalloc(MAX(db->used, 1u), sizeof *l->torrents);
+	for (uint32_t i = 0; i < db->n; i++)
+		if (db->rows[i].used)
+			l->torrents[l->torrents_n++] = torrent_record_copy(&db->rows[i].r);
 	l->clean = db->clean;
 	l->down_limit = db->down_limit;
 	l->up_limit = db->up_limit;
@@ -90,12 +152,14 @@ static void on_add(struct actor *a, struct msg **m)
 {
 	struct host *h = host_of(a);
 	struct m_state_add *add = container_of(*m, struct m_state_add, h);
-	struct torrent_record *r = &h->db->rows[h->db->n].r;
+	struct torrent_record *r;
 
-	must(h->db->n < ARRAY_LEN(h->db->rows));
-	h->db->n++;
+	grow_rows(h->db, h->db->n + 1);
+	h->db->rows[h->db->n - 1].used = true;
+	h->db->used++;
+	r = find_row(h, h->db->n);
 	*r = (struct torrent_record){
-		.row = ++h->db->last_row,
+		.row = h->db->n,
 		.meta = metainfo_ref(add->meta),
 		.path = xstrdup(add->path),
 		.started = add->started,
@@ -155,8 +219,9 @@ static void on_remove(struct actor *a, struct msg **m)
 		find_row(host_of(a), container_of(*m, struct m_state_remove, h)->row);
 
 	if (r != NULL) {
+		db->rows[r->row - 1].used = false;
+		db->used--;
 		torrent_record_fini(r);
-		*r = db->rows[--db->n].r;
 	}
 	sync_all(host_of(a));
 	actor_reply(a, m, E_OK);

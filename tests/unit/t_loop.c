@@ -15,7 +15,7 @@
 static void one_turn(struct loop *l, int64_t max_us)
 {
 	loop_wait(l, max_us);
-	loop_run_timers(l);
+	(void)loop_run_timers(l);
 	loop_run_events(l);
 	loop_run_tasks(l);
 	loop_run_reap(l);
