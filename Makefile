@@ -40,6 +40,7 @@ HTTP    := $(wildcard http/*.c)
 UNIT    := $(wildcard tests/unit/t_*.c)
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
 SIM_C   := $(wildcard tests/sim/s_*.c)
+SIM_LONG := $(wildcard tests/sim-long/s_*.c)
 SIM_LIB := $(filter-out $(SIM_C),$(wildcard tests/sim/*.c))
 
 LIB_proto  := $(OUT)/libproto.a
@@ -56,11 +57,12 @@ DAEMON  := $(OUT)/torrentd
 UNIT_B  := $(UNIT:%.c=$(OUT)/%)
 FUZZ_B  := $(FUZZ:%.c=$(OUT)/%)
 SIM_B   := $(SIM_C:%.c=$(OUT)/%)
+SIM_LONG_B := $(SIM_LONG:%.c=$(OUT)/%)
 
 # The objects of the tests are kept, or every link would compile them again.
 .SECONDARY:
 
-.PHONY: all debug asan tsan lint unit sim script interop fuzz bench format install uninstall \
+.PHONY: all debug asan tsan lint unit sim sim-long script interop fuzz bench format install uninstall \
 	clean help run check deps deps-test daemon test-binaries docs
 
 all: $(DAEMON) ## build the daemon
@@ -88,7 +90,7 @@ $(DAEMON): $(OUT)/actors/main.o $(LIBS)
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
-$(OUT)/tests/sim/%: $(OUT)/tests/sim/%.o $(SIMLIBS)
+$(SIM_B) $(SIM_LONG_B): %: %.o $(SIMLIBS)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(SIMLIBS) -Wl,--end-group $(LDLIBS)
 
 # Under gcc a fuzz target is linked with a main that replays its corpus; FLAVOR=fuzz is libFuzzer.

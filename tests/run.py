@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs test programs, reads their TAP, counts cases, and ends with one line.
 
-    tests/run.py --out build/release unit corpus lint sim script interop [--only GLOB] [-j N] [-v]
+    tests/run.py --out build/release unit corpus lint sim sim-long script interop [--only GLOB] [-j N]
 
 Every program is a process group of its own with a time limit and a TMPDIR that is removed after it.  A
 program fails as a whole, as one failed case named after it, when it dies, times out or breaks its plan.
@@ -31,6 +31,7 @@ SUITES = {
     'corpus': Suite(120, 2),
     'lint': Suite(120, 2),
     'sim': Suite(300, 2),
+    'sim-long': Suite(1200, 1),
     'script': Suite(300, 2),
     'interop': Suite(600, 1),
 }

@@ -19,6 +19,9 @@ lint: $(LIB_proto) $(LIBS) ## layering, symbols, banned functions, layout
 sim: $(SIM_B) ## swarms of real actors in virtual time
 	@$(RUN) sim
 
+sim-long: $(SIM_LONG_B) ## a swarm of a thousand, for minutes
+	@$(RUN) sim-long
+
 script: daemon ## the real daemon against scripted peers, trackers and HTTP clients
 	@$(RUN) script
 
