@@ -322,6 +322,9 @@ void worker_on_files(struct actor *a, struct msg **m)
 		worker_words(&v->why, t, &f);
 	}
 	t->placed |= err == E_OK;
+	/* It may have been emptied while another file could still have come to it; not removed
+	 * here, because other workers have not heard yet. */
+	t->part_idle = t->parted_n == 0;
 	worker_notes_flush(w);
 	actor_reply(a, m, err);
 }
@@ -374,7 +377,7 @@ bool worker_part_synced(struct worker *w, struct wtorrent *t, bool good)
 	uint32_t n = 0, was = t->moved_n;
 	struct wfail f;
 
-	if (was == 0)
+	if (was == 0 && !t->part_idle)
 		return false;
 	for (uint32_t i = 0; i < t->moved_n; i++) {
 		struct wmoved u = t->moved[i];
@@ -388,7 +391,8 @@ bool worker_part_synced(struct worker *w, struct wtorrent *t, bool good)
 		t->moved[n++] = u;
 	}
 	t->moved_n = n;
-	if (n == 0 && t->parted_n == 0)
+	if (n == 0 && t->parted_n == 0 && good)
 		worker_part_trim(w, t);
+	t->part_idle = t->part_idle && !good;
 	return n < was;
 }

@@ -92,6 +92,8 @@ struct wtorrent {
 	uint32_t parted_n;   /* files with WFILE_PARTED */
 	struct wmoved *moved;
 	uint32_t moved_n, moved_room;
+	bool part_idle; /* no file is in the part file since wishes changed: removed at the next
+			   sync */
 	uint32_t unsettled_n; /* of them */
 	uint32_t *unsynced;   /* files to sync */
 	uint32_t unsynced_n, unsynced_room;

@@ -110,6 +110,27 @@ static void test_no_maps(void **state)
 	end(w);
 }
 
+/* The last file that could still come to it goes after the last byte has. */
+static void test_emptied_before(void **state)
+{
+	struct world *w = begin(many_files, 16 * KIB, 2, NULL);
+
+	(void)state;
+	open_torrent(w);
+	assert_int_equal(tell_files(w, 1u << 1 | 1u << 2), E_OK);
+	send_blocks(w, 1, 0, 1);
+	sync_all(w);
+	assert_true(part_exists(w));
+	assert_int_equal(tell_files(w, 1u << 2), E_OK);
+	sync_all(w);
+	assert_true(part_exists(w));
+	assert_int_equal(tell_files(w, 0), E_OK);
+	assert_true(part_exists(w));
+	sync_all(w);
+	assert_false(part_exists(w));
+	end(w);
+}
+
 /* All sets of skipped files, all sizes of pieces: nothing of a skipped file is made. */
 static void test_sets(void **state)
 {
@@ -263,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_maps),
+		cmocka_unit_test(test_emptied_before),
 		cmocka_unit_test(test_sets),
 		cmocka_unit_test(test_changing),
 		cmocka_unit_test(test_sparse),
