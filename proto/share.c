@@ -3,22 +3,23 @@
  * Dividing a limit: first to those who need little, the rest by weight to those who lack.
  *
  * A part counts as lacking only when it used most of what it had: one that waits now and then for a
- * moment gets what it used and a quarter more.
+ * moment gets what it used and a quarter more.  One that waits with the least there is lacks in any
+ * case: so little, in small steps, is hard to use up.
  */
 #include "proto/share.h"
 
 #define FLOOR_PART 100
 #define WEIGHT_MAX 64u /* less than FLOOR_PART: weight alone brings nobody under the floor */
 
-static bool lacks(const struct share *s)
+static bool lacks(const struct share *s, uint64_t least)
 {
-	return s->busy > 0 && s->used >= s->rate - s->rate / 4;
+	return s->busy > 0 && (s->rate <= least || s->used >= s->rate - s->rate / 4);
 }
 
 /* What makes it content; more than the limit when nothing does. */
-static uint64_t wanted(const struct share *s, uint64_t limit)
+static uint64_t wanted(const struct share *s, uint64_t limit, uint64_t least)
 {
-	return lacks(s) ? limit + 1 : MIN(s->used, limit) + MIN(s->used, limit) / 4;
+	return lacks(s, least) ? limit + 1 : MIN(s->used, limit) + MIN(s->used, limit) / 4;
 }
 
 static uint64_t weight(const struct share *s)
@@ -67,7 +68,7 @@ void share_divide(uint64_t limit, struct share *v, unsigned n)
 
 	must(n > 0 && n <= SHARE_MAX);
 	for (unsigned i = 0; i < n; i++)
-		want[i] = MAX(wanted(&v[i], limit), least);
+		want[i] = MAX(wanted(&v[i], limit, least), least);
 	for (unsigned i = 0; i < n; i++)
 		v[i].rate = 0;
 	if (limit == 0)

@@ -26,6 +26,7 @@ static const struct division {
 	{"one lacks, the other uses some", 10000, 2, {{5000, 1, 5000}, {2000, 0, 5000}},
 		{7500, 2500}},
 	{"both lack", 9000, 2, {{8900, 1, 8955}, {45, 1, 45}}, {4500, 4500}},
+	{"the least there is was not used up", 9000, 2, {{8900, 1, 8955}, {10, 1, 45}}, {4500, 4500}},
 	{"both lack, by weight", 9000, 2, {{4500, 2, 4500}, {4500, 1, 4500}}, {6000, 3000}},
 	{"weight is of no use to who needs little", 9000, 2, {{900, 9, 4500}, {4500, 1, 4500}},
 		{1125, 7875}},
