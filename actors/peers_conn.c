@@ -108,6 +108,8 @@ static void on_io(struct loop_fd *io, uint32_t ready)
 		return;
 	if (ready & (POLL_IN | POLL_ERR))
 		c->readable = true;
+	if (ready & POLL_HUP)
+		c->ended = true;
 	if (ready & (POLL_OUT | POLL_ERR))
 		c->writable = true;
 	if (c->state == CONN_CONNECTING) {

@@ -315,7 +315,7 @@ static enum rx read_open(struct conn *c, size_t max, size_t *got)
 	if (!(placed ? landed(c, &l, (size_t)n) : decode(c, c->shard->linear, (size_t)n)))
 		return RX_CLOSED;
 	/* Less than there was room for: the socket is empty, spare the call that would say so. */
-	if ((size_t)n < (placed ? l.room : iov.iov_len)) {
+	if ((size_t)n < (placed ? l.room : iov.iov_len) && !c->ended) {
 		c->readable = false;
 		return RX_EMPTY;
 	}

@@ -115,6 +115,8 @@ static uint32_t ready_of(uint32_t e)
 
 	if (e & (EPOLLIN | EPOLLRDHUP))
 		r |= POLL_IN;
+	if (e & EPOLLRDHUP)
+		r |= POLL_HUP;
 	if (e & EPOLLOUT)
 		r |= POLL_OUT;
 	if (e & (EPOLLERR | EPOLLHUP))

@@ -4,7 +4,9 @@
 
 As in peer_wire.py, the daemon must serve and complete its download after each case.
 """
+import os
 import random
+import signal
 import socket
 import struct
 import time
@@ -76,6 +78,19 @@ def a_stream_shut_for_writing_at_every_message():
                 wire.send_raw(b''.join(parts[:count]))
                 wire.sock.shutdown(socket.SHUT_WR)
                 closes_raw(wire)
+
+
+@case
+def the_last_bytes_and_the_end_of_a_stream_in_one_event():
+    with Abused() as a, a.open() as wire:
+        os.kill(a.d.process.pid, signal.SIGSTOP)
+        try:
+            wire.send(INTERESTED)
+            wire.sock.shutdown(socket.SHUT_WR)
+            time.sleep(0.2)
+        finally:
+            os.kill(a.d.process.pid, signal.SIGCONT)
+        closes_raw(wire)
 
 
 @case
