@@ -117,7 +117,8 @@ struct conn {
 	struct link hungry;       /* waits for credit */
 	struct link wants_extent; /* in extent->waiting */
 	bool readable, writable, incoming;
-	bool ended; /* the peer has ended its stream: an end is to be read, which no event will tell */
+	bool ended; /* the peer has ended its stream: an end is to be read, which no event will tell
+		     */
 	bool discard;                  /* the payload on its way in is thrown away */
 	bool stuffed;                  /* not read from until it takes what we have for it */
 	bool choking;                  /* what conn_run() last saw of peer->am_choking */
