@@ -391,8 +391,9 @@ static struct swarm_config swarm_config_of(const struct shard *s)
 
 void ptorrent_reconfigure(struct ptorrent *t)
 {
-	t->swarm->config = swarm_config_of(t->shard);
-	t->swarm->choker.slots_min = t->swarm->config.upload_slots;
+	struct swarm_config config = swarm_config_of(t->shard);
+
+	swarm_configure(t->swarm, &config);
 }
 
 static void load_partials(struct ptorrent *t, const struct partial_piece *v, uint32_t n)

@@ -10,7 +10,6 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 
 	ALLOC_OBJ(s, SWARM_MAGIC);
 	s->layout = *layout;
-	s->config = *config;
 	s->ops = ops;
 	s->owner = owner;
 	s->rng = rng;
@@ -21,12 +20,22 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
 	s->candidates = peerlist_new(
 		config->candidates != 0 ? config->candidates : PEERLIST_CAP_DEFAULT, rng);
-	choker_init(&s->choker, MIN(config->upload_slots, SLOTS_LEAST), 0, config->choke_seed);
-	s->choker.slots = config->upload_slots;
+	choker_init(&s->choker, 0, 0, config->choke_seed);
+	swarm_configure(s, config);
 	s->super_mode = config->super_seed;
 	for (size_t i = 0; i < ARRAY_LEN(s->witness); i++)
 		s->witness[i].believed_at = INT64_MIN;
 	return s;
+}
+
+void swarm_configure(struct swarm *s, const struct swarm_config *config)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	if (config->upload_slots != s->config.upload_slots) {
+		s->choker.slots = config->upload_slots;
+		s->choker.slots_min = MIN(config->upload_slots, SLOTS_LEAST);
+	}
+	s->config = *config;
 }
 
 void swarm_free(struct swarm **sp)

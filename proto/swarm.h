@@ -221,6 +221,9 @@ struct swarm *swarm_new(const struct layout *, const uint8_t infohash[20],
 	const struct swarm_config *, const struct swarm_ops *, void *owner, struct rng *,
 	int64_t now);
 void swarm_free(struct swarm **); /* no peer may be left */
+/* Another configuration; what was found out under the old one stays.  The list of candidates, and
+ * what has a function of its own, do not change. */
+void swarm_configure(struct swarm *, const struct swarm_config *);
 
 static inline const struct bitfield *swarm_have(const struct swarm *s)
 {
