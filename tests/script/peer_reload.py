@@ -5,7 +5,7 @@ import signal
 
 import lib_tap
 from lib_daemon import Daemon
-from lib_peer import BITFIELD, EXTENDED, HAVE_ALL, INTERESTED, REJECT, REQUEST, UNCHOKE, Wire, parse_extended
+from lib_peer import BITFIELD, EXTENDED, HAVE_ALL, INTERESTED, REJECT, REQUEST, UNCHOKE, Wire, parse_extended, triple
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import BLOCK, Torrent, bits_of
 
@@ -48,24 +48,27 @@ def upload_slots():
             wire.close()
 
 
+def told_queue(d, t):
+    """What a peer that comes now is told it may leave unanswered."""
+    with Wire.open(d, t, extended=True, source='127.0.0.3') as wire:
+        return parse_extended(wire.wait(EXTENDED)[1])[b'reqq']
+
+
 @case
 def request_queue():
     t = make()
     with Daemon(config='[peers]\nrequest_queue = 77\n') as d:
         d.seed(t)
-        with Wire.open(d, t, extended=True) as wire:
-            equal(parse_extended(wire.wait(EXTENDED)[1])[b'reqq'], 77)
+        equal(told_queue(d, t), 77)
         with Wire.open(d, t, fast=True, source='127.0.0.2') as wire:
             wire.wait(HAVE_ALL)
-            reload(d, 'request_queue = 1')
             wire.send(INTERESTED)
             wire.wait(UNCHOKE)
-            for _ in range(40):  # more than it takes out of the queue before it has read the last
-                for piece in range(t.pieces):
-                    wire.request(piece, 0, BLOCK)
+            reload(d, 'request_queue = 1')
+            wait_for(lambda: told_queue(d, t) == 1, 'a new peer is told the new queue')
+            asked = [triple(REQUEST, piece, 0, BLOCK) for piece in range(t.pieces)] * 20
+            wire.send_raw(b''.join(asked))  # in one: more than one, fewer than 77
             wire.wait(REJECT)
-        with Wire.open(d, t, extended=True, source='127.0.0.3') as wire:
-            equal(parse_extended(wire.wait(EXTENDED)[1])[b'reqq'], 1)
 
 
 @case
