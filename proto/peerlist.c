@@ -111,7 +111,6 @@ static void remove_entry(struct peerlist *l, uint32_t i)
 {
 	uint32_t last = l->n - 1;
 
-	l->seeds -= (l->entry[i].flags & FLAG_SEED) != 0;
 	heap_leave(l, i);
 	*link_to(l, i) = l->entry[i].next;
 	if (i != last) {
@@ -403,7 +402,6 @@ void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed)
 	if (i == NONE || seed == ((l->entry[i].flags & FLAG_SEED) != 0))
 		return;
 	l->entry[i].flags ^= FLAG_SEED;
-	l->seeds = seed ? l->seeds + 1 : l->seeds - 1;
 	if (l->seeding)
 		replace_entry(l, i);
 }
@@ -434,12 +432,6 @@ uint32_t peerlist_count(const struct peerlist *l)
 {
 	CHECK_OBJ(l, PEERLIST_MAGIC);
 	return l->n;
-}
-
-uint32_t peerlist_seeds(const struct peerlist *l)
-{
-	CHECK_OBJ(l, PEERLIST_MAGIC);
-	return l->seeds;
 }
 
 uint32_t peerlist_candidates(const struct peerlist *l)

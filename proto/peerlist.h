@@ -93,8 +93,6 @@ void peerlist_ban(struct peerlist *l, const struct endpoint *e);
 bool peerlist_is_banned(const struct peerlist *l, const struct endpoint *e);
 
 uint32_t peerlist_count(const struct peerlist *l);
-/* How many are known to have everything. */
-uint32_t peerlist_seeds(const struct peerlist *l);
 /* How many could be dialled, now or after waiting. */
 uint32_t peerlist_candidates(const struct peerlist *l);
 /* false when it is not in the list. */

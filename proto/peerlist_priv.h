@@ -53,7 +53,6 @@ struct peerlist {
 	struct endpoint own[2]; /* v6, v4 */
 	bool own_known[2];
 	bool seeding;
-	uint32_t seeds; /* entries with FLAG_SEED */
 };
 
 /* peerlist.c */
