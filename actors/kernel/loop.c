@@ -100,24 +100,24 @@ void loop_fd_events(struct loop *l, struct loop_fd *node, uint32_t events)
 	must(poller_mod(l->poller, node->fd, events, node) == E_OK);
 }
 
-void loop_fd_del(struct loop *l, struct loop_fd *node)
+static void drop_fd(struct loop *l, struct loop_fd *node, void (*drop)(struct poller *, int fd))
 {
 	CHECK_OBJ(l, LOOP_MAGIC);
 	if (node->fd < 0)
 		return;
-	poller_del(l->poller, node->fd);
+	drop(l->poller, node->fd);
 	node->fd = -1;
 	must(l->fds_n-- > 0);
 }
 
+void loop_fd_del(struct loop *l, struct loop_fd *node)
+{
+	drop_fd(l, node, poller_del);
+}
+
 void loop_fd_lost(struct loop *l, struct loop_fd *node)
 {
-	CHECK_OBJ(l, LOOP_MAGIC);
-	if (node->fd < 0)
-		return;
-	poller_lost(l->poller, node->fd);
-	node->fd = -1;
-	must(l->fds_n-- > 0);
+	drop_fd(l, node, poller_lost);
 }
 
 void loop_run_events(struct loop *l)
