@@ -103,6 +103,7 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 {
 	uint32_t i = 0;
 	struct out_block b;
+	bool front;
 
 	for (; i < c->blocks_n; i++) {
 		const struct block_req *r = &block_at(c, i)->req;
@@ -112,6 +113,7 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 	}
 	if (i == c->blocks_n || block_at(c, i)->sent > 0)
 		return;
+	front = i == 0;
 	b = *block_at(c, i);
 	for (; i + 1 < c->blocks_n; i++)
 		*block_at(c, i) = *block_at(c, i + 1);
@@ -119,8 +121,10 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 	c->queued -= b.req.length;
 	swarm_serve_failed(c->peer, &b.req);
 	extent_unref(c->shard, b.extent);
-	if (c->blocks_n == 0)
-		link_remove(&c->wants_extent);
+	if (!front)
+		return;
+	link_remove(&c->wants_extent); /* the next may be there already */
+	conn_post(c);
 }
 
 bool conn_has_output(const struct conn *c)
