@@ -27,16 +27,6 @@
 static const char *const small[] = {
 	"--peers.max_per_torrent=30", "--store.write_buffer=2MiB", "--store.read_cache=1MiB", NULL};
 
-static struct line any_line(struct sim *s)
-{
-	static const uint64_t up[] = {20, 50, 100, 200, 400};
-	uint64_t u = up[sim_below(s, ARRAY_LEN(up))] * KIB;
-
-	return (struct line){.up = u,
-		.down = 8 * u + 512 * KIB,
-		.latency_us = 5000 + 1000 * (int64_t)sim_below(s, 75)};
-}
-
 static double wasted_share(const struct team *t)
 {
 	uint64_t wasted = 0;
@@ -69,7 +59,7 @@ static void thousand(struct sim *s)
 	team_add(&t, seed, true, small);
 	began = sim_now(s);
 	while (t.n <= LEECHES)
-		team_add(&t, any_line(s), false, small);
+		team_add(&t, team_home_line(s), false, small);
 	fluid = team_fluid(&t);
 	if (!team_finish(&t, (int64_t)(3e6 * fluid)))
 		return;

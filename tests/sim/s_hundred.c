@@ -32,16 +32,6 @@
 #define LOOSE   1
 #endif
 
-static struct line any_line(struct sim *s)
-{
-	static const uint64_t up[] = {20, 50, 100, 200, 400};
-	uint64_t u = up[sim_below(s, ARRAY_LEN(up))] * KIB;
-
-	return (struct line){.up = u,
-		.down = 8 * u + 512 * KIB,
-		.latency_us = 5000 + 1000 * (int64_t)sim_below(s, 75)};
-}
-
 static void run(struct sim *s, struct line seed, uint64_t size, double allowed)
 {
 	struct content c = {.name = "hundred", .size = size, .piece_length = 32 * KIB};
@@ -53,7 +43,7 @@ static void run(struct sim *s, struct line seed, uint64_t size, double allowed)
 	team_add(&t, seed, true, NULL);
 	began = sim_now(s);
 	while (t.n <= LEECHES)
-		team_add(&t, any_line(s), false, NULL);
+		team_add(&t, team_home_line(s), false, NULL);
 	fluid = team_fluid(&t);
 	if (!team_finish(&t, (int64_t)(5e6 * fluid)))
 		return;

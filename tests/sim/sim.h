@@ -164,6 +164,8 @@ struct team {
 	struct host *h[TEAM_MAX];
 	struct daemon *d[TEAM_MAX]; /* NULL: does not run */
 };
+/* The line of a home somewhere, by chance: 20 to 400 KiB/s up, and more down. */
+struct line team_home_line(struct sim *);
 /* n hosts on equal lines, with daemons that have the torrent; false: a failure is noted. */
 bool team_start(struct team *, struct sim *, const struct content *, unsigned n, struct line);
 /* One more member; returns its number. */

@@ -2,6 +2,18 @@
 /* A swarm to begin with: hosts, daemons and one torrent, of which member 0 has everything. */
 #include "tests/sim/sim_priv.h"
 
+#define KIB UINT64_C(1024)
+
+struct line team_home_line(struct sim *s)
+{
+	static const uint64_t up[] = {20, 50, 100, 200, 400};
+	uint64_t u = up[sim_below(s, ARRAY_LEN(up))] * KIB;
+
+	return (struct line){.up = u,
+		.down = 8 * u + 512 * KIB,
+		.latency_us = 5000 + 1000 * (int64_t)sim_below(s, 75)};
+}
+
 unsigned team_add(struct team *t, struct line line, bool seed, const char *const *args)
 {
 	unsigned i = t->n++;

@@ -313,6 +313,25 @@ static inline void world_step(struct world *w)
 	}
 }
 
+/* Messages with this id in ->out, which is emptied. */
+static inline unsigned count_out(struct swarm_peer *p, uint8_t id)
+{
+	const uint8_t *at = outbuf_data(&p->out);
+	size_t n = outbuf_len(&p->out);
+	unsigned count = 0;
+
+	for (size_t i = 0; i + 4 < n;) {
+		uint32_t len = (uint32_t)at[i] << 24 | (uint32_t)at[i + 1] << 16 |
+			       (uint32_t)at[i + 2] << 8 | at[i + 3];
+
+		count += len > 0 && at[i + 4] == id;
+		i += 4 + len;
+	}
+	if (n > 0)
+		outbuf_sent(&p->out, n);
+	return count;
+}
+
 static inline bool world_done(const struct world *w)
 {
 	for (unsigned i = 0; i < w->n; i++)

@@ -29,25 +29,6 @@ static enum err say(struct swarm_peer *p, enum wire_ev_type type, uint32_t index
 	return swarm_event(p, &ev, SECOND);
 }
 
-/* Messages with this id in ->out, which is emptied. */
-static unsigned count_out(struct swarm_peer *p, uint8_t id)
-{
-	const uint8_t *at = outbuf_data(&p->out);
-	size_t n = outbuf_len(&p->out);
-	unsigned count = 0;
-
-	for (size_t i = 0; i + 4 < n;) {
-		uint32_t len = (uint32_t)at[i] << 24 | (uint32_t)at[i + 1] << 16 |
-			       (uint32_t)at[i + 2] << 8 | at[i + 3];
-
-		count += len > 0 && at[i + 4] == id;
-		i += 4 + len;
-	}
-	if (n > 0)
-		outbuf_sent(&p->out, n);
-	return count;
-}
-
 enum { ID_REQUEST = 6, ID_SUGGEST = 13, ID_REJECT = 16, ID_ALLOWED = 17, ID_EXTENDED = 20 };
 
 /* Who has more pieces than the set is long gets none, and no use of those it got before. */

@@ -33,25 +33,6 @@ static struct swarm_peer *peer_of(struct world *w, unsigned i)
 	return w->node[0].ends[i].peer;
 }
 
-/* Messages with this id in ->out, which is emptied. */
-static unsigned count_out(struct swarm_peer *p, uint8_t id)
-{
-	const uint8_t *at = outbuf_data(&p->out);
-	size_t n = outbuf_len(&p->out);
-	unsigned count = 0;
-
-	for (size_t i = 0; i + 4 < n;) {
-		uint32_t len = (uint32_t)at[i] << 24 | (uint32_t)at[i + 1] << 16 |
-			       (uint32_t)at[i + 2] << 8 | at[i + 3];
-
-		count += len > 0 && at[i + 4] == id;
-		i += 4 + len;
-	}
-	if (n > 0)
-		outbuf_sent(&p->out, n);
-	return count;
-}
-
 static unsigned ask(struct world *w, unsigned i, unsigned max)
 {
 	unsigned n = swarm_request(peer_of(w, i), max, w->now);
