@@ -142,12 +142,16 @@ static void ref(struct extent *x)
  * -----------------------------------------------------------------------------------------------------
  */
 
-/* What fits the cache is not read twice: nobody needs to hurry for it. */
+/*
+ * Of a file that is not mapped nobody knows whether it came from the disk.  What fits the cache is
+ * not read twice: nobody needs to hurry for it.
+ */
 static void tell_read(struct shard *s, const struct extent *x)
 {
 	struct ptorrent *t = ptorrent_by_ref(s, x->t);
 
-	if (t != NULL && x->hashed && t->swarm->layout.size > s->config->store_read_cache)
+	if (t != NULL && x->hashed && x->map != NULL &&
+		t->swarm->layout.size > s->config->store_read_cache)
 		swarm_piece_read(t->swarm, x->piece, loop_now(s->loop));
 }
 

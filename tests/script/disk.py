@@ -217,11 +217,6 @@ def a_symlink_in_the_way_is_not_followed():
         equal(os.listdir(outside), [], 'written outside the target directory')
 
 
-def is_mapped(d, path):
-    with open(f'/proc/{d.process.pid}/maps', encoding='utf-8') as f:
-        return path in f.read()
-
-
 @case
 def a_file_cut_short_while_it_is_served_from_its_map():
     with Daemon() as d:
@@ -239,7 +234,7 @@ def a_file_cut_short_while_it_is_served_from_its_map():
 
             def served_from_map():
                 equal(ask(0)[1][8:], t.block(0, 0, BLOCK), 'served')
-                return is_mapped(d, path)
+                return d.has_mapped(path)
             wait_for(served_from_map, 'it maps the file')
             for piece in range(t.pieces):
                 equal(ask(piece)[1][8:], t.block(piece, 0, BLOCK), 'served')
@@ -259,7 +254,7 @@ def a_file_cut_short_while_it_is_served_from_its_map():
                 pass
         d.wait_view(t, lambda v: v['error'], 'an error')
         d.ok('/removetorrent', infohash=t.hex)
-        wait_for(lambda: not is_mapped(d, path), 'the map is gone with the torrent')
+        wait_for(lambda: not d.has_mapped(path), 'the map is gone with the torrent')
 
 
 @case

@@ -330,6 +330,10 @@ class Daemon:
         self.add(torrent, **params)
         return self.wait_status(torrent, 'seeding')
 
+    def has_mapped(self, path):
+        with open(f'/proc/{self.process.pid}/maps', encoding='utf-8') as f:
+            return path in f.read()
+
     def raw(self, data, timeout=PATIENCE):
         """Sends bytes to the API and returns all that comes until the other side closes."""
         with socket.create_connection((self.host, self.api_port), timeout=timeout) as s:

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Downloads from scripted seeds that are slow, disordered, corrupt or stall, and serving what came."""
+import os
 import random
 import struct
 import time
 
 import lib_tap
 from lib_daemon import Daemon
-from lib_peer import (ALLOWED_FAST, BITFIELD, Closed, HAVE, HAVE_ALL, HAVE_NONE, INTERESTED, NOT_INTERESTED,
-                      PIECE, REJECT, REQUEST, SUGGEST, Seed, UNCHOKE, Wire, new_id, triple)
-from lib_tap import at_once, case, check, equal, never, wait_for
+from lib_peer import (ALLOWED_FAST, BITFIELD, Closed, HAVE, HAVE_ALL, HAVE_NONE, INTERESTED,
+                      PIECE, REJECT, REQUEST, SUGGEST, Seed, UNCHOKE, Wire, triple)
+from lib_tap import Skip, at_once, case, check, equal, never, wait_for
 from lib_torrent import BLOCK, Torrent, bits_of
 from lib_tracker import HttpTracker, http_reply, reply_body
 
@@ -303,19 +304,46 @@ def the_end_game_cancels_what_is_late():
                 check(view['wasted'] <= 256, 'wasted KiB', view['wasted'])
 
 
+def forget(path, offset):
+    """Drops a file from the page cache; skips where what lies at offset stays there."""
+    fd = os.open(path, os.O_RDWR)
+    try:
+        os.fdatasync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.preadv(fd, [bytearray(1)], offset, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return
+    except OSError as error:
+        raise Skip(f'nobody can say what is in memory: {error}') from None
+    finally:
+        os.close(fd)
+    raise Skip('the file system keeps all in memory')
+
+
 @case
 def what_is_read_for_one_is_suggested_to_the_other():
     with Daemon({'store.read_cache': '1MiB'}) as d:
-        t = Torrent('hinted', 2 << 20, piece_length=64 * KIB)
+        t = Torrent('hinted', 8 << 20, piece_length=64 * KIB)
         d.seed(t)
+        path = t.file_path(d.downloads, None)
         with Wire.open(d, t, fast=True) as one, Wire.open(d, t, fast=True, source='127.0.0.2') as two:
             for wire in (one, two):
                 wire.send(HAVE_NONE)
                 wire.send(INTERESTED)
                 wire.wait(UNCHOKE)
-            one.request(5, 0, BLOCK)  # no file is mapped yet, so it is read
-            equal(two.wait(SUGGEST)[1], struct.pack('>I', 5))
-            equal(one.wait(PIECE, SUGGEST)[0], PIECE, 'to who asked for it')
+
+            def get(piece):
+                one.request(piece, 0, BLOCK)
+                equal(one.wait(PIECE, SUGGEST, REJECT)[0], PIECE, 'what comes to who asked')
+
+            def served_from_map():
+                get(0)
+                return d.has_mapped(path)
+            wait_for(served_from_map, 'it maps the file')
+            get(1)  # in memory
+            forget(path, 100 * t.piece_length)
+            get(100)
+            equal(two.wait(SUGGEST)[1], struct.pack('>I', 100), 'the piece that had to be read')
 
 
 @case
