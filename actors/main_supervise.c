@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Supervision: a ping to every actor each second, one at a time for each.
+ * Supervision: a ping to every actor each second, one at a time for each.  The first goes out at
+ * the start, with what it takes to reach an actor and to be answered: nothing is set up later.
  *
  * A ping is never given up on, so that an actor that was stuck is seen to turn again the moment it
  * answers, and does not find a heap of old pings.  Who has not answered for SLOW is reported, at
@@ -232,7 +233,7 @@ static void *main_init(struct actor *a, const void *arg)
 	s->signal_fd.fn = on_signal;
 	s->ping_timer.fn = on_ping_timer;
 	must(loop_fd_add(actor_loop(a), &s->signal_fd, s->arg->signals, POLL_IN) == E_OK);
-	loop_timer_set(actor_loop(a), &s->ping_timer, actor_now(a) + PING_EVERY);
+	loop_timer_set(actor_loop(a), &s->ping_timer, actor_now(a));
 	return s;
 }
 

@@ -102,10 +102,31 @@ static void answer_all(struct state *s, enum err e)
 	s->queue_n = 0;
 }
 
+/* Leaves the message's outcome in its err.  A call that is alone needs no savepoint. */
+static void apply_one(struct state *s, struct msg *m, bool alone)
+{
+	bool apart = is_call(m) && !alone;
+
+	if (apart)
+		db_call_begin(s->db);
+	apply_message(s->db, m);
+	if (apart)
+		m->err = db_call_end(s->db);
+	else
+		m->err = is_call(m) ? db_error(s->db) : db_cast_end(s->db);
+	if (m->err == E_EXISTS)
+		explain(m, "it has a torrent with this info-hash that could not be read");
+	if (m->err == E_OK || m->err == E_EXISTS)
+		return;
+	explain(m, db_words(s->db));
+	log_event(LOG_ERROR, "state_put_failed", "message=%s error=%s words=\"%s\"",
+		msg_table.types[m->type].name, err_name(m->err), db_words(s->db));
+}
+
 /* One transaction of what the queue holds; each call's own outcome is left in its err. */
 static enum err store_queue(struct state *s)
 {
-	bool durable = !s->marked;
+	bool durable = !s->marked, alone = s->marked && s->queue_n == 1;
 	enum err e;
 
 	for (size_t i = 0; i < s->queue_n; i++)
@@ -113,19 +134,11 @@ static enum err store_queue(struct state *s)
 	db_begin(s->db, durable);
 	if (!s->marked)
 		state_setting(s->db, "clean", 0);
-	for (size_t i = 0; i < s->queue_n; i++) {
-		struct msg *m = s->queue[i];
-		if (is_call(m))
-			db_call_begin(s->db);
-		apply_message(s->db, m);
-		m->err = is_call(m) ? db_call_end(s->db) : db_cast_end(s->db);
-		if (m->err == E_EXISTS)
-			explain(m, "it has a torrent with this info-hash that could not be read");
-		if (m->err == E_OK || m->err == E_EXISTS)
-			continue;
-		explain(m, db_words(s->db));
-		log_event(LOG_ERROR, "state_put_failed", "message=%s error=%s words=\"%s\"",
-			msg_table.types[m->type].name, err_name(m->err), db_words(s->db));
+	for (size_t i = 0; i < s->queue_n; i++)
+		apply_one(s, s->queue[i], alone);
+	if (alone && is_call(s->queue[0]) && s->queue[0]->err != E_OK) {
+		db_undo(s->db);
+		return E_OK;
 	}
 	e = commit(s);
 	s->marked = s->marked || e == E_OK;

@@ -217,6 +217,11 @@ int64_t db_last_row(const struct state_db *db)
 	return sqlite3_last_insert_rowid(db->sq);
 }
 
+int db_changes(const struct state_db *db)
+{
+	return sqlite3_changes(db->sq);
+}
+
 enum err db_error(const struct state_db *db)
 {
 	return db->err;
@@ -256,13 +261,17 @@ enum err db_commit(struct state_db *db)
 
 	db_run(db, SQL_COMMIT);
 	e = db->err;
+	if (e != E_OK)
+		db_undo(db);
+	return e;
+}
+
+void db_undo(struct state_db *db)
+{
 	db->err = E_OK;
-	if (e == E_OK)
-		return E_OK;
 	if (in_transaction(db))
 		db_run(db, SQL_ROLLBACK);
 	db->err = E_OK;
-	return e;
 }
 
 void db_call_begin(struct state_db *db)

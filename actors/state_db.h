@@ -50,6 +50,7 @@ struct slice db_bytes(struct state_db *, enum sql, int col);
 const char *db_text(struct state_db *, enum sql, int col); /* never NULL */
 
 int64_t db_last_row(const struct state_db *); /* id of the last insert */
+int db_changes(const struct state_db *);      /* rows that the last change or insert touched */
 /* Memory for a value that is to be bound: two pieces of it, 0 and 1, each the database's and good
  * until it is asked for again. */
 char *db_room(struct state_db *, unsigned which, size_t n);
@@ -64,6 +65,8 @@ const char *db_words(const struct state_db *);
  */
 void db_begin(struct state_db *, bool durable);
 enum err db_commit(struct state_db *);
+/* Rolls back, and clears the latched error. */
+void db_undo(struct state_db *);
 
 /*
  * One call's part of a transaction: db_call_end() undoes it alone when it failed, clears the error

@@ -168,64 +168,102 @@ static struct digits partial_digits(struct state_db *db, const struct partial_pi
 	return d;
 }
 
-static void put_noted(struct state_db *db, int64_t row, const uint32_t *v, uint32_t n)
+/* --- what is known of the files */
+
+/* A parameter of a statement: bytes, or a number when p is NULL. */
+struct value {
+	const void *p;
+	size_t n;
+	int64_t i;
+};
+
+#define NUMBER(v)   ((struct value){.i = (int64_t)(v)})
+#define BYTES(v, m) ((struct value){.p = (v), .n = (m)})
+
+/* Whether it changed or made anything. */
+static bool run_with(struct state_db *db, enum sql q, const struct value *v, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (v[i].p != NULL)
+			db_bind_bytes(db, q, i + 1, v[i].p, v[i].n);
+		else
+			db_bind_int(db, q, i + 1, v[i].i);
+	db_run(db, q);
+	return db_error(db) == E_OK && db_changes(db) > 0;
+}
+
+/*
+ * The first value is the torrent's row.  A change comes first: it is what nearly always is asked
+ * for, and costs less than an insertion that turns into one.  false: no such torrent, or an error.
+ */
+static bool put(
+	struct state_db *db, enum sql change, enum sql make, const struct value *v, unsigned n)
+{
+	if (run_with(db, change, v, (int)n))
+		return true;
+	return db_error(db) == E_OK && has_row(db, v[0].i) && run_with(db, make, v, (int)n);
+}
+
+static bool put_noted(struct state_db *db, int64_t row, const uint32_t *v, uint32_t n)
 {
 	struct digits d = noted_digits(db, v, n);
+	const struct value values[] = {NUMBER(row), BYTES(d.p, d.n)};
 
-	db_bind_int(db, SQL_PUT_NOTED, 1, row);
-	db_bind_bytes(db, SQL_PUT_NOTED, 2, d.p, d.n);
-	db_run(db, SQL_PUT_NOTED);
+	return put(db, SQL_SET_NOTED, SQL_MAKE_NOTED, values, ARRAY_LEN(values));
 }
 
 static void put_unsynced(struct state_db *db, const struct m_state_pieces *m)
 {
 	struct digits noted = noted_digits(db, m->noted, m->noted_n);
 	struct digits partials = partial_digits(db, m->partials, m->partials_n);
+	const struct value values[] = {
+		NUMBER(m->row), BYTES(noted.p, noted.n), BYTES(partials.p, partials.n)};
 
-	db_bind_int(db, SQL_PUT_UNSYNCED, 1, m->row);
-	db_bind_bytes(db, SQL_PUT_UNSYNCED, 2, noted.p, noted.n);
-	db_bind_bytes(db, SQL_PUT_UNSYNCED, 3, partials.p, partials.n);
-	db_run(db, SQL_PUT_UNSYNCED);
+	(void)put(db, SQL_SET_UNSYNCED, SQL_MAKE_UNSYNCED, values, ARRAY_LEN(values));
 }
 
-void state_note(struct state_db *db, const struct m_state_note *m)
+static void put_dirty(struct state_db *db, int64_t row, uint32_t file)
 {
-	if (!has_row(db, m->row))
-		return;
-	for (uint32_t i = 0; i < m->dirty_n; i++) {
-		db_bind_int(db, SQL_PUT_DIRTY, 1, m->row);
-		db_bind_int(db, SQL_PUT_DIRTY, 2, m->dirty[i]);
-		db_run(db, SQL_PUT_DIRTY);
-	}
-	put_noted(db, m->row, m->pieces, m->pieces_n);
+	const struct value values[] = {NUMBER(row), NUMBER(file)};
+
+	(void)put(db, SQL_SET_DIRTY, SQL_MAKE_DIRTY, values, ARRAY_LEN(values));
 }
 
 static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp *s)
 {
-	const enum sql q = SQL_PUT_STAMP;
+	const struct value values[] = {
+		NUMBER(row),
+		NUMBER(s->file),
+		NUMBER(s->exists),
+		NUMBER(s->dirty),
+		NUMBER(MIN(s->size, (uint64_t)INT64_MAX)),
+		NUMBER(s->mtime_ns),
+		NUMBER(s->inode),
+		NUMBER(s->device),
+	};
 
-	db_bind_int(db, q, 1, row);
-	db_bind_int(db, q, 2, s->file);
-	db_bind_int(db, q, 3, s->exists);
-	db_bind_int(db, q, 4, s->dirty);
-	db_bind_u64(db, q, 5, s->size);
-	db_bind_int(db, q, 6, s->mtime_ns);
-	db_bind_int(db, q, 7, (int64_t)s->inode);
-	db_bind_int(db, q, 8, (int64_t)s->device);
-	db_run(db, q);
+	(void)put(db, SQL_SET_STAMP, SQL_MAKE_STAMP, values, ARRAY_LEN(values));
+}
+
+void state_note(struct state_db *db, const struct m_state_note *m)
+{
+	if (!put_noted(db, m->row, m->pieces, m->pieces_n))
+		return;
+	for (uint32_t i = 0; i < m->dirty_n; i++)
+		put_dirty(db, m->row, m->dirty[i]);
 }
 
 void state_pieces(struct state_db *db, const struct m_state_pieces *m)
 {
-	if (!has_row(db, m->row))
+	const struct value values[] = {
+		NUMBER(m->row), BYTES(m->synced.bytes, bitfield_bytes(m->synced.bits))};
+
+	if (!put(db, SQL_SET_PIECES, SQL_MAKE_PIECES, values, ARRAY_LEN(values)))
 		return;
-	db_bind_int(db, SQL_PUT_PIECES, 1, m->row);
-	db_bind_bytes(db, SQL_PUT_PIECES, 2, m->synced.bytes, bitfield_bytes(m->synced.bits));
-	db_run(db, SQL_PUT_PIECES);
 	if (m->has_partials)
 		put_unsynced(db, m);
 	else
-		put_noted(db, m->row, m->noted, m->noted_n);
+		(void)put_noted(db, m->row, m->noted, m->noted_n);
 	for (uint32_t i = 0; i < m->stamps_n; i++)
 		put_stamp(db, m->row, &m->stamps[i]);
 }

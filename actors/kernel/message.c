@@ -5,8 +5,9 @@
  * Each actor keeps a few freed messages of each type.  The envelope of a call comes home to the
  * actor that made it, but a cast ends where it arrives: who receives many of a type has too many,
  * and who sends them none.  So they change hands in chains of CHAIN by way of a depot that all
- * share: the steady state allocates nothing, and the lock is taken once in CHAIN messages.  Under a
- * sanitizer nothing is kept, so that a use after free is seen.
+ * share: the steady state allocates nothing, and the lock is taken once in CHAIN messages.  Chains
+ * are short, because what a receiver keeps is allocated anew by the sender until the receiver has
+ * its fill.  Under a sanitizer nothing is kept, so that a use after free is seen.
  */
 #include "actors/kernel/actor_priv.h"
 
@@ -15,8 +16,8 @@
 #define CHAINS_MAX 0u
 #define KEEP_MAX   0u
 #else
-#define CHAIN      16u
-#define CHAINS_MAX 32u /* of a type, in the depot */
+#define CHAIN      4u
+#define CHAINS_MAX 128u /* of a type, in the depot */
 #define KEEP_MAX   (2 * CHAIN)
 #endif
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Ours against real clients in paired runs: CPU seconds per GiB, rate, calls, memory.
 
-    tests/bench/bench.py --out build/release [--quick] [--only NAME,NAME] [--minutes N] [--no-disk]
+    tests/bench/bench.py --out build/release [--quick] [--only NAME,NAME] [--minutes N] [--no-disk] [--sites]
 
 A whole run takes about half an hour and writes docs/benchmarks.md at its end; result.json and result.md in build/bench
 are written after each bench.  --quick takes small payloads and few rounds, shows that every row works, and writes only
-to build/bench/.  Nothing else should run.
+to build/bench/.  Nothing else should run.  `--only block --sites` says besides who allocates.
 """
 import argparse
 import json
@@ -31,7 +31,7 @@ LEAN = ['transmission']  # 3.00 is interested after 10 s, and then asks once a s
 TOOLS = ('unshare', 'ip', 'mount', 'openssl', 'fincore', 'transmission-daemon', 'aria2c', 'rtorrent', 'valgrind', 'perf')
 
 
-def plan(lab, quick):
+def plan(lab, quick, sites):
     """(name, minutes, function of the seconds to fill) of every bench in order."""
     size = 256 * MIB if quick else 2 * GIB
     less = 128 * MIB if quick else GIB
@@ -47,7 +47,7 @@ def plan(lab, quick):
             lab, 'seed-1', f'seeding to 1 leecher, {size >> 20} MiB, tmpfs', size, 1, SEEDERS, time)),
         ('seed-20', 2, lambda time: bench_rows.seeding(
             lab, 'seed-20', f'seeding to 20 leechers, {size >> 20} MiB in all, tmpfs', size, 20, SEEDERS, time)),
-        ('block', 1.5, lambda _: bench_block.per_block(lab, size, (1, 20))),
+        ('block', 1.5, lambda _: bench_block.per_block(lab, size, (1, 20), sites)),
         ('swarm', 4.5, lambda time: bench_rows.swarm(lab, 64 * MIB if quick else 256 * MIB, time)),
         ('download-disk', 3.5, lambda time: bench_rows.download(
             lab, 'download-disk', f'download, 1 seeder, {less >> 20} MiB, onto the disk', less, 1,
@@ -119,7 +119,7 @@ def run(lab, options):
         'machine': bench_lab.machine(), 'versions': versions(),
         'command': ' '.join(['tests/bench/bench.py'] + sys.argv[1:]), 'benches': [],
     }
-    every = plan(lab, options.quick)
+    every = plan(lab, options.quick, options.result if options.sites else None)
     benches = [b for b in every if (not options.only or b[0] in options.only.split(','))
                and not (options.no_disk and b[0].endswith('disk'))]
     if not benches:
@@ -153,6 +153,7 @@ def main():
     parser.add_argument('--only', default='', help='names of benches, joined by commas')
     parser.add_argument('--minutes', type=float, help='about how long it may take; 30 for all of them')
     parser.add_argument('--no-disk', action='store_true')
+    parser.add_argument('--sites', action='store_true', help='list the callers of malloc in sites-*.txt beside the results')
     parser.add_argument('--result', default='build/bench', help='where the results go')
     options = parser.parse_args()
     os.chdir(bench_lab.ROOT)

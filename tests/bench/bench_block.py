@@ -16,8 +16,9 @@ import threading
 import time
 
 from bench_clients import ALL, Torrentd
-from bench_lab import Failure, lines_of_json, poll, private_memory, sh
+from bench_lab import GIB, Failure, lines_of_json, poll, private_memory, sh
 from bench_rows import Bench, download_run, say
+from bench_sites import Sites
 
 BLOCK = 16384
 RECEIVES = ('read', 'readv', 'recvfrom', 'recvmsg', 'recvmmsg', 'preadv', 'pread64')
@@ -38,10 +39,13 @@ class Counters:
 
 
 class Watcher:
-    """Counters per block, and a second, in the middle half of what a generator (blast or sink) moves."""
+    """Counters per block, and a second, in the middle half of what a generator (blast or sink) moves.
 
-    def __init__(self, path, generator, size):
-        self.counters, self.marks = Counters(path), []
+    sites: who allocates is looked at too (bench_sites.Sites).
+    """
+
+    def __init__(self, path, generator, size, sites=None):
+        self.counters, self.marks, self.sites, self.chains = Counters(path), [], sites, []
         self.thread = threading.Thread(target=self.look, args=(generator, size), daemon=True)
         self.thread.start()
 
@@ -52,6 +56,8 @@ class Watcher:
             while stats.bytes < share * size and generator.popen.poll() is None:
                 time.sleep(0.001)
             self.marks.append((stats.bytes, time.monotonic(), *self.counters.take()))
+            if self.sites is not None:
+                self.chains.append(self.sites.take())
 
     def end(self):
         self.thread.join(5)
@@ -75,6 +81,22 @@ def counted(lab, torrent, count):
         return dict
     download_run(lab, Torrentd, torrent, count, 'tmpfs', watch, env=counting(lab, path))
     return watchers[0].end()
+
+
+def write_sites(lab, torrent, count, folder):
+    """Who allocates in a download, into a text file: calls per GiB of each chain of functions."""
+    path, watchers = os.path.join(lab.folder(), 'counters'), []
+
+    def watch(client, blast):
+        watchers.append(Watcher(path, blast, torrent.size, Sites(path + '.sites', client.pid)))
+        return dict
+    download_run(lab, Torrentd, torrent, count, 'tmpfs', watch, env=dict(counting(lab, path), COUNT_SITES=path + '.sites'))
+    watcher = watchers[0]
+    watcher.end()
+    blocks = watcher.marks[1][0] - watcher.marks[0][0]
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, f'sites-{count}.txt'), 'w', encoding='utf-8') as file:
+        file.writelines(line + '\n' for line in watcher.sites.report(*watcher.chains, blocks / GIB))
 
 
 def counted_seeding(lab, torrent, count):
@@ -202,9 +224,12 @@ def idle_memory(lab, name, torrent):
         shutil.rmtree(folder)
 
 
-def per_block(lab, size, seeds):
+def per_block(lab, size, seeds, sites=None):
+    """sites: the folder for a list of who allocates; no such list is made without it."""
     bench = Bench('block', 'per block of a download, and per idle connection')
     torrent = lab.torrent(size)
+    for count in seeds if sites else ():
+        write_sites(lab, torrent, count, sites)
     for count in seeds:
         for key, measure in (('counted', counted), ('traced', traced)):
             try:

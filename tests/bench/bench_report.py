@@ -205,7 +205,7 @@ def recheck_goals(bench):
 def block_goals(bench):
     facts = bench['facts']
     # None belong to a block: what is left are notes, checkpoints and other timers, some hundred a second.
-    wanted = [('allocations per block', 0.01, ('counted', 'allocations')), ('messages per block', 2, ('counted', 'messages')),
+    wanted = [('allocations per block', 0.005, ('counted', 'allocations')), ('messages per block', 2, ('counted', 'messages')),
               ('receiving system calls per block', 0.2, ('traced', 'receiving'))]
     for count in ('1', '20'):
         for what, limit, (kind, key) in wanted:

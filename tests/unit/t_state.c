@@ -176,8 +176,13 @@ static void test_group(void **state)
 	call(w, w->session, make_add(w, "t7", 2));
 	assert_int_equal(settle(w), E_EXISTS);
 	assert_true(strlen(container_of(w->answer, struct m_state_add, h)->why.text) > 0);
+	/* Alone with a transaction of its own, too. */
+	call(w, w->session, make_add(w, "t8", 2));
+	assert_int_equal(settle(w), E_EXISTS);
+	assert_true(strlen(container_of(w->answer, struct m_state_add, h)->why.text) > 0);
+	(void)add_torrent(w, "t50", 2);
 	restart(w, false);
-	assert_int_equal(load(w)->torrents_n, 50);
+	assert_int_equal(load(w)->torrents_n, 51);
 	world_stop(w, true);
 }
 

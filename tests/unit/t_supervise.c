@@ -277,6 +277,20 @@ static const struct actor_health *ask_health(struct world *w, unsigned i)
 	return &w->health.actors[i];
 }
 
+/* Who never answers is known five seconds after the start. */
+static void test_first_ping(void **state)
+{
+	struct world *w = *state;
+
+	w->sleeps = 2;
+	pass_time(w, 4);
+	assert_true(ask_health(w, 1)->ok);
+	pass_time(w, 1);
+	assert_false(ask_health(w, 1)->ok);
+	w->sleeps = 0;
+	turn_all(w);
+}
+
 static void test_health(void **state)
 {
 	struct world *w = *state;
@@ -323,6 +337,7 @@ int main(void)
 		TEST(test_slow_tracker),
 		TEST(test_slow_worker),
 		cmocka_unit_test(test_twice),
+		TEST(test_first_ping),
 		TEST(test_health),
 		TEST(test_reload),
 	};
