@@ -72,6 +72,19 @@ static void on_global(struct actor *a, struct msg **m)
 	limit_set_global(s, g->rate);
 }
 
+static unsigned share(int all, unsigned shards)
+{
+	unsigned n = (unsigned)MAX(all, 1);
+
+	return (n + shards - 1) / shards;
+}
+
+/* Blocks that may be out at once: what credit asked for, and one on its way in on each line. */
+static unsigned blocks_max(const struct shard *s)
+{
+	return s->credit + share(s->config->peers_max, s->shards) + LANDING + POOL_MARGIN;
+}
+
 static void on_reload(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
@@ -81,9 +94,11 @@ static void on_reload(struct actor *a, struct msg **m)
 	s->config = r->config;
 	r->config = old;
 	limit_reconfigure(s);
+	pool_raise(s->blocks, blocks_max(s));
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
 			ptorrent_reconfigure(s->slots[i]);
+	shard_keep_limit(s);
 	shard_dial_next(s);
 }
 
@@ -91,20 +106,12 @@ static void on_reload(struct actor *a, struct msg **m)
  * -------------------------------------------------------------------------------------------------------
  */
 
-static unsigned share(int all, unsigned shards)
-{
-	unsigned n = (unsigned)MAX(all, 1);
-
-	return (n + shards - 1) / shards;
-}
-
 static void make_pools(struct shard *s)
 {
 	uint64_t credit = s->config->store_write_buffer / BLOCK_SIZE / s->shards;
 
 	s->credit = (unsigned)MAX(MIN(credit, (uint64_t)UINT32_MAX / 2), (uint64_t)64);
-	s->blocks = pool_new("blocks", BLOCK_SIZE, 4096, 64,
-		s->credit + share(s->config->peers_max, s->shards) + LANDING + POOL_MARGIN);
+	s->blocks = pool_new("blocks", BLOCK_SIZE, 4096, 64, blocks_max(s));
 	s->linear = xcalloc(1, LINEAR_SIZE);
 	s->write = xcalloc(s->workers, sizeof(*s->write));
 	cache_init(s);

@@ -227,16 +227,30 @@ void peers_on_found(struct actor *, struct msg **);
 struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
 struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
 void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
-void ptorrent_dial(struct ptorrent *);
-/* Room for one more connection, if need be in the place of one that is of no use; false: none. */
-bool ptorrent_make_room(struct ptorrent *);
-void shard_dial_next(struct shard *); /* there may be room: who is first in the line dials */
-unsigned shard_conns_max(const struct shard *); /* connections with a torrent */
 void ptorrent_close_conns(struct ptorrent *, enum err why);
 void ptorrent_detach(struct ptorrent **); /* close, tell the workers, free */
 void ptorrent_report_totals(struct ptorrent *);
 void ptorrent_reconfigure(struct ptorrent *); /* the shard has a new configuration */
 void ptorrent_check_done(struct ptorrent *);
+
+/* peers_dial.c */
+void ptorrent_dial(struct ptorrent *);
+void ptorrent_on_dial(struct loop_task *);
+/* Room for one more connection, if need be in the place of one that is of no use; false: none. */
+bool ptorrent_make_room(struct ptorrent *);
+/*
+ * When all is full, and somebody waits to be dialled here or by another torrent, the one least
+ * missed goes.  true: another torrent has been given the place.
+ */
+bool ptorrent_turn_over(struct ptorrent *, int64_t now);
+/* A limit may have been lowered: those least missed go, until there are few enough. */
+void ptorrent_keep_limit(struct ptorrent *);
+void shard_keep_limit(struct shard *);
+/* Of the trackers, when there is nobody left to dial. */
+void ptorrent_ask_for_peers(struct ptorrent *, int64_t now);
+#define PEERS_WANTED_EVERY (60 * USEC_PER_SEC)
+void shard_dial_next(struct shard *); /* there may be room: who is first in the line dials */
+unsigned shard_conns_max(const struct shard *); /* connections with a torrent */
 
 /* peers_blocks.c: the data plane with the workers */
 void peers_on_blocks_done(struct actor *, struct msg **);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The torrents of a shard: coming, changing, going; dialling; the tick.
+ * The torrents of a shard: coming, changing, going; the tick.
  *
  * A torrent without connections and without anybody to dial has no timer: idle torrents cost memory
  * only.
@@ -10,9 +10,6 @@
 
 #define TICK         USEC_PER_SEC
 #define TOTALS_EVERY (2 * USEC_PER_SEC)
-#define WANTED_EVERY (60 * USEC_PER_SEC)
-#define FEW_PEERS    10u
-#define DIALS_A_TURN 16u
 
 /* --- finding them
  * ------------------------------------------------------------------------------------------- */
@@ -87,134 +84,6 @@ static void slots_put(struct shard *s, struct ptorrent *t)
 	table_put(s, t);
 }
 
-/* --- dialling
- * --------------------------------------------------------------------------------------------------
- */
-
-unsigned shard_conns_max(const struct shard *s)
-{
-	return MAX((unsigned)s->config->peers_max / s->shards, 1u);
-}
-
-static unsigned half_open_max(const struct shard *s)
-{
-	return MAX((unsigned)s->config->peers_half_open / s->shards, 1u);
-}
-
-static bool shard_is_full(const struct shard *s)
-{
-	return s->conns_n - s->strangers >= shard_conns_max(s);
-}
-
-static bool torrent_is_full(const struct ptorrent *t)
-{
-	return t->conns_n >= (unsigned)t->shard->config->peers_max_per_torrent;
-}
-
-static bool may_dial(const struct ptorrent *t)
-{
-	const struct shard *s = t->shard;
-
-	return t->active && !torrent_is_full(t) && !shard_is_full(s) &&
-	       s->half_open < half_open_max(s);
-}
-
-/* The one least missed goes, if there is one and nobody went only just now. */
-static bool drop_worst(struct ptorrent *t)
-{
-	struct swarm_peer *worst = swarm_turnover(t->swarm, loop_now(t->shard->loop));
-
-	if (worst == NULL)
-		return false;
-	conn_close(worst->conn, E_OVERLOAD, "turnover");
-	return true;
-}
-
-bool ptorrent_make_room(struct ptorrent *t)
-{
-	return (!torrent_is_full(t) && !shard_is_full(t->shard)) || drop_worst(t);
-}
-
-/*
- * Full, and somebody waits to be dialled, here or by another torrent.  true: another torrent has
- * been given the place.
- */
-static bool turn_over(struct ptorrent *t, int64_t now)
-{
-	struct shard *s = t->shard;
-	bool others = shard_is_full(s) && !link_empty(&s->line) && s->line.next != &t->in_line;
-	struct endpoint next;
-
-	if (!others && (!t->active || (!torrent_is_full(t) && !shard_is_full(s)) ||
-			       !peerlist_next(t->swarm->candidates, now, &next)))
-		return false;
-	return drop_worst(t) && others;
-}
-
-void shard_dial_next(struct shard *s)
-{
-	struct ptorrent *t;
-
-	if (link_empty(&s->line) || shard_is_full(s) || s->half_open >= half_open_max(s))
-		return;
-	t = container_of(s->line.next, struct ptorrent, in_line);
-	link_remove(&t->in_line);
-	loop_task_post(s->loop, &t->dial);
-}
-
-static void on_dial(struct loop_task *task)
-{
-	struct ptorrent *t = container_of(task, struct ptorrent, dial);
-
-	CHECK_OBJ(t, PTORRENT_MAGIC);
-	ptorrent_dial(t);
-	shard_dial_next(t->shard);
-}
-
-/* Whom the limits of the shard keep from dialling is woken when there is room, one by one. */
-static void stand_in_line(struct ptorrent *t, int64_t now)
-{
-	struct shard *s = t->shard;
-	struct endpoint next;
-
-	if (!t->active || torrent_is_full(t) || may_dial(t) || link_linked(&t->in_line))
-		return;
-	if (peerlist_next(t->swarm->candidates, now, &next))
-		link_append(&s->line, &t->in_line);
-}
-
-void ptorrent_dial(struct ptorrent *t)
-{
-	struct peerlist *list = t->swarm->candidates;
-	int64_t now = loop_now(t->shard->loop);
-	struct endpoint at;
-
-	for (unsigned i = 0; i < DIALS_A_TURN && may_dial(t); i++) {
-		if (!peerlist_next(list, now, &at))
-			break;
-		peerlist_dialing(list, &at);
-		if (conn_dial(t, &at) != E_OK)
-			peerlist_failed(list, &at, now);
-	}
-	stand_in_line(t, now);
-	ptorrent_wake(t);
-}
-
-/* Asks the trackers for more when there is nobody left to dial. */
-static void ask_for_peers(struct ptorrent *t, int64_t now)
-{
-	struct m_torrent *m;
-
-	if (!t->active || swarm_done(t->swarm) || t->conns_n >= FEW_PEERS)
-		return;
-	if (peerlist_candidates(t->swarm->candidates) > 0 || now - t->wanted_at < WANTED_EVERY)
-		return;
-	t->wanted_at = now;
-	m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
-	m->t = t->t;
-	actor_cast(t->shard->actor, ADDR_TRACKER, (struct msg **)&m);
-}
-
 /* --- the tick
  * ------------------------------------------------------------------------------------------------------
  */
@@ -252,11 +121,11 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 	limit_tick(t);
 	if (now - t->told_at >= TOTALS_EVERY)
 		ptorrent_report_totals(t);
-	if (turn_over(t, now))
+	if (ptorrent_turn_over(t, now))
 		ptorrent_wake(t);
 	else
 		ptorrent_dial(t);
-	ask_for_peers(t, now);
+	ptorrent_ask_for_peers(t, now);
 }
 
 void ptorrent_wake(struct ptorrent *t)
@@ -276,7 +145,7 @@ void ptorrent_wake(struct ptorrent *t)
 	if (at != INT64_MAX)
 		loop_timer_set(t->shard->loop, &t->tick, MAX(at, now + TICK / 10));
 	else if (!swarm_done(t->swarm))
-		loop_timer_set(t->shard->loop, &t->tick, now + WANTED_EVERY);
+		loop_timer_set(t->shard->loop, &t->tick, now + PEERS_WANTED_EVERY);
 }
 
 /* --- completion
@@ -394,6 +263,7 @@ void ptorrent_reconfigure(struct ptorrent *t)
 	struct swarm_config config = swarm_config_of(t->shard);
 
 	swarm_configure(t->swarm, &config);
+	ptorrent_keep_limit(t);
 }
 
 static void load_partials(struct ptorrent *t, const struct partial_piece *v, uint32_t n)
@@ -440,7 +310,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	peerlist_set_seeding(t->swarm->candidates, t->done_said);
 	link_init(&t->conns);
 	t->tick.fn = on_tick;
-	t->dial.fn = on_dial;
+	t->dial.fn = ptorrent_on_dial;
 	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;

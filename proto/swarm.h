@@ -342,7 +342,11 @@ unsigned swarm_piece_read(struct swarm *, uint32_t piece, int64_t now);
  */
 struct swarm_peer *swarm_worst(struct swarm *, int64_t now);
 
-/* The same, but at most once in half a minute, so that the one who comes is given a chance. */
+/* The same, and of useful ones the one that moves least; NULL when there is no peer at all. */
+struct swarm_peer *swarm_least(struct swarm *, int64_t now);
+
+/* The same as swarm_worst(), but at most once in half a minute, so that the one who comes is given
+ * a chance. */
 struct swarm_peer *swarm_turnover(struct swarm *, int64_t now);
 
 /* Share, 0 to 1, of the pieces we lack that it has. */

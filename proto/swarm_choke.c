@@ -152,6 +152,30 @@ struct swarm_peer *swarm_worst(struct swarm *s, int64_t now)
 	return worst;
 }
 
+/* Bytes a second of either way, and of all time for who is silent now. */
+static bool gives_less(struct swarm_peer *p, struct swarm_peer *than, int64_t now)
+{
+	uint64_t a = meter_rate(&p->down, now) + meter_rate(&p->up, now);
+	uint64_t b = meter_rate(&than->down, now) + meter_rate(&than->up, now);
+
+	return a != b ? a < b : p->downloaded + p->uploaded < than->downloaded + than->uploaded;
+}
+
+struct swarm_peer *swarm_least(struct swarm *s, int64_t now)
+{
+	struct swarm_peer *least = swarm_worst(s, now);
+
+	if (least != NULL)
+		return least;
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+
+		if (p != NULL && (least == NULL || gives_less(p, least, now)))
+			least = p;
+	}
+	return least;
+}
+
 struct swarm_peer *swarm_turnover(struct swarm *s, int64_t now)
 {
 	struct swarm_peer *worst = now >= s->next_turnover ? swarm_worst(s, now) : NULL;

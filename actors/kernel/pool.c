@@ -65,6 +65,12 @@ void pool_free(struct pool **pp)
 	FREE_OBJ(p);
 }
 
+void pool_raise(struct pool *p, unsigned max)
+{
+	CHECK_OBJ(p, POOL_MAGIC);
+	p->max = MAX(p->max, max);
+}
+
 static bool grow(struct pool *p)
 {
 	unsigned n = MIN(p->per_slab, p->max - p->total);

@@ -19,6 +19,7 @@ struct pool *pool_new(const char *name, size_t size, size_t align, unsigned per_
 void pool_free(struct pool **);
 void *pool_get(struct pool *); /* NULL when max are lent */
 void pool_put(struct pool *, void *);
+void pool_raise(struct pool *, unsigned max); /* no effect when it is less than it was */
 unsigned pool_lent(const struct pool *);
 unsigned pool_max(const struct pool *);
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Connections as a whole: its own address, limits, who gives way, peers that do not read."""
 import os
+import signal
 import socket
 import time
 
 import lib_tap
 from lib_daemon import Daemon
-from lib_peer import BITFIELD, CANCEL, HAVE_NONE, INTERESTED, REQUEST, Seed, UNCHOKE, Wire, triple
+from lib_peer import BITFIELD, CANCEL, HAVE_NONE, INTERESTED, PIECE, REQUEST, Seed, UNCHOKE, Wire, triple
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import BLOCK, Torrent, bits_of
 from lib_tracker import HttpTracker, http_reply, reply_body
@@ -162,6 +163,38 @@ def who_waits_for_room_costs_nothing_and_gets_it():
             check(time.monotonic() - started < 10, 'they took turns in', time.monotonic() - started, 's')
             for s in seeds + trackers:
                 getattr(s, 'stop', getattr(s, 'close', None))()
+
+
+@case
+def lowered_limits_close_who_is_missed_least():
+    torrents = [Torrent(f'lowered {n}', 64 * BLOCK, seed=n) for n in range(2)]
+    with Daemon(config='[peers]\nshards = 1\n') as d:
+        wires = []
+        for t in torrents:
+            d.seed(t)
+            wires += [Wire.open(d, t, source=f'127.0.0.{len(wires) + n + 2}') for n in range(5)]
+        used = wires[3]
+        used.send(INTERESTED)
+        used.wait(UNCHOKE)
+
+        def connected():
+            used.request(0, 0, BLOCK)
+            used.wait(PIECE)
+            return [len(d.view(t)['Peers']) for t in torrents]
+
+        def lower(text):
+            d.write_config('[peers]\nshards = 1\n' + text)
+            d.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: connected() == [5, 5], 'all are connected')
+        lower('max_per_torrent = 3\n')
+        wait_for(lambda: connected() == [3, 3], connected)
+        lower('max = 3\n')
+        wait_for(lambda: sum(connected()) == 3, connected)
+        check(0 not in connected(), 'each torrent keeps a peer')
+        lower('max = 3\nmax_per_torrent = 1\n')
+        wait_for(lambda: connected() == [1, 1], connected)
+        for wire in wires:
+            wire.close()
 
 
 lib_tap.main()

@@ -62,6 +62,25 @@ static void last_put_is_next_got(void **state)
 	pool_free(&pool);
 }
 
+static void its_bound_can_be_raised(void **state)
+{
+	struct pool *pool = pool_new("t", 64, 8, 2, 3);
+	void *p[5];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_non_null(p[i] = pool_get(pool));
+	pool_raise(pool, 2);
+	assert_null(pool_get(pool));
+	pool_raise(pool, 5);
+	for (unsigned i = 3; i < 5; i++)
+		assert_non_null(p[i] = pool_get(pool));
+	assert_null(pool_get(pool));
+	for (unsigned i = 0; i < 5; i++)
+		pool_put(pool, p[i]);
+	pool_free(&pool);
+}
+
 static void missing_piece_panics(void **state)
 {
 	int status;
@@ -87,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_are_bounded_aligned_and_apart),
 		cmocka_unit_test(last_put_is_next_got),
+		cmocka_unit_test(its_bound_can_be_raised),
 		cmocka_unit_test(missing_piece_panics),
 	};
 

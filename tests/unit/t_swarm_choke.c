@@ -171,6 +171,7 @@ static void t_worst(void **state)
 	for (unsigned rank = 1; rank <= 5; rank++) {
 		worst = swarm_worst(s, now);
 		assert_non_null(worst);
+		assert_ptr_equal(worst, swarm_least(s, now));
 		if (peers[worst->index].rank != rank)
 			fail_msg("%s: not %u", peers[worst->index].name, rank);
 		p[worst->index] = NULL;
@@ -178,6 +179,12 @@ static void t_worst(void **state)
 	}
 	assert_null(swarm_worst(s, now));
 	assert_null(swarm_turnover(s, now));
+	now += 60 * SECOND;
+	(void)meter_rate(&p[0]->down, now - SECOND);
+	meter_add(&p[0]->down, peers[0].rate);
+	worst = swarm_least(s, now);
+	assert_non_null(worst); /* one must go, and not the one that gives */
+	assert_int_not_equal(worst->index, 0);
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++)
 		if (p[i] != NULL)
 			swarm_leave(&p[i], now);
