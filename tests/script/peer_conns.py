@@ -115,7 +115,9 @@ def half_open_connections_are_few_and_all_get_their_turn():
 
         def look():
             nonlocal most
-            most = max(most, sum(len(dialling(d, t)) for t in torrents))
+            # Each view has a time of its own, and a place may move from one torrent to the next between two of
+            # them: too many last a second, and so are in several sums.
+            most = max(most, min(sum(len(dialling(d, t)) for t in torrents) for _ in range(4)))
             return all(n >= len(torrents) for n in timed_out())
 
         wait_for(look, lambda: f'all are dialled: {timed_out()}', 60)
