@@ -32,7 +32,6 @@ struct picker *picker_new(
 	p->random_first = 4;
 	p->extent_pieces = piece_length < EXTENT_BYTES ? EXTENT_BYTES / piece_length : 0;
 	p->piece = xcalloc(pieces, sizeof *p->piece);
-	p->order = xcalloc(pieces, sizeof *p->order);
 	bitfield_init(&p->own, pieces);
 	bitfield_init(&p->open, pieces);
 	for (uint32_t i = 0; i < pieces; i++)
@@ -50,12 +49,11 @@ void picker_free(struct picker **pp)
 	TAKE_OBJ(p, pp, PICKER_MAGIC);
 	while (p->parts_n > 0)
 		part_end(p, p->parts[p->parts_n - 1], PIECE_HAD);
-	part_spares_free(p);
+	parts_free(p);
 	bitfield_free(&p->own);
 	bitfield_free(&p->open);
 	xfree(p->deadline);
-	xfree(p->parts);
-	xfree(p->order);
+	order_free(p);
 	xfree(p->piece);
 	FREE_OBJ(p);
 }
@@ -166,6 +164,20 @@ uint32_t picker_availability(const struct picker *p, uint32_t piece)
 	return p->seeds + p->piece[piece].avail;
 }
 
+/* Who wants nothing keeps no memory for the choice. */
+static void rest_when_done(struct picker *p)
+{
+	if (p->wanted_left > 0)
+		return;
+	order_free(p);
+	if (p->parts_n == 0)
+		parts_free(p);
+	if (p->deadlines == 0) {
+		xfree(p->deadline);
+		p->deadline = NULL;
+	}
+}
+
 /* The books of a piece that becomes had; its place in order or parts is already given up. */
 static void book_own(struct picker *p, uint32_t piece)
 {
@@ -192,6 +204,7 @@ void picker_set_have(struct picker *p, uint32_t piece)
 	else if (pc->priority != PICKER_PRIORITY_SKIP)
 		order_remove(p, piece);
 	book_own(p, piece);
+	rest_when_done(p);
 }
 
 void picker_clear_have(struct picker *p, uint32_t piece)
@@ -225,6 +238,7 @@ void picker_load_have(struct picker *p, const struct bitfield *have)
 		book_own(p, i);
 	}
 	order_rebuild(p);
+	rest_when_done(p);
 }
 
 const struct bitfield *picker_own(const struct picker *p)
@@ -268,6 +282,7 @@ void picker_priority(struct picker *p, uint32_t piece, unsigned priority)
 	} else {
 		order_update(p, piece, pc->avail, priority);
 	}
+	rest_when_done(p);
 }
 
 /* One move costs up to BUCKETS steps, a rebuild some steps for each piece. */
@@ -285,6 +300,7 @@ void picker_priorities(struct picker *p, uint32_t first, uint32_t end, unsigned 
 		p->piece[i].priority = (uint8_t)priority;
 	}
 	order_rebuild(p);
+	rest_when_done(p);
 }
 
 unsigned picker_priority_of(const struct picker *p, uint32_t piece)

@@ -5,8 +5,8 @@
  * It keeps how many peers have each piece, what we have, what is wanted, and for every piece that
  * was begun which block is requested from whom and who sent it.  Everything is kept up to date by
  * small steps: a HAVE and a joining seed cost O(1), a peer that leaves costs its own bits, and no
- * call sorts or rebuilds.  12 bytes and 2 bits a piece, and 16 bytes a block of the pieces that are
- * begun.
+ * call sorts or rebuilds.  8 bytes and 2 bits a piece; while any is wanted 4 bytes a piece more and
+ * 3 KiB; and 16 bytes a block of the pieces that are begun.
  *
  * The caller names peers by small ids of its own and keeps their bitfields.  Piece numbers given to
  * functions that return void must be in range; what a peer says about blocks (picker_received(),

@@ -6,6 +6,12 @@ static void check_order(const struct picker *p)
 {
 	uint32_t b = 0;
 
+	must((p->order == NULL) == (p->end == NULL));
+	must(p->order == NULL || p->wanted_left > 0);
+	if (p->order == NULL) {
+		must(p->open.count == 0);
+		return;
+	}
 	for (uint32_t i = 1; i < BUCKETS; i++)
 		must(p->end[i - 1] <= p->end[i]);
 	must(p->end[BUCKETS - 1] == p->open.count);
@@ -82,6 +88,7 @@ static void check_parts(const struct picker *p)
 	uint32_t active = 0;
 
 	must(p->parts_open <= p->parts_n && p->parts_n <= p->parts_cap);
+	must(p->wanted_left > 0 || p->parts_n > 0 || (p->parts == NULL && p->spare == NULL));
 	for (uint32_t i = 0; i < p->parts_n; i++) {
 		const struct part *part = p->parts[i];
 

@@ -7,6 +7,9 @@
  * hole wander over the borders behind it, one move for each bucket that is not empty, never more
  * than BUCKETS. Every piece that enters a bucket changes places with a random one there, so that
  * the peers of a swarm do not all ask for the same piece.
+ *
+ * The memory is there from the first piece that is wanted until none is: most torrents of a daemon
+ * are seeds.
  */
 #include "proto/picker_priv.h"
 
@@ -32,15 +35,32 @@ static uint32_t bucket_start(const struct picker *p, uint32_t b)
 
 uint32_t order_count(const struct picker *p)
 {
-	return p->end[BUCKETS - 1];
+	return p->open.count;
 }
 
 void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to)
 {
 	uint32_t row = PICKER_PRIORITY_TOP - priority;
 
+	*from = *to = 0;
+	if (p->order == NULL)
+		return;
 	*from = bucket_start(p, row * LEVELS);
 	*to = p->end[row * LEVELS + LEVELS - 1];
+}
+
+static void make_order(struct picker *p)
+{
+	if (p->order != NULL)
+		return;
+	p->end = xcalloc(BUCKETS + (size_t)p->pieces, sizeof *p->end);
+	p->order = p->end + BUCKETS;
+}
+
+void order_free(struct picker *p)
+{
+	xfree(p->end);
+	p->end = p->order = NULL;
 }
 
 static void put_piece(struct picker *p, uint32_t piece, uint32_t pos)
@@ -73,8 +93,9 @@ static void note_low(struct picker *p, uint32_t piece)
 
 void order_insert(struct picker *p, uint32_t piece)
 {
-	uint32_t b = order_bucket(&p->piece[piece]), hole = p->end[BUCKETS - 1];
+	uint32_t b = order_bucket(&p->piece[piece]), hole = p->open.count;
 
+	make_order(p);
 	for (uint32_t i = BUCKETS - 1; i > b; i--) {
 		uint32_t start = p->end[i - 1];
 
@@ -138,14 +159,31 @@ static bool belongs_in_order(const struct piece *pc)
 	return pc->state == PIECE_IDLE && pc->priority != PICKER_PRIORITY_SKIP;
 }
 
+static uint32_t count_buckets(const struct picker *p, uint32_t *at)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->pieces; i++) {
+		if (!belongs_in_order(&p->piece[i]))
+			continue;
+		at[order_bucket(&p->piece[i])]++;
+		n++;
+	}
+	return n;
+}
+
 /* A counting sort: sizes, borders, placing (each border wanders to its bucket's end), mixing. */
 void order_rebuild(struct picker *p)
 {
 	uint32_t at[BUCKETS] = {0}, start = 0;
 
-	for (uint32_t i = 0; i < p->pieces; i++)
-		if (belongs_in_order(&p->piece[i]))
-			at[order_bucket(&p->piece[i])]++;
+	bitfield_clear_all(&p->open);
+	memset(p->low, 0, sizeof p->low);
+	if (count_buckets(p, at) == 0) {
+		order_free(p);
+		return;
+	}
+	make_order(p);
 	for (uint32_t b = 0; b < BUCKETS; b++) {
 		uint32_t n = at[b];
 
@@ -153,7 +191,6 @@ void order_rebuild(struct picker *p)
 		start += n;
 		p->end[b] = start;
 	}
-	bitfield_clear_all(&p->open);
 	for (uint32_t i = 0; i < p->pieces; i++) {
 		if (!belongs_in_order(&p->piece[i]))
 			continue;
@@ -165,5 +202,4 @@ void order_rebuild(struct picker *p)
 			p->rng, p->order + bucket_start(p, b), p->end[b] - bucket_start(p, b));
 	for (uint32_t i = 0; i < start; i++)
 		p->piece[p->order[i]].pos = i;
-	memset(p->low, 0, sizeof p->low);
 }

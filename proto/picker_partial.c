@@ -53,7 +53,7 @@ static struct part *alloc_part(struct picker *p)
 	return part;
 }
 
-void part_spares_free(struct picker *p)
+static void free_spares(struct picker *p)
 {
 	for (struct part *next; p->spare != NULL; p->spare = next) {
 		next = p->spare->spare;
@@ -62,10 +62,24 @@ void part_spares_free(struct picker *p)
 	p->spare_n = 0;
 }
 
+void parts_free(struct picker *p)
+{
+	must(p->parts_n == 0);
+	free_spares(p);
+	xfree(p->parts);
+	p->parts = NULL;
+	p->parts_cap = 0;
+}
+
 static void free_part(struct picker *p, struct part *part)
 {
 	if (p->parts_n == 0) /* at rest it needs little memory */
-		part_spares_free(p);
+		free_spares(p);
+	if (p->parts_n == 0 && p->wanted_left == 0) {
+		FREE_OBJ(part);
+		parts_free(p);
+		return;
+	}
 	if (p->spare_n * p->blocks > SPARE_BLOCKS_MAX) {
 		FREE_OBJ(part);
 		return;

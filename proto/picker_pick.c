@@ -147,7 +147,8 @@ bool picker_endgame(const struct picker *p)
 	CHECK_OBJ(p, PICKER_MAGIC);
 	for (unsigned prio = PICKER_PRIORITY_TOP; prio > 0 && p->seeds == 0; prio--) {
 		order_row(p, prio, &from, &to);
-		unreachable += p->end[(PICKER_PRIORITY_TOP - prio) * LEVELS] - from;
+		if (from < to)
+			unreachable += p->end[(PICKER_PRIORITY_TOP - prio) * LEVELS] - from;
 	}
 	if (order_count(p) > unreachable)
 		return false;

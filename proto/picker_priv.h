@@ -4,8 +4,8 @@
  *
  * A piece is IDLE, BEGUN or HAD.  The wanted idle pieces are exactly those in `order`, which is
  * sorted by bucket = (priority, rarity) with a random order inside a bucket; end[b] is one past
- * bucket b.  A begun piece has a struct part; the parts that have open blocks come first in
- * parts[].
+ * bucket b.  Who wants nothing has no order at all.  A begun piece has a struct part; the parts
+ * that have open blocks come first in parts[].
  */
 #ifndef PROTO_PICKER_PRIV_H
 #define PROTO_PICKER_PRIV_H
@@ -71,8 +71,8 @@ struct picker {
 	uint64_t size;
 	struct rng *rng; /* borrowed */
 	struct piece *piece;
-	uint32_t *order;
-	uint32_t end[BUCKETS];
+	uint32_t *order;  /* owned; NULL: there is nothing in it */
+	uint32_t *end;    /* BUCKETS of them, in one piece with order */
 	uint32_t seeds;   /* full peers in no piece's avail */
 	uint32_t lacking; /* pieces with avail 0 */
 	struct bitfield own;
@@ -130,6 +130,8 @@ void order_remove(struct picker *p, uint32_t piece);
 void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority);
 /* Makes it all anew from the pieces' states, O(pieces). */
 void order_rebuild(struct picker *p);
+/* Gives its memory back; nothing is wanted. */
+void order_free(struct picker *p);
 
 /* picker_find.c: the piece that this peer is to begin, or NO_PIECE. */
 #define NO_PIECE UINT32_MAX
@@ -143,7 +145,7 @@ struct part *part_of(const struct picker *p, uint32_t piece); /* NULL when not b
 struct part *part_begin(struct picker *p, uint32_t piece);    /* takes an idle piece out of order */
 /* Forgets a part; the piece gets the state and, if idle and wanted, goes back to the order. */
 void part_end(struct picker *p, struct part *part, enum piece_state state);
-void part_spares_free(struct picker *p);
+void parts_free(struct picker *p); /* gives their memory back; there are none */
 bool part_asked(const struct block *b, uint32_t peer);
 void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer);
 /* Puts the part where its counts say; an empty one goes back to idle and is gone afterwards. */

@@ -47,6 +47,7 @@ void swarm_free(struct swarm **sp)
 	TAKE_OBJ(s, sp, SWARM_MAGIC);
 	must(s->peers_n == 0);
 	xfree(s->times_shown);
+	xfree(s->departed);
 	xfree(s->peers);
 	smartban_free(&s->smartban);
 	picker_free(&s->picker);
@@ -167,8 +168,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 	if (p->reach.port != 0)
 		peerlist_closed(s->candidates, &p->reach, p->downloaded + p->uploaded > 0, now);
 	if (p->downloaded > 0)
-		s->departed[s->departed_n++ % ARRAY_LEN(s->departed)] =
-			(struct departed){p->name, p->at};
+		swarm_note_departed(p);
 	if (p->guilty)
 		s->guilty_n--;
 	s->peers[p->index] = NULL;

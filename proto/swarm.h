@@ -155,7 +155,9 @@ struct swarm_peer {
 	char client[64];  /* printable ASCII; from BEP 10 or the peer id */
 };
 
-/* Who has left: it may yet turn out that it lied. */
+/* Who has left: it may yet turn out that it lied.  When nothing is left to judge, all are
+ * forgotten. */
+#define DEPARTED_MAX 32u
 struct departed {
 	uint32_t name;
 	struct endpoint at;
@@ -190,8 +192,8 @@ struct swarm {
 	uint32_t asked;               /* requests outstanding with all peers */
 	uint32_t joins;               /* so far; part of the peers' names */
 	struct smartban *smartban;    /* owned; NULL until a piece fails */
-	struct departed departed[32]; /* the latest, a ring */
-	uint32_t departed_n;
+	struct departed *departed;    /* owned, the latest, a ring; NULL: there are none */
+	uint32_t departed_n;          /* ever */
 	struct piece_read reads[16];  /* the latest, a ring */
 	uint32_t reads_n, suggest_at; /* where the next walk along the peers begins */
 	enum swarm_super super_mode;

@@ -32,6 +32,9 @@ void swarm_run_choker(struct swarm *, int64_t now);
 /* How many requests may be made of it now. */
 uint32_t swarm_room(const struct swarm_peer *);
 
+/* swarm_verdict.c */
+void swarm_note_departed(const struct swarm_peer *); /* it leaves, and has sent something */
+
 /* swarm_late.c */
 void swarm_late_add(struct swarm_peer *, const struct block_req *); /* it was given up */
 void swarm_late_excuse(struct swarm_peer *, uint32_t n); /* so many blocks may come unasked */

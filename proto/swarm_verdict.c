@@ -52,6 +52,28 @@ void swarm_block_digest(struct swarm *s, uint32_t piece, uint32_t begin, uint64_
 		picker_sender(s->picker, piece, begin), digest);
 }
 
+static bool has_to_judge(const struct swarm *s)
+{
+	return !swarm_done(s) || picker_partials(s->picker) > 0;
+}
+
+void swarm_note_departed(const struct swarm_peer *p)
+{
+	struct swarm *s = p->swarm;
+
+	if (!has_to_judge(s))
+		return;
+	if (s->departed == NULL)
+		s->departed = xcalloc(DEPARTED_MAX, sizeof *s->departed);
+	s->departed[s->departed_n++ % DEPARTED_MAX] = (struct departed){p->name, p->at};
+}
+
+static void forget_departed(struct swarm *s)
+{
+	xfree(s->departed);
+	s->departed = NULL;
+}
+
 /* Guilty for sure: who is connected is handed out by swarm_guilty(), who has left stays away. */
 static void convict(struct swarm *s, uint32_t name)
 {
@@ -62,7 +84,7 @@ static void convict(struct swarm *s, uint32_t name)
 		s->guilty_n++;
 		peerlist_ban(s->candidates, &p->at);
 	}
-	for (unsigned i = 0; p == NULL && i < ARRAY_LEN(s->departed); i++)
+	for (unsigned i = 0; p == NULL && s->departed != NULL && i < DEPARTED_MAX; i++)
 		if (s->departed[i].name == name && s->departed[i].at.port != 0)
 			peerlist_ban(s->candidates, &s->departed[i].at);
 }
@@ -183,6 +205,8 @@ void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL)
 			tell_have(s->peers[i], piece, wanted);
+	if (!has_to_judge(s))
+		forget_departed(s);
 	if (picker_done(s->picker))
 		swarm_update_upload_only(s);
 }

@@ -19,6 +19,7 @@
 #define HOUR     (3600 * SEC)
 #define ANNOUNCE (300 * SEC) /* as the tracker of the simulation wants it */
 #define PIECE    16384u
+#define IDLE_MAX 4864 /* bytes of a torrent of one piece and one file, besides its metainfo */
 
 static const struct line line = {.up = 1 << 20, .down = 1 << 20, .latency_us = 10000};
 
@@ -141,14 +142,16 @@ static bool spend_hour(struct sim *s, struct idle *x, unsigned n, bool trackerle
 }
 
 /* What the daemon gives back at its end, and the metainfo, which the database's fake keeps. */
-static void note_memory(const struct idle *few, const struct idle *many)
+static void weigh(struct sim *s, const struct idle *few, const struct idle *many)
 {
 	int64_t n = (int64_t)many->n - few->n;
+	int64_t meta = (many->meta - few->meta) / n, rest = (many->rest - few->rest) / n;
 
-	if (allocated() != 0)
-		sim_note("%" PRId64 " bytes for an idle torrent, of which %" PRId64 " metainfo",
-			(many->rest - few->rest + many->meta - few->meta) / n,
-			(many->meta - few->meta) / n);
+	if (allocated() == 0)
+		return;
+	sim_note("%" PRId64 " bytes for an idle torrent, of which %" PRId64 " metainfo",
+		meta + rest, meta);
+	EXPECT(s, rest <= IDLE_MAX, "%" PRId64 " bytes besides the metainfo", rest);
 }
 
 /* The counters count at all: loading is work for everybody. */
@@ -205,7 +208,7 @@ static void few_and_many(struct sim *s, bool trackerless)
 		"%" PRIu64 " calls for files instead of %" PRIu64, many.hour.files, few.hour.files);
 	EXPECT(s, many.hour.net == few.hour.net, "%" PRIu64 " calls of sockets instead of %" PRIu64,
 		many.hour.net, few.hour.net);
-	note_memory(&few, &many);
+	weigh(s, &few, &many);
 }
 
 static void alone(struct sim *s)

@@ -114,6 +114,34 @@ static void t_gone(void **state)
 	world_fini(&w);
 }
 
+/* With the last piece nobody is left to suspect: who has left is remembered until then, not after.
+ */
+static void t_forgotten(void **state)
+{
+	struct world w;
+	struct swarm *s;
+
+	(void)state;
+	world_init(&w, 3, 2);
+	world_connect(&w, 2, 0);
+	world_connect(&w, 2, 1);
+	s = w.node[2].swarm;
+	put_blocks(&w.node[2].ends[1], 0, 0, BLOCKS, false);
+	assert_null(s->departed);
+	end_close(&w.node[2].ends[1]);
+	assert_non_null(s->departed);
+	for (uint32_t piece = 1; piece < PIECES; piece++) {
+		assert_non_null(s->departed);
+		put_blocks(&w.node[2].ends[0], piece, 0, BLOCKS, false);
+	}
+	assert_true(swarm_done(s));
+	assert_null(s->departed);
+	picker_check(s->picker);
+	end_close(&w.node[2].ends[0]);
+	assert_null(s->departed);
+	world_fini(&w);
+}
+
 /* A suspect that comes clean is let go by a whole good piece of its own. */
 static void t_parole_ends(void **state)
 {
@@ -163,6 +191,7 @@ int main(void)
 		cmocka_unit_test(t_mesh),
 		cmocka_unit_test(t_alone),
 		cmocka_unit_test(t_gone),
+		cmocka_unit_test(t_forgotten),
 		cmocka_unit_test(t_parole_ends),
 		cmocka_unit_test(t_no_digests),
 	};
