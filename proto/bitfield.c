@@ -10,12 +10,6 @@
 
 static const uint64_t first_bit = UINT64_C(1) << 63;
 
-static void store_word(struct bitfield *b, uint32_t w, uint64_t v)
-{
-	v = htobe64(v);
-	memcpy(b->bytes + (size_t)w * 8, &v, sizeof v);
-}
-
 /* Word w was zero and is not; and back. */
 static void mark_word(struct bitfield *b, uint32_t w)
 {
@@ -137,26 +131,6 @@ enum err bitfield_load(struct bitfield *b, const void *bytes, size_t n)
 	return E_OK;
 }
 
-uint32_t bitfield_or(struct bitfield *dst, const struct bitfield *src)
-{
-	uint32_t added = 0;
-
-	must(dst->bits == src->bits);
-	for (uint32_t w = bitfield_next_word(src, 0); w != BITFIELD_NO_WORD;
-		w = bitfield_next_word(src, w + 1)) {
-		uint64_t have = bitfield_word(dst, w), more = bitfield_word(src, w) & ~have;
-
-		if (more == 0)
-			continue;
-		if (have == 0)
-			mark_word(dst, w);
-		store_word(dst, w, have | more);
-		added += (uint32_t)__builtin_popcountll(more);
-	}
-	dst->count += added;
-	return added;
-}
-
 uint32_t bitfield_count_minus(const struct bitfield *a, const struct bitfield *b)
 {
 	uint32_t count = 0;
@@ -228,23 +202,6 @@ uint32_t bitfield_next_set(const struct bitfield *b, uint32_t from)
 		v = bitfield_word(b, w);
 	}
 	return 64 * w + (uint32_t)__builtin_clzll(v);
-}
-
-uint32_t bitfield_next_clear(const struct bitfield *b, uint32_t from)
-{
-	uint32_t w = from / 64;
-	uint64_t v, i;
-
-	if (from >= b->bits)
-		return b->bits;
-	v = ~bitfield_word(b, w) & (~UINT64_C(0) >> (from % 64));
-	while (v == 0) {
-		if (++w >= bitfield_words(b))
-			return b->bits;
-		v = ~bitfield_word(b, w);
-	}
-	i = 64 * (uint64_t)w + (uint64_t)__builtin_clzll(v);
-	return (uint32_t)MIN(i, (uint64_t)b->bits);
 }
 
 static bool is_marked(const uint64_t *summary, uint32_t w)

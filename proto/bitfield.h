@@ -133,8 +133,6 @@ void bitfield_clear_all(struct bitfield *b);
  */
 enum err bitfield_load(struct bitfield *b, const void *bytes, size_t n);
 
-/* dst |= src; same size.  Number of bits that became set. */
-uint32_t bitfield_or(struct bitfield *dst, const struct bitfield *src);
 /* How many bits are set in a and clear in b; same size. */
 uint32_t bitfield_count_minus(const struct bitfield *a, const struct bitfield *b);
 /*
@@ -145,8 +143,6 @@ uint32_t bitfield_next_word(const struct bitfield *b, uint32_t w);
 uint32_t bitfield_next_common(const struct bitfield *a, const struct bitfield *b, uint32_t w);
 /* First set index >= from, or b->bits. */
 uint32_t bitfield_next_set(const struct bitfield *b, uint32_t from);
-/* First clear index >= from, or b->bits.  O(bits / 64). */
-uint32_t bitfield_next_clear(const struct bitfield *b, uint32_t from);
 
 /* Panics when an invariant does not hold.  O(bits / 64): tests and fuzzing. */
 void bitfield_check(const struct bitfield *b);

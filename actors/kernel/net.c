@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -280,12 +279,4 @@ ssize_t net_udp_recv(int fd, struct endpoint *from, void *p, size_t n, enum err 
 	if (got >= 0)
 		from_system(&a, from);
 	return done(got, err);
-}
-
-unsigned net_fd_limit(void)
-{
-	struct rlimit r;
-
-	must(getrlimit(RLIMIT_NOFILE, &r) == 0);
-	return r.rlim_cur > UINT_MAX ? UINT_MAX : (unsigned)r.rlim_cur;
 }

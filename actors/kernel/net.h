@@ -32,7 +32,4 @@ int net_udp_open(const struct endpoint *at, enum err *err);
 enum err net_udp_send(int fd, const struct endpoint *to, const void *p, size_t n);
 ssize_t net_udp_recv(int fd, struct endpoint *from, void *p, size_t n, enum err *err);
 
-/* Descriptors this process may have open. */
-unsigned net_fd_limit(void);
-
 #endif

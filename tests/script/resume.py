@@ -12,7 +12,7 @@ import lib_tap
 from lib_daemon import Daemon
 from lib_peer import Seed
 from lib_tap import case, check, equal, never, wait_for
-from lib_torrent import BLOCK, Torrent
+from lib_torrent import Torrent
 
 KIB = 1024
 

@@ -325,8 +325,3 @@ ssize_t net_udp_recv(int fd, struct endpoint *from, void *p, size_t n, enum err 
 	*err = E_UNSUPPORTED;
 	return -1;
 }
-
-unsigned net_fd_limit(void)
-{
-	return 65536;
-}

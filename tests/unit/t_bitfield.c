@@ -40,7 +40,7 @@ static void check_walk(const struct bitfield *b, const struct model *m)
 
 static void check_same(const struct bitfield *b, const struct model *m)
 {
-	uint32_t count = 0, set = m->n, clear = m->n;
+	uint32_t count = 0, set = m->n;
 
 	bitfield_check(b);
 	check_walk(b, m);
@@ -49,12 +49,9 @@ static void check_same(const struct bitfield *b, const struct model *m)
 		assert_int_equal(bitfield_get(b, i), m->bit[i]);
 		count += m->bit[i];
 		set = m->bit[i] ? i : set;
-		clear = m->bit[i] ? clear : i;
 		assert_int_equal(bitfield_next_set(b, i), set);
-		assert_int_equal(bitfield_next_clear(b, i), clear);
 	}
 	assert_int_equal(bitfield_next_set(b, m->n), m->n);
-	assert_int_equal(bitfield_next_clear(b, m->n + 7), m->n);
 	assert_int_equal(b->count, count);
 	assert_int_equal(bitfield_full(b), count == m->n);
 }
@@ -106,7 +103,7 @@ static void test_two_sets(void **unused)
 	for (uint32_t n = 0; n <= BITS_MAX; n++) {
 		struct model ma = {.n = n}, mb = {.n = n};
 		struct bitfield a, b, c;
-		uint32_t minus = 0, added = 0;
+		uint32_t minus = 0;
 
 		bitfield_init(&a, n);
 		bitfield_init(&b, n);
@@ -114,13 +111,9 @@ static void test_two_sets(void **unused)
 		fill_random(&b, &mb, &state);
 		bitfield_copy(&c, &a);
 		check_same(&c, &ma);
-		for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t i = 0; i < n; i++)
 			minus += ma.bit[i] && !mb.bit[i];
-			added += mb.bit[i] && !ma.bit[i];
-			ma.bit[i] |= mb.bit[i];
-		}
 		assert_int_equal(bitfield_count_minus(&a, &b), minus);
-		assert_int_equal(bitfield_or(&a, &b), added);
 		check_same(&a, &ma);
 		check_same(&b, &mb);
 		bitfield_free(&a);
@@ -193,6 +186,14 @@ static void check_common(const struct bitfield *a, const struct bitfield *b)
 	assert_int_equal(bitfield_next_common(a, b, bitfield_words(a)), BITFIELD_NO_WORD);
 }
 
+static void add_all(struct bitfield *dst, const struct bitfield *src)
+{
+	struct bitwalk walk = bitfield_walk(src);
+
+	for (uint32_t i; bitwalk_next(&walk, &i);)
+		bitfield_set(dst, i);
+}
+
 static void test_sparse(void **unused)
 {
 	static const uint32_t fills[][2] = {{0, 0}, {1, 1}, {3, 900}, {40, 40}, {900, 900}};
@@ -212,7 +213,7 @@ static void test_sparse(void **unused)
 		check_sparse(&a, ma);
 		check_common(&b, &a);
 		bitfield_copy(&copy, &a);
-		bitfield_or(&copy, &b);
+		add_all(&copy, &b);
 		bitfield_check(&copy);
 		assert_int_equal(copy.count, b.count + bitfield_count_minus(&a, &b));
 		assert_int_equal(bitfield_load(&a, copy.bytes, bitfield_bytes(BIG)), E_OK);
