@@ -110,6 +110,8 @@ void store_torrent_free(struct storrent **tp)
 	xfree(t->root);
 	xfree(t->path);
 	xfree(t->closers);
+	xfree(t->why);
+	xfree(t->held_why);
 	t->s->slots[t->t.slot] = NULL;
 	t->s->open--;
 	FREE_OBJ(t);
@@ -182,6 +184,14 @@ void store_words(
 		err_words(err));
 }
 
+void store_words_keep(struct words **to, const struct words *from)
+{
+	xfree(*to);
+	*to = NULL;
+	if (from != NULL && from->text[0] != '\0')
+		*to = xmemdup(from, sizeof *from);
+}
+
 void store_tell_error(struct storrent *t, enum err err, const struct words *why, bool lost)
 {
 	struct m_store_error *e = msg_new(t->s->actor, MSG_STORE_ERROR);
@@ -189,10 +199,11 @@ void store_tell_error(struct storrent *t, enum err err, const struct words *why,
 
 	e->t = t->t;
 	e->err = err;
-	e->why = *why;
+	if (why != NULL)
+		e->why = *why;
 	e->lost = lost;
 	log_event(LOG_WARNING, "store_error", "torrent=%" PRIu32 " lost=%d what=\"%s\"", t->t.slot,
-		lost, why->text);
+		lost, why != NULL ? why->text : "");
 	actor_cast(t->s->actor, ADDR_SESSION, &m);
 }
 

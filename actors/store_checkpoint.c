@@ -387,7 +387,7 @@ void store_checkpoint_lost(struct storrent *t)
 	vec32_free(&t->syncing);
 	t->news_pieces = false; /* they stay noted until they are checked */
 	t->lost = true;
-	store_tell_error(t, t->err, &t->why, true);
+	store_tell_error(t, t->err, t->why, true);
 }
 
 void store_checkpoint_arm(struct storrent *t)

@@ -125,10 +125,10 @@ struct storrent {
 	uint32_t synced_stamps_n;
 	struct partial_piece *listed; /* owned: likewise */
 	uint32_t listed_n;
-	enum err err; /* of the calls of this phase: the first that failed */
-	struct words why;
-	enum err held_err; /* why it is held */
-	struct words held_why;
+	enum err err;           /* of the calls of this phase: the first that failed */
+	struct words *why;      /* owned: of that one; NULL: none, as nearly always */
+	enum err held_err;      /* why it is held */
+	struct words *held_why; /* owned; NULL: none */
 
 	bool closing, delete_data;
 	struct msg **closers; /* owned: STORE_CLOSE calls to answer */
@@ -165,6 +165,8 @@ struct storrent *store_find(struct store *, struct tref);
 void store_torrent_free(struct storrent **);
 /* "write 'dir/file': no space left on the device" */
 void store_words(struct words *, const struct storrent *, uint32_t file, const char *op, enum err);
+/* *to, owned, becomes a copy of them; NULL when they are none or NULL. */
+void store_words_keep(struct words **to, const struct words *from);
 void store_tell_error(struct storrent *, enum err, const struct words *, bool lost);
 
 /* --- store_step.c */

@@ -92,21 +92,23 @@ void store_partials_thin(struct storrent *t)
 static void hold_words(struct storrent *t, const struct trust *tr)
 {
 	char file[64], path[80];
+	struct words why = {0};
 
 	t->err = tr->err;
 	log_safe(t->meta->files[tr->file].path, file, sizeof file);
 	log_safe(t->path, path, sizeof path);
 	if (tr->err == E_NOENT)
-		snprintf(t->why.text, sizeof t->why.text,
+		snprintf(why.text, sizeof why.text,
 			"'%s' is missing from '%s': bring it back, or recheck the torrent to "
 			"download "
 			"it again",
 			file, path);
 	else
-		snprintf(t->why.text, sizeof t->why.text,
+		snprintf(why.text, sizeof why.text,
 			"'%s' in '%s' is another file on another device: mount the right volume or "
 			"check the torrent",
 			file, path);
+	store_words_keep(&t->why, &why);
 }
 
 bool store_decide(struct storrent *t)

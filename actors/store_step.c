@@ -33,7 +33,7 @@ void store_call_end(struct storrent *t, enum err err, const struct words *why)
 		return;
 	t->err = err;
 	if (why != NULL)
-		t->why = *why;
+		store_words_keep(&t->why, why);
 }
 
 static void on_plain(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -102,10 +102,18 @@ static void begin_open(struct storrent *t)
 		store_call(t, ADDR(ROLE_WORKER, i), &new_open(t)->h, on_opened);
 }
 
-static enum step hold(struct storrent *t)
+/* What ended this phase is the reason for what follows. */
+static void hold_reason(struct storrent *t)
 {
+	xfree(t->held_why);
 	t->held_err = t->err;
 	t->held_why = t->why;
+	t->why = NULL;
+}
+
+static enum step hold(struct storrent *t)
+{
+	hold_reason(t);
 	store_enter(t, PHASE_HOLD);
 	return STEP_MOVED;
 }
@@ -290,7 +298,7 @@ static void begin_files(struct storrent *t)
 static enum step after_files(struct storrent *t)
 {
 	if (t->err != E_OK)
-		store_tell_error(t, t->err, &t->why, false);
+		store_tell_error(t, t->err, t->why, false);
 	return go(t, PHASE_READY);
 }
 
@@ -319,7 +327,7 @@ static enum step after_again(struct storrent *t)
 
 static enum step after_hold(struct storrent *t)
 {
-	store_tell_ready(t, t->held_err, &t->held_why);
+	store_tell_ready(t, t->held_err, t->held_why);
 	store_ready_drop(t);
 	return go(t, PHASE_HELD);
 }
@@ -334,8 +342,7 @@ static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
 static enum step after_close_sync(struct storrent *t)
 {
 	if (t->err != E_OK) {
-		t->held_err = t->err;
-		t->held_why = t->why;
+		hold_reason(t);
 		return go(t, PHASE_CLOSE);
 	}
 	store_enter(t, PHASE_CLOSE_STATE);
@@ -359,7 +366,8 @@ static enum step gone(struct storrent *t, enum err err, const struct words *why)
 	while (t->closers_n > 0) {
 		struct msg *m = t->closers[--t->closers_n];
 
-		((struct m_store_close *)(void *)m)->why = *why;
+		if (why != NULL)
+			((struct m_store_close *)(void *)m)->why = *why;
 		actor_reply(t->s->actor, &m, err);
 	}
 	store_torrent_free(&t);
@@ -368,7 +376,7 @@ static enum step gone(struct storrent *t, enum err err, const struct words *why)
 
 static enum step after_close(struct storrent *t)
 {
-	return t->delete_data ? go(t, PHASE_DELETE) : gone(t, t->held_err, &t->held_why);
+	return t->delete_data ? go(t, PHASE_DELETE) : gone(t, t->held_err, t->held_why);
 }
 
 static void on_deleted(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -395,7 +403,7 @@ static void begin_delete(struct storrent *t)
 
 static enum step after_delete(struct storrent *t)
 {
-	return gone(t, t->err, &t->why);
+	return gone(t, t->err, t->why);
 }
 
 /* --- the table */
@@ -434,7 +442,7 @@ void store_enter(struct storrent *t, enum store_phase phase)
 	must(t->calls == 0);
 	t->phase = phase;
 	t->err = E_OK;
-	t->why.text[0] = '\0';
+	store_words_keep(&t->why, NULL);
 	if (phases[phase].begin != NULL)
 		phases[phase].begin(t);
 }
@@ -453,7 +461,7 @@ static void begin_closing(struct storrent *t)
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);
 	store_check_end(t);
 	t->held_err = E_OK;
-	t->held_why.text[0] = '\0';
+	store_words_keep(&t->held_why, NULL);
 	store_enter(t, ready && !t->delete_data ? PHASE_CLOSE_SYNC : PHASE_CLOSE);
 }
 

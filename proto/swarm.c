@@ -48,6 +48,7 @@ void swarm_free(struct swarm **sp)
 	must(s->peers_n == 0);
 	xfree(s->times_shown);
 	xfree(s->departed);
+	xfree(s->reads);
 	xfree(s->peers);
 	smartban_free(&s->smartban);
 	picker_free(&s->picker);

@@ -170,7 +170,8 @@ struct witness {
 	int64_t believed_at; /* us; INT64_MIN: never */
 };
 
-/* A piece that was suggested. */
+/* A piece that was suggested; so many are known. */
+#define READS_MAX 16u
 struct piece_read {
 	uint32_t piece;
 	int64_t at; /* us */
@@ -194,7 +195,7 @@ struct swarm {
 	struct smartban *smartban;    /* owned; NULL until a piece fails */
 	struct departed *departed;    /* owned, the latest, a ring; NULL: there are none */
 	uint32_t departed_n;          /* ever */
-	struct piece_read reads[16];  /* the latest, a ring */
+	struct piece_read *reads;     /* owned, the latest, a ring; NULL: there are none */
 	uint32_t reads_n, suggest_at; /* where the next walk along the peers begins */
 	enum swarm_super super_mode;
 	struct witness witness[2]; /* the latest, for IPv6 and IPv4 */

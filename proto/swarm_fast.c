@@ -88,10 +88,12 @@ bool swarm_suggest(struct swarm_peer *p, uint32_t piece)
 
 static bool suggested_lately(struct swarm *s, uint32_t piece, int64_t now)
 {
-	for (uint32_t i = 0; i < MIN(s->reads_n, ARRAY_LEN(s->reads)); i++)
+	for (uint32_t i = 0; i < MIN(s->reads_n, READS_MAX); i++)
 		if (s->reads[i].piece == piece && now - s->reads[i].at < SUGGEST_REST)
 			return true;
-	s->reads[s->reads_n++ % ARRAY_LEN(s->reads)] = (struct piece_read){piece, now};
+	if (s->reads == NULL)
+		s->reads = xcalloc(READS_MAX, sizeof *s->reads);
+	s->reads[s->reads_n++ % READS_MAX] = (struct piece_read){piece, now};
 	return false;
 }
 
