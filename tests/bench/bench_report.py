@@ -9,9 +9,9 @@ from bench_lab import GIB, MIB
 TITLES = {key: kind.title for key, kind in ALL.items()}
 TITLES.update({'floor': 'floor program', 'floor (sendfile)': 'floor program (sendfile)',
                'generator': 'the two generators alone'})
-FLAT = 1.5  # a picker operation is flat when its dearest size costs at most this many times its cheapest
+FLAT = 1.3  # a picker operation is flat when its dearest size costs at most this many times its cheapest
 # A peer's 64 pieces lie in 16 words of a torrent of 1,000 pieces and in 64 of a large one, and each is looked at.
-FLAT_FOR = {'pick_few': 2.2}
+FLAT_FOR = {'pick_few': 2.0}
 
 
 def cost(run):
