@@ -28,7 +28,7 @@ struct pool {
 	unsigned lent, max; /* pieces */
 	unsigned total;     /* pieces in all slabs */
 	unsigned per_slab;  /* pieces */
-	unsigned slabs_n;
+	unsigned slabs_n, slabs_cap;
 	size_t step; /* bytes from one piece to the next */
 	size_t align;
 	void **free; /* stack of total - lent pieces */
@@ -71,6 +71,16 @@ void pool_raise(struct pool *p, unsigned max)
 	p->max = MAX(p->max, max);
 }
 
+/* Room for one slab more, and for all its pieces on the stack. */
+static void make_room(struct pool *p)
+{
+	if (p->slabs_n < p->slabs_cap)
+		return;
+	p->slabs_cap = MAX(4u, 2 * p->slabs_cap);
+	p->slabs = xrealloc(p->slabs, sizeof *p->slabs * p->slabs_cap);
+	p->free = xrealloc(p->free, sizeof *p->free * p->slabs_cap * p->per_slab);
+}
+
 static bool grow(struct pool *p)
 {
 	unsigned n = MIN(p->per_slab, p->max - p->total);
@@ -81,10 +91,9 @@ static bool grow(struct pool *p)
 	slab = aligned_alloc(p->align, p->step * p->per_slab);
 	if (slab == NULL)
 		return false;
-	p->slabs = xrealloc(p->slabs, sizeof *p->slabs * (p->slabs_n + 1));
+	make_room(p);
 	p->slabs[p->slabs_n++] = slab;
 	p->total += n;
-	p->free = xrealloc(p->free, sizeof *p->free * p->total);
 	for (unsigned i = 0; i < n; i++)
 		p->free[i] = slab + p->step * (n - 1 - i);
 	HIDE(slab, p->step * p->per_slab);
