@@ -236,6 +236,7 @@ void swarm_tick(struct swarm *s, int64_t now)
 {
 	CHECK_OBJ(s, SWARM_MAGIC);
 	s->pace = meter_rate(&s->down, now);
+	s->ticked = s->downloaded;
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL)
 			swarm_tick_requests(s->peers[i], now);

@@ -120,6 +120,7 @@ struct swarm_peer {
 	bool guilty;           /* to be handed out by swarm_guilty() */
 	uint32_t interesting;  /* pieces it has, wanted, that we lack */
 	uint32_t window;       /* requests we keep outstanding */
+	uint32_t needed;       /* so many of them the delay needs */
 	uint32_t reqq;         /* it accepts at most so many */
 	uint32_t voided;       /* blocks that may still come although we no longer ask for them */
 	struct req_queue late; /* requests given up that it does not know are void */
@@ -213,6 +214,7 @@ struct swarm {
 	uint64_t up_limit; /* B/s, for the choker */
 	struct meter down, up;
 	uint64_t pace;                         /* B/s that came at the last tick */
+	uint64_t ticked;                       /* ->downloaded at the last tick */
 	uint64_t downloaded, uploaded, wasted; /* bytes */
 	uint64_t failed_pieces;
 	int64_t next_turnover; /* us */

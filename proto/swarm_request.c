@@ -6,11 +6,15 @@
  * grows (slow start), then covers twice the delay at the measured rate, and WINDOW_TIME at least.
  * The delay is that of a request with nothing before it, which has the way and the other side's
  * disk in it and no queue; twice, so that a window that was too small for the way grows.  Too few
- * requests idle a fast link, too many only delay the end game.
+ * requests idle a fast link, too many hold what others would have sooner: what the delay does not
+ * need is no more than a part of what is left, or near the end all peers ask one seed for the rest
+ * and bring each other nothing.
  */
 #include "proto/swarm_priv.h"
 
 #define WINDOW_TIME_MS UINT64_C(1000)
+#define WINDOW_PART    UINT64_C(16) /* of what is left: not more than one part of so many */
+#define WINDOW_MANY    UINT64_C(64) /* but always so many */
 #define DELAY_MAX      (INT64_C(5) * 1000000)
 #define SNUB_AFTER     (INT64_C(20) * 1000000)
 #define PACE_MIN       16384u /* B/s: under it nobody is fast */
@@ -18,7 +22,8 @@
 #define ASKED_SECONDS  4u
 #define AGAIN_MIN      1u
 #define LATE_AFTER     (INT64_C(2) * 1000000)
-#define LATE_SECONDS   3u
+#define LATE_REST      (INT64_C(3) * 1000000)
+#define LATE_TIMES     4
 #define LAG_AFTER      (INT64_C(2) * 1000000)
 
 static void put_request(struct swarm_peer *p, const struct block_req *r)
@@ -44,20 +49,33 @@ static bool may_ask(const struct swarm_peer *p)
 	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
 }
 
-/* What it was asked for will take it long, or it has stopped. */
+/* us until it would have brought one block more than stand with it; 0: it has not shown its rate */
+static int64_t time_to_bring(const struct swarm_peer *p)
+{
+	uint64_t bytes = (p->asked.n + UINT64_C(1)) * BLOCK_SIZE;
+
+	return p->pace < PACE_MIN ? 0 : p->delay + (int64_t)(bytes * 1000000 / p->pace);
+}
+
+/* It was silent for `patience`; or had that long and will not be done within `rest`.  us */
+static bool lingers(const struct swarm_peer *o, int64_t now, int64_t patience, int64_t rest)
+{
+	uint64_t bytes = (uint64_t)o->asked.n * BLOCK_SIZE;
+
+	if (now - MAX(o->last_block_at, o->asked_at) > patience)
+		return true;
+	return now - o->asked_at > patience && bytes * 1000 > o->pace * (uint64_t)(rest / 1000);
+}
+
+/* What it was asked for will take it long, or longer by far than this one; or it has stopped. */
 static bool is_late(void *ctx, uint32_t name)
 {
 	const struct swarm_peer *p = ctx, *o = swarm_peer_named(p->swarm, name);
-	int64_t silent, grace;
+	int64_t mine = LATE_TIMES * time_to_bring(p);
 
-	if (o == NULL)
+	if (o == NULL || lingers(o, p->tried_at, LATE_AFTER + 2 * o->delay, LATE_REST))
 		return true;
-	silent = p->tried_at - MAX(o->last_block_at, o->asked_at);
-	grace = LATE_AFTER + 2 * o->delay;
-	if (silent > grace)
-		return true;
-	return p->tried_at - o->asked_at > grace &&
-	       (uint64_t)o->asked.n * BLOCK_SIZE > o->pace * LATE_SECONDS;
+	return mine > 0 && lingers(o, p->tried_at, mine, mine);
 }
 
 /* How many times slower the other is; who was asked only just now may yet show what it can. */
@@ -71,17 +89,22 @@ static uint32_t lag_of(void *ctx, uint32_t name)
 }
 
 /* With all peers together, what some seconds bring: many who give little would else be asked for
- * all there is, long before they can bring it. */
+ * all there is, long before they can bring it.  What came since the last tick came in a second. */
 static uint64_t asked_max(const struct swarm *s)
 {
-	return ASKED_LEAST + s->pace * ASKED_SECONDS / BLOCK_SIZE;
+	uint64_t rate = MAX(s->pace, s->downloaded - s->ticked);
+
+	return ASKED_LEAST + rate * ASKED_SECONDS / BLOCK_SIZE;
 }
 
 /* It may take less than its rate is good for. */
 uint32_t swarm_room(const struct swarm_peer *p)
 {
+	uint64_t part = swarm_left(p->swarm) / WINDOW_PART / BLOCK_SIZE;
+	uint64_t most = MAX(MAX(part, WINDOW_MANY), (uint64_t)p->needed);
 	uint32_t cap = MIN(p->window, MIN(p->swarm->config.max_requests, p->reqq));
 
+	cap = (uint32_t)MIN((uint64_t)cap, most);
 	if (!may_ask(p) || (p->asked.n >= WINDOW_MIN && p->swarm->asked >= asked_max(p->swarm)))
 		return 0;
 	return cap > p->asked.n ? cap - p->asked.n : 0;
@@ -292,8 +315,10 @@ static void size_window(struct swarm_peer *p)
 {
 	uint64_t rate = p->pace;
 	uint32_t cap = MAX(MIN(p->swarm->config.max_requests, p->reqq), 1u);
-	uint64_t ms = MAX(WINDOW_TIME_MS, (uint64_t)(2 * p->delay / 1000));
-	uint64_t want = rate * ms / 1000 / BLOCK_SIZE + WINDOW_MIN;
+	uint64_t needed = rate * (uint64_t)(2 * p->delay / 1000) / 1000 / BLOCK_SIZE + WINDOW_MIN;
+	uint64_t want = MAX(needed, rate * WINDOW_TIME_MS / 1000 / BLOCK_SIZE + WINDOW_MIN);
+
+	p->needed = (uint32_t)MIN(needed, (uint64_t)cap);
 
 	if (p->starting) {
 		/* It ends when a second brought hardly more than the one before. */

@@ -498,6 +498,9 @@ static void t_asked(void **state)
 	assert_false(swarm_wants_requests(s.peer));
 	s.swarm->pace = 16 * BLOCK_SIZE;
 	assert_true(swarm_wants_requests(s.peer));
+	s.swarm->pace = 0;
+	s.swarm->downloaded = 16 * BLOCK_SIZE; /* the second is not over */
+	assert_true(swarm_wants_requests(s.peer));
 	s.swarm->asked -= 64;
 	side_fini(&s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A fast and a very slow seed: the end does not wait for the slow one. */
+/* A fast and a slow seed: the end does not wait for the slow one. */
 #include "tests/unit/swarm_world.h"
 
 /* Seconds until the leech has everything from a fast seed and slow ones of so many blocks a second.
@@ -68,11 +68,87 @@ static void t_cancel(void **state)
 	world_fini(&w);
 }
 
+/* The end does not wait for a long queue either, where another would be done with it much sooner.
+ */
+static void t_queue(void **state)
+{
+	struct world w;
+	struct swarm_peer *slow;
+	uint32_t most = 0;
+
+	(void)state;
+	world_init(&w, 3, 2);
+	world_connect(&w, 2, 0);
+	world_connect(&w, 2, 1);
+	w.node[0].upload = 4;
+	w.node[1].upload = 4;
+	slow = w.node[2].ends[1].peer;
+	for (unsigned i = 0; i < 100 && !world_done(&w); i++) {
+		if (i == 16) {
+			w.node[1].upload = 1;
+			most = slow->asked.n;
+		}
+		world_step(&w);
+	}
+	assert_true(world_done(&w));
+	print_message("# %u ms, %u blocks at once with the slow one, %u wasted\n",
+		(unsigned)((w.node[2].done_at - SECOND) / 1000), most,
+		(unsigned)(w.node[2].swarm->wasted / BLOCK_SIZE));
+	assert_true(most >= 30);
+	assert_true(w.node[2].done_at - SECOND <= 38 * STEP);
+	assert_true(w.node[2].swarm->wasted <= 8 * BLOCK_SIZE);
+	world_fini(&w);
+}
+
+/* How much stands with a peer that has given so many blocks a second, after such a delay, us. */
+static uint32_t asked_of(uint32_t rate, int64_t delay)
+{
+	struct world w;
+	struct swarm_peer *p;
+	uint32_t asked;
+
+	world_init(&w, 2, 1);
+	w.config.max_requests = 500;
+	swarm_configure(w.node[1].swarm, &w.config);
+	world_connect(&w, 1, 0);
+	p = w.node[1].ends[0].peer;
+	w.node[0].free_rider = true;
+	world_run(&w, 2);
+	assert_true(p->asked.n > 0);
+	p->reqq = 500;
+	p->delay = delay;
+	for (unsigned i = 0; i < 20; i++) {
+		meter_add(&p->down, (uint64_t)rate * BLOCK_SIZE);
+		meter_add(&w.node[1].swarm->down, (uint64_t)rate * BLOCK_SIZE);
+		w.now += SECOND;
+		p->last_block_at = w.now;
+		swarm_tick(w.node[1].swarm, w.now);
+	}
+	node_ask(&w.node[1]);
+	asked = p->asked.n;
+	world_fini(&w);
+	return asked;
+}
+
+/* A second's worth, but beyond what the delay needs not most of what is left: others have it too.
+ */
+static void t_share(void **state)
+{
+	(void)state;
+	assert_in_range(asked_of(10, 0), 11, 13);
+	assert_in_range(asked_of(40, 0), 41, 43);
+	assert_int_equal(asked_of(100, 0), 64);
+	assert_int_equal(asked_of(1000, 0), 64);
+	assert_true(asked_of(100, SECOND / 2) > 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_steal),
 		cmocka_unit_test(t_cancel),
+		cmocka_unit_test(t_queue),
+		cmocka_unit_test(t_share),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
