@@ -49,6 +49,7 @@ void swarm_free(struct swarm **sp)
 	xfree(s->times_shown);
 	xfree(s->departed);
 	xfree(s->reads);
+	xfree(s->times_bait);
 	xfree(s->peers);
 	smartban_free(&s->smartban);
 	picker_free(&s->picker);

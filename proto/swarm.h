@@ -82,6 +82,7 @@ struct shown {
 	uint32_t piece;
 	uint32_t asked; /* bytes of it that it asked us for */
 	int64_t got_at; /* us; INT64_MAX: it has not got it */
+	bool bait;      /* it was choked when it was shown this */
 };
 
 /* What a peer had given when a round of the choker ended. */
@@ -138,6 +139,9 @@ struct swarm_peer {
 	bool said_upload_only;  /* what it knows of us */
 	struct bitfield told;   /* pieces it knows we have, while masked */
 	struct shown shown[32]; /* that it is to pass on */
+	bool retires;           /* gets no more, to be choked when it has what it asked for */
+	int64_t retires_at;     /* us: since when */
+	int64_t hold;           /* us from when it has a piece until another has; 0: unknown */
 	uint32_t show;          /* so many stand at a time */
 	uint32_t shown_n;
 	uint64_t owed;             /* bytes it asked for that have not left */
@@ -201,8 +205,12 @@ struct swarm {
 	enum swarm_super super_mode;
 	struct witness witness[2]; /* the latest, for IPv6 and IPv4 */
 	uint16_t *times_shown;  /* owned, by piece: to how many peers; NULL: never super-seeded */
+	uint16_t *times_bait;   /* owned, likewise: to peers that we choke */
+	uint32_t bait_at;       /* pieces above are like those below fresh_at */
 	uint32_t fresh_at;      /* pieces below have been on show, or somebody had them */
 	bool super_seeding;     /* now */
+	bool slack, spare;      /* how busy the line was at the last tick: swarm_super.c */
+	int64_t idle_since;     /* us: the last tick at which super-seeding had something to do */
 	int64_t super_rest;     /* us: AUTO does not begin before */
 	uint32_t other_seeds;   /* that trackers know, when they were asked last */
 	int64_t seeds_known_at; /* us: when that was; 0: never */

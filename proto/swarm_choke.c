@@ -15,9 +15,11 @@
 
 static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
 {
-	struct wr w = outbuf_begin(&p->out, 5);
+	struct wr w;
 
 	p->am_choking = choke;
+	swarm_super_choke(p, now);
+	w = outbuf_begin(&p->out, 5);
 	if (choke)
 		wire_put_choke(&w);
 	else
@@ -35,7 +37,7 @@ void swarm_unchoke_if_room(struct swarm_peer *p, int64_t now)
 	struct swarm *s = p->swarm;
 	uint32_t taken = 0;
 
-	if (!p->am_choking || p->upload_only || p->seed)
+	if (!p->am_choking || p->upload_only || p->seed || swarm_super_is_full(p))
 		return;
 	for (uint32_t i = 0; i < s->peers_cap; i++)
 		if (s->peers[i] != NULL && !s->peers[i]->am_choking && s->peers[i]->peer_interested)
@@ -80,7 +82,8 @@ void swarm_run_choker(struct swarm *s, int64_t now)
 			.optimistic = p->optimistic,
 			.progress = (uint16_t)((uint64_t)p->has.count * 1000 / p->has.bits),
 			.rate_in = given_rate(p, now),
-			.rate_out = meter_rate(&p->up, now),
+			.rate_out = p->masked && s->super_seeding ? swarm_super_merit(p, now)
+								  : meter_rate(&p->up, now),
 			.unchoked_at = p->unchoked_at,
 			.connected_at = p->connected_at};
 	}
@@ -91,7 +94,9 @@ void swarm_run_choker(struct swarm *s, int64_t now)
 
 		p->optimistic = v[i].optimistic;
 		shift_given(p, now);
-		if (v[i].want == p->am_choking)
+		if (v[i].want != p->am_choking)
+			p->retires = false;
+		else if (v[i].want ? !swarm_super_is_full(p) : !swarm_super_retires(p, now))
 			say_choke(p, !v[i].want, now);
 	}
 	xfree(v);

@@ -249,7 +249,7 @@ void swarm_served(struct swarm_peer *p, uint32_t bytes)
 	meter_add(&p->up, bytes);
 	meter_add(&p->swarm->up, bytes);
 	owe_less(p, bytes);
-	if (p->swarm->owed == 0)
+	if (p->owed == 0 && (p->swarm->slack || p->swarm->owed == 0))
 		swarm_super_idle(p);
 }
 

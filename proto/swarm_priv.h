@@ -77,6 +77,12 @@ void swarm_unmask(struct swarm_peer *);
 void swarm_super_show(struct swarm_peer *, int64_t now);
 void swarm_super_asked(struct swarm_peer *, const struct block_req *, int64_t now);
 void swarm_super_seen(struct swarm *, uint32_t piece, int64_t now); /* somebody has it now */
+void swarm_super_choke(struct swarm_peer *, int64_t now);           /* am_choking has changed */
+/* It is to be choked; true: not yet, and it is shown nothing more. */
+bool swarm_super_retires(struct swarm_peer *, int64_t now);
+/* In place of its rate, for the choker: greater is who passes on sooner. */
+uint64_t swarm_super_merit(const struct swarm_peer *, int64_t now);
+bool swarm_super_is_full(const struct swarm_peer *);    /* it is to have no slot now */
 void swarm_super_idle(struct swarm_peer *);             /* all that was asked of us has left */
 void swarm_super_met_seed(struct swarm *, int64_t now); /* we are not the only one */
 void swarm_tick_super(struct swarm *, int64_t now);

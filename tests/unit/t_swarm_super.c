@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Super-seeding: one seed and leeches that serve each other. */
+#include "proto/swarm_priv.h"
 #include "tests/unit/swarm_world.h"
 
 static uint64_t sent_by(const struct world *w, unsigned i)
@@ -62,7 +63,7 @@ static void t_auto(void **state)
 		world_step(&w);
 	}
 	assert_true(world_done(&w));
-	assert_true(sent_by(&w, 0) < size + size / 3);
+	assert_true(sent_by(&w, 0) < size + size / 4);
 	for (unsigned i = 0; i < 50; i++)
 		world_step(&w);
 	assert_false(w.node[0].swarm->super_seeding);
@@ -258,7 +259,7 @@ static void t_masked_requests(void **state)
 	begin(&w, 2, SUPER_ON);
 	end_send(&w.node[1].ends[0]);
 	p = w.node[0].ends[1].peer;
-	assert_int_equal(p->shown_n, 2);
+	assert_int_equal(p->shown_n, 1);
 	while (bitfield_get(&p->told, untold))
 		untold++;
 	struct wire_ev ask = {.type = WIRE_REQUEST, .index = untold, .length = BLOCK_SIZE};
@@ -280,6 +281,155 @@ static void t_masked_requests(void **state)
 	world_fini(&w);
 }
 
+static void say(struct swarm_peer *p, enum wire_ev_type type, uint32_t piece, int64_t now)
+{
+	struct wire_ev ev = {.type = type, .index = piece, .length = BLOCK_SIZE};
+
+	assert_int_equal(swarm_event(p, &ev, now), E_OK);
+}
+
+/* A seed, SUPER_ON, whose leeches have greeted it and wait for slots. */
+static void begin_choked(struct world *w, unsigned n)
+{
+	begin(w, n, SUPER_ON);
+	for (unsigned i = 1; i < n; i++)
+		end_send(&w->node[i].ends[0]);
+}
+
+/* Each who waits for a slot knows of one piece, its own; it is the last that others are shown. */
+static void t_bait(void **state)
+{
+	struct world w;
+	struct swarm *s;
+	struct swarm_peer *p;
+	uint32_t bait;
+
+	(void)state;
+	begin_choked(&w, 4);
+	s = w.node[0].swarm;
+	for (unsigned i = 1; i < w.n; i++) {
+		p = w.node[0].ends[i].peer;
+		assert_true(p->am_choking);
+		assert_int_equal(p->shown_n, 1);
+		bait = p->shown[0].piece;
+		assert_int_equal(bait, PIECES - i);
+		assert_int_equal(s->times_bait[bait], 1);
+		assert_int_equal(s->times_shown[bait], 0);
+	}
+	p = w.node[0].ends[3].peer;
+	say(p, WIRE_INTERESTED, 0, w.now);
+	assert_false(p->am_choking);
+	assert_int_equal(p->shown_n, 2);
+	assert_int_equal(s->times_bait[PIECES - 3], 0);
+	assert_int_equal(s->times_shown[PIECES - 3], 1);
+	assert_int_equal(s->times_shown[0], 1);
+	/* All others are shown to it before what is a bait. */
+	for (unsigned i = 0; i < 6; i++) {
+		for (uint32_t k = 0; k < p->shown_n; k++)
+			p->shown[k].asked = PIECE_LEN;
+		swarm_super_idle(p);
+		if (s->fresh_at < PIECES - 4)
+			assert_false(bitfield_get(&p->told, PIECES - 2));
+	}
+	assert_true(bitfield_get(&p->told, PIECES - 2));
+	world_fini(&w);
+}
+
+/* Who is to be choked gets first what it has asked for; the rest is fresh again. */
+static void t_choked(void **state)
+{
+	struct world w;
+	struct swarm *s;
+	struct swarm_peer *p;
+
+	(void)state;
+	begin_choked(&w, 4);
+	s = w.node[0].swarm;
+	p = w.node[0].ends[1].peer;
+	assert_false(swarm_super_retires(p, w.now)); /* nothing is on the way */
+	say(p, WIRE_INTERESTED, 0, w.now);
+	say(p, WIRE_REQUEST, 0, w.now);
+	assert_int_equal(p->owed, BLOCK_SIZE);
+	assert_true(swarm_super_retires(p, w.now));
+	assert_true(p->retires);
+	swarm_super_idle(p);
+	assert_int_equal(p->shown_n, 2); /* and nothing more */
+	assert_true(swarm_super_retires(p, w.now + 59 * SECOND));
+	assert_false(swarm_super_retires(p, w.now + 61 * SECOND));
+	p->am_choking = true;
+	swarm_super_choke(p, w.now);
+	assert_int_equal(s->times_shown[0], 0);
+	assert_int_equal(s->fresh_at, 0);
+	/* What has left whole is not. */
+	p->am_choking = false;
+	swarm_super_choke(p, w.now);
+	assert_int_equal(s->times_shown[0], 1);
+	for (uint32_t k = 0; k < p->shown_n; k++)
+		p->shown[k].asked = PIECE_LEN;
+	p->owed = s->owed = 0;
+	p->am_choking = true;
+	swarm_super_choke(p, w.now);
+	assert_int_equal(s->times_shown[0], 1);
+	world_fini(&w);
+}
+
+/* While all that is left is on its way over a full line, nobody new gets a slot. */
+static void t_full(void **state)
+{
+	struct world w;
+	struct swarm *s;
+	struct swarm_peer *p;
+
+	(void)state;
+	begin_choked(&w, 3);
+	s = w.node[0].swarm;
+	p = w.node[0].ends[2].peer;
+	assert_false(swarm_super_is_full(p));
+	for (uint32_t i = 0; i < PIECES; i++)
+		s->times_shown[i]++;
+	assert_false(swarm_super_is_full(p)); /* idle */
+	s->owed = BLOCK_SIZE;
+	s->slack = false;
+	assert_true(swarm_super_is_full(p));
+	say(p, WIRE_INTERESTED, 0, w.now);
+	assert_true(p->am_choking);
+	s->slack = true;
+	say(p, WIRE_NOT_INTERESTED, 0, w.now);
+	say(p, WIRE_INTERESTED, 0, w.now);
+	assert_false(p->am_choking);
+	s->owed = 0;
+	world_fini(&w);
+}
+
+/* Slots are for who passes on soon; one who is not known yet is between. */
+static void t_merit(void **state)
+{
+	struct world w;
+	struct swarm_peer *p[4];
+	int64_t now;
+
+	(void)state;
+	begin_choked(&w, 4);
+	now = w.now;
+	for (unsigned i = 1; i < w.n; i++) {
+		p[i] = w.node[0].ends[i].peer;
+		say(p[i], WIRE_INTERESTED, 0, now);
+	}
+	assert_true(swarm_super_merit(p[1], now) == swarm_super_merit(p[2], now));
+	for (unsigned i = 1; i < 3; i++)
+		say(p[i], WIRE_HAVE, PIECES - i, now);
+	now += SECOND;
+	say(p[3], WIRE_HAVE, PIECES - 1, now);
+	now += 9 * SECOND;
+	assert_true(swarm_super_merit(p[2], now) < swarm_super_merit(p[3], now));
+	assert_true(swarm_super_merit(p[1], now) > swarm_super_merit(p[3], now));
+	say(p[3], WIRE_HAVE, PIECES - 2, now);
+	assert_int_equal(p[1]->hold, SECOND);
+	assert_int_equal(p[2]->hold, 10 * SECOND);
+	assert_true(swarm_super_merit(p[2], now) < swarm_super_merit(p[3], now));
+	world_fini(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +442,10 @@ int main(void)
 		cmocka_unit_test(t_silent_ones),
 		cmocka_unit_test(t_rest_is_told_in_order),
 		cmocka_unit_test(t_masked_requests),
+		cmocka_unit_test(t_bait),
+		cmocka_unit_test(t_choked),
+		cmocka_unit_test(t_full),
+		cmocka_unit_test(t_merit),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
