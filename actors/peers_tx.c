@@ -9,6 +9,7 @@
 
 #define IOV_MAX_TX   64
 #define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two extents */
+#define MAPPED_TIMES 4u             /* or of maps, which take no memory, so much of its unsent */
 #define WRITE_BUDGET (1024u * 1024u)
 /* What the kernel may hold unsent follows the peer's rate: a fast one is served in few turns, and a
  * slow one still hears soon that it is choked.  Bytes; the time is us. */
@@ -53,11 +54,20 @@ static void push_block(struct conn *c, const struct block_req *r, struct extent 
 	c->queued += r->length;
 }
 
+/* What lies in maps is looked at further ahead, so that the disk is asked early for what a fast one
+ * wants. */
+static uint32_t most_queued(struct conn *c)
+{
+	bool mapped = c->blocks_n > 0 && block_at(c, c->blocks_n - 1)->extent->map != NULL;
+
+	return mapped ? MAX(WATERMARK, MAPPED_TIMES * c->not_sent_low) : WATERMARK;
+}
+
 void conn_fill(struct conn *c)
 {
 	struct block_req r;
 
-	while (c->peer->serving.n > 0 && c->queued < WATERMARK) {
+	while (c->peer->serving.n > 0 && c->queued < most_queued(c)) {
 		struct extent *x =
 			cache_get(c->torrent, req_at(&c->peer->serving, 0), c->blocks_n == 0);
 

@@ -212,6 +212,7 @@ static void *init_worker(struct actor *a, const void *arg)
 	worker_fds_init(w, (unsigned)w->config->store_open_files / w->workers);
 	worker_pieces_init(w);
 	worker_queue_init(w);
+	worker_loads_init(w);
 	worker_jobs_init(w);
 	return w;
 }
@@ -230,6 +231,7 @@ static void quiesce_worker(struct actor *a)
 {
 	struct worker *w = actor_self(a);
 
+	worker_loads_run(w);
 	worker_queue_run(w);
 	for (uint32_t i = 0; i < w->slots_n; i++)
 		if (w->slots[i] != NULL) {
@@ -265,6 +267,7 @@ static void fini_worker(struct actor *a)
 	drop_batches(w);
 	worker_jobs_fini(w);
 	worker_queue_fini(w);
+	worker_loads_fini(w);
 	for (uint32_t i = 0; i < w->slots_n; i++)
 		if (w->slots[i] != NULL)
 			worker_torrent_free(w, &(struct wtorrent *){w->slots[i]});

@@ -150,7 +150,7 @@ void worker_on_extent(struct actor *a, struct msg **m)
 		return;
 	}
 	if (e->map != NULL) { /* where that fails peers has them read, which tells why */
-		actor_reply(a, m, fs_map_load(e->map, e->length, e->ahead));
+		worker_load(w, m);
 		return;
 	}
 	if (worker_read(w, t, e->piece, e->begin, e->length, e->data, &f)) {

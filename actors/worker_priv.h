@@ -8,6 +8,7 @@
  *
  *   worker.c          the actor: torrents, batches of messages out
  *   worker_queue.c    batches of blocks wait for their turn
+ *   worker_load.c     parts of maps to be brought into memory, likewise
  *   worker_piece.c    blocks in: hash in order, write in runs, verify
  *   worker_hot.c      what a piece needs meanwhile
  *   worker_io.c       bytes of a piece to and from the files they lie in
@@ -156,6 +157,12 @@ struct whash_job {
 	uint32_t at;             /* pieces of it that are done */
 };
 
+/* Messages that wait, owned. */
+struct wring {
+	struct msg **v;
+	uint32_t at, n, room;
+};
+
 struct worker {
 	uint32_t magic;
 	struct actor *actor;
@@ -173,9 +180,10 @@ struct worker {
 	uint32_t held, held_max; /* blocks in memory; more than that is written out */
 	struct loop_timer idle;
 
-	struct msg **queue; /* BLOCKS_WRITE, owned: a ring */
-	uint32_t queue_at, queue_n, queue_room;
+	struct wring queue; /* BLOCKS_WRITE */
 	struct loop_task queue_task;
+	struct wring loads; /* EXTENT_READ of maps */
+	struct loop_task load_task;
 
 	struct whash_job *jobs, **jobs_end;
 	struct loop_task job_task;
@@ -207,11 +215,21 @@ void worker_notes_flush(struct worker *);
 void worker_words(struct words *, const struct wtorrent *, const struct wfail *);
 
 /* --- worker_queue.c */
+void wring_push(struct wring *, struct msg **);
+struct msg *wring_pop(struct wring *); /* there must be one */
+void wring_fini(struct wring *, struct actor *);
 actor_msg_f worker_on_blocks;
 void worker_queue_init(struct worker *);
 void worker_queue_fini(struct worker *);
 /* Works on everything that waits, now. */
 void worker_queue_run(struct worker *);
+
+/* --- worker_load.c */
+/* Takes an EXTENT_READ of a map, and answers it when its bytes are in memory. */
+void worker_load(struct worker *, struct msg **);
+void worker_loads_init(struct worker *);
+void worker_loads_fini(struct worker *);
+void worker_loads_run(struct worker *); /* answers all that wait, now */
 
 /* --- worker_piece.c */
 /* One batch of blocks in; the message may be freed, its buffers are held. */

@@ -14,65 +14,78 @@
 
 #define BATCHES 2
 
-static struct msg *pop(struct worker *w)
+struct msg *wring_pop(struct wring *r)
 {
-	struct msg *m = w->queue[w->queue_at];
+	struct msg *m = r->v[r->at];
 
-	w->queue_at = (w->queue_at + 1) % w->queue_room;
-	w->queue_n--;
+	must(r->n > 0);
+	r->at = (r->at + 1) % r->room;
+	r->n--;
 	return m;
 }
 
-static void grow(struct worker *w)
+static void grow(struct wring *r)
 {
-	uint32_t room = MAX(64, w->queue_room * 2);
-	struct msg **v = xcalloc(room, sizeof(struct msg *));
-	uint32_t n = w->queue_n;
+	struct wring wider = {.n = r->n, .room = MAX(64, r->room * 2)};
 
-	for (uint32_t i = 0; i < n; i++)
-		v[i] = pop(w);
-	xfree(w->queue);
-	w->queue = v;
-	w->queue_room = room;
-	w->queue_at = 0;
-	w->queue_n = n;
+	wider.v = xcalloc(wider.room, sizeof(struct msg *));
+	for (uint32_t i = 0; i < wider.n; i++)
+		wider.v[i] = wring_pop(r);
+	xfree(r->v);
+	*r = wider;
+}
+
+void wring_push(struct wring *r, struct msg **m)
+{
+	if (r->n == r->room)
+		grow(r);
+	r->v[(r->at + r->n++) % r->room] = *m;
+	*m = NULL;
+}
+
+void wring_fini(struct wring *r, struct actor *a)
+{
+	while (r->n > 0) {
+		struct msg *m = wring_pop(r);
+
+		msg_free(a, &m);
+	}
+	xfree(r->v);
+	*r = (struct wring){0};
 }
 
 void worker_on_blocks(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
 
-	if (w->queue_n == w->queue_room)
-		grow(w);
-	w->queue[(w->queue_at + w->queue_n++) % w->queue_room] = *m;
-	*m = NULL;
+	wring_push(&w->queue, m);
 	loop_task_post(actor_loop(a), &w->queue_task);
 }
 
 static void run_some(struct worker *w)
 {
-	for (unsigned i = 0; i < BATCHES && w->queue_n > 0; i++) {
-		struct msg *m = pop(w);
+	for (unsigned i = 0; i < BATCHES && w->queue.n > 0; i++) {
+		struct msg *m = wring_pop(&w->queue);
 
 		worker_blocks_take(w, (const struct m_blocks *)(void *)m);
 		msg_free(w->actor, &m);
 	}
-	worker_blocks_run(w, w->queue_n > 0);
+	worker_blocks_run(w, w->queue.n > 0);
 }
 
 static void run_task(struct loop_task *task)
 {
 	struct worker *w = container_of(task, struct worker, queue_task);
 
-	if (w->queue_n > 0)
+	if (w->queue.n > 0)
 		run_some(w);
-	if (w->queue_n > 0)
+	if (w->queue.n > 0)
 		loop_task_post(actor_loop(w->actor), &w->queue_task);
 }
 
 void worker_queue_run(struct worker *w)
 {
-	while (w->queue_n > 0)
+	while (w->queue.n > 0)
 		run_some(w);
 }
 
@@ -84,11 +97,5 @@ void worker_queue_init(struct worker *w)
 void worker_queue_fini(struct worker *w)
 {
 	loop_task_del(actor_loop(w->actor), &w->queue_task);
-	while (w->queue_n > 0) {
-		struct msg *m = pop(w);
-
-		msg_free(w->actor, &m);
-	}
-	xfree(w->queue);
-	w->queue = NULL;
+	wring_fini(&w->queue, w->actor);
 }

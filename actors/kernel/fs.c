@@ -528,13 +528,19 @@ static size_t pages_of(const uint8_t *at, size_t n, void **from)
 	return ((uintptr_t)at + n - a + page - 1) / page * page;
 }
 
-enum err fs_map_load(const uint8_t *at, size_t n, size_t ahead)
+void fs_map_ask(const uint8_t *at, size_t n)
 {
 	void *from;
-	size_t size = pages_of(at, MAX(n, ahead), &from);
+	size_t size = pages_of(at, n, &from);
 
-	(void)madvise(from, size, MADV_WILLNEED); /* all of it is asked of the disk at once */
-	size = pages_of(at, n, &from);
+	(void)madvise(from, size, MADV_WILLNEED);
+}
+
+enum err fs_map_load(const uint8_t *at, size_t n)
+{
+	void *from;
+	size_t size = pages_of(at, n, &from);
+
 	if (madvise(from, size, MADV_POPULATE_READ) == 0)
 		return E_OK;
 	return errno == EINVAL ? E_UNSUPPORTED : E_FAULT;

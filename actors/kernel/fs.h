@@ -61,11 +61,11 @@ void fs_readahead(int fd, uint64_t offset, uint64_t n);
  * SIGBUS.  So nobody ever looks at the bytes himself.  NULL and *err: it cannot be done here.
  */
 const uint8_t *fs_map(int fd, uint64_t n, enum err *err);
-/*
- * Brings n bytes of a map into memory, and asks the disk for what follows up to `ahead` bytes from
- * the first.  E_FAULT: they cannot be read; E_UNSUPPORTED: before Linux 5.14.
- */
-enum err fs_map_load(const uint8_t *at, size_t n, size_t ahead);
+/* Asks the disk for n bytes of a map, all at once, and waits for none of them. */
+void fs_map_ask(const uint8_t *at, size_t n);
+/* Brings n bytes of a map into memory.  E_FAULT: they cannot be read; E_UNSUPPORTED: before
+ * Linux 5.14. */
+enum err fs_map_load(const uint8_t *at, size_t n);
 /* These two do not block; any thread. */
 void fs_unmap(const uint8_t *map, uint64_t n);
 /* Whether bytes of a map are in memory: to read them now needs no disk. */

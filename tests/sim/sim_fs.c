@@ -355,11 +355,16 @@ const uint8_t *fs_map(int fd, uint64_t n, enum err *err)
 	return NULL;
 }
 
-enum err fs_map_load(const uint8_t *at, size_t n, size_t ahead)
+void fs_map_ask(const uint8_t *at, size_t n)
 {
 	(void)at;
 	(void)n;
-	(void)ahead;
+}
+
+enum err fs_map_load(const uint8_t *at, size_t n)
+{
+	(void)at;
+	(void)n;
 	return E_UNSUPPORTED;
 }
 

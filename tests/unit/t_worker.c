@@ -271,6 +271,72 @@ static void test_maps(void **state)
 	end(w);
 }
 
+/* What came back, in order. */
+struct loaded {
+	uint32_t piece[8];
+	enum err err[8];
+	unsigned n;
+};
+
+static void take_loaded(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct loaded *l = ctx;
+
+	(void)a;
+	if (err == E_STOPPING)
+		return;
+	l->piece[l->n] = AS(m_extent, *m)->piece;
+	l->err[l->n++] = err;
+}
+
+static void load(struct world *w, struct loaded *to, uint32_t piece, const uint8_t *map)
+{
+	struct m_extent *e = msg_new(actor_of(w, PEERS), MSG_EXTENT_READ);
+	struct msg *m = &e->h;
+
+	e->t = T0;
+	e->piece = piece;
+	e->length = layout_piece_size(&now.l, piece);
+	e->map = map + layout_offset(&now.l, piece, 0);
+	e->ahead = piece == 0 ? 2 * e->length : 0;
+	actor_call(actor_of(w, PEERS), WORKER(0), &m, take_loaded, to);
+}
+
+/* Several parts of a map are asked for at once; each is answered for itself, in order. */
+static void test_loads(void **state)
+{
+	struct world *w = begin(one_file, 64 * KIB, 1, NULL);
+	struct m_file_map *f;
+	struct loaded l = {.n = 0};
+	char path[200];
+	const uint8_t *map;
+
+	(void)state;
+	open_torrent(w);
+	download(w, IN_ORDER);
+	f = msg_new(actor_of(w, PEERS), MSG_FILE_MAP);
+	f->t = T0;
+	f->length = 300 * KIB;
+	assert_int_equal(world_call(w, PEERS, WORKER(0), &f->h), E_OK);
+	map = AS(m_file_map, w->answer)->map;
+	AS(m_file_map, w->answer)->map = NULL;
+	assert_int_equal(truncate(path_of(path, sizeof path, w->down, "t/f"), 128 * KIB), 0);
+	for (uint32_t p = 0; p < 4; p++)
+		load(w, &l, p, map);
+	for (int i = 0; i < 1000 && l.n < 4; i++)
+		world_turn(w);
+	assert_int_equal(l.n, 4);
+	for (uint32_t p = 0; p < 4; p++) {
+		assert_int_equal(l.piece[p], p);
+		assert_int_equal(l.err[p], p < 2 ? E_OK : E_FAULT);
+	}
+	assert_true(fs_map_resident(map, 128 * KIB));
+	assert_false(fs_map_resident(map, 192 * KIB));
+	load(w, &l, 0, map); /* all stops before it is answered */
+	end(w);
+	fs_unmap(map, 300 * KIB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_partials),
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test(test_extents),
+		cmocka_unit_test(test_loads),
 		cmocka_unit_test(test_maps),
 	};
 
