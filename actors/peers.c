@@ -22,8 +22,7 @@ struct shard *shard_of(struct actor *a)
 	return s;
 }
 
-/* --- what the swarms tell us
- * ------------------------------------------------------------------------------- */
+/* --- what the swarms tell us --- */
 
 static void on_wake(void *conn)
 {
@@ -61,8 +60,7 @@ void shard_credit_back(struct shard *s, unsigned n)
 	}
 }
 
-/* --- settings
- * ------------------------------------------------------------------------------------------- */
+/* --- settings --- */
 
 static void on_global(struct actor *a, struct msg **m)
 {
@@ -102,9 +100,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	shard_dial_next(s);
 }
 
-/* --- life
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 static void make_pools(struct shard *s)
 {

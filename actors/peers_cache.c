@@ -115,9 +115,7 @@ void cache_fini(struct shard *s)
 	k->table = NULL;
 }
 
-/* --- references
- * ------------------------------------------------------------------------------------------------
- */
+/* --- references --- */
 
 void extent_unref(struct shard *s, struct extent *x)
 {
@@ -138,9 +136,7 @@ static void ref(struct extent *x)
 	x->refs++;
 }
 
-/* --- reading
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 /*
  * Of a file that is not mapped nobody knows whether it came from the disk.  What fits the cache is
@@ -311,9 +307,7 @@ struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool mus
 	return x;
 }
 
-/* --- what was mapped and is there no more
- * ------------------------------------------------------------------------------
- */
+/* --- what was mapped and is there no more --- */
 
 bool extent_ready(struct shard *s, struct extent *x)
 {

@@ -11,9 +11,7 @@
 #define KEEPALIVE  (80 * USEC_PER_SEC)
 #define OUTPUT_MAX (128u * 1024u) /* small messages; a long pipeline of requests is 8 KiB */
 
-/* --- running
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- running --- */
 
 void conn_post(struct conn *c)
 {
@@ -63,9 +61,7 @@ static void run(struct loop_task *task)
 	conn_post(c);
 }
 
-/* --- events
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static void say_hello(struct conn *c)
 {
@@ -145,9 +141,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 	set_timer(c, MIN(KEEPALIVE, idle) / 4);
 }
 
-/* --- beginnings
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- beginnings --- */
 
 static void link_torrent(struct conn *c, struct ptorrent *t)
 {
@@ -226,9 +220,7 @@ enum err conn_dial(struct ptorrent *t, const struct endpoint *at)
 	return E_OK;
 }
 
-/* --- the handshake
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the handshake --- */
 
 static bool hand_off(struct conn *c, unsigned shard)
 {
@@ -348,9 +340,7 @@ bool conn_hello(struct conn *c)
 	return open_conn(c, &h);
 }
 
-/* --- the end
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* --- the end --- */
 
 static void reap(struct loop_reap *r)
 {

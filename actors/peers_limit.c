@@ -31,8 +31,7 @@
 #define AHEAD     2
 #define LOAD_US   (USEC_PER_SEC / 2)
 
-/* --- who is subject to what
- * ------------------------------------------------------------------------------------- */
+/* --- who is subject to what --- */
 
 struct subject {
 	struct limiter *to[3];
@@ -66,8 +65,7 @@ static bool is_lan(const struct endpoint *e)
 	return endpoint_is_private_lan(e) || endpoint_is_loopback(e);
 }
 
-/* --- what is used of the shares
- * ------------------------------------------------------------------------------- */
+/* --- what is used of the shares --- */
 
 static struct limiter *shared_limiter(struct shard *s, unsigned kind)
 {
@@ -109,9 +107,7 @@ static void on_load(struct loop_timer *timer, int64_t now)
 		loop_timer_set(s->loop, &s->load, now + LOAD_US);
 }
 
-/* --- tokens
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- tokens --- */
 
 static uint64_t part_of(const struct limiter *l)
 {
@@ -333,9 +329,7 @@ bool limit_waits(const struct conn *c)
 	return link_linked(&c->limit.waiting[LIMIT_IN]);
 }
 
-/* --- room to ask
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- room to ask --- */
 
 static unsigned room_in(const struct limiter *l)
 {
@@ -410,9 +404,7 @@ void limit_tick(struct ptorrent *t)
 		limit_asked(container_of(l, struct conn, in_torrent));
 }
 
-/* --- changes
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- changes --- */
 
 /* It waits for nothing and is counted nowhere; its turn goes to the next. */
 static void release(struct conn *c)

@@ -30,8 +30,7 @@
 #define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
 #define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */
 
-/* --- a run of verified bytes in memory, for serving
- * ------------------------------------------------------ */
+/* --- a run of verified bytes in memory, for serving --- */
 
 enum extent_state { EXTENT_LOADING, EXTENT_READY, EXTENT_FAILED };
 
@@ -65,8 +64,7 @@ struct extent_cache {
 	struct extent *spare; /* owned list: freed ones, for the next */
 };
 
-/* --- connections
- * -------------------------------------------------------------------------------------------- */
+/* --- connections --- */
 
 enum conn_state { CONN_CONNECTING, CONN_HELLO, CONN_OPEN, CONN_CLOSED };
 
@@ -138,9 +136,7 @@ struct conn {
 	unsigned not_sent_low; /* bytes; 0: as it was made */
 };
 
-/* --- torrents
- * --------------------------------------------------------------------------------------------------
- */
+/* --- torrents --- */
 
 struct ptorrent {
 	uint32_t magic;

@@ -15,8 +15,7 @@
 
 #define READ_BUDGET (1024u * 1024u) /* bytes one connection reads before others get their turn */
 
-/* --- blocks in hand
- * --------------------------------------------------------------------------------------------- */
+/* --- blocks in hand --- */
 
 static bool begin_block(struct conn *c, const struct wire_ev *ev, uint8_t **landed)
 {
@@ -66,8 +65,7 @@ static void end_block(struct conn *c)
 	blocks_put(s, c->torrent->t, c->piece, c->begin, c->length, BLOCK_WRITE, data);
 }
 
-/* --- decoding a line of bytes
- * -------------------------------------------------------------------------------------- */
+/* --- decoding a line of bytes --- */
 
 static bool on_event(struct conn *c, const struct wire_ev *ev)
 {
@@ -121,8 +119,7 @@ static bool decode(struct conn *c, const uint8_t *p, size_t n)
 	}
 }
 
-/* --- the layout of one readv
- * ------------------------------------------------------------------------------------------ */
+/* --- the layout of one readv --- */
 
 struct landing {
 	struct iovec iov[2 * LANDING + 1];
@@ -263,9 +260,7 @@ static bool landed(struct conn *c, const struct landing *l, size_t n)
 	return true;
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 static void spend(struct conn *c, size_t n)
 {

@@ -11,8 +11,7 @@
 #define TICK         USEC_PER_SEC
 #define TOTALS_EVERY (2 * USEC_PER_SEC)
 
-/* --- finding them
- * ------------------------------------------------------------------------------------------- */
+/* --- finding them --- */
 
 struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref t)
 {
@@ -84,9 +83,7 @@ static void slots_put(struct shard *s, struct ptorrent *t)
 	table_put(s, t);
 }
 
-/* --- the tick
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- the tick --- */
 
 void ptorrent_report_totals(struct ptorrent *t)
 {
@@ -148,9 +145,7 @@ void ptorrent_wake(struct ptorrent *t)
 		loop_timer_set(t->shard->loop, &t->tick, now + PEERS_WANTED_EVERY);
 }
 
-/* --- completion
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- completion --- */
 
 /* Two that have everything have nothing to say to each other. */
 static void close_seeds(struct ptorrent *t)
@@ -181,9 +176,7 @@ void ptorrent_check_done(struct ptorrent *t)
 	close_seeds(t);
 }
 
-/* --- what is wanted
- * --------------------------------------------------------------------------------------------------
- */
+/* --- what is wanted --- */
 
 /* Runs of pieces at a time: the picker orders anew for each. */
 static void set_priorities(struct ptorrent *t)
@@ -241,9 +234,7 @@ static void follow_wishes(struct ptorrent *t)
 	ptorrent_check_done(t);
 }
 
-/* --- coming and going
- * --------------------------------------------------------------------------------------------------
- */
+/* --- coming and going --- */
 
 static struct swarm_config swarm_config_of(const struct shard *s)
 {
@@ -412,9 +403,7 @@ void peers_on_remove(struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
-/* --- addresses
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- addresses --- */
 
 static bool may_be_dialled(const struct shard *s, const struct endpoint *e)
 {

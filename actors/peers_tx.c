@@ -37,8 +37,7 @@ static void grow_blocks(struct conn *c)
 	c->blocks_cap = cap;
 }
 
-/* --- what is to be served
- * ----------------------------------------------------------------------------------------- */
+/* --- what is to be served --- */
 
 static void push_block(struct conn *c, const struct block_req *r, struct extent *x)
 {
@@ -143,8 +142,7 @@ bool conn_has_output(const struct conn *c)
 	       (c->peer != NULL && outbuf_len(&c->peer->out) > 0);
 }
 
-/* --- laying out one writev
- * -------------------------------------------------------------------------------------------- */
+/* --- laying out one writev --- */
 
 struct departure {
 	struct iovec iov[IOV_MAX_TX];
@@ -214,9 +212,7 @@ static void lay_out(struct conn *c, struct departure *d)
 	}
 }
 
-/* --- what has left
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- what has left --- */
 
 static size_t took_outbuf(struct outbuf *o, size_t n)
 {
@@ -252,9 +248,7 @@ static void took(struct conn *c, size_t n)
 		n = took_block(c, n);
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 static void size_queue(struct conn *c, size_t n, int64_t now)
 {

@@ -22,7 +22,7 @@ static void *grow_list(void *list, uint32_t n, size_t size)
 	return xrealloc(list, MAX(n * 2, 1u) * size);
 }
 
-/* --- digits (state_schema.c); what makes no sense ends the list */
+/* --- digits (state_schema.c); what makes no sense ends the list --- */
 
 static bool take_number(struct slice *b, size_t digits, uint32_t *out)
 {
@@ -82,7 +82,7 @@ static void load_partials(struct torrent_record *r, struct slice b)
 	}
 }
 
-/* --- records */
+/* --- records --- */
 
 static void load_pieces(struct state_db *db, struct torrent_record *r)
 {

@@ -130,7 +130,7 @@ static bool has_row(struct state_db *db, int64_t row)
 	return found;
 }
 
-/* --- verified pieces and partial ones, in digits (state_schema.c) */
+/* --- verified pieces and partial ones, in digits (state_schema.c) --- */
 
 struct digits {
 	char *p; /* lent by the database until the next list of the same kind */
@@ -168,7 +168,7 @@ static struct digits partial_digits(struct state_db *db, const struct partial_pi
 	return d;
 }
 
-/* --- what is known of the files */
+/* --- what is known of the files --- */
 
 /* A parameter of a statement: bytes, or a number when p is NULL. */
 struct value {

@@ -18,7 +18,7 @@
 #define SLOTS_MAX   (UINT32_C(1) << 24)
 #define DEADLINE_US (14 * USEC_PER_SEC) /* of the stop; main waits a second longer */
 
-/* --- lists of numbers */
+/* --- lists of numbers --- */
 
 void vec32_push(struct vec32 *v, uint32_t x)
 {
@@ -50,7 +50,7 @@ void vec32_append(struct vec32 *dst, const struct vec32 *src)
 		vec32_push(dst, src->v[i]);
 }
 
-/* --- torrents */
+/* --- torrents --- */
 
 struct storrent *store_find(struct store *s, struct tref t)
 {
@@ -170,7 +170,7 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 	return t;
 }
 
-/* --- words */
+/* --- words --- */
 
 void store_words(
 	struct words *out, const struct storrent *t, uint32_t file, const char *op, enum err err)
@@ -207,7 +207,7 @@ void store_tell_error(struct storrent *t, enum err err, const struct words *why,
 	actor_cast(t->s->actor, ADDR_SESSION, &m);
 }
 
-/* --- messages */
+/* --- messages --- */
 
 static void on_open(struct actor *a, struct msg **m)
 {
@@ -302,7 +302,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	store_check_reload(s);
 }
 
-/* --- the actor */
+/* --- the actor --- */
 
 static void end_stop(struct store *s)
 {

@@ -16,7 +16,7 @@
 #define JOBS_MAX      2u /* under way for each worker */
 #define PROGRESS_US   (USEC_PER_SEC / 4)
 
-/* --- the line */
+/* --- the line --- */
 
 static void begin_next(struct store *s)
 {
@@ -69,7 +69,7 @@ void store_check_end(struct storrent *t)
 		s->queue_end = at;
 }
 
-/* --- jobs */
+/* --- jobs --- */
 
 static bool is_of(const struct storrent *t, uint32_t piece, unsigned worker)
 {

@@ -28,7 +28,7 @@
 #define FILES_SEARCHED                                                                             \
 	64u /* for each of so many files it is looked whether a checkpoint names it */
 
-/* --- notes */
+/* --- notes --- */
 
 static void mark_news(struct storrent *t)
 {
@@ -155,7 +155,7 @@ void store_news_init(struct store *s)
 	s->news_timer.fn = on_news_timer;
 }
 
-/* --- the sync */
+/* --- the sync --- */
 
 void store_sync_drop(struct storrent *t)
 {
@@ -238,7 +238,7 @@ void store_sync(struct storrent *t)
 	}
 }
 
-/* --- telling the database */
+/* --- telling the database --- */
 
 static int compare_stamps(const void *pa, const void *pb)
 {

@@ -159,7 +159,7 @@ struct store {
 	struct loop_timer deadline;
 };
 
-/* --- store.c */
+/* --- store.c --- */
 struct storrent *store_find(struct store *, struct tref);
 /* Frees it and empties its slot. */
 void store_torrent_free(struct storrent **);
@@ -169,7 +169,7 @@ void store_words(struct words *, const struct storrent *, uint32_t file, const c
 void store_words_keep(struct words **to, const struct words *from);
 void store_tell_error(struct storrent *, enum err, const struct words *, bool lost);
 
-/* --- store_step.c */
+/* --- store_step.c --- */
 /* Goes on when the phase's calls have ended; the torrent may be gone afterwards. */
 void store_step(struct storrent *);
 /* Begins a phase; store_step() then finds out whether there is anything to wait for. */
@@ -184,7 +184,7 @@ void store_close(struct storrent *, bool delete_data);
 /* For a person: "checking". */
 const char *store_phase_name(enum store_phase);
 
-/* --- store_ready.c */
+/* --- store_ready.c --- */
 /* Takes the outcome of PHASE_STAT apart: what is believed, what is hashed.  false: hold, see
  * t->err. */
 bool store_decide(struct storrent *);
@@ -196,7 +196,7 @@ void store_ready(struct storrent *);
 void store_ready_drop(struct storrent *);
 void store_tell_ready(struct storrent *, enum err, const struct words *);
 
-/* --- store_check.c */
+/* --- store_check.c --- */
 void store_check_init(struct store *);
 void store_check_queue(struct storrent *);
 /* The torrent is done or goes away, wherever it stood: the next one begins. */
@@ -210,7 +210,7 @@ static inline bool store_check_left(const struct storrent *t)
 	return t->issued < t->want.count;
 }
 
-/* --- store_checkpoint.c */
+/* --- store_checkpoint.c --- */
 void store_note_piece(struct storrent *, uint32_t piece);
 void store_note_dirty(struct storrent *, uint16_t worker, uint32_t file);
 void store_news_init(struct store *);
@@ -236,7 +236,7 @@ actor_reply_f store_on_state;
 bool store_file_is_dirty(const struct storrent *, uint32_t file);
 void store_dirty_clear(struct storrent *, uint16_t worker);
 
-/* --- store_trust.c */
+/* --- store_trust.c --- */
 struct trust_in {
 	const struct metainfo *meta;
 	const struct bitfield *synced;

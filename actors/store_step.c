@@ -16,7 +16,7 @@
 
 #include "actors/kernel/log.h"
 
-/* --- calls */
+/* --- calls --- */
 
 void store_call(struct storrent *t, uint16_t to, struct msg *m, actor_reply_f *fn)
 {
@@ -82,7 +82,7 @@ static void close_all(struct storrent *t)
 		call_close(t, i);
 }
 
-/* --- opening */
+/* --- opening --- */
 
 /* The latest wishes come into force. */
 static void take_wishes(struct storrent *t)
@@ -269,7 +269,7 @@ static enum step after_check_sync(struct storrent *t)
 	return go(t, PHASE_READY);
 }
 
-/* --- in use */
+/* --- in use --- */
 
 static enum step after_checkpoint(struct storrent *t)
 {
@@ -332,7 +332,7 @@ static enum step after_hold(struct storrent *t)
 	return go(t, PHASE_HELD);
 }
 
-/* --- closing */
+/* --- closing --- */
 
 static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
@@ -406,7 +406,7 @@ static enum step after_delete(struct storrent *t)
 	return gone(t, t->err, t->why);
 }
 
-/* --- the table */
+/* --- the table --- */
 
 static const struct {
 	const char *name;

@@ -29,7 +29,7 @@ static struct tracker *tracker_of(const struct actor *a)
 	return tk;
 }
 
-/* --- torrents ------------------------------------------------------------------------ */
+/* --- torrents --- */
 
 static struct torrent *find_torrent(const struct tracker *tk, struct tref t)
 {
@@ -166,7 +166,7 @@ static void make_slot(struct tracker *tk, uint32_t slot)
 	tk->slots_n = n;
 }
 
-/* --- what jobs bring ----------------------------------------------------------------- */
+/* --- what jobs bring --- */
 
 static void note_left(struct torrent *to, uint64_t left)
 {
@@ -318,7 +318,7 @@ void torrent_job_gone(struct torrent *to)
 		loop_task_post(tk->loop, &tk->quiesced_task);
 }
 
-/* --- messages ------------------------------------------------------------------------ */
+/* --- messages --- */
 
 static void handle_add(struct actor *a, struct msg **pm)
 {
@@ -411,7 +411,7 @@ static void handle_reload(struct actor *a, struct msg **pm)
 	m->config = NULL;
 }
 
-/* --- views --------------------------------------------------------------------------- */
+/* --- views --- */
 
 static void view_tracker(const struct torrent *to, int i, struct tracker_view *out)
 {
@@ -464,7 +464,7 @@ static void handle_view(struct actor *a, struct msg **pm)
 			view_torrent(tk->slots[i], &m->torrents[m->torrents_n++]);
 }
 
-/* --- life ---------------------------------------------------------------------------- */
+/* --- life --- */
 
 static void say_quiesced(struct loop_task *task)
 {

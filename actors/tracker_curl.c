@@ -71,7 +71,7 @@ void tracker_global_fini(void)
 	curl_global_cleanup();
 }
 
-/* --- ends ---------------------------------------------------------------------------- */
+/* --- ends --- */
 
 /* The family that has not been used, where the host has addresses of both. */
 static enum web_family other_family(const struct web_get *g)
@@ -176,7 +176,7 @@ static void end_hop(struct web_get *g)
 	g->body_n = g->body_cap = g->headers_n = 0;
 }
 
-/* --- what libcurl calls during a transfer -------------------------------------------- */
+/* --- what libcurl calls during a transfer --- */
 
 /* The limit counts decompressed bytes: CURLOPT_MAXFILESIZE only knows what a header promised. */
 static size_t take_body(char *p, size_t one, size_t n, void *ctx)
@@ -236,7 +236,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
 }
 
-/* --- one hop ------------------------------------------------------------------------- */
+/* --- one hop --- */
 
 static bool set_options(CURL *e, struct web_get *g)
 {
@@ -423,7 +423,7 @@ static void finish_hop(struct web_get *g, CURLcode code)
 		report(g, E_OK, "", status);
 }
 
-/* --- libcurl and the loop ------------------------------------------------------------ */
+/* --- libcurl and the loop --- */
 
 static void collect_finished(struct web *w)
 {
@@ -517,7 +517,7 @@ static void make_multi(struct web *w)
 	curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)w->connections);
 }
 
-/* --- outside ------------------------------------------------------------------------- */
+/* --- outside --- */
 
 struct web *web_new(
 	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port)

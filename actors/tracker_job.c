@@ -26,7 +26,7 @@ static const int64_t START_GAP = USEC_PER_SEC / 100; /* between two starts, in t
 static const int64_t START_BURST = 50;               /* at once */
 static const int64_t STOPPED_PATIENCE = 10 * USEC_PER_SEC;
 
-/* --- making and ending --------------------------------------------------------------- */
+/* --- making and ending --- */
 
 static bool is_urgent(const struct job *j)
 {
@@ -127,7 +127,7 @@ static void give_up(struct loop_timer *t, int64_t now)
 	end_job(j, NULL, E_TIMEOUT, err_words(E_TIMEOUT));
 }
 
-/* --- answers ------------------------------------------------------------------------- */
+/* --- answers --- */
 
 /* Some trackers explain a refusal in the body of an error page, some in the status alone. */
 static void end_with_status(struct job *j, struct announce_reply *r, long status, enum err parsed)
@@ -189,7 +189,7 @@ static void udp_answered(void *ctx, enum err err, const char *text, struct annou
 	end_job(j, err == E_OK ? reply : NULL, err, text);
 }
 
-/* --- starting ------------------------------------------------------------------------ */
+/* --- starting --- */
 
 static void fill_params(const struct job *j, struct announce_params *p)
 {

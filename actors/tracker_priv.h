@@ -83,7 +83,7 @@ struct job {
 	struct loop_timer timer; /* its deadline */
 };
 
-/* --- tracker_job.c */
+/* --- tracker_job.c --- */
 
 void jobs_init(struct tracker *tk);
 /* No job is left. */

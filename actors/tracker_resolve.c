@@ -57,7 +57,7 @@ struct resolver {
 	struct host *buckets[BUCKETS];
 };
 
-/* --- addresses ----------------------------------------------------------------------- */
+/* --- addresses --- */
 
 static bool host_has(const struct host *h, const struct endpoint *e)
 {
@@ -85,7 +85,7 @@ static void keep_answer(struct host *h, int rc, const struct addrinfo *list)
 	h->err = h->n > 0 ? E_OK : E_DNS;
 }
 
-/* --- hosts --------------------------------------------------------------------------- */
+/* --- hosts --- */
 
 static unsigned bucket_of(const struct resolver *r, const char *name)
 {
@@ -166,7 +166,7 @@ static void finish_host(struct resolver *r, struct host *h)
 	}
 }
 
-/* --- lookups ------------------------------------------------------------------------- */
+/* --- lookups --- */
 
 /*
  * ThreadSanitizer does not know threads that the C library makes for itself and dies in them; under
@@ -256,7 +256,7 @@ static void look_at_lookups(struct loop_timer *t, int64_t now)
 	start_waiting(r);
 }
 
-/* --- outside ------------------------------------------------------------------------- */
+/* --- outside --- */
 
 struct resolver *resolver_new(struct loop *loop, uint64_t seed)
 {

@@ -75,7 +75,7 @@ struct udp_ask {
 	struct announce_reply reply;
 };
 
-/* --- connection ids ------------------------------------------------------------------ */
+/* --- connection ids --- */
 
 static struct conn *find_conn(struct udpio *io, const struct endpoint *at)
 {
@@ -111,7 +111,7 @@ static void keep_conn(struct udpio *io, const struct leg *l, bool good)
 	*c = (struct conn){.at = l->to, .id = id, .until = until};
 }
 
-/* --- ends ---------------------------------------------------------------------------- */
+/* --- ends --- */
 
 static void report(struct udp_ask *a)
 {
@@ -193,7 +193,7 @@ static void take_failure(struct udp_ask *a, struct leg *l, struct announce_reply
 	}
 }
 
-/* --- datagrams ----------------------------------------------------------------------- */
+/* --- datagrams --- */
 
 static void send_due(struct udp_ask *a, int64_t now)
 {
@@ -303,7 +303,7 @@ static enum err open_port(struct udpio *io, int f)
 	return err;
 }
 
-/* --- a request ----------------------------------------------------------------------- */
+/* --- a request --- */
 
 static void start_leg(struct udp_ask *a, int f, const struct endpoint *to, int64_t now)
 {
@@ -402,7 +402,7 @@ void udp_ask_free(struct udp_ask **pa)
 	FREE_OBJ(a);
 }
 
-/* --- the sockets --------------------------------------------------------------------- */
+/* --- the sockets --- */
 
 struct udpio *udpio_new(struct loop *loop, struct resolver *resolver)
 {

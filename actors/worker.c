@@ -59,7 +59,7 @@ void worker_torrent_free(struct worker *w, struct wtorrent **tp)
 	FREE_OBJ(t);
 }
 
-/* --- batches out */
+/* --- batches out --- */
 
 static void send_blocks(struct worker *w, unsigned shard)
 {
@@ -159,7 +159,7 @@ void worker_words(struct words *out, const struct wtorrent *t, const struct wfai
 		log_safe(name, safe, sizeof safe), err_words(f->err));
 }
 
-/* --- messages */
+/* --- messages --- */
 
 static void on_close(struct actor *a, struct msg **m)
 {
@@ -185,7 +185,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	config_unref(&old);
 }
 
-/* --- the actor */
+/* --- the actor --- */
 
 static uint32_t share_of_blocks(const struct worker *w)
 {

@@ -102,7 +102,7 @@ void worker_fds_close(struct worker *w, struct wtorrent *t)
 			close_slot(&w->fds, (uint16_t)(i + 1));
 }
 
-/* --- the directory */
+/* --- the directory --- */
 
 /* The directory is the one that was there before; remembers it when it is seen for the first time.
  */
@@ -167,7 +167,7 @@ int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
 	return -1;
 }
 
-/* --- files */
+/* --- files --- */
 
 /* After the first opening for writing: a new or short file gets its full length, as a hole. */
 static enum err fit_file(struct wtorrent *t, uint32_t file, int fd, const struct fs_stat *before)

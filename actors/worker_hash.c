@@ -127,7 +127,7 @@ static enum err judge(struct worker *w, struct wtorrent *t, struct m_worker_hash
 	return l->f.err;
 }
 
-/* --- jobs */
+/* --- jobs --- */
 
 /* The job's next wanted pieces from its place `*at` on, two at most. */
 static unsigned pick_pieces(const struct m_worker_hash *m, uint32_t *at, uint32_t v[2])

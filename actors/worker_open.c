@@ -78,7 +78,7 @@ void worker_on_open(struct actor *a, struct msg **m)
 	actor_reply(a, m, err);
 }
 
-/* --- looking at files */
+/* --- looking at files --- */
 
 void worker_stamp(struct file_stamp *out, uint32_t file, const struct fs_stat *st)
 {

@@ -67,7 +67,7 @@ struct wplace worker_place(const struct wtorrent *t, uint32_t piece, const struc
 	return (struct wplace){s->file, s->file_offset};
 }
 
-/* --- what is there */
+/* --- what is there --- */
 
 /* Where a unit lies. */
 struct range {
@@ -164,7 +164,7 @@ bool worker_part_list(
 	return err == E_NOENT || fail(f, part_file(t), "read", err);
 }
 
-/* --- moving */
+/* --- moving --- */
 
 static void remember_moved(struct wtorrent *t, uint32_t piece, uint32_t file, bool settled)
 {
@@ -234,7 +234,7 @@ failed:
 	return false;
 }
 
-/* --- wishes */
+/* --- wishes --- */
 
 static bool exists(struct worker *w, struct wtorrent *t, uint32_t file, bool *yes, struct wfail *f)
 {
@@ -329,7 +329,7 @@ void worker_on_files(struct actor *a, struct msg **m)
 	actor_reply(a, m, err);
 }
 
-/* --- forgetting */
+/* --- forgetting --- */
 
 bool worker_part_doubt(const struct wtorrent *t, uint32_t piece)
 {

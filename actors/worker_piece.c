@@ -35,7 +35,7 @@ static bool is_held(const struct wpiece *p, uint32_t block)
 	return p->hot != NULL && p->hot->data[block] != NULL;
 }
 
-/* --- lists */
+/* --- lists --- */
 
 static void unlink_ready(struct worker *w, struct wpiece *p)
 {
@@ -57,7 +57,7 @@ static void push_ready(struct worker *w, struct wpiece *p)
 	w->ready_last = p;
 }
 
-/* --- open and forget */
+/* --- open and forget --- */
 
 static struct wpiece **place_of(const struct worker *w, struct wtorrent *t, uint32_t piece)
 {
@@ -189,7 +189,7 @@ void worker_pieces_forget(struct worker *w, struct wtorrent *t, enum err err)
 	drop_table(t);
 }
 
-/* --- writing */
+/* --- writing --- */
 
 /* Writes held blocks [first, first + n) and gives them back. */
 static bool write_run(
@@ -229,7 +229,7 @@ static bool spill_piece(struct worker *w, struct wpiece *p)
 	return false;
 }
 
-/* --- hashing */
+/* --- hashing --- */
 
 /* Feeds blocks that are on disk, from the cursor on, at most a run of them. */
 static bool hash_from_disk(struct worker *w, struct wpiece *p, struct wfail *f)
@@ -384,7 +384,7 @@ void worker_blocks_run(struct worker *w, bool more)
 	relieve_pressure(w);
 }
 
-/* --- blocks in */
+/* --- blocks in --- */
 
 /* Whether the numbers are those of a block that is ours to write. */
 static bool item_fits(const struct worker *w, const struct wtorrent *t, const struct block_item *it)
@@ -477,7 +477,7 @@ static void on_idle(struct loop_timer *timer, int64_t now)
 	relieve_pressure(w);
 }
 
-/* --- partial pieces */
+/* --- partial pieces --- */
 
 void worker_partials_load(
 	struct worker *w, struct wtorrent *t, const struct partial_piece *v, uint32_t n)

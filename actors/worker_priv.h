@@ -199,7 +199,7 @@ struct worker {
 	struct block_item scrap; /* what is said then */
 };
 
-/* --- worker.c */
+/* --- worker.c --- */
 /* NULL when no such torrent is open, or only an older or newer one in its slot. */
 struct wtorrent *worker_find(struct worker *, struct tref);
 void worker_slot_set(struct worker *, struct wtorrent *);
@@ -214,7 +214,7 @@ void worker_notes_flush(struct worker *);
 /* "write 'dir/file': no space left on the device" */
 void worker_words(struct words *, const struct wtorrent *, const struct wfail *);
 
-/* --- worker_queue.c */
+/* --- worker_queue.c --- */
 void wring_push(struct wring *, struct msg **);
 struct msg *wring_pop(struct wring *); /* there must be one */
 void wring_fini(struct wring *, struct actor *);
@@ -224,14 +224,14 @@ void worker_queue_fini(struct worker *);
 /* Works on everything that waits, now. */
 void worker_queue_run(struct worker *);
 
-/* --- worker_load.c */
+/* --- worker_load.c --- */
 /* Takes an EXTENT_READ of a map, and answers it when its bytes are in memory. */
 void worker_load(struct worker *, struct msg **);
 void worker_loads_init(struct worker *);
 void worker_loads_fini(struct worker *);
 void worker_loads_run(struct worker *); /* answers all that wait, now */
 
-/* --- worker_piece.c */
+/* --- worker_piece.c --- */
 /* One batch of blocks in; the message may be freed, its buffers are held. */
 void worker_blocks_take(struct worker *, const struct m_blocks *);
 /* Hashes, writes and verifies what was taken; `more` batches wait, so there is time. */
@@ -249,14 +249,14 @@ uint32_t worker_partials_list(const struct wtorrent *, struct partial_piece **ou
 void worker_pieces_forget(struct worker *, struct wtorrent *, enum err err);
 void worker_piece_forget_at(struct worker *, struct wtorrent *, uint32_t piece);
 
-/* --- worker_hot.c */
+/* --- worker_hot.c --- */
 /* The piece got a block: it has what it needs, and was touched last. */
 void worker_piece_warm(struct worker *, struct wpiece *);
 /* Nothing is held any more: gives up the running hash. */
 void worker_piece_cool(struct worker *, struct wpiece *);
 void worker_hots_fini(struct worker *);
 
-/* --- worker_io.c */
+/* --- worker_io.c --- */
 /*
  * Bytes of a piece; len is at most WORKER_RUN_BYTES for writes, which take whole blocks from `data`
  * (indexed from the first) beginning with block `first`.  false and *f on failure.
@@ -275,7 +275,7 @@ void worker_mark_dirty(struct worker *, struct wtorrent *, uint32_t file);
 /* Asks for the bytes of a piece to be read soon. */
 void worker_read_ahead(struct worker *, struct wtorrent *, uint32_t piece);
 
-/* --- worker_part.c */
+/* --- worker_part.c --- */
 static inline uint32_t part_file(const struct wtorrent *t)
 {
 	return t->meta->files_n;
@@ -303,7 +303,7 @@ bool worker_part_synced(struct worker *, struct wtorrent *, bool good);
 void worker_part_trim(struct worker *, struct wtorrent *);
 void worker_part_free(struct wtorrent *);
 
-/* --- worker_file.c */
+/* --- worker_file.c --- */
 void worker_fds_init(struct worker *, unsigned limit);
 void worker_fds_fini(struct worker *);
 /* Closes every descriptor of the torrent. */
@@ -324,7 +324,7 @@ const char *worker_path(const struct wtorrent *, uint32_t file);
 uint8_t *worker_flags(struct wtorrent *, uint32_t file);
 void worker_file_close(struct worker *, struct wtorrent *, uint32_t file);
 
-/* --- worker_open.c, worker_sync.c, worker_hash.c, worker_delete.c */
+/* --- worker_open.c, worker_sync.c, worker_hash.c, worker_delete.c --- */
 actor_msg_f worker_on_open;
 actor_msg_f worker_on_stat;
 actor_msg_f worker_on_sync;

@@ -31,9 +31,7 @@ struct request *call_request(void *ctx)
 	return r;
 }
 
-/* --- add
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- add --- */
 
 static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
@@ -86,9 +84,7 @@ void call_add(struct request *r)
 	actor_call(a, ADDR_SESSION, &h, on_added, r);
 }
 
-/* --- look
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- look --- */
 
 static json_t *all_data(const struct m_torrent_view *v)
 {
@@ -141,9 +137,7 @@ void call_view(struct request *r)
 	actor_call(a, ADDR_SESSION, (struct msg **)&m, on_view, r);
 }
 
-/* --- health
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- health --- */
 
 static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
 {

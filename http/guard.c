@@ -50,9 +50,7 @@ static struct count count_header(struct request *r, const char *name)
 	return c;
 }
 
-/* --- framing
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- framing --- */
 
 static bool only_digits(const char *s)
 {
@@ -91,9 +89,7 @@ static bool guard_framing(struct request *r, const char *version)
 	return false;
 }
 
-/* --- Host
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- Host --- */
 
 /* The name in "name", "name:port", "[v6]:port"; false: it is none of these. */
 static bool host_name(const char *host, char *out, size_t size)
@@ -137,9 +133,7 @@ static bool guard_host(struct request *r)
 	return false;
 }
 
-/* --- browsers
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- browsers --- */
 
 /* The origin's host and port are those that the request was sent to. */
 static bool same_origin(const char *origin, const char *host)
@@ -170,9 +164,7 @@ static bool guard_site(struct request *r)
 	return true;
 }
 
-/* --- the token
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- the token --- */
 
 /* Digests have one length, so comparing them all the way tells nothing of the token by its time. */
 static bool equal_secret(const char *a, const char *b)

@@ -25,9 +25,7 @@ static struct http *http_of(struct actor *a)
 	return h;
 }
 
-/* --- one request
- * --------------------------------------------------------------------------------------------------
- */
+/* --- one request --- */
 
 static struct request *request_new(struct http *h, struct MHD_Connection *conn)
 {
@@ -164,9 +162,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *conn, const 
 	return r->answered ? answer_send(r) : MHD_YES;
 }
 
-/* --- connections
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- connections --- */
 
 static void on_client(void *ctx, struct MHD_Connection *conn, void **slot,
 	enum MHD_ConnectionNotificationCode what)
@@ -216,9 +212,7 @@ static void on_sweep(struct loop_timer *timer, int64_t now)
 	loop_timer_set(actor_loop(h->actor), &h->sweep, now + SWEEP);
 }
 
-/* --- the daemon in the loop
- * ------------------------------------------------------------------------------------------------
- */
+/* --- the daemon in the loop --- */
 
 static void run(struct http *h)
 {
@@ -291,9 +285,7 @@ static void stop(struct http *h)
 	h->daemon = NULL;
 }
 
-/* --- the actor
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- the actor --- */
 
 static void *http_init(struct actor *a, const void *arg)
 {

@@ -61,8 +61,7 @@ json_t *view_time(int64_t unix_s)
 	return json_string(s);
 }
 
-/* --- trackers and peers
- * ---------------------------------------------------------------------------------------- */
+/* --- trackers and peers --- */
 
 static json_t *view_tracker(const struct tracker_view *t)
 {
@@ -107,9 +106,7 @@ static json_t *view_peer(const struct peer_view *p)
 	return o;
 }
 
-/* --- torrents
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- torrents --- */
 
 static const char *const status_names[] = {
 	[STATUS_STOPPED] = "stopped",

@@ -60,7 +60,7 @@ struct announce {
 	struct rng rng;
 };
 
-/* ---- making ---- */
+/* --- making --- */
 
 static bool has_prefix(struct slice s, const char *prefix)
 {
@@ -171,7 +171,7 @@ void announce_free(struct announce **pa)
 	FREE_OBJ(a);
 }
 
-/* ---- commands ---- */
+/* --- commands --- */
 
 void announce_floor(struct announce *a, uint32_t seconds)
 {
@@ -239,7 +239,7 @@ int64_t announce_again(struct announce *a, int64_t now)
 	return a->due_at;
 }
 
-/* ---- what to do ---- */
+/* --- what to do --- */
 
 static enum announce_event pick_event(const struct announce *a, const struct tracker *t)
 {
@@ -353,7 +353,7 @@ bool announce_stopped(const struct announce *a)
 	return !a->running;
 }
 
-/* ---- how it went ---- */
+/* --- how it went --- */
 
 /* Doubles with every failure, and is spread by a quarter either way so that torrents do not march
  * in step. */
@@ -522,7 +522,7 @@ void announce_scraped(struct announce *a, int tracker, const struct announce_rep
 	note_counts(&a->trackers[tracker], reply);
 }
 
-/* ---- what is seen ---- */
+/* --- what is seen --- */
 
 int announce_count(const struct announce *a)
 {

@@ -42,7 +42,7 @@ struct benc_limits {
 /* The limits where NULL is passed: BENC_DEPTH_MAX, BENC_ITEMS_MAX, nothing may follow. */
 extern const struct benc_limits benc_limits_default;
 
-/* ---- the pull reader ---- */
+/* --- the pull reader --- */
 
 struct benc_token {
 	enum benc_type type;
@@ -79,7 +79,7 @@ void benc_reader_init(struct benc_reader *r, struct slice in, const struct benc_
  */
 enum err benc_next(struct benc_reader *r, struct benc_token *t);
 
-/* ---- the node view ---- */
+/* --- the node view --- */
 
 struct benc {
 	enum benc_type type;
@@ -134,7 +134,7 @@ uint32_t bdict_fields(
 
 bool slice_equals(struct slice s, const char *text);
 
-/* ---- the writer ---- */
+/* --- the writer --- */
 
 /*
  * A growing buffer.  Start from {0}; free with benc_out_free().  Misuse (keys that do not ascend, a

@@ -69,7 +69,7 @@ struct endpoint endpoint_from_v6(const uint8_t ip[16], uint16_t port)
 	return e;
 }
 
-/* ---- kinds of address ---- */
+/* --- kinds of address --- */
 
 enum kind {
 	KIND_UNSPECIFIED = 1,
@@ -157,7 +157,7 @@ bool endpoint_is_global(const struct endpoint *e)
 	return kinds_of(e) == 0;
 }
 
-/* ---- compact forms ---- */
+/* --- compact forms --- */
 
 bool endpoint_read_compact4(struct rd *r, struct endpoint *out)
 {
@@ -201,7 +201,7 @@ void endpoint_write_compact6(struct wr *w, const struct endpoint *e)
 	write_compact(w, e->ip, 16, e->port);
 }
 
-/* ---- BEP 40 ---- */
+/* --- BEP 40 --- */
 
 /* CRC-32C, a nibble at a time: short inputs do not earn a larger table. */
 static uint32_t crc32c(const uint8_t *p, size_t n)

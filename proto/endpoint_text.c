@@ -7,7 +7,7 @@
  */
 #include "proto/endpoint.h"
 
-/* ---- to text ---- */
+/* --- to text --- */
 
 /* A text that grows in a buffer which is large enough for any endpoint. */
 struct text {
@@ -123,7 +123,7 @@ size_t endpoint_format(const struct endpoint *e, char *buf, size_t n)
 	return give_text(&t, buf, n);
 }
 
-/* ---- from text ---- */
+/* --- from text --- */
 
 static bool is_digit(char c)
 {

@@ -82,7 +82,7 @@ enum err ext_handshake_parse(struct slice payload, struct ext_handshake *h)
 	return E_OK;
 }
 
-/* ---- out: a few short fields into the caller's bytes, without the growing writer ---- */
+/* --- out: a few short fields into the caller's bytes, without the growing writer --- */
 
 static void put_text(struct wr *w, const char *s)
 {

@@ -36,7 +36,7 @@ bool infohash_equal(const struct infohash *a, const struct infohash *b)
 	       (!a->has_v2 || memcmp(a->v2, b->v2, sizeof a->v2) == 0);
 }
 
-/* --- streams of our own */
+/* --- streams of our own --- */
 
 static void begin_own(struct hasher *h)
 {
@@ -110,7 +110,7 @@ static void final_own(struct hasher *h, uint8_t *out)
 		wr_u32(&words, h->state[i]);
 }
 
-/* --- hashers */
+/* --- hashers --- */
 
 struct hasher *hasher_new(enum hash_alg alg)
 {

@@ -40,7 +40,7 @@ void peer_id_printable(const uint8_t id[20], char out[PEER_ID_PRINTABLE])
 	*out = '\0';
 }
 
-/* ---- names ---- */
+/* --- names --- */
 
 struct text {
 	char *p;

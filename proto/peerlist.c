@@ -52,7 +52,7 @@ static uint32_t now_second(int64_t now_us)
 	return (uint32_t)(now_us / SECOND_US);
 }
 
-/* ---- the hash and the array ---- */
+/* --- the hash and the array --- */
 
 static uint32_t *chain_of(const struct peerlist *l, const struct endpoint *e)
 {
@@ -122,7 +122,7 @@ static void remove_entry(struct peerlist *l, uint32_t i)
 	l->n--;
 }
 
-/* ---- what an entry is worth ---- */
+/* --- what an entry is worth --- */
 
 static bool is_idle(const struct entry *en)
 {
@@ -203,7 +203,7 @@ static uint32_t find_worst(const struct peerlist *l, uint32_t limit)
 	return worst;
 }
 
-/* ---- public ---- */
+/* --- public --- */
 
 static bool is_own(const struct peerlist *l, const struct endpoint *e)
 {

@@ -57,7 +57,7 @@ void swarm_free(struct swarm **sp)
 	FREE_OBJ(s);
 }
 
-/* --- joining and leaving */
+/* --- joining and leaving --- */
 
 static uint32_t take_index(struct swarm *s)
 {
@@ -196,7 +196,7 @@ float swarm_relevance(const struct swarm_peer *p)
 	return (float)picker_count_missing_that(p->swarm->picker, &p->has) / (float)lack;
 }
 
-/* --- interest */
+/* --- interest --- */
 
 void swarm_update_interest(struct swarm_peer *p)
 {
@@ -231,7 +231,7 @@ void swarm_reconsider(struct swarm *s)
 	swarm_update_upload_only(s);
 }
 
-/* --- the tick */
+/* --- the tick --- */
 
 void swarm_tick(struct swarm *s, int64_t now)
 {

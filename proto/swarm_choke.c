@@ -109,7 +109,7 @@ void swarm_choke_mode(struct swarm *s, enum choke_seed mode)
 	s->choke_soon = true;
 }
 
-/* --- who may go */
+/* --- who may go --- */
 
 /* Nobody gives up a peer that gives or takes now, or may soon. */
 static bool is_useful(struct swarm_peer *p, int64_t now)

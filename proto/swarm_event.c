@@ -11,8 +11,7 @@
 
 typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
-/* --- what it has
- * --------------------------------------------------------------------------------------- */
+/* --- what it has --- */
 
 static void note_seed(struct swarm_peer *p, int64_t now)
 {
@@ -118,8 +117,7 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 	return E_OK;
 }
 
-/* --- choking and interest
- * -------------------------------------------------------------------------------- */
+/* --- choking and interest --- */
 
 static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
@@ -164,8 +162,7 @@ static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev
 	return E_OK;
 }
 
-/* --- what it asks for
- * -------------------------------------------------------------------------------------- */
+/* --- what it asks for --- */
 
 static void put_reject(struct swarm_peer *p, const struct block_req *r)
 {
@@ -274,8 +271,7 @@ void swarm_drop_serving(struct swarm_peer *p)
 	p->serving = keep;
 }
 
-/* --- fast extension, the rest (BEP 6)
- * -------------------------------------------------------------------------- */
+/* --- fast extension, the rest (BEP 6) --- */
 
 static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {

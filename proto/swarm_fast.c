@@ -18,7 +18,7 @@
 #define SUGGEST_WALK   32u                     /* peers looked at for them */
 #define SUGGEST_REST   (INT64_C(60) * 1000000) /* us until a piece may be suggested again */
 
-/* --- what we give */
+/* --- what we give --- */
 
 void swarm_grant_fast(struct swarm_peer *p)
 {
@@ -114,7 +114,7 @@ unsigned swarm_piece_read(struct swarm *s, uint32_t piece, int64_t now)
 	return told;
 }
 
-/* --- what we get */
+/* --- what we get --- */
 
 static void drop_allowed(struct swarm_peer *p, uint32_t piece)
 {

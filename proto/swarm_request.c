@@ -180,8 +180,7 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 	return made;
 }
 
-/* --- requests that become void
- * -------------------------------------------------------------------------- */
+/* --- requests that become void --- */
 
 bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
 {
@@ -217,8 +216,7 @@ void swarm_void_asked(struct swarm_peer *p, bool stand)
 	swarm_wake_idle(p->swarm, n, ANY_PIECE);
 }
 
-/* --- blocks that come
- * ------------------------------------------------------------------------------------- */
+/* --- blocks that come --- */
 
 enum swarm_verdict swarm_piece_begin(
 	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length)
@@ -308,8 +306,7 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	return true;
 }
 
-/* --- once a second
- * ------------------------------------------------------------------------------------------ */
+/* --- once a second --- */
 
 static void size_window(struct swarm_peer *p)
 {

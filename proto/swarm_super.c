@@ -44,7 +44,7 @@
 #define LOOK_MAX       4096u                   /* pieces compared to find the one to show */
 #define PIECES_LEAST   4u                      /* of fewer there is nothing to save */
 
-/* --- on and off */
+/* --- on and off --- */
 
 static bool is_lonely(const struct swarm *s, int64_t now)
 {
@@ -98,7 +98,7 @@ void swarm_super_met_seed(struct swarm *s, int64_t now)
 		s->super_seeding = false;
 }
 
-/* --- masked peers */
+/* --- masked peers --- */
 
 /*
  * rTorrent, which goes without the fast extension, rests up to half a minute when its requests run

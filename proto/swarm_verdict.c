@@ -29,7 +29,7 @@ static void tell_have(struct swarm_peer *p, uint32_t piece, bool wanted)
 	p->swarm->ops->wake(p->conn);
 }
 
-/* --- blame */
+/* --- blame --- */
 
 static struct smartban *notes_of(struct swarm *s)
 {
@@ -190,7 +190,7 @@ unsigned swarm_taint(struct swarm_peer *p, uint32_t *pieces, unsigned max)
 	return n;
 }
 
-/* --- verdicts */
+/* --- verdicts --- */
 
 void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 {

@@ -54,7 +54,7 @@ enum err announce_reply_add_peer(struct announce_reply *r, const struct endpoint
 	return E_OK;
 }
 
-/* ---- bencoded replies ---- */
+/* --- bencoded replies --- */
 
 static enum err refuse(struct announce_reply *r, enum err e, const char *words)
 {
@@ -229,7 +229,7 @@ enum err tracker_http_reply_parse(struct slice body, struct announce_reply *r)
 	return read_reply(r, f);
 }
 
-/* ---- scrape, BEP 48 ---- */
+/* --- scrape, BEP 48 --- */
 
 enum err tracker_http_scrape_parse(
 	struct slice body, const uint8_t infohash[20], struct announce_reply *r)

@@ -52,7 +52,7 @@ void udp_exchange_start(struct udp_exchange *x, const struct udp_exchange_opts *
 	begin_step(x, now < x->conn_until ? x->action : UDP_CONNECT, now);
 }
 
-/* ---- out ---- */
+/* --- out --- */
 
 static uint32_t event_number(enum announce_event e)
 {
@@ -134,7 +134,7 @@ size_t udp_exchange_output(struct udp_exchange *x, uint8_t buf[UDP_DATAGRAM_MAX]
 	return put_request(x, buf);
 }
 
-/* ---- in ---- */
+/* --- in --- */
 
 static enum err end_exchange(struct udp_exchange *x, enum err e)
 {

@@ -184,7 +184,7 @@ enum err tracker_http_scrape_url(const char *base, const uint8_t infohash[20], c
 	return end_text(&w, out);
 }
 
-/* ---- udp:// ---- */
+/* --- udp:// --- */
 
 static enum err read_port(const char *s, size_t n, uint16_t *port)
 {

@@ -21,7 +21,7 @@
 #define WIRE_PIECE_HEADER 13u
 #define WIRE_MAX_BLOCK    131072u /* the longest block anyone asks for in practice */
 
-/* ---- handshake: BEP 3 "peer protocol" ---- */
+/* --- handshake: BEP 3 "peer protocol" --- */
 
 struct wire_handshake {
 	uint8_t reserved[8];
@@ -49,7 +49,7 @@ enum wire_feature {
 void wire_reserved_set(uint8_t reserved[8], enum wire_feature f);
 bool wire_reserved_has(const uint8_t reserved[8], enum wire_feature f);
 
-/* ---- decoder ---- */
+/* --- decoder --- */
 
 enum wire_ev_type {
 	WIRE_NONE, /* more bytes are needed; all were consumed */
@@ -122,7 +122,7 @@ void wire_payload_placed(struct wire_dec *d, size_t n);
 /* No part of a message is held or awaited. */
 bool wire_at_boundary(const struct wire_dec *d);
 
-/* ---- encoders: a message goes in whole or w->full latches and nothing of it is written ---- */
+/* --- encoders: a message goes in whole or w->full latches and nothing of it is written --- */
 
 void wire_put_keepalive(struct wr *w);
 void wire_put_choke(struct wr *w);
@@ -143,7 +143,7 @@ void wire_put_reject(struct wr *w, uint32_t index, uint32_t begin, uint32_t leng
 void wire_put_allowed_fast(struct wr *w, uint32_t index);
 void wire_put_extended(struct wr *w, uint8_t id, const uint8_t *payload, size_t n);
 
-/* ---- BEP 6 "allowed fast set generation" ---- */
+/* --- BEP 6 "allowed fast set generation" --- */
 
 #define WIRE_ALLOWED_FAST_MAX 64u
 

@@ -46,8 +46,7 @@ bool actor_stopping(const struct actor *a)
 	return a->stopping;
 }
 
-/* --- sending
- * ----------------------------------------------------------------------------------------- */
+/* --- sending --- */
 
 static void check_legal(const struct actor *a, uint16_t to, const struct msg *m)
 {
@@ -137,8 +136,7 @@ void actor_reply(struct actor *a, struct msg **pm, enum err err)
 	collect(a, m->from, m);
 }
 
-/* --- receiving
- * --------------------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 static void begin_quiesce(struct actor *a, struct msg **m)
 {
@@ -240,8 +238,7 @@ static void drain_inbox(struct actor *a)
 	hold(a, NULL);
 }
 
-/* --- a turn
- * ------------------------------------------------------------------------------------------ */
+/* --- a turn --- */
 
 static void mark_hot(struct loop_fd *node, uint32_t ready)
 {

@@ -46,8 +46,7 @@ struct actor_spec {
 	void (*fini)(struct actor *); /* frees self; no message may be sent any more */
 };
 
-/* --- the set of actors; main's thread
- * --------------------------------------------------------------- */
+/* --- the set of actors; main's thread --- */
 
 struct actors *actors_new(const struct msg_table *); /* borrows the table */
 /* Creates the actor and opens its inbox; nothing runs yet.  `arg` is borrowed until init has run.
@@ -80,8 +79,7 @@ struct actor_state {
 unsigned actors_count(const struct actors *);
 void actors_state(const struct actors *, unsigned i, struct actor_state *out);
 
-/* --- inside an actor
- * ---------------------------------------------------------------------------------- */
+/* --- inside an actor --- */
 
 void *actor_self(const struct actor *); /* what init returned */
 uint16_t actor_addr(const struct actor *);
@@ -112,8 +110,7 @@ void actor_cancel_calls(struct actor *, const void *ctx);
 void actor_quiesced(struct actor *);
 bool actor_stopping(const struct actor *); /* QUIESCE has come */
 
-/* --- one turn by hand: main's loop and the simulation
- * --------------------------------------------------- */
+/* --- one turn by hand: main's loop and the simulation --- */
 
 /* Sleeps at most max_us and runs one turn.  false: TERM has come and the actor has drained. */
 bool actor_turn(struct actor *, int64_t max_us);

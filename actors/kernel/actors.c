@@ -104,8 +104,7 @@ struct actor *actors_find(const struct actors *set, uint16_t addr)
 	return set->list[at - 1];
 }
 
-/* --- start
- * ------------------------------------------------------------------------------------------- */
+/* --- start --- */
 
 /* Every message has a handler in each role it is for, as far as the role is played in this set. */
 static void check_handlers(const struct actors *set)
@@ -200,8 +199,7 @@ void actors_start_here(struct actors *set)
 	}
 }
 
-/* --- stop
- * -------------------------------------------------------------------------------------------- */
+/* --- stop --- */
 
 static void send_term(struct actors *set, struct actor *a)
 {
@@ -324,8 +322,7 @@ void actors_free(struct actors **pset)
 	FREE_OBJ(set);
 }
 
-/* --- looking in from outside
- * ------------------------------------------------------------------------- */
+/* --- looking in from outside --- */
 
 unsigned actors_count(const struct actors *set)
 {

@@ -69,8 +69,7 @@ static enum err err_of(int e)
 	return E_IO;
 }
 
-/* --- opening beneath
- * --------------------------------------------------------------------------------- */
+/* --- opening beneath --- */
 
 static int open_beneath(int dir, const char *path, int flags, uint64_t resolve)
 {
@@ -185,8 +184,7 @@ static int fail(int fd, int e, enum err *err)
 	return -1;
 }
 
-/* --- the directory itself
- * ---------------------------------------------------------------------------- */
+/* --- the directory itself --- */
 
 /* What path has below root, without leading slashes; NULL when root is no prefix of it. */
 static const char *below(const char *root, const char *path)
@@ -295,8 +293,7 @@ int fs_dir_open(const char *root, const char *path, bool create, bool create_roo
 	return fd >= 0 ? fd : fail(-1, e, err);
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------- */
+/* --- files --- */
 
 int fs_open_at(int dir, const char *path, enum fs_mode mode, enum err *err)
 {
@@ -363,8 +360,7 @@ enum err fs_stat_at(int dir, const char *path, struct fs_stat *out)
 	return E_OK;
 }
 
-/* --- transfer
- * ---------------------------------------------------------------------------------------- */
+/* --- transfer --- */
 
 typedef ssize_t transfer_f(int fd, const struct iovec *iov, int iovcnt, off_t at);
 
@@ -572,8 +568,7 @@ bool fs_map_resident(const uint8_t *at, size_t n)
 	return true;
 }
 
-/* --- names
- * ------------------------------------------------------------------------------------------- */
+/* --- names --- */
 
 static enum err remove_at(int dir, const char *path, int flags)
 {

@@ -79,8 +79,7 @@ const char *log_actor(void)
 	return actor_name != NULL ? actor_name : "main";
 }
 
-/* --- the ring
- * ---------------------------------------------------------------------------------------- */
+/* --- the ring --- */
 
 /* Keeps "event text", cut to fit. */
 static void ring_add(const char *event, const char *text, size_t n)
@@ -124,8 +123,7 @@ void log_ring_dump(int fd)
 	}
 }
 
-/* --- lines
- * ------------------------------------------------------------------------------------------- */
+/* --- lines --- */
 
 /* True when standard error is the stream that JOURNAL_STREAM ("device:inode") names. */
 static bool to_journal(void)
@@ -209,8 +207,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 	write_all(STDERR_FILENO, line, n);
 }
 
-/* --- values from strangers
- * --------------------------------------------------------------------------- */
+/* --- values from strangers --- */
 
 /* Bytes of the well-formed, printable UTF-8 character at s; 0 when it must be escaped. */
 static unsigned printable_len(const unsigned char *s)

@@ -74,8 +74,7 @@ int64_t loop_now(const struct loop *l)
 	return l->now;
 }
 
-/* --- descriptors
- * ------------------------------------------------------------------------------------- */
+/* --- descriptors --- */
 
 enum err loop_fd_add(struct loop *l, struct loop_fd *node, int fd, uint32_t events)
 {
@@ -132,8 +131,7 @@ void loop_run_events(struct loop *l)
 	l->events_n = 0;
 }
 
-/* --- timers
- * ------------------------------------------------------------------------------------------ */
+/* --- timers --- */
 
 static void place(struct loop *l, uint32_t i, struct slot s)
 {
@@ -207,8 +205,7 @@ uint32_t loop_run_timers(struct loop *l)
 	return fired;
 }
 
-/* --- run queue
- * --------------------------------------------------------------------------------------- */
+/* --- run queue --- */
 
 void loop_task_post(struct loop *l, struct loop_task *t)
 {
@@ -262,8 +259,7 @@ void loop_run_tasks(struct loop *l)
 	}
 }
 
-/* --- deferred frees
- * ---------------------------------------------------------------------------------- */
+/* --- deferred frees --- */
 
 void loop_reap_later(struct loop *l, struct loop_reap *r)
 {
@@ -285,8 +281,7 @@ void loop_run_reap(struct loop *l)
 	}
 }
 
-/* --- sleeping
- * ---------------------------------------------------------------------------------------- */
+/* --- sleeping --- */
 
 int64_t loop_deadline(const struct loop *l)
 {

@@ -43,7 +43,7 @@ const char *msg_name(const struct msg_type *types, uint16_t type)
 	return types[type].name != NULL ? types[type].name : "?";
 }
 
-/* --- the depot */
+/* --- the depot --- */
 
 static struct spare *fetch_chain(struct actors *set, uint16_t type)
 {
@@ -95,7 +95,7 @@ void msg_depot_free(struct actors *set)
 	set->depot = NULL;
 }
 
-/* --- an actor's own */
+/* --- an actor's own --- */
 
 static struct msg *take_spare(struct actor *a, uint16_t type)
 {

@@ -61,8 +61,7 @@ static enum err err_of(int e)
 	return E_IO;
 }
 
-/* --- addresses
- * --------------------------------------------------------------------------------------- */
+/* --- addresses --- */
 
 static socklen_t to_system(const struct endpoint *e, union address *out)
 {
@@ -92,8 +91,7 @@ static void from_system(const union address *a, struct endpoint *out)
 	}
 }
 
-/* --- opening
- * ----------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static bool set_option(int fd, int level, int name, int value)
 {
@@ -206,8 +204,7 @@ void net_close(int fd)
 	must(close(fd) == 0 || errno != EBADF);
 }
 
-/* --- transfer
- * ---------------------------------------------------------------------------------------- */
+/* --- transfer --- */
 
 static ssize_t done(ssize_t n, enum err *err)
 {
@@ -239,8 +236,7 @@ ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum 
 	return done(n, err);
 }
 
-/* --- datagrams
- * --------------------------------------------------------------------------------------- */
+/* --- datagrams --- */
 
 int net_udp_open(const struct endpoint *at, enum err *err)
 {

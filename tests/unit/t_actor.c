@@ -58,8 +58,7 @@ static struct m_number *number_of(struct msg *m)
 	return (struct m_number *)(void *)m;
 }
 
-/* --- echo: answers, keeps late ones, sends numbers back
- * ------------------------------------------------ */
+/* --- echo: answers, keeps late ones, sends numbers back --- */
 
 struct echo {
 	struct msg *held;
@@ -124,8 +123,7 @@ static const struct actor_spec echo_spec = {.role_name = "echo",
 	.init = echo_init,
 	.fini = echo_fini};
 
-/* --- ring: passes a token on, as often as it says; one that says 0 ends there
- * ------------------------------------------------------- */
+/* --- ring: passes a token on, as often as it says; one that says 0 ends there --- */
 
 static void ring_token(struct actor *a, struct msg **m)
 {
@@ -141,8 +139,7 @@ static void ring_token(struct actor *a, struct msg **m)
 static const struct actor_handler ring_handlers[] = {{M_TOKEN, ring_token}, {0, NULL}};
 static const struct actor_spec ring_spec = {.role_name = "ring", .handlers = ring_handlers};
 
-/* --- main: the test itself
- * ------------------------------------------------------------------------------- */
+/* --- main: the test itself --- */
 
 struct seen {
 	unsigned replies, numbers, tokens, lost;
@@ -250,8 +247,7 @@ static uint64_t call(struct rig *r, uint16_t type, uint64_t n)
 	return id;
 }
 
-/* --- the tests
- * ------------------------------------------------------------------------------------------- */
+/* --- the tests --- */
 
 static void call_gets_its_reply(void **state)
 {
@@ -500,8 +496,7 @@ static void one_thread_by_hand(void **state)
 	assert_int_equal(r.seen.replies, 1);
 }
 
-/* --- what must panic
- * ------------------------------------------------------------------------------------- */
+/* --- what must panic --- */
 
 static void send_illegal(struct rig *r)
 {

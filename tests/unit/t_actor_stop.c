@@ -161,8 +161,7 @@ static const struct actor_spec flood_spec = {
 	.fini = flood_fini,
 };
 
-/* --- main
- * -------------------------------------------------------------------------------------------- */
+/* --- main --- */
 
 static const struct actor_spec main_spec = {.role_name = "main"};
 

@@ -81,8 +81,7 @@ static void put_file(struct place *p, const char *name, const char *text)
 	fs_close(fd);
 }
 
-/* --- directories
- * ----------------------------------------------------------------------------------------- */
+/* --- directories --- */
 
 static void directory_open_rows(void **state)
 {
@@ -142,8 +141,7 @@ static void directory_open_rows(void **state)
 	assert_int_equal(fs_dir_open("relative", "relative/x", true, true, &(enum err){E_OK}), -1);
 }
 
-/* --- names from strangers
- * ---------------------------------------------------------------------------------- */
+/* --- names from strangers --- */
 
 static void no_name_leads_out(void **state)
 {
@@ -183,8 +181,7 @@ static void no_name_leads_out(void **state)
 	assert_true(st.exists && !st.regular);
 }
 
-/* --- transfer
- * ---------------------------------------------------------------------------------------------- */
+/* --- transfer --- */
 
 #define PARTS 3000 /* more than the system takes in one call */
 
@@ -246,9 +243,7 @@ static void size_and_holes(void **state)
 	fs_close(fd);
 }
 
-/* --- names
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- names --- */
 
 static void holes_are_punched(void **state)
 {

@@ -21,8 +21,7 @@ static void one_turn(struct loop *l, int64_t max_us)
 	loop_run_reap(l);
 }
 
-/* --- timers
- * -------------------------------------------------------------------------------------------- */
+/* --- timers --- */
 
 #define TIMERS 500u
 
@@ -131,8 +130,7 @@ static void sleep_ends_with_the_timer(void **state)
 	loop_free(&l);
 }
 
-/* --- tasks
- * --------------------------------------------------------------------------------------------- */
+/* --- tasks --- */
 
 struct job {
 	struct loop_task t;
@@ -186,8 +184,7 @@ static void tasks_run_in_order_and_once(void **state)
 	loop_free(&l);
 }
 
-/* --- descriptors
- * ---------------------------------------------------------------------------------------- */
+/* --- descriptors --- */
 
 struct end {
 	struct loop_fd node;

@@ -89,8 +89,7 @@ static void side_fini(struct side *s)
 	swarm_free(&s->swarm);
 }
 
-/* --- moving bytes
- * ------------------------------------------------------------------------------------ */
+/* --- moving bytes --- */
 
 static enum err take_event(struct side *to, const struct wire_ev *ev, int64_t now)
 {
@@ -183,9 +182,7 @@ static void run(struct side *a, struct side *b, int64_t *now, int seconds)
 	}
 }
 
-/* --- cases
- * -------------------------------------------------------------------------------------------------
- */
+/* --- cases --- */
 
 static void download_with(struct swarm_caps caps)
 {

@@ -283,8 +283,7 @@ static void test_scrape_fills_counts(void **state)
 	world_free(w);
 }
 
-/* --- many, and the end
- * ----------------------------------------------------------------------------- */
+/* --- many, and the end --- */
 
 static void test_many_are_told_of_the_stop(void **state)
 {

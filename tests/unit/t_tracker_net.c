@@ -11,8 +11,7 @@
 #include "actors/kernel/log.h"
 #include "actors/tracker_gate.h"
 
-/* --- UDP
- * ------------------------------------------------------------------------------------------ */
+/* --- UDP --- */
 
 static void test_udp(void **state)
 {
@@ -182,8 +181,7 @@ static int end_patience(void **state)
 	return 0;
 }
 
-/* --- addresses
- * ------------------------------------------------------------------------------------- */
+/* --- addresses --- */
 
 static void test_gate(void **state)
 {

@@ -14,7 +14,7 @@
 #define MAX_BLOCK   131072u
 #define MAX_MESSAGE 4096u
 
-/* ---- what a stream says, as text: payload fragments of one block are joined ---- */
+/* --- what a stream says, as text: payload fragments of one block are joined --- */
 
 struct transcript {
 	char text[65536];

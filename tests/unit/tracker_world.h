@@ -208,8 +208,7 @@ static inline void world_free(struct world *w)
 	free(w);
 }
 
-/* --- talking to it
- * -------------------------------------------------------------------------------- */
+/* --- talking to it --- */
 
 static size_t put_text(char *out, size_t size, size_t n, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
