@@ -4,8 +4,7 @@
 
 #include "actors/kernel/log.h"
 
-/* --- what is said to a tracker ------------------------------------------------------------------
- */
+/* --- what is said to a tracker --- */
 
 static void escape_hash(unsigned number, const char *url, char *out)
 {
@@ -120,8 +119,7 @@ static void test_remove_tells_and_forgets(void **state)
 	world_free(w);
 }
 
-/* --- how it can go wrong -------------------------------------------------------------------------
- */
+/* --- how it can go wrong --- */
 
 struct wrong {
 	const char *path;

@@ -22,8 +22,7 @@
 
 #define REQUESTS_MAX 256
 
-/* --- what trackers were asked ------------------------------------------------------------------
- */
+/* --- what trackers were asked --- */
 
 struct notes {
 	pthread_mutex_t lock;
@@ -57,8 +56,7 @@ static inline unsigned notes_count(
 	return n;
 }
 
-/* --- a scripted HTTP tracker --------------------------------------------------------------------
- */
+/* --- a scripted HTTP tracker --- */
 
 struct http_tracker {
 	int fd;
@@ -392,8 +390,7 @@ static inline void http_stop(struct http_tracker *t)
 	free(t);
 }
 
-/* --- a scripted UDP tracker ---------------------------------------------------------------------
- */
+/* --- a scripted UDP tracker --- */
 
 enum udp_mode { UDP_GOOD, UDP_FAILS, UDP_JUNK_FIRST, UDP_LOSES_ONE, UDP_SILENT };
 

@@ -16,8 +16,7 @@
 #include "actors/kernel/clock.h"
 #include "tests/unit/tracker_servers.h"
 
-/* --- the actors around it ------------------------------------------------------------------------
- */
+/* --- the actors around it --- */
 
 struct found {
 	pthread_mutex_t lock;
