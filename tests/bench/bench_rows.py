@@ -84,6 +84,7 @@ def floor_receive(lab, torrent, storage):
     with open(os.path.join(folder, 'out'), 'w+', encoding='ascii') as text:
         receiver = lab.start([floor, 'recv', where, out, str(torrent.size), str(torrent.piece_length)], folder,
                              'floor.log', stdout=text)
+        lab.warm_memory(torrent.size)
         try:
             sh(floor, 'send', where, torrent.path, str(torrent.size), '1', timeout=PATIENCE)
             receiver.popen.wait(60)
@@ -142,6 +143,7 @@ def download_run(lab, kind, torrent, count, storage, before_add=None, **more):
         target = os.path.join(folder, 'out')
         os.mkdir(target)
         made = cpu_seconds(blast.pid)
+        lab.warm_memory(torrent.size)
         clock = Clock(client.pid)
         client.add(torrent, target)
 
@@ -292,6 +294,7 @@ def swarm_run(lab, torrent, kinds, spaces):
             os.mkdir(client.target)
         time.sleep(0.5)
         before = [sum(cpu_seconds(c.pid)) for c in leechers]
+        lab.warm_memory(torrent.size * len(leechers))
         clock, done, used = Clock(seed.pid), {}, {}
         for client in leechers:
             client.add(torrent, client.target)
