@@ -7,6 +7,7 @@
  * thread; every file call may block, which is what the thread is for.
  *
  *   worker.c          the actor: torrents, batches of messages out
+ *   worker_ring.c     messages that wait
  *   worker_queue.c    batches of blocks wait for their turn
  *   worker_load.c     parts of maps to be brought into memory, likewise
  *   worker_piece.c    blocks in: hash in order, write in runs, verify
@@ -93,9 +94,8 @@ struct wtorrent {
 	uint32_t parted_n;   /* files with WFILE_PARTED */
 	struct wmoved *moved;
 	uint32_t moved_n, moved_room;
-	bool part_idle; /* no file is in the part file since wishes changed: removed at the next
-			   sync */
 	uint32_t unsettled_n; /* of them */
+	bool part_idle;       /* no file is in the part file now: it goes at the next sync */
 	uint32_t *unsynced;   /* files to sync */
 	uint32_t unsynced_n, unsynced_room;
 	struct wpiece **table; /* by piece / workers; NULL while the torrent rests */
@@ -214,10 +214,12 @@ void worker_notes_flush(struct worker *);
 /* "write 'dir/file': no space left on the device" */
 void worker_words(struct words *, const struct wtorrent *, const struct wfail *);
 
-/* --- worker_queue.c --- */
-void wring_push(struct wring *, struct msg **);
-struct msg *wring_pop(struct wring *); /* there must be one */
+/* --- worker_ring.c --- */
+void wring_push(struct wring *, struct msg **); /* takes the message */
+struct msg *wring_pop(struct wring *);          /* the oldest; there must be one */
 void wring_fini(struct wring *, struct actor *);
+
+/* --- worker_queue.c --- */
 actor_msg_f worker_on_blocks;
 void worker_queue_init(struct worker *);
 void worker_queue_fini(struct worker *);
