@@ -239,7 +239,7 @@ transfers is the same for all: a C program that serves (`blast.c`) or takes (`si
 its own row where it matters ("the two generators alone"). The floor is a plain program that moves the same bytes over one stream:
 receive, SHA-1, write of whole pieces; or send from the page cache.
 Right before each download as much free memory as it will fill is taken and given back, since a virtual machine's memory that
-lies free goes back to the host and costs whoever touches it first.
+lies free may go back to the host, and then costs whoever touches it first.
 
 CPU is the kernel's account of the one process, all threads, user and system, from the add to completion; wall time is the same span,
 for seeding from the first unchoke to the last byte. The rate of a download counts from its first request, since clients differ
