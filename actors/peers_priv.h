@@ -115,12 +115,11 @@ struct conn {
 	struct link hungry;       /* waits for credit */
 	struct link wants_extent; /* in extent->waiting */
 	bool readable, writable, incoming;
-	bool ended; /* the peer has ended its stream: an end is to be read, which no event will tell
-		     */
-	bool discard;                  /* the payload on its way in is thrown away */
-	bool stuffed;                  /* not read from until it takes what we have for it */
-	bool choking;                  /* what conn_run() last saw of peer->am_choking */
-	uint8_t *block;                /* pool block being filled; NULL: none */
+	bool ended;     /* the peer's stream has an end to be read, which no event will tell */
+	bool discard;   /* the payload on its way in is thrown away */
+	bool stuffed;   /* not read from until it takes what we have for it */
+	bool choking;   /* what conn_run() last saw of peer->am_choking */
+	uint8_t *block; /* pool block being filled; NULL: none */
 	uint32_t piece, begin, length; /* of that block */
 	uint8_t *hello;                /* owned: handshake bytes received, NULL once open */
 	size_t hello_n;

@@ -24,9 +24,8 @@
 /* With checkpoints no further apart than that, what the next one tells is not told before. */
 #define BRISK_US (750 * USEC_PER_MSEC)
 /* However much is verified, checkpoints are so far apart: each has its price. */
-#define APART_US (500 * USEC_PER_MSEC)
-#define FILES_SEARCHED                                                                             \
-	64u /* for each of so many files it is looked whether a checkpoint names it */
+#define APART_US       (500 * USEC_PER_MSEC)
+#define FILES_SEARCHED 64u /* so many files are looked for in a checkpoint one by one */
 
 /* --- notes --- */
 

@@ -16,13 +16,11 @@
 #undef POLL_OUT
 #undef POLL_ERR
 #undef POLL_HUP
-#define POLL_IN  1u /* readable, or the other side closed */
-#define POLL_OUT 2u /* writable, or a connect has ended */
-#define POLL_ERR 4u /* error or hang-up; always reported with POLL_IN and POLL_OUT as well */
-#define POLL_HUP                                                                                   \
-	16u          /* the other side has ended its stream: with POLL_IN, and once when on edges  \
-		      */
-#define POLL_EDGE 8u /* report changes only: the owner must read or write until E_AGAIN */
+#define POLL_IN   1u  /* readable, or the other side closed */
+#define POLL_OUT  2u  /* writable, or a connect has ended */
+#define POLL_ERR  4u  /* error or hang-up; always reported with POLL_IN and POLL_OUT as well */
+#define POLL_EDGE 8u  /* report changes only: the owner must read or write until E_AGAIN */
+#define POLL_HUP  16u /* the other side ended its stream: with POLL_IN, and once when on edges */
 
 struct poll_event {
 	void *tag;       /* as given to poller_add */
