@@ -27,31 +27,30 @@ CFLAGS  += -std=c11 -D_GNU_SOURCE -pthread -I. -I$(OUT)/gen $(WARN) $(OPT) $(PKG
 LDFLAGS += -pthread $(OPT)
 LDLIBS  := $(PKG_LIBS)
 
-# The kernel's seam: the files that tests/sim replaces with fakes of the same symbols.
+# The kernel's seam: the files that tests/sim/lib replaces with fakes of the same symbols.
 SEAM  := poller mailbox net fs clock random
 objs   = $(patsubst %.c,$(OUT)/%.o,$(1))
 
-PROTO   := $(wildcard proto/*.c)
+# A folder is an archive: what may call what is checked folder by folder (tests/lint).
+FOLDERS := $(sort $(patsubst %/,%,$(dir $(wildcard proto/*/*.c actors/*/*.c http/*/*.c)))) config
 SEAM_C  := $(SEAM:%=actors/kernel/%.c)
-KERNEL  := $(filter-out $(SEAM_C),$(wildcard actors/kernel/*.c))
-CONFIG  := $(wildcard config/*.c)
-ACTORS  := $(filter-out actors/main.c,$(wildcard actors/*.c))
-HTTP    := $(wildcard http/*.c)
-UNIT    := $(wildcard tests/unit/t_*.c)
+MAIN_C  := actors/main/main.c
+sources = $(filter-out $(SEAM_C) $(MAIN_C),$(wildcard $(1)/*.c))
+archive = $(OUT)/lib/$(subst /,-,$(1)).a
+UNIT    := $(wildcard tests/unit/*/t_*.c tests/unit/*/*/t_*.c)
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
 SIM_C   := $(wildcard tests/sim/s_*.c)
 SIM_LONG := $(wildcard tests/sim-long/s_*.c)
-SIM_LIB := $(filter-out $(SIM_C),$(wildcard tests/sim/*.c))
+SIM_LIB := $(wildcard tests/sim/lib/*.c)
 
-LIB_proto  := $(OUT)/libproto.a
-LIB_kernel := $(OUT)/libkernel.a
-LIB_seam   := $(OUT)/libseam.a
-LIB_config := $(OUT)/libconfig.a
-LIB_actors := $(OUT)/libactors.a
-LIB_http   := $(OUT)/libhttp.a
-LIB_sim    := $(OUT)/libsim.a
-LIBS := $(LIB_http) $(LIB_actors) $(LIB_config) $(LIB_kernel) $(LIB_seam) $(LIB_proto)
-SIMLIBS := $(LIB_sim) $(LIB_actors) $(LIB_config) $(LIB_kernel) $(LIB_proto)
+LIB_seam := $(OUT)/lib/seam.a
+LIB_sim  := $(OUT)/lib/sim.a
+ALL_LIBS := $(foreach f,$(FOLDERS),$(call archive,$(f)))
+PROTO_LIBS := $(filter $(OUT)/lib/proto-%,$(ALL_LIBS))
+KERNEL_LIB := $(call archive,actors/kernel)
+LIBS := $(ALL_LIBS) $(LIB_seam)
+SIMLIBS := $(LIB_sim) $(filter-out $(OUT)/lib/http-%,$(ALL_LIBS))
+FUZZLIBS := $(call archive,config) $(KERNEL_LIB) $(LIB_seam) $(PROTO_LIBS)
 
 DAEMON  := $(OUT)/torrentd
 UNIT_B  := $(UNIT:%.c=$(OUT)/%)
@@ -67,15 +66,11 @@ SIM_LONG_B := $(SIM_LONG:%.c=$(OUT)/%)
 
 all: $(DAEMON) ## build the daemon
 
-$(LIB_proto): $(call objs,$(PROTO))
-$(LIB_kernel): $(call objs,$(KERNEL))
+$(foreach f,$(FOLDERS),$(eval $(call archive,$(f)): $(call objs,$(call sources,$(f)))))
 $(LIB_seam): $(call objs,$(SEAM_C))
-$(LIB_config): $(call objs,$(CONFIG))
-$(LIB_actors): $(call objs,$(ACTORS))
-$(LIB_http): $(call objs,$(HTTP))
 $(LIB_sim): $(call objs,$(SIM_LIB))
-$(OUT)/lib%.a:
-	@rm -f $@; $(AR) rcs $@ $^
+$(OUT)/lib/%.a:
+	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 
 $(OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -84,7 +79,7 @@ $(OUT)/%.o: %.c Makefile
 # What the configuration code embeds: the version and the default configuration.
 $(OUT)/config/config.o $(OUT)/config/print.o: CFLAGS += -DTORRENTD_VERSION='"$(VERSION)"'
 
-$(DAEMON): $(OUT)/actors/main.o $(LIBS)
+$(DAEMON): $(OUT)/actors/main/main.o $(LIBS)
 	@echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 
 $(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(LIBS)
@@ -96,10 +91,10 @@ $(SIM_B) $(SIM_LONG_B): %: %.o $(SIMLIBS)
 # Under gcc a fuzz target is linked with a main that replays its corpus; FLAVOR=fuzz is libFuzzer.
 ifeq ($(FLAVOR),fuzz)
 CC := clang
-$(OUT)/tests/fuzz/f_%: $(OUT)/tests/fuzz/f_%.o $(LIB_config) $(LIB_kernel) $(LIB_seam) $(LIB_proto)
+$(OUT)/tests/fuzz/f_%: $(OUT)/tests/fuzz/f_%.o $(FUZZLIBS)
 	@$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 else
-$(OUT)/tests/fuzz/f_%: $(OUT)/tests/fuzz/f_%.o $(OUT)/tests/fuzz/replay_main.o $(LIB_config) $(LIB_kernel) $(LIB_seam) $(LIB_proto)
+$(OUT)/tests/fuzz/f_%: $(OUT)/tests/fuzz/f_%.o $(OUT)/tests/fuzz/replay_main.o $(FUZZLIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 endif
 

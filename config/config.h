@@ -12,7 +12,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 #include <stdio.h>
 

@@ -8,7 +8,7 @@
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 /* The largest file that is read. */
 #define FILE_LIMIT (1u << 20)

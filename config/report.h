@@ -7,7 +7,7 @@
 #ifndef CONFIG_REPORT_H
 #define CONFIG_REPORT_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 #define REPORT_MAX  20  /* lines shown; the rest is counted */
 #define REPORT_LINE 700 /* bytes of one line, longer ones are cut */

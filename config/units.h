@@ -8,7 +8,7 @@
 #ifndef CONFIG_UNITS_H
 #define CONFIG_UNITS_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 struct unit {
 	const char *name;

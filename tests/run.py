@@ -76,6 +76,17 @@ def find_lint():
             yield os.path.basename(path), [path]
 
 
+def find_binaries(suite, out):
+    """The programs whose sources are there: a build folder may still hold those of deleted ones."""
+    folder = os.path.join(ROOT, 'tests', suite)
+    prefix = 't_' if suite == 'unit' else 's_'
+    for source in sorted(glob.glob(os.path.join(folder, '**', f'{prefix}*.c'), recursive=True)):
+        name = os.path.relpath(source, folder)[:-2]
+        path = os.path.join(out, 'tests', suite, name)
+        if os.path.exists(path):
+            yield name, [path]
+
+
 def find_programs(suite, out):
     if suite == 'corpus':
         found = find_corpus(out)
@@ -84,9 +95,7 @@ def find_programs(suite, out):
     elif suite in ('script', 'interop'):
         found = ((os.path.basename(p)[:-3], [sys.executable, p]) for p in python_programs(suite))
     else:
-        prefix = 't_' if suite == 'unit' else 's_'
-        found = ((os.path.basename(p), [p])
-                 for p in executables(os.path.join(out, f'tests/{suite}/{prefix}*')))
+        found = find_binaries(suite, out)
     return [Program(suite, name, argv) for name, argv in found]
 
 
@@ -169,7 +178,7 @@ class Runner:
     def run(self, program):
         limit = self.options.timeout or SUITES[program.suite].timeout
         started = time.monotonic()
-        tmp = tempfile.mkdtemp(prefix=f'torrentd-{program.name}-')
+        tmp = tempfile.mkdtemp(prefix=f'torrentd-{os.path.basename(program.name)}-')
         end = None
         # A file, not a pipe: a grandchild that keeps a pipe open would hold the runner.
         with tempfile.TemporaryFile() as log:

@@ -13,7 +13,7 @@ unit: $(UNIT_B) ## unit tests and the replay of the fuzz corpora
 	@$(MAKE) --no-print-directory $(FUZZ_B)
 	@$(RUN) unit corpus
 
-lint: $(LIB_proto) $(LIBS) ## layering, symbols, banned functions, layout
+lint: $(LIBS) ## layering, symbols, banned functions, layout
 	@$(RUN) lint
 
 sim: $(SIM_B) ## swarms of real actors in virtual time
@@ -51,8 +51,8 @@ BENCH_B := $(addprefix $(OUT)/tests/bench/,blast sink floor b_picker count.so)
 $(OUT)/tests/bench/blast $(OUT)/tests/bench/sink $(OUT)/tests/bench/floor: %: %.o $(OUT)/tests/bench/generator.o
 	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
 
-$(OUT)/tests/bench/b_picker: %: %.o $(LIB_proto)
-	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
+$(OUT)/tests/bench/b_picker: %: %.o $(PROTO_LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(PROTO_LIBS) -Wl,--end-group -lcrypto
 
 $(OUT)/tests/bench/count.so: tests/bench/count.c Makefile
 	@mkdir -p $(@D)

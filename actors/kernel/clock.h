@@ -3,7 +3,7 @@
 #ifndef KERNEL_CLOCK_H
 #define KERNEL_CLOCK_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 #define USEC_PER_MSEC INT64_C(1000)
 #define USEC_PER_SEC  INT64_C(1000000)

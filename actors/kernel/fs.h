@@ -11,7 +11,7 @@
 
 #include <sys/uio.h>
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 struct fs_stat {
 	bool exists;      /* false: nothing of that name; the rest is zero */

@@ -10,7 +10,7 @@
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 

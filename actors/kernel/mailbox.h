@@ -10,7 +10,7 @@
 #ifndef KERNEL_MAILBOX_H
 #define KERNEL_MAILBOX_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 struct mailbus; /* what inboxes and outboxes find each other through; any thread */
 struct inbox;

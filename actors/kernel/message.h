@@ -9,7 +9,7 @@
 #ifndef KERNEL_MESSAGE_H
 #define KERNEL_MESSAGE_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 #define MSG_MAGIC 0x4d534721u
 

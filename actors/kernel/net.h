@@ -11,7 +11,7 @@
 
 #include <sys/uio.h>
 
-#include "proto/endpoint.h"
+#include "proto/base/endpoint.h"
 
 /* IPv6 listeners are v6-only, so that one port is bound once per family.  No SO_REUSEPORT. */
 int net_listen(const struct endpoint *at, int backlog, enum err *err);

@@ -7,7 +7,7 @@
 #ifndef KERNEL_PANIC_H
 #define KERNEL_PANIC_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 /* What the actor whose turn it is has in hand.  Kept up to date by actor.c. */
 struct panic_hand {

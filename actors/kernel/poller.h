@@ -6,7 +6,7 @@
 
 #include <signal.h>
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 /*
  * <signal.h> has enumerators POLL_IN, POLL_OUT and POLL_ERR of its own (codes of SIGPOLL).  It is

@@ -9,7 +9,7 @@
 #ifndef KERNEL_POOL_H
 #define KERNEL_POOL_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 struct pool;
 

@@ -3,7 +3,7 @@
 #ifndef KERNEL_RANDOM_H
 #define KERNEL_RANDOM_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 void random_bytes(void *out, size_t n);
 uint64_t random_u64(void);

@@ -8,7 +8,7 @@
 #ifndef KERNEL_STATS_H
 #define KERNEL_STATS_H
 
-#include "proto/base.h"
+#include "proto/base/base.h"
 
 struct actor;
 

@@ -7,7 +7,7 @@
  * nanoseconds of one; under callgrind only the operations are collected, so that its count divided
  * by ours is instructions.
  */
-#include "proto/picker.h"
+#include "proto/picker/picker.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * Any bytes through the bencode reader.  What is accepted must read the same through the node view
  * as through the tokens, and what is canonical must come back byte for byte from the writer.
  */
-#include "proto/bencode.h"
+#include "proto/meta/bencode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

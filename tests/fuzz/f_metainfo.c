@@ -3,10 +3,10 @@
  * Any bytes as a torrent.  What is accepted must keep every promise of metainfo.h: names that stay
  * inside, files that tile the content, the same reading twice.
  */
-#include "proto/layout.h"
-#include "proto/metainfo.h"
-#include "proto/path.h"
-#include "proto/utf8.h"
+#include "proto/base/path.h"
+#include "proto/base/utf8.h"
+#include "proto/meta/layout.h"
+#include "proto/meta/metainfo.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

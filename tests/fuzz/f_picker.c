@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any sequence of operations leaves the picker's invariants standing. */
-#include "proto/bytes.h"
-#include "proto/picker.h"
+#include "proto/base/bytes.h"
+#include "proto/picker/picker.h"
 
 #define PEERS 4u
 #define PICKS 8u
@@ -108,7 +108,7 @@ static void wish(struct world *w, uint32_t piece)
 		(void)picker_deadline(w->p, piece, bits & 2 ? INT64_MAX : bits);
 	else
 		picker_priorities(w->p, piece, bits & 4 ? w->pieces : piece + 1,
-			bits & 2 ? PICKER_PRIORITY_TOP : PICKER_PRIORITY_NORMAL);
+			bits & 2 ? PRIORITY_TOP : PRIORITY_NORMAL);
 }
 
 static void step(struct world *w)

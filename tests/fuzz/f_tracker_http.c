@@ -4,11 +4,11 @@
  * scrapes, extension handshakes, tracker URLs, peer ids, endpoints.  Every text that results must
  * be printable UTF-8.
  */
-#include "proto/ext.h"
-#include "proto/peer_id.h"
-#include "proto/tracker_http.h"
-#include "proto/tracker_udp.h"
-#include "proto/utf8.h"
+#include "proto/base/utf8.h"
+#include "proto/tracker/http.h"
+#include "proto/tracker/udp.h"
+#include "proto/wire/ext.h"
+#include "proto/wire/peer_id.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
  * transaction id, bits 1 to 7: seconds that pass), a length and that many bytes.  The first byte
  * chooses family and action.
  */
-#include "proto/tracker_udp.h"
+#include "proto/tracker/udp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
  * The wire decoder: the first byte seeds how the rest is cut; cut or whole must say the same, every
  * payload must be readable, and what is held must stay within its bound.
  */
-#include "proto/rng.h"
-#include "proto/wire.h"
+#include "proto/base/rng.h"
+#include "proto/wire/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,10 +3,9 @@
 """The layering of the tree, read off its #include lines.
 
 proto knows nothing of the system, the kernel nothing of BitTorrent, an actor nothing of another actor, http
-nothing of the protocol's logic; each foreign library is known to one file.
+nothing of the protocol's logic; each foreign library is known to one file.  MAY and FACES are the whole of it.
 """
 import os
-import re
 
 import lib_tree
 
@@ -16,91 +15,125 @@ INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]'
 PURE = {'cpuid.h', 'ctype.h', 'endian.h', 'immintrin.h', 'inttypes.h', 'limits.h', 'stdarg.h', 'stdatomic.h',
         'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'string.h', 'sys/queue.h', 'sys/types.h'}
 
-# Values of the protocol that requests and views are made of.
-HTTP_PROTO = {'base.h', 'bytes.h', 'base64.h', 'endpoint.h', 'bitfield.h', 'hash.h', 'metainfo.h', 'peer_id.h',
-              'text.h', 'utf8.h', 'errors.def'}
+# L1: what a folder may include, besides itself.  A folder that is not here may include nothing.
+BASE, KERNEL, MSG = 'proto/base', 'actors/kernel', 'actors/msg'
+MAY = {
+    'proto/base': (),
+    'proto/meta': (BASE,),
+    'proto/wire': (BASE, 'proto/meta'),
+    'proto/picker': (BASE,),
+    'proto/peerlist': (BASE,),
+    'proto/tracker': (BASE, 'proto/meta'),
+    'proto/swarm': (BASE, 'proto/meta', 'proto/wire', 'proto/picker', 'proto/peerlist'),
+    'config': (BASE,),
+    'actors/kernel': (BASE,),
+    'actors/msg': (BASE, KERNEL, 'proto/meta', 'config'),
+    'actors/fetch': (BASE, KERNEL, MSG, 'config'),
+    'actors/session': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm'),
+    'actors/peers': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'proto/swarm'),
+    'actors/store': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
+    'actors/worker': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm'),
+    'actors/state': (BASE, KERNEL, MSG, 'config'),
+    'actors/tracker': (BASE, KERNEL, MSG, 'config', 'proto/tracker', 'actors/fetch'),
+    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'proto/swarm', 'proto/wire'),
+    'http/server': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
+    'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/server'),
+}
 
-KERNEL_PROTO = {'proto/base.h', 'proto/bytes.h', 'proto/errors.def', 'proto/endpoint.h'}
-
-# What every actor shares.
-COMMON = {'actors/msg.h', 'actors/msg_record.h', 'actors/msg_view.h', 'actors/msg.def', 'actors/actors.h',
-          'actors/roles.def'}
-
-# A store worker is the store's other half: one thread prefix of its own, one set of headers.
-FAMILY = {'worker': 'store'}
+# L2: the headers of a folder that others may include.  ALL: every header that is not called priv.h or *_priv.h.
+ALL = None
+FACES = {
+    'proto/base': ALL,
+    'proto/meta': ('bencode.h', 'metainfo.h', 'layout.h', 'hash.h', 'wanted.h'),
+    'proto/wire': ('wire.h', 'ext.h', 'peer_id.h'),
+    'proto/picker': ('picker.h',),
+    'proto/peerlist': ('peerlist.h',),
+    'proto/swarm': ('swarm.h', 'choker.h', 'rate.h', 'bandwidth.h', 'smartban.h'),
+    'proto/tracker': ('announce.h', 'http.h', 'udp.h'),
+    'config': ('config.h', 'args.h', 'load.h', 'report.h', 'paths.h', 'life.h', 'options.h'),
+    'actors/kernel': ALL,
+    'actors/msg': ALL,
+    'actors/fetch': ('curl.h', 'gate.h', 'resolve.h'),
+    'actors/state': ('state.h',),
+    'http/server': ('priv.h',),
+}
 
 LIBRARIES = {
-    'zmq.h': {'actors/kernel/mailbox.c', 'actors/status.c', 'actors/status_pub.c'},
-    'openssl/': {'proto/hash.c', 'proto/mse.c'},
+    'zmq.h': {'actors/kernel/mailbox.c'},
+    'openssl/': {'proto/meta/hash.c', 'proto/mse/mse.c'},
 }
 ONE_FILE = ('curl/curl.h', 'sqlite3.h', 'liburing.h')
 HTTP_ONLY = ('jansson.h', 'microhttpd.h')
 
 
-def includes(folder, deep=True):
-    """Yields (place, path, is_system, name) for the C files of a folder."""
+def includes(folder):
+    """Yields (place, path, is_system, name) for the C files of a folder and those below it."""
     for path in lib_tree.files('.c', '.h', '.def', under=folder):
-        if not deep and os.path.dirname(path) != folder:
-            continue
         for place, match in lib_tree.findall(INCLUDE, path, lib_tree.read(path)):
             yield place, path, match.group(1) == '<', match.group(2)
 
 
+def product_includes():
+    for folder in lib_tree.PRODUCT:
+        yield from includes(folder)
+
+
 def check_proto():
-    for place, path, system, name in includes('proto'):
+    for place, _, system, name in includes('proto'):
         if system and name not in PURE and not name.startswith('openssl/'):
             yield f'{place}: proto is pure and may not include <{name}>'
-        if not system and not name.startswith('proto/'):
-            yield f'{place}: proto may not include "{name}"'
 
 
-def check_kernel():
-    for place, _, system, name in includes('actors/kernel'):
-        if not system and name not in KERNEL_PROTO and not name.startswith('actors/kernel/'):
-            yield f'{place}: the kernel knows nothing of BitTorrent and may not include "{name}"'
+def check_folders():
+    for place, path, system, name in product_includes():
+        here, there = os.path.dirname(path), os.path.dirname(name)
+        if not system and here != there and there not in MAY.get(here, ()):
+            yield f'{place}: {here} may not include "{name}" (tests/lint/layers.py, MAY)'
 
 
-def family(path):
-    prefix = re.split(r'[_.]', os.path.basename(path))[0]
-    return FAMILY.get(prefix, prefix)
+def check_acyclic():
+    done = set()
+
+    def visit(folder, above):
+        if folder in above:
+            return above[above.index(folder):] + [folder]
+        if folder in done:
+            return None
+        done.add(folder)
+        for below in MAY.get(folder, ()):
+            circle = visit(below, above + [folder])
+            if circle:
+                return circle
+        return None
+    for folder in MAY:
+        circle = visit(folder, [])
+        if circle:
+            yield ' -> '.join(circle)
+            return
 
 
-def check_actors():
-    for place, path, system, name in includes('actors', deep=False):
-        if path == 'actors/main.c' and name == 'actors/state.h':
-            continue  # main opens the database before any thread runs
-        if system or name in COMMON or name.startswith(('actors/kernel/', 'proto/')):
+def check_homes():
+    """Every source lies in a folder of the table: none lies flat in proto/, actors/ or http/."""
+    for folder in lib_tree.PRODUCT:
+        for path in lib_tree.files('.c', '.h', under=folder):
+            if os.path.dirname(path) not in MAY:
+                yield f'{path}: {os.path.dirname(path)} is not in the table of folders (tests/lint/layers.py, MAY)'
+
+
+def is_face(name):
+    folder, base = os.path.split(name)
+    faces = FACES.get(folder, ())
+    if faces is ALL:
+        return not base.endswith('priv.h')
+    return base in faces
+
+
+def check_faces():
+    for place, path, system, name in product_includes():
+        if system or not name.endswith('.h') or os.path.dirname(path) == os.path.dirname(name):
             continue
-        if name == 'config/config.h' or (path == 'actors/main.c' and name.startswith('http/')):
-            continue
-        if os.path.dirname(name) == 'actors' and family(name) == family(path):
-            continue
-        yield f'{place}: an actor may not include "{name}"'
-
-
-def check_private_kernel():
-    for folder in ('actors', 'http', 'config'):
-        for place, path, _, name in includes(folder):
-            if name.startswith('actors/kernel/') and name.endswith('_priv.h') and \
-                    not path.startswith('actors/kernel/'):
-                yield f'{place}: "{name}" is private to the kernel'
-            if re.match(r'proto/\w+_priv\.h', name):
-                yield f'{place}: "{name}" is private to proto'
-
-
-def check_http():
-    for place, _, system, name in includes('http'):
-        if system or name in COMMON or name.startswith(('actors/kernel/', 'http/')):
-            continue
-        if name == 'config/config.h' or (name.startswith('proto/') and name[6:] in HTTP_PROTO):
-            continue
-        yield f'{place}: http may not include "{name}"'
-
-
-def check_config():
-    for place, _, system, name in includes('config'):
-        if not system and not name.startswith('config/') and name not in ('proto/base.h', 'proto/bytes.h'):
-            yield f'{place}: config may not include "{name}"'
+        if not is_face(name):
+            yield f'{place}: "{name}" is private to {os.path.dirname(name)} (tests/lint/layers.py, FACES)'
 
 
 def check_libraries():
@@ -130,11 +163,10 @@ def check_paths():
 
 lib_tree.run([
     ('proto includes only proto and pure headers', check_proto),
-    ('the kernel includes nothing of BitTorrent', check_kernel),
-    ('an actor includes no other actor', check_actors),
-    ('private headers stay in their layer', check_private_kernel),
-    ('http includes messages and values only', check_http),
-    ('config includes base types only', check_config),
+    ('every source has a home', check_homes),
+    ('L1: folders include only what they stand on', check_folders),
+    ('L1: no circle among folders', check_acyclic),
+    ('L2: a header that is no face stays in its folder', check_faces),
     ('libraries stay in their files', check_libraries),
     ('curl, sqlite and uring are in one file each', check_one_file),
     ('headers are named from the root', check_paths),

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What the archives need and what they keep: proto calls nothing of the system, nobody has writable globals.
+"""What the archives need and what they keep: proto calls nothing of the system, nobody has writable globals,
+and inside a folder a leaf never calls its owner.
 
 Tables of constants with pointers lie in .data.rel.ro, which is read-only once the program runs; so the section
 decides, not nm's letter.
 """
+import collections
+import glob
 import os
 import re
 import subprocess
@@ -24,7 +27,7 @@ CRYPTO = re.compile(r'^(EVP|SHA\d*|MD5|OSSL|OPENSSL|CRYPTO|BN|DH|ERR)_')
 CRYPTO_FILES = {'hash.o', 'mse.o'}
 
 # Process-wide by nature, each written under its own rule in the kernel.
-WRITABLE = {'libkernel.a': {
+WRITABLE = {'actors-kernel': {
     'actor_name',  # thread-local: whose thread this is
     'ring',        # thread-local: the actor's last events
     'hand',        # thread-local: the message being handled
@@ -33,11 +36,39 @@ WRITABLE = {'libkernel.a': {
 }}
 
 
-def archive(name):
-    path = os.path.join(OUT, name)
-    if not os.path.exists(path):
-        raise lib_tree.Skip(f'{name} is not built')
-    return path
+# L3: circles among the objects of a folder, and how many objects are in them.  May only shrink.
+CIRCLES = {
+    'actors-kernel': 6,
+    'actors-main': 2,
+    'actors-peers': 12,
+    'actors-session': 14,
+    'actors-state': 2,
+    'actors-store': 5,
+    'actors-tracker': 2,
+    'actors-worker': 9,
+    'config': 3,
+    'http-api': 3,
+    'proto-meta': 3,
+    'proto-peerlist': 2,
+    'proto-picker': 2,
+    'proto-swarm': 8,
+}
+
+# L4: prefixes of exported names that belong to more than one folder.  May only shrink.
+SHARED_PREFIXES = set('''
+    endpoint listen msg panic path peer text torrent tracker udp wire
+'''.split())
+
+
+def archives():
+    """Yields (folder, path): every folder of the product is an archive; the kernel's seam is one besides."""
+    paths = sorted(glob.glob(os.path.join(OUT, 'lib', '*.a')))
+    if not paths:
+        raise lib_tree.Skip('nothing is built')
+    for path in paths:
+        name = os.path.basename(path)[:-2]
+        if name != 'sim':
+            yield name, path
 
 
 def run_tool(*argv):
@@ -48,27 +79,94 @@ def run_tool(*argv):
     return done.stdout
 
 
-def undefined(path):
-    """Yields (member, symbol) of what no member of the archive defines."""
-    member, needs, defined = '', [], set()
+def members(path):
+    """{object: (names it defines and exports, names it needs)}"""
+    found, member = {}, ''
     for line in run_tool('nm', path).splitlines():
         fields = line.split()
         if line.endswith('.o:'):
             member = line[:-1]
+            found[member] = (set(), set())
         elif len(fields) == 2 and fields[0] in 'Uw':
-            needs.append((member, fields[1]))
-        elif len(fields) == 3:
-            defined.add(fields[2])
-    return [(m, s) for m, s in needs if s not in defined]
+            found[member][1].add(fields[1])
+        elif len(fields) == 3 and fields[1].isupper():
+            found[member][0].add(fields[2])
+    return found
 
 
 def check_proto_needs():
-    for member, symbol in undefined(archive('libproto.a')):
-        if symbol in ALLOWED or symbol.startswith(SANITIZERS):
-            continue
-        if member in CRYPTO_FILES and CRYPTO.match(symbol):
-            continue
-        yield f'{member} calls {symbol}'
+    proto = {(name, m): v for name, path in archives() if name.startswith('proto-')
+             for m, v in members(path).items()}
+    defined = set().union(*(exports for exports, _ in proto.values()))
+    for (name, member), (_, needs) in sorted(proto.items()):
+        for symbol in sorted(needs - defined):
+            if symbol in ALLOWED or symbol.startswith(SANITIZERS):
+                continue
+            if member in CRYPTO_FILES and CRYPTO.match(symbol):
+                continue
+            yield f'{name}/{member} calls {symbol}'
+
+
+def components(graph):
+    """The strongly connected components of more than one node (Tarjan)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(v):
+        index[v] = low[v] = len(index)
+        stack.append(v)
+        for w in graph[v]:
+            if w not in index:
+                visit(w)
+                low[v] = min(low[v], low[w])
+            elif w in stack:
+                low[v] = min(low[v], index[w])
+        if low[v] == index[v]:
+            circle = stack[stack.index(v):]
+            del stack[stack.index(v):]
+            if len(circle) > 1:
+                found.append(sorted(circle))
+    for v in graph:
+        if v not in index:
+            visit(v)
+    return found
+
+
+def arrows(objects):
+    """{object: objects of the same folder that it calls or points to}"""
+    home = {symbol: m for m, (exports, _) in objects.items() for symbol in exports}
+    return {m: {home[s] for s in needs if home.get(s, m) != m} for m, (_, needs) in objects.items()}
+
+
+def check_circles():
+    for name, path in archives():
+        objects = members(path)
+        graph = arrows(objects)
+        circles = components(graph)
+        size, allowed = sum(map(len, circles)), CIRCLES.get(name, 0)
+        if size > allowed:
+            for circle in circles:
+                yield f'{name}: a circle of {", ".join(circle)} ({size} objects, {allowed} allowed)'
+                for m in circle:
+                    for to in sorted(graph[m] & set(circle)):
+                        names = sorted(objects[to][0] & objects[m][1])
+                        yield f'#   {m} -> {to}: {", ".join(names[:6])}'
+        elif size < allowed:
+            yield f'{name}: {size} objects in circles, {allowed} allowed: lower the number in CIRCLES'
+
+
+def check_prefixes():
+    owners = collections.defaultdict(set)
+    for name, path in archives():
+        folder = 'actors-kernel' if name == 'seam' else name
+        for exports, _ in members(path).values():
+            for symbol in exports:
+                if not symbol.startswith(SANITIZERS) and symbol != 'main':
+                    owners[symbol.split('_')[0]].add(folder)
+    shared = {prefix for prefix, folders in owners.items() if len(folders) > 1}
+    for prefix in sorted(shared - SHARED_PREFIXES):
+        yield f'names in {prefix}_ are exported by {", ".join(sorted(owners[prefix]))}'
+    for prefix in sorted(SHARED_PREFIXES - shared):
+        yield f'{prefix}_ belongs to one folder now: take it out of SHARED_PREFIXES'
 
 
 def is_writable(section):
@@ -87,15 +185,17 @@ def writable(path):
             yield member, match.group(2).split('.')[0]
 
 
-def check_writable(name):
-    def check():
+def check_writable():
+    for name, path in archives():
         allowed = WRITABLE.get(name, set())
-        for member, symbol in writable(archive(name)):
+        for member, symbol in writable(path):
             if symbol not in allowed and not symbol.startswith(SANITIZERS):
-                yield f'{member} has the writable global {symbol}'
-    return check
+                yield f'{name}/{member} has the writable global {symbol}'
 
 
-lib_tree.run([('proto calls nothing of the system', check_proto_needs)] + [
-    (f'{name} has no writable globals', check_writable(name))
-    for name in ('libproto.a', 'libkernel.a', 'libseam.a', 'libconfig.a', 'libactors.a', 'libhttp.a')])
+lib_tree.run([
+    ('proto calls nothing of the system', check_proto_needs),
+    ('no writable globals', check_writable),
+    ('L3: no circle among the objects of a folder', check_circles),
+    ('L4: an exported prefix belongs to one folder', check_prefixes),
+])

@@ -16,7 +16,7 @@
  * With three times the content it is 1.26 of the fluid's time, with all of these: a hundred leeches
  * stay within a fifth, a thousand do not.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

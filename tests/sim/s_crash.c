@@ -5,7 +5,7 @@
  * Whatever moment it was: the torrent is still there, what it claims to have is on its disk, nobody
  * is ever given a byte that is wrong, and little is fetched twice.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define MIB UINT64_C(1048576)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Disks that are full, and disks that break: trouble stays with the torrent whose disk it is. */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define MIB UINT64_C(1048576)
 

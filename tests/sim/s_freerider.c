@@ -5,7 +5,7 @@
  * Takers have the same lines as givers and a limit that leaves hardly more than their requests. The
  * seed's line is that of three, so that most copies come from those who give.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

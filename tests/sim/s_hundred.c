@@ -19,7 +19,7 @@
  * Where the seed's line is the bound, almost each piece leaves it once (proto/swarm_super.c); what
  * is left is the way of the last of them through the swarm.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What goes on when nothing goes on: connections that wait are kept, those that are of no use end.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define MIB UINT64_C(1048576)
 

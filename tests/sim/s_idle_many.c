@@ -8,7 +8,7 @@
  * others.  Without one nobody has a turn at all, so that there is no timer either which could walk
  * over all torrents in one go.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #include <inttypes.h>
 #include <malloc.h>

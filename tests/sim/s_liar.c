@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A peer whose blocks are wrong is found and banned; nobody else is, and everybody finishes. */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define MIB UINT64_C(1048576)
 

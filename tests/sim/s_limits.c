@@ -5,7 +5,7 @@
  * five orders of magnitude.  Who shares a limit gets equal parts, and neighbours have limits of
  * their own.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

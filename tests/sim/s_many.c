@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Many leeches on lines of every kind, who come one after the other; some go before they are done.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

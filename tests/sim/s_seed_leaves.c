@@ -4,7 +4,7 @@
  *
  * A plain seed has sent some pieces twice by then, one that super-seeds hardly any.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

@@ -3,7 +3,7 @@
  * A disk that is much slower than the network: it sets the pace, nothing is lost, and memory stays
  * within the credit.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One seed and some leeches: everybody gets everything, in good time, and the same way every time.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/lib/sim.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)

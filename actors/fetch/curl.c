@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP and HTTPS requests to trackers: libcurl's multi interface driven by the actor's loop.
+ *
+ * libcurl does not look names up here: ending a transfer that is still resolving can wait for the
+ * lookup, and its threads cannot be counted.  Names go through our resolver, and each hop of a
+ * redirect is a transfer of its own, so that the scheme, the name and the addresses of every hop
+ * are judged alike.  What a socket is really opened to is judged once more.
+ *
+ * libcurl may not be re-entered from its callbacks: they only note what it wants.  Finished
+ * transfers are collected after each call of curl_multi_socket_action().
+ */
+#include "actors/fetch/curl.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "actors/fetch/gate.h"
+#include "actors/fetch/watch.h"
+#include "actors/kernel/log.h"
+#include "actors/msg/env.h"
+
+#define WEB_MAGIC    0x57454221u
+#define GET_MAGIC    0x57474554u
+#define HEADERS_MAX  65536u /* bytes of all headers of one hop */
+#define CONNECT_MAX  (15 * USEC_PER_SEC)
+#define RESOLVE_TEXT 768u /* "+host:port:address,..." */
+
+struct web {
+	uint32_t magic;
+	bool closing;
+	unsigned connections, gets_n;
+	uint16_t api_port;
+	struct loop *loop;
+	struct resolver *resolver;
+	CURLM *multi; /* made with the first request */
+	struct loop_timer timer;
+	struct watch_set sockets; /* of libcurl's */
+};
+
+struct web_get {
+	uint32_t magic;
+	struct web *web;
+	const struct config *config; /* owned reference */
+	web_done_f *fn;
+	void *ctx;
+	struct resolver_wait wait;
+	struct loop_task fail_task;
+	enum err fail; /* what fail_task reports, or why a callback ended the transfer */
+	char *url;     /* owned, of this hop */
+	char *host;    /* owned, without brackets */
+	uint16_t port;
+	unsigned hops;
+	enum web_family family;
+	CURL *easy;                 /* owned; NULL while resolving */
+	struct curl_slist *resolve; /* owned */
+	uint8_t *body;              /* owned */
+	size_t body_n, body_cap, headers_n;
+	char error[CURL_ERROR_SIZE];
+};
+
+void tracker_global_init(void)
+{
+	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+}
+
+void tracker_global_fini(void)
+{
+	curl_global_cleanup();
+}
+
+/* --- ends --- */
+
+/* The family that has not been used, where the host has addresses of both. */
+static enum web_family other_family(const struct web_get *g)
+{
+	bool has[2] = {false, false};
+	char *used = NULL;
+
+	for (unsigned i = 0; i < g->wait.n; i++)
+		has[endpoint_is_v4(&g->wait.at[i])] = true;
+	if (!has[0] || !has[1] || g->easy == NULL ||
+		curl_easy_getinfo(g->easy, CURLINFO_PRIMARY_IP, &used) != CURLE_OK || used == NULL)
+		return WEB_ANY;
+	return strchr(used, ':') != NULL ? WEB_IPV4 : WEB_IPV6;
+}
+
+static void report(struct web_get *g, enum err err, const char *text, long status)
+{
+	struct web_answer a = {err, text, status, {.p = g->body, .n = g->body_n}, other_family(g)};
+
+	g->fn(g->ctx, &a);
+}
+
+static void report_failure(struct loop_task *task)
+{
+	struct web_get *g = container_of(task, struct web_get, fail_task);
+
+	CHECK_OBJ(g, GET_MAGIC);
+	report(g, g->fail, g->error[0] != '\0' ? g->error : err_words(g->fail), 0);
+}
+
+static void fail_later(struct web_get *g, enum err err, const char *text)
+{
+	g->fail = err;
+	snprintf(g->error, sizeof g->error, "%s", text);
+	loop_task_post(g->web->loop, &g->fail_task);
+}
+
+static enum err code_err(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OUT_OF_MEMORY:
+		return E_NOMEM;
+	case CURLE_URL_MALFORMAT:
+		return E_SYNTAX;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return E_DNS;
+	case CURLE_COULDNT_CONNECT:
+		return E_REFUSED;
+	case CURLE_OPERATION_TIMEDOUT:
+		return E_TIMEOUT;
+	case CURLE_PARTIAL_FILE:
+		return E_TRUNCATED;
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		return E_CLOSED;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+		return E_TLS;
+	default:
+		return E_PROTOCOL;
+	}
+}
+
+static enum err connect_err(CURL *easy)
+{
+	long os = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os);
+	if (os == ENETUNREACH || os == EHOSTUNREACH)
+		return E_UNREACHABLE;
+	return os == ETIMEDOUT ? E_TIMEOUT : E_REFUSED;
+}
+
+/* Words of our own, but for TLS, where only libcurl knows what is wrong with the certificate. */
+static void report_code(struct web_get *g, CURLcode code, long status)
+{
+	enum err err = g->fail != E_OK ? g->fail : code_err(code);
+	char text[CURL_ERROR_SIZE];
+
+	if (err == E_REFUSED)
+		err = connect_err(g->easy);
+	if (err == E_TLS && g->error[0] != '\0')
+		report(g, err, log_safe(g->error, text, sizeof text), status);
+	else
+		report(g, err, err_words(err), status);
+}
+
+static void end_hop(struct web_get *g)
+{
+	if (g->easy != NULL) {
+		curl_multi_remove_handle(g->web->multi, g->easy);
+		curl_easy_cleanup(g->easy);
+		g->easy = NULL;
+	}
+	curl_slist_free_all(g->resolve);
+	g->resolve = NULL;
+	free(g->body);
+	g->body = NULL;
+	g->body_n = g->body_cap = g->headers_n = 0;
+}
+
+/* --- what libcurl calls during a transfer --- */
+
+/* The limit counts decompressed bytes: CURLOPT_MAXFILESIZE only knows what a header promised. */
+static size_t take_body(char *p, size_t one, size_t n, void *ctx)
+{
+	struct web_get *g = ctx;
+	size_t limit = (size_t)g->config->tracker_reply_limit, want, cap;
+	uint8_t *grown;
+
+	(void)one;
+	CHECK_OBJ(g, GET_MAGIC);
+	if (!add_ok(g->body_n, n, &want) || want > limit) {
+		g->fail = E_TOO_BIG;
+		return 0;
+	}
+	if (want > g->body_cap) {
+		cap = MAX(MIN(want * 2, limit), (size_t)1024);
+		grown = realloc(g->body, cap);
+		if (grown == NULL) {
+			g->fail = E_NOMEM;
+			return 0;
+		}
+		g->body = grown;
+		g->body_cap = cap;
+	}
+	if (n > 0)
+		memcpy(g->body + g->body_n, p, n);
+	g->body_n = want;
+	return n;
+}
+
+static size_t take_header(char *p, size_t one, size_t n, void *ctx)
+{
+	struct web_get *g = ctx;
+
+	(void)p;
+	(void)one;
+	g->headers_n += n;
+	if (g->headers_n <= HEADERS_MAX)
+		return n;
+	g->fail = E_TOO_BIG;
+	return 0;
+}
+
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct web_get *g = ctx;
+	struct endpoint at;
+
+	(void)purpose;
+	CHECK_OBJ(g, GET_MAGIC);
+	if (!endpoint_of_sockaddr(&to->addr, to->family, to->addrlen, &at))
+		return CURL_SOCKET_BAD;
+	if (gate_check(g->config, g->web->api_port, &at, true) != E_OK) {
+		g->fail = E_DENIED;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
+}
+
+/* --- one hop --- */
+
+static bool set_options(CURL *e, struct web_get *g)
+{
+	const struct config *c = g->config;
+	char agent[64];
+	bool ok = true;
+
+	snprintf(agent, sizeof agent, "torrentd/%s", config_version());
+#define SET(option, value) ok = curl_easy_setopt(e, option, value) == CURLE_OK && ok
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_URL, g->url);
+	SET(CURLOPT_PRIVATE, g);
+	SET(CURLOPT_ERRORBUFFER, g->error);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_USERAGENT, agent);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_HTTP09_ALLOWED, 0L);
+	SET(CURLOPT_ACCEPT_ENCODING, "");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(MIN(c->tracker_timeout, CONNECT_MAX) / USEC_PER_MSEC));
+	if (c->tracker_ca_file[0] != '\0')
+		SET(CURLOPT_CAINFO, c->tracker_ca_file);
+	SET(CURLOPT_SSL_VERIFYPEER, c->tracker_verify_tls ? 1L : 0L);
+	SET(CURLOPT_SSL_VERIFYHOST, c->tracker_verify_tls ? 2L : 0L);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, g);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, g);
+	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	SET(CURLOPT_OPENSOCKETDATA, g);
+	if (g->resolve != NULL)
+		SET(CURLOPT_RESOLVE, g->resolve);
+	if (g->family != WEB_ANY)
+		SET(CURLOPT_IPRESOLVE,
+			(long)(g->family == WEB_IPV4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));
+#undef SET
+	return ok;
+}
+
+static void start_transfer(struct web_get *g)
+{
+	g->easy = curl_easy_init();
+	if (g->easy != NULL && set_options(g->easy, g) &&
+		curl_multi_add_handle(g->web->multi, g->easy) == CURLM_OK)
+		return;
+	curl_easy_cleanup(g->easy);
+	g->easy = NULL;
+	fail_later(g, E_NOMEM, "");
+}
+
+/* Tells libcurl the addresses: "+host:port:address,address"; + lets the entry grow old. */
+static bool hand_over_addresses(struct web_get *g)
+{
+	char text[RESOLVE_TEXT];
+	struct endpoint literal;
+	size_t n = (size_t)snprintf(text, sizeof text, "+%s:%u:", g->host, (unsigned)g->port);
+
+	for (unsigned i = 0; i < g->wait.n; i++)
+		g->wait.at[i].port = g->port;
+	if (!gate_list(
+		    g->config, g->web->api_port, g->wait.at, g->wait.n, text + n, sizeof text - n))
+		return false;
+	if (endpoint_parse_ip(g->host, strlen(g->host), &literal) != E_OK)
+		g->resolve = curl_slist_append(NULL, text);
+	return true;
+}
+
+static void take_addresses(struct resolver_wait *w)
+{
+	struct web_get *g = container_of(w, struct web_get, wait);
+
+	CHECK_OBJ(g, GET_MAGIC);
+	if (w->err != E_OK)
+		report(g, w->err, err_words(w->err), 0);
+	else if (!hand_over_addresses(g))
+		report(g, E_DENIED, "the address is not allowed", 0);
+	else
+		start_transfer(g);
+}
+
+static enum err copy_host(struct web_get *g, CURLU *u)
+{
+	unsigned flags = 0;
+	char *host = NULL;
+	size_t n;
+
+#ifdef CURLU_PUNYCODE
+	flags = CURLU_PUNYCODE;
+#endif
+	if (curl_url_get(u, CURLUPART_HOST, &host, flags) != CURLUE_OK)
+		return E_SYNTAX;
+	n = strlen(host);
+	if (n > 2 && host[0] == '[' && host[n - 1] == ']') {
+		host[n - 1] = '\0';
+		g->host = xstrdup(host + 1);
+	} else {
+		g->host = xstrdup(host);
+	}
+	curl_free(host);
+	return g->host[0] != '\0' && strlen(g->host) < 256 ? E_OK : E_SYNTAX;
+}
+
+static enum err copy_port(struct web_get *g, CURLU *u)
+{
+	char *port = NULL;
+	unsigned long v;
+
+	if (curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+		return E_SYNTAX;
+	v = strtoul(port, NULL, 10);
+	curl_free(port);
+	g->port = (uint16_t)v;
+	return v > 0 && v <= 65535 ? E_OK : E_RANGE;
+}
+
+static enum err take_url_apart(struct web_get *g)
+{
+	CURLU *u = curl_url();
+	char *scheme = NULL;
+	enum err err = E_SYNTAX;
+
+	if (u == NULL)
+		return E_NOMEM;
+	if (curl_url_set(u, CURLUPART_URL, g->url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+		curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK)
+		err = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0 ? E_OK
+										  : E_UNSUPPORTED;
+	curl_free(scheme);
+	if (err == E_OK)
+		err = copy_host(g, u);
+	if (err == E_OK)
+		err = copy_port(g, u);
+	curl_url_cleanup(u);
+	return err;
+}
+
+static void begin_hop(struct web_get *g)
+{
+	enum err err = take_url_apart(g);
+
+	g->error[0] = '\0';
+	g->fail = E_OK;
+	if (err == E_OK)
+		resolver_ask(g->web->resolver, &g->wait, g->host);
+	else
+		fail_later(g, err, err == E_UNSUPPORTED ? "the URL's scheme is not allowed" : "");
+}
+
+static void follow(struct web_get *g, const char *url)
+{
+	char *next;
+
+	if (++g->hops > WEB_REDIRECTS_MAX) {
+		report(g, E_TRACKER, "the tracker redirects in a loop", 0);
+		return;
+	}
+	next = xstrdup(url);
+	end_hop(g);
+	xfree(g->url);
+	xfree(g->host);
+	g->host = NULL;
+	g->url = next;
+	begin_hop(g);
+}
+
+static void finish_hop(struct web_get *g, CURLcode code)
+{
+	char *to = NULL;
+	long status = 0;
+
+	curl_easy_getinfo(g->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK) {
+		report_code(g, code, status);
+		return;
+	}
+	curl_easy_getinfo(
+		g->easy, CURLINFO_REDIRECT_URL, &to); /* NULL but for 3xx with a Location */
+	if (to != NULL)
+		follow(g, to);
+	else
+		report(g, E_OK, "", status);
+}
+
+/* --- libcurl and the loop --- */
+
+static void collect_finished(struct web *w)
+{
+	CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(w->multi, &left)) != NULL) {
+		CURLcode code = m->data.result;
+		struct web_get *g = NULL;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&g);
+		CHECK_OBJ(g, GET_MAGIC);
+		finish_hop(g, code);
+	}
+}
+
+static void run_timer(struct loop_timer *t, int64_t now)
+{
+	struct web *w = container_of(t, struct web, timer);
+	int running;
+
+	(void)now;
+	CHECK_OBJ(w, WEB_MAGIC);
+	curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect_finished(w);
+}
+
+static int set_timer(CURLM *multi, long ms, void *ctx)
+{
+	struct web *w = ctx;
+
+	(void)multi;
+	if (ms < 0 || w->closing)
+		loop_timer_del(w->loop, &w->timer);
+	else
+		loop_timer_set(w->loop, &w->timer, loop_now(w->loop) + ms * USEC_PER_MSEC);
+	return 0;
+}
+
+static void run_socket(struct watch_set *set, int fd, uint32_t ready)
+{
+	struct web *w = container_of(set, struct web, sockets);
+	int mask = 0, running;
+
+	CHECK_OBJ(w, WEB_MAGIC);
+	if (ready & POLL_IN)
+		mask |= CURL_CSELECT_IN;
+	if (ready & POLL_OUT)
+		mask |= CURL_CSELECT_OUT;
+	if (ready & POLL_ERR)
+		mask |= CURL_CSELECT_ERR;
+	curl_multi_socket_action(w->multi, fd, mask, &running);
+	collect_finished(w);
+}
+
+static int change_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *sock)
+{
+	struct web *w = ctx;
+	struct watch *s = sock;
+	uint32_t events = 0;
+
+	(void)easy;
+	CHECK_OBJ(w, WEB_MAGIC);
+	if (what == CURL_POLL_REMOVE) {
+		if (s != NULL)
+			watch_end(&s);
+		return 0;
+	}
+	if (s == NULL) {
+		s = watch_new(&w->sockets, fd);
+		curl_multi_assign(w->multi, fd, s);
+	}
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		events |= POLL_IN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= POLL_OUT;
+	watch_events(s, events);
+	return 0;
+}
+
+static void make_multi(struct web *w)
+{
+	w->multi = curl_multi_init();
+	must(w->multi != NULL);
+	curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, change_socket);
+	curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, w);
+	curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
+	curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)w->connections);
+}
+
+/* --- outside --- */
+
+struct web *web_new(
+	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port)
+{
+	struct web *w;
+
+	ALLOC_OBJ(w, WEB_MAGIC);
+	w->loop = loop;
+	w->resolver = resolver;
+	w->connections = connections;
+	w->api_port = api_port;
+	w->timer.fn = run_timer;
+	watch_set_init(&w->sockets, loop, run_socket);
+	return w;
+}
+
+void web_free(struct web **pw)
+{
+	struct web *w;
+
+	TAKE_OBJ(w, pw, WEB_MAGIC);
+	must(w->gets_n == 0);
+	w->closing = w->sockets.closing = true;
+	if (w->multi != NULL)
+		curl_multi_cleanup(w->multi);
+	loop_timer_del(w->loop, &w->timer);
+	FREE_OBJ(w);
+}
+
+struct web_get *web_get_new(struct web *w, const char *url, enum web_family family,
+	const struct config *config, web_done_f *fn, void *ctx)
+{
+	struct web_get *g;
+
+	CHECK_OBJ(w, WEB_MAGIC);
+	if (w->multi == NULL)
+		make_multi(w);
+	ALLOC_OBJ(g, GET_MAGIC);
+	g->web = w;
+	g->config = config_ref(config);
+	g->fn = fn;
+	g->ctx = ctx;
+	g->wait.fn = take_addresses;
+	g->fail_task.fn = report_failure;
+	g->url = xstrdup(url);
+	g->family = family;
+	w->gets_n++;
+	begin_hop(g);
+	return g;
+}
+
+void web_get_free(struct web_get **pg)
+{
+	struct web_get *g;
+
+	TAKE_OBJ(g, pg, GET_MAGIC);
+	resolver_cancel(&g->wait);
+	loop_task_del(g->web->loop, &g->fail_task);
+	end_hop(g);
+	xfree(g->url);
+	xfree(g->host);
+	config_unref(&g->config);
+	g->web->gets_n--;
+	FREE_OBJ(g);
+}

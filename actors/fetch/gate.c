@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which addresses a tracker may have.
+ *
+ * The daemon's own HTTP interface is refused whatever the operator allows: a request that comes
+ * from this machine passes for the operator's own.
+ */
+#include "actors/fetch/gate.h"
+
+#include <arpa/inet.h>
+
+bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoint *out)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	uint8_t ip[16];
+
+	if (family == AF_INET && n >= sizeof v4) {
+		memcpy(&v4, sa, sizeof v4);
+		memcpy(ip, &v4.sin_addr, 4);
+		*out = endpoint_from_v4(ip, ntohs(v4.sin_port));
+		return true;
+	}
+	if (family == AF_INET6 && n >= sizeof v6) {
+		memcpy(&v6, sa, sizeof v6);
+		memcpy(ip, &v6.sin6_addr, 16);
+		*out = endpoint_from_v6(ip, ntohs(v6.sin6_port));
+		return true;
+	}
+	return false;
+}
+
+static bool is_own_api(const struct config *c, uint16_t api_port, const struct endpoint *at)
+{
+	struct endpoint bind;
+
+	if (api_port == 0 || at->port != api_port)
+		return false;
+	if (endpoint_is_loopback(at))
+		return true;
+	return endpoint_parse_ip(c->api_bind, strlen(c->api_bind), &bind) == E_OK &&
+	       endpoint_same_ip(&bind, at);
+}
+
+enum err gate_check(const struct config *c, uint16_t api_port, const struct endpoint *at, bool tcp)
+{
+	/* The unspecified address connects to this machine, past every rule for loopback. */
+	if (at->port == 0 || endpoint_is_unspecified(at) || endpoint_is_multicast(at))
+		return E_DENIED;
+	if (tcp && is_own_api(c, api_port, at))
+		return E_DENIED;
+	return c->tracker_allow_private || endpoint_is_global(at) ? E_OK : E_DENIED;
+}
+
+bool gate_list(const struct config *c, uint16_t api_port, const struct endpoint *at, unsigned n,
+	char *buf, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned i = 0; i < n && used + ENDPOINT_TEXT + 1 < size; i++) {
+		if (gate_check(c, api_port, &at[i], true) != E_OK)
+			continue;
+		if (used > 0)
+			buf[used++] = ',';
+		used += endpoint_format_ip(&at[i], buf + used, size - used);
+	}
+	return used > 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The main actor: looks after the others, reloads the configuration, stops the daemon.
+ *
+ * supervise.c asks every actor once a second whether it turns; supervise_stop.c is the two-phase
+ * stop's first phase.  Both run in main's thread, which has no work of its own and so always
+ * answers.
+ */
+#ifndef ACTORS_MAIN_SUPERVISE_H
+#define ACTORS_MAIN_SUPERVISE_H
+
+#include "actors/msg/env.h"
+
+#define SUPERVISOR_MAGIC 0x53555056u
+
+/* What main gives to the main actor's init; borrowed for as long as the actor lives. */
+struct supervise_arg {
+	struct actors *set;
+	const struct config_input *input; /* for reloads */
+	const struct actor_env *env;
+	const struct config *config; /* init takes a reference */
+	int signals;                 /* signalfd; closed by main */
+};
+
+/* One actor under watch. */
+struct watched {
+	struct supervisor *sup;
+	uint16_t addr;
+	unsigned index;    /* in the set */
+	int64_t pinged_us; /* when the ping under way was sent, 0: none */
+	int64_t logged_us; /* when it was last complained about */
+	bool quiescing;    /* QUIESCE was sent and not answered */
+	bool hung;         /* missed its deadline while stopping */
+};
+
+struct supervisor {
+	uint32_t magic;
+	struct actor *actor;
+	const struct supervise_arg *arg;
+	const struct config *config; /* reference */
+	struct watched *watched;     /* owned: every actor but this one */
+	unsigned watched_n;
+	struct loop_timer ping_timer;
+	struct loop_fd signal_fd;
+	unsigned stop_step; /* 0: not stopping */
+	unsigned waiting;   /* answers to QUIESCE that this step waits for */
+	bool tracker_waiting;
+	int64_t stop_us; /* when it began */
+	bool failed;     /* somebody hung */
+	bool ended;
+};
+
+extern const struct actor_spec main_spec;
+
+/* Every actor is quiet, or as quiet as it will get. */
+bool supervisor_ended(const struct actor *main_actor);
+/* Somebody missed a deadline: threads cannot be joined. */
+bool supervisor_failed(const struct actor *main_actor);
+/* Begins to stop; a second time gives up at once and leaves the process. */
+void supervisor_stop(struct supervisor *);
+/* What the actor is doing, one line of the log. */
+void supervisor_log_stuck(const struct supervisor *, const struct watched *, const char *event);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Which actors a daemon has, and how many of each. */
+#include "actors/main/topology.h"
+
+#include <unistd.h>
+
+#include "actors/kernel/random.h"
+#include "proto/swarm/bandwidth.h"
+#include "proto/wire/peer_id.h"
+
+#define WORKERS_MAX   8u   /* chosen without being asked */
+#define WORKERS_LIMIT 128u /* addresses and actors are counted in a byte */
+
+static unsigned processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 1 ? (unsigned)n : 1;
+}
+
+/* "0.1.0" is 0100. */
+static void make_peer_id(uint8_t out[20])
+{
+	char version[5] = "0000";
+	uint8_t noise[12];
+	unsigned n = 0;
+
+	for (const char *p = config_version(); *p != '\0' && n < 4; p++)
+		if (*p >= '0' && *p <= '9')
+			version[n++] = *p;
+	random_bytes(noise, sizeof noise);
+	peer_id_generate(out, version, noise);
+}
+
+void wire_env(struct actor_env *env, const struct config *c)
+{
+	unsigned cores = processors();
+
+	*env = (struct actor_env){.config = c};
+	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards
+					  : MIN(MAX(1u, cores / 4), SHARE_MAX);
+	env->workers = c->store_workers > 0 ? MIN((unsigned)c->store_workers, WORKERS_LIMIT)
+					    : MIN(MAX(2u, cores - 1), WORKERS_MAX);
+	make_peer_id(env->peer_id);
+}
+
+void wire_actors(struct actors *set, const struct actor_env *env)
+{
+	actors_add(set, ADDR_STATE, &state_spec, env);
+	actors_add(set, ADDR_STORE, &store_spec, env);
+	for (unsigned i = 0; i < env->workers; i++)
+		actors_add(set, ADDR(ROLE_WORKER, i), &worker_spec, env);
+	for (unsigned i = 0; i < env->shards; i++)
+		actors_add(set, ADDR(ROLE_PEERS, i), &peers_spec, env);
+	actors_add(set, ADDR_TRACKER, &tracker_spec, env);
+	actors_add(set, ADDR_SESSION, &session_spec, env);
+	actors_add(set, ADDR_HTTP, &http_spec, env);
+}

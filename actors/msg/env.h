@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* The actors that main starts: their specs, and what each is given at its start.  Nothing else of
+ * theirs is public. */
+#ifndef ACTORS_MSG_ENV_H
+#define ACTORS_MSG_ENV_H
+
+#include "actors/msg/msg.h"
+
+/* Given to every init; immutable while the actors run. */
+struct actor_env {
+	const struct config *config; /* borrowed by init, which takes a reference */
+	unsigned shards;             /* instances of PEERS */
+	unsigned workers;            /* instances of WORKER */
+	uint8_t peer_id[20];         /* ours, for this run */
+	/* Bound and listening before any thread starts, so that a taken port is said at once
+	 * (main/listen.c). */
+	int api_fd;        /* main closes it at the end */
+	uint16_t api_port; /* the one it listens on */
+	int peer_fds[16];  /* shard 0 owns them from its init on */
+	unsigned peer_fds_n;
+	uint16_t peer_port;  /* the one that trackers and peers are told */
+	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
+				its init on */
+};
+
+extern const struct actor_spec session_spec;
+extern const struct actor_spec peers_spec;
+extern const struct actor_spec store_spec;
+extern const struct actor_spec worker_spec;
+extern const struct actor_spec state_spec;
+extern const struct actor_spec tracker_spec;
+extern const struct actor_spec http_spec;
+
+/* libcurl's own start and end: once a process, in main's thread, before and after all others. */
+void tracker_global_init(void);
+void tracker_global_fini(void);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of messages and the destructors of what they carry, both from msg.def.
+ *
+ * A payload that owns something has an m_x_fini() here and a line in the list below; one that owns
+ * nothing has FINI_m_x defined as NULL.  A payload in msg.def with neither does not compile.
+ */
+#include "actors/msg/msg.h"
+
+#include "actors/kernel/fs.h"
+#include "actors/kernel/net.h"
+
+_Static_assert((int)MSG_PING == (int)KMSG_PING, "msg.def starts with the kernel's messages");
+_Static_assert((int)MSG_QUIESCE == (int)KMSG_QUIESCE, "in the kernel's order");
+_Static_assert((int)MSG_TERM == (int)KMSG_TERM, "in the kernel's order");
+_Static_assert((int)MSG_TERM + 1 == (int)KMSG_FIRST_USER_, "and ours follow");
+_Static_assert(ROLE_MAX_ <= 32, "a set of roles is 32 bits");
+
+void peer_views_free(struct peer_view **list, uint32_t n)
+{
+	if (*list == NULL)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		xfree((*list)[i].bitfield);
+	xfree(*list);
+	*list = NULL;
+}
+
+void tracker_views_free(struct tracker_view **list, uint32_t n)
+{
+	if (*list == NULL)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		xfree((*list)[i].url);
+	xfree(*list);
+	*list = NULL;
+}
+
+void partials_free(struct partial_piece **list, uint32_t *n)
+{
+	for (uint32_t i = 0; *list != NULL && i < *n; i++)
+		xfree((*list)[i].blocks);
+	xfree(*list);
+	*list = NULL;
+	*n = 0;
+}
+
+/* A message whose sender failed half way holds no reference. */
+static void drop_meta(struct metainfo **m)
+{
+	if (*m != NULL)
+		metainfo_unref(m);
+}
+
+static void *copy_list(const void *list, uint32_t n, size_t size)
+{
+	return n > 0 ? xmemdup(list, n * size) : NULL;
+}
+
+struct partial_piece *partials_copy(const struct partial_piece *list, uint32_t n)
+{
+	struct partial_piece *out = copy_list(list, n, sizeof *list);
+
+	for (uint32_t i = 0; i < n; i++)
+		out[i].blocks = xmemdup(list[i].blocks, bitfield_bytes(list[i].blocks_n));
+	return out;
+}
+
+struct torrent_record torrent_record_copy(const struct torrent_record *from)
+{
+	struct torrent_record r = *from;
+
+	r.meta = from->meta != NULL ? metainfo_ref(from->meta) : NULL;
+	r.path = from->path != NULL ? xstrdup(from->path) : NULL;
+	bitfield_copy(&r.synced, &from->synced);
+	r.unsynced = copy_list(from->unsynced, from->unsynced_n, sizeof *from->unsynced);
+	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
+	r.partials = partials_copy(from->partials, from->partials_n);
+	r.file_priority = copy_list(from->file_priority, from->file_priority_n, 1);
+	return r;
+}
+
+void torrent_record_fini(struct torrent_record *r)
+{
+	drop_meta(&r->meta);
+	xfree(r->path);
+	bitfield_free(&r->synced);
+	xfree(r->unsynced);
+	xfree(r->stamps);
+	partials_free(&r->partials, &r->partials_n);
+	xfree(r->file_priority);
+	*r = (struct torrent_record){0};
+}
+
+static void m_torrent_add_fini(struct m_torrent_add *m)
+{
+	xfree(m->body);
+	xfree(m->path);
+	xfree(m->files);
+}
+
+static void m_torrent_set_fini(struct m_torrent_set *m)
+{
+	xfree(m->files);
+}
+
+static void torrent_view_fini(struct torrent_view *v)
+{
+	xfree(v->name);
+	xfree(v->path);
+	xfree(v->bitfield);
+	xfree(v->error);
+	xfree(v->files);
+	drop_meta(&v->meta);
+	tracker_views_free(&v->trackers, v->trackers_n);
+	peer_views_free(&v->peers, v->peers_n);
+}
+
+static void m_torrent_view_fini(struct m_torrent_view *m)
+{
+	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
+		torrent_view_fini(&m->torrents[i]);
+	xfree(m->torrents);
+}
+
+static void m_reload_fini(struct m_reload *m)
+{
+	if (m->config != NULL)
+		config_unref(&m->config);
+}
+
+static void m_state_load_fini(struct m_state_load *m)
+{
+	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
+		torrent_record_fini(&m->torrents[i]);
+	xfree(m->torrents);
+}
+
+static void m_state_add_fini(struct m_state_add *m)
+{
+	drop_meta(&m->meta);
+	xfree(m->path);
+	xfree(m->file_priority);
+}
+
+static void m_state_set_fini(struct m_state_set *m)
+{
+	xfree(m->data);
+	xfree(m->places);
+}
+
+static void m_state_note_fini(struct m_state_note *m)
+{
+	xfree(m->pieces);
+	xfree(m->dirty);
+}
+
+static void m_state_pieces_fini(struct m_state_pieces *m)
+{
+	bitfield_free(&m->synced);
+	xfree(m->noted);
+	xfree(m->stamps);
+	partials_free(&m->partials, &m->partials_n);
+}
+
+static void m_store_open_fini(struct m_store_open *m)
+{
+	xfree(m->root);
+	torrent_record_fini(&m->record);
+}
+
+static void m_store_ready_fini(struct m_store_ready *m)
+{
+	bitfield_free(&m->have);
+	partials_free(&m->partials, &m->partials_n);
+}
+
+static void m_store_files_fini(struct m_store_files *m)
+{
+	xfree(m->file_priority);
+}
+
+static void m_worker_files_fini(struct m_worker_files *m)
+{
+	xfree(m->file_priority);
+}
+
+static void m_file_map_fini(struct m_file_map *m)
+{
+	if (m->map != NULL)
+		fs_unmap(m->map, m->length);
+}
+
+static void m_peers_set_fini(struct m_peers_set *m)
+{
+	xfree(m->file_priority);
+}
+
+static void m_worker_open_fini(struct m_worker_open *m)
+{
+	drop_meta(&m->meta);
+	xfree(m->root);
+	xfree(m->path);
+	partials_free(&m->partials, &m->partials_n);
+}
+
+static void m_worker_stat_fini(struct m_worker_stat *m)
+{
+	xfree(m->stamps);
+	xfree(m->units);
+	bitfield_free(&m->data);
+}
+
+static void m_worker_hash_fini(struct m_worker_hash *m)
+{
+	xfree(m->want);
+	xfree(m->good);
+}
+
+static void m_worker_sync_fini(struct m_worker_sync *m)
+{
+	xfree(m->stamps);
+	partials_free(&m->partials, &m->partials_n);
+}
+
+static void m_peers_add_fini(struct m_peers_add *m)
+{
+	drop_meta(&m->meta);
+	bitfield_free(&m->have);
+	partials_free(&m->partials, &m->partials_n);
+	xfree(m->file_priority);
+}
+
+static void m_peers_remove_fini(struct m_peers_remove *m)
+{
+	bitfield_free(&m->have);
+}
+
+static void m_peers_view_fini(struct m_peers_view *m)
+{
+	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++) {
+		xfree(m->torrents[i].bitfield);
+		peer_views_free(&m->torrents[i].peers, m->torrents[i].peers_n);
+	}
+	xfree(m->torrents);
+}
+
+/* 0 is what a message that was never filled in holds, and never a peer's connection. */
+static void m_peers_handoff_fini(struct m_peers_handoff *m)
+{
+	if (m->fd > 0)
+		net_close(m->fd);
+}
+
+static void m_tracker_add_fini(struct m_tracker_add *m)
+{
+	drop_meta(&m->meta);
+}
+
+static void m_tracker_view_fini(struct m_tracker_view *m)
+{
+	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
+		tracker_views_free(&m->torrents[i].trackers, m->torrents[i].n);
+	xfree(m->torrents);
+}
+
+static void m_peers_found_fini(struct m_peers_found *m)
+{
+	xfree(m->peers);
+}
+
+/* Payloads that own something. */
+#define OWNERS                                                                                     \
+	OWNER(m_torrent_add)                                                                       \
+	OWNER(m_torrent_set)                                                                       \
+	OWNER(m_torrent_view)                                                                      \
+	OWNER(m_reload)                                                                            \
+	OWNER(m_state_load)                                                                        \
+	OWNER(m_state_add)                                                                         \
+	OWNER(m_state_set)                                                                         \
+	OWNER(m_state_note)                                                                        \
+	OWNER(m_state_pieces)                                                                      \
+	OWNER(m_store_open)                                                                        \
+	OWNER(m_store_files)                                                                       \
+	OWNER(m_worker_files)                                                                      \
+	OWNER(m_file_map)                                                                          \
+	OWNER(m_peers_set)                                                                         \
+	OWNER(m_store_ready)                                                                       \
+	OWNER(m_worker_open)                                                                       \
+	OWNER(m_worker_stat)                                                                       \
+	OWNER(m_worker_hash)                                                                       \
+	OWNER(m_worker_sync)                                                                       \
+	OWNER(m_peers_add)                                                                         \
+	OWNER(m_peers_remove)                                                                      \
+	OWNER(m_peers_view)                                                                        \
+	OWNER(m_peers_handoff)                                                                     \
+	OWNER(m_tracker_add)                                                                       \
+	OWNER(m_tracker_view)                                                                      \
+	OWNER(m_peers_found)
+
+#define OWNER(payload)                                                                             \
+	static void fini_##payload(struct msg *h)                                                  \
+	{                                                                                          \
+		payload##_fini(container_of(h, struct payload, h));                                \
+	}
+OWNERS
+#undef OWNER
+
+/* What the table gets for each payload: its destructor, or NULL where nothing is owned. */
+#define FINI_m_torrent_add   fini_m_torrent_add
+#define FINI_m_torrent_set   fini_m_torrent_set
+#define FINI_m_torrent_view  fini_m_torrent_view
+#define FINI_m_reload        fini_m_reload
+#define FINI_m_state_load    fini_m_state_load
+#define FINI_m_state_add     fini_m_state_add
+#define FINI_m_state_set     fini_m_state_set
+#define FINI_m_state_note    fini_m_state_note
+#define FINI_m_state_pieces  fini_m_state_pieces
+#define FINI_m_store_open    fini_m_store_open
+#define FINI_m_store_files   fini_m_store_files
+#define FINI_m_worker_files  fini_m_worker_files
+#define FINI_m_file_map      fini_m_file_map
+#define FINI_m_peers_set     fini_m_peers_set
+#define FINI_m_store_ready   fini_m_store_ready
+#define FINI_m_worker_open   fini_m_worker_open
+#define FINI_m_worker_stat   fini_m_worker_stat
+#define FINI_m_worker_hash   fini_m_worker_hash
+#define FINI_m_worker_sync   fini_m_worker_sync
+#define FINI_m_peers_add     fini_m_peers_add
+#define FINI_m_peers_remove  fini_m_peers_remove
+#define FINI_m_peers_view    fini_m_peers_view
+#define FINI_m_peers_handoff fini_m_peers_handoff
+#define FINI_m_tracker_add   fini_m_tracker_add
+#define FINI_m_tracker_view  fini_m_tracker_view
+#define FINI_m_peers_found   fini_m_peers_found
+
+#define FINI_m_plain          NULL
+#define FINI_m_torrent        NULL
+#define FINI_m_health         NULL
+#define FINI_m_totals         NULL
+#define FINI_m_state_remove   NULL
+#define FINI_m_store_progress NULL
+#define FINI_m_store_error    NULL
+#define FINI_m_store_close    NULL
+#define FINI_m_worker_close   NULL
+#define FINI_m_worker_delete  NULL
+#define FINI_m_worker_note    NULL
+#define FINI_m_blocks         NULL
+#define FINI_m_extent         NULL
+#define FINI_m_peers_global   NULL
+#define FINI_m_peers_load     NULL
+#define FINI_m_tracker_event  NULL
+
+#define R(role) (1u << ROLE_##role)
+#define R_ANY   ((1u << ROLE_MAX_) - 1)
+
+static const struct msg_type types[MSG_MAX_] = {
+	[MSG_NONE_] = {.name = "NONE", .size = sizeof(struct m_plain)},
+#define MSG(name_, payload, from_, to_, deadline)                                                  \
+	[MSG_##name_] = {.name = #name_,                                                           \
+		.size = sizeof(struct payload),                                                    \
+		.fini = FINI_##payload,                                                            \
+		.from = (from_),                                                                   \
+		.to = (to_),                                                                       \
+		.deadline_ms = (deadline)},
+#include "actors/msg/msg.def"
+#undef MSG
+};
+
+static const char *const roles[ROLE_MAX_] = {
+#define ROLE(name, text) [ROLE_##name] = (text),
+#include "actors/msg/roles.def"
+#undef ROLE
+};
+
+const struct msg_table msg_table = {.types = types,
+	.n = MSG_MAX_,
+	.roles = roles,
+	.roles_n = ROLE_MAX_};

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The payload of every message in msg.def.
+ *
+ * A payload holds ids, buffers it owns and references to immutable objects; never a pointer into
+ * another actor's state.  "owned" below means m_x_fini() frees it; a receiver that keeps such a
+ * thing moves it out and leaves NULL.  Fields under "reply" are filled by the receiver of a call.
+ */
+#ifndef ACTORS_MSG_MSG_H
+#define ACTORS_MSG_MSG_H
+
+#include "actors/kernel/actor.h"
+#include "actors/msg/record.h"
+#include "config/config.h"
+#include "proto/base/bitfield.h"
+#include "proto/base/endpoint.h"
+#include "proto/meta/metainfo.h"
+
+enum role {
+#define ROLE(name, text) ROLE_##name,
+#include "actors/msg/roles.def"
+#undef ROLE
+	ROLE_MAX_
+};
+
+#define ADDR_MAIN    ADDR(ROLE_MAIN, 0)
+#define ADDR_HTTP    ADDR(ROLE_HTTP, 0)
+#define ADDR_SESSION ADDR(ROLE_SESSION, 0)
+#define ADDR_STORE   ADDR(ROLE_STORE, 0)
+#define ADDR_STATE   ADDR(ROLE_STATE, 0)
+#define ADDR_TRACKER ADDR(ROLE_TRACKER, 0)
+
+enum {
+	MSG_NONE_,
+#define MSG(name, payload, from, to, deadline) MSG_##name,
+#include "actors/msg/msg.def"
+#undef MSG
+	MSG_MAX_
+};
+
+/* The table for actors_new(). */
+extern const struct msg_table msg_table;
+
+struct m_plain {
+	struct msg h;
+};
+
+struct m_torrent {
+	struct msg h;
+	struct tref t;
+};
+
+/* --- people --- */
+
+struct m_torrent_add {
+	struct msg h;
+	uint8_t *body; /* owned: the .torrent as it came */
+	size_t body_n;
+	char *path;         /* owned: target directory as asked for, NULL: the default one */
+	bool start;         /* begin at once */
+	uint64_t down_rate; /* B/s, 0: unlimited */
+	uint64_t up_rate;
+	struct file_wish *files; /* owned; in their order, over all normal */
+	uint32_t files_n;
+	bool sequential, edges_first;
+	bool queue_top; /* else at the bottom */
+	/* reply */
+	uint8_t infohash[20];
+	struct words why; /* E_SYNTAX...: what is wrong and where; E_EXISTS: who has the place;
+			     E_PATH names the option; E_RANGE: a file that is not there */
+};
+
+enum torrent_op {
+	TORRENT_START,
+	TORRENT_STOP,
+	TORRENT_REMOVE,
+	TORRENT_DOWN_RATE,
+	TORRENT_UP_RATE,
+	TORRENT_RECHECK,
+	TORRENT_FILES,
+	TORRENT_SEQUENTIAL,
+	TORRENT_EDGES_FIRST,
+	TORRENT_MOVE,
+	TORRENT_SEED_LIMITS,
+	GLOBAL_DOWN_RATE,
+	GLOBAL_UP_RATE
+};
+
+enum queue_move { MOVE_TOP, MOVE_UP, MOVE_DOWN, MOVE_BOTTOM, MOVE_TO };
+
+struct m_torrent_set {
+	struct msg h;
+	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
+	enum torrent_op op;
+	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: 1 = delete the
+	 * data; TORRENT_SEQUENTIAL, TORRENT_EDGES_FIRST: 1 = on; MOVE_TO: place, from 1. */
+	uint64_t value;
+	enum queue_move move;    /* TORRENT_MOVE */
+	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
+	struct file_wish *files; /* owned: TORRENT_FILES */
+	uint32_t files_n;
+	/* reply */
+	struct words why;
+};
+
+struct m_torrent_view {
+	struct msg h;
+	bool all; /* else the one of infohash */
+	uint8_t infohash[20];
+	bool files; /* with their files */
+	/* reply */
+	struct torrent_view *torrents; /* owned */
+	uint32_t torrents_n;
+	uint64_t down_limit, up_limit; /* global, B/s */
+};
+
+struct m_health {
+	struct msg h;
+	/* reply */
+	struct actor_health actors[32];
+	unsigned n;
+	bool ok;
+};
+
+struct m_reload {
+	struct msg h;
+	const struct config *config; /* owned reference */
+};
+
+/* --- the database --- */
+
+struct m_state_load {
+	struct msg h;
+	/* reply */
+	struct torrent_record *torrents; /* owned */
+	uint32_t torrents_n;
+	bool clean;                        /* the last run ended with everything written */
+	uint64_t down_limit, up_limit;     /* global ones set over the API */
+	bool has_down_limit, has_up_limit; /* else the configuration's count */
+};
+
+struct m_state_add {
+	struct msg h;
+	struct metainfo *meta; /* owned reference */
+	char *path;            /* owned */
+	bool started;
+	uint64_t down_limit, up_limit;
+	int64_t added;
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	uint32_t file_priority_n;
+	bool sequential, edges_first;
+	int64_t place;
+	/* reply */
+	int64_t row;
+	struct words why;
+};
+
+enum state_key {
+	STATE_STARTED,
+	STATE_DOWN_LIMIT,
+	STATE_UP_LIMIT,
+	STATE_COMPLETED_AT,
+	STATE_REMOVING /* 1, 2: with data */,
+	STATE_GLOBAL_DOWN_LIMIT,
+	STATE_GLOBAL_UP_LIMIT,
+	STATE_FILES, /* data */
+	STATE_SEQUENTIAL,
+	STATE_EDGES_FIRST,
+	STATE_PLACES, /* of any torrents; row is 0 */
+	STATE_SEED_LIMITS
+};
+
+struct m_state_set {
+	struct msg h;
+	int64_t row; /* 0 for STATE_GLOBAL_* and STATE_PLACES */
+	enum state_key key;
+	int64_t value;
+	uint8_t *data; /* owned: STATE_FILES, one priority a file; NULL: all normal */
+	uint32_t data_n;
+	struct row_place *places; /* owned: STATE_PLACES */
+	uint32_t places_n;
+	struct seed_limits seed; /* STATE_SEED_LIMITS */
+	/* reply */
+	struct words why;
+};
+
+struct m_state_remove {
+	struct msg h;
+	int64_t row;
+};
+
+/* Verified pieces and files we began to write to: cheap, not synced. */
+struct m_state_note {
+	struct msg h;
+	int64_t row;
+	uint32_t *pieces; /* owned: all that are verified and not synced; replaces what was noted */
+	uint32_t pieces_n;
+	uint32_t *dirty; /* owned: files */
+	uint32_t dirty_n;
+};
+
+/* The truth about a torrent's files after a checkpoint, a check or a clean close: replaces what was
+ * noted. */
+struct m_state_pieces {
+	struct msg h;
+	int64_t row;
+	struct bitfield synced; /* owned: all verified pieces whose data is synced */
+	uint32_t *noted;        /* owned: pieces verified since; replaces what was noted */
+	uint32_t noted_n;
+	struct file_stamp *stamps; /* owned: of the files named in them; others keep theirs */
+	uint32_t stamps_n;
+	bool has_partials;              /* replace the partial pieces */
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+};
+
+/* --- the store --- */
+
+struct m_store_open {
+	struct msg h;
+	struct tref t;
+	char *root;     /* owned: the download root that path lies beneath */
+	bool make_root; /* it is the default download directory: create it when missing */
+	struct torrent_record record; /* owned; what it knows of pieces and files is moved out */
+	bool clean;                   /* the last run ended clean */
+};
+
+struct m_store_ready {
+	struct msg h;
+	struct tref t;
+	enum err err;                   /* E_OK, or why its files cannot be used */
+	struct words why;               /* names the file and the operation */
+	struct bitfield have;           /* owned: verified pieces */
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	uint32_t hashed; /* pieces that had to be hashed to know */
+};
+
+struct m_store_progress {
+	struct msg h;
+	struct tref t;
+	uint32_t checked, total; /* pieces */
+};
+
+struct m_store_error {
+	struct msg h;
+	struct tref t;
+	enum err err;
+	struct words why; /* names the file and the operation */
+	bool lost; /* a sync failed: pieces were taken back, STORE_READY follows a check of them */
+};
+
+/* Which files are wanted has changed.  What of a skipped file is needed goes to the part file. */
+struct m_store_files {
+	struct msg h;
+	struct tref t;
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	uint32_t file_priority_n;
+};
+
+struct m_store_close {
+	struct msg h;
+	struct tref t;
+	bool delete_data;
+	/* reply */
+	struct words why; /* what could not be deleted */
+};
+
+struct m_worker_open {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta; /* owned reference */
+	char *root, *path;     /* owned */
+	bool make_root;
+	struct partial_piece *partials; /* owned: of the pieces that are this worker's */
+	uint32_t partials_n;
+	/* reply */
+	struct words why;
+};
+
+/* Looks at every file; runs on one worker. */
+struct m_worker_stat {
+	struct msg h;
+	struct tref t;
+	bool want_data; /* also tell which pieces can hold data at all (SEEK_DATA) */
+	/* reply */
+	struct file_stamp *stamps; /* owned, one per file, and the part file's behind them */
+	uint32_t stamps_n;
+	struct bitfield data;    /* owned: pieces that lie wholly in written parts of their files */
+	struct part_unit *units; /* owned: what the part file holds, in order */
+	uint32_t units_n;
+	struct words why;
+};
+
+/* Hashes pieces [first, first + n) of which `want` says yes, from disk. */
+struct m_worker_hash {
+	struct msg h;
+	struct tref t;
+	uint32_t first, n;
+	uint8_t *want; /* owned: bitmap of n bits, high bit first; NULL: all */
+	/* reply */
+	uint8_t *good; /* owned: bitmap of n bits */
+	struct words why;
+};
+
+/* fdatasync of every file this worker wrote to since the last one, and the partial pieces written
+ * out. */
+struct m_worker_sync {
+	struct msg h;
+	struct tref t;
+	bool flush_partials; /* write what is held in memory of incomplete pieces, and list it */
+	/* reply */
+	struct file_stamp *stamps; /* owned: of the files synced */
+	uint32_t stamps_n;
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	struct words why;
+};
+
+/* The same for a worker, which moves what it has of files that are wanted now out of the part file.
+ */
+struct m_worker_files {
+	struct msg h;
+	struct tref t;
+	uint8_t *file_priority; /* owned */
+	uint32_t file_priority_n;
+	/* reply */
+	struct words why;
+};
+
+struct m_worker_close {
+	struct msg h;
+	struct tref t;
+};
+
+/* Removes the torrent's files and the directories that are then empty, never the target directory
+ * itself. */
+struct m_worker_delete {
+	struct msg h;
+	struct tref t;
+	struct words why;
+};
+
+struct m_worker_note {
+	struct msg h;
+	struct note notes[64];
+	unsigned n;
+};
+
+/* --- the data plane --- */
+
+#define BLOCKS_BATCH 64
+
+struct m_blocks {
+	struct msg h;
+	unsigned n;
+	struct block_item items[BLOCKS_BATCH];
+};
+
+/* A run of verified bytes for serving; inside one piece. */
+struct m_extent {
+	struct msg h;
+	struct tref t;
+	uint32_t piece, begin, length; /* bytes */
+	uint8_t *data;                 /* lent by peers: room for length bytes; travels back */
+	const uint8_t *map; /* or, lent by peers: where they are to be brought into memory */
+	uint32_t ahead;     /* bytes of the map from there on that are wanted next */
+};
+
+/* A file mapped for serving, see fs_map(). */
+struct m_file_map {
+	struct msg h;
+	struct tref t;
+	uint32_t file;
+	const uint8_t *map; /* owned; in a good reply, length bytes */
+	uint64_t length;
+};
+
+/* --- peers --- */
+
+struct m_peers_add {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta;          /* owned reference */
+	struct bitfield have;           /* owned */
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	bool active; /* connect and accept; else only listed */
+	uint64_t down_limit, up_limit;
+	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7; NULL: all normal */
+	uint32_t file_priority_n;
+	bool sequential;  /* lowest piece first */
+	bool edges_first; /* first and last pieces of each file before the others */
+};
+
+struct m_peers_set {
+	struct msg h;
+	struct tref t;
+	bool active;
+	bool no_download; /* the disk refuses writes: go on seeding */
+	uint64_t down_limit, up_limit;
+	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7; NULL: all normal */
+	uint32_t file_priority_n;
+	bool sequential, edges_first;
+};
+
+struct m_peers_remove {
+	struct msg h;
+	struct tref t;
+	/* reply */
+	struct bitfield have; /* owned: what it had at the end */
+	uint64_t downloaded, uploaded, wasted;
+};
+
+/* The limits that shards share: on everything, and on neighbours. */
+enum limit_kind { LIMIT_DOWN, LIMIT_UP, LIMIT_LAN_DOWN, LIMIT_LAN_UP, LIMIT_KINDS };
+
+/* This shard's shares of them, B/s. */
+struct m_peers_global {
+	struct msg h;
+	uint64_t rate[LIMIT_KINDS];
+};
+
+/* What a shard has used of its shares since the last one; only while it uses any. */
+struct m_peers_load {
+	struct msg h;
+	struct {
+		uint64_t used; /* B/s */
+		uint32_t busy; /* connections that had to wait */
+	} of[LIMIT_KINDS];
+};
+
+struct m_peers_view {
+	struct msg h;
+	bool all;
+	struct tref t;
+	/* reply */
+	struct torrent_peers *torrents; /* owned */
+	uint32_t torrents_n;
+};
+
+/* Bytes since the torrent was added to its shard (peers), or ever (to the database). */
+struct m_totals {
+	struct msg h;
+	struct tref t;
+	int64_t row; /* to the database only */
+	uint64_t downloaded, uploaded, wasted;
+	uint64_t left;   /* bytes of wanted pieces not verified */
+	uint64_t seeded; /* seconds of seeding, ever; to the database only */
+};
+
+/* An accepted connection whose handshake names a torrent of another shard. */
+struct m_peers_handoff {
+	struct msg h;
+	int fd; /* owned */
+	struct endpoint from;
+	uint8_t bytes[128]; /* received so far */
+	size_t n;
+};
+
+/* --- trackers --- */
+
+struct m_tracker_add {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta; /* owned reference */
+	bool active;           /* announce "started" at once */
+	uint64_t left;
+};
+
+enum tracker_op { TRACKER_START, TRACKER_STOP, TRACKER_COMPLETED, TRACKER_REMOVE };
+
+struct m_tracker_event {
+	struct msg h;
+	struct tref t;
+	enum tracker_op op;
+	/* The session's latest totals, because those from the peers may come behind this; zeros for
+	 * TRACKER_REMOVE. */
+	uint64_t downloaded, uploaded, left;
+};
+
+struct m_tracker_view {
+	struct msg h;
+	bool all;
+	struct tref t;
+	/* reply */
+	struct torrent_trackers *torrents; /* owned */
+	uint32_t torrents_n;
+};
+
+struct m_peers_found {
+	struct msg h;
+	struct tref t;
+	struct endpoint *peers; /* owned; NULL: none, it is about the seeds alone */
+	uint32_t n;
+	int64_t seeds; /* complete peers that the trackers know, without us; -1: nothing new */
+};
+
+#endif

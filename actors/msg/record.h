@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What messages carry and is no message itself: names, records, and the items of their lists.
+ *
+ * They are apart from msg.h because several messages share them, and actors keep them when the
+ * message is gone.  "owned" means as there: the destructor of the message frees it, unless the
+ * receiver has moved it out.
+ */
+#ifndef ACTORS_MSG_RECORD_H
+#define ACTORS_MSG_RECORD_H
+
+#include "actors/msg/view.h"
+#include "proto/base/bitfield.h"
+#include "proto/meta/metainfo.h"
+
+/*
+ * Which torrent, everywhere but in `session` and the database.  A slot is used again, its
+ * generation tells the old torrent from the new one; what carries a stale reference is dropped.
+ */
+struct tref {
+	uint32_t slot;
+	uint16_t gen;
+	uint8_t shard; /* instance of PEERS that has it */
+};
+
+static inline bool tref_equal(struct tref a, struct tref b)
+{
+	return a.slot == b.slot && a.gen == b.gen;
+}
+
+/* Which worker hashes a piece; the same everywhere, so that a piece has one owner. */
+static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned workers)
+{
+	return (t.slot * 7u + piece) % workers;
+}
+
+/* Words of a failure for a person; empty when there is nothing to add to err_words(). */
+struct words {
+	char text[256];
+};
+
+/* --- a torrent and its files --- */
+
+/* Files [first, last] get this priority; what is beyond the end counts only as UINT32_MAX. */
+struct file_wish {
+	uint32_t first, last;
+	uint8_t priority; /* 0 (skip) to 7 as the picker's */
+};
+
+/* What was last known of a file, to see that nobody changed it. */
+struct file_stamp {
+	uint32_t file;
+	bool exists;
+	bool dirty; /* we were writing to it: a newer mtime is our own */
+	uint64_t size;
+	int64_t mtime_ns;
+	uint64_t inode, device;
+};
+
+/* Received blocks of a piece that is not complete, written to disk at the last checkpoint or stop.
+ */
+struct partial_piece {
+	uint32_t piece;
+	uint8_t *blocks; /* owned: bitmap, high bit first */
+	uint32_t blocks_n;
+};
+/* The caller owns the list; NULL when n is 0. */
+struct partial_piece *partials_copy(const struct partial_piece *, uint32_t n);
+/* Leaves NULL and 0. */
+void partials_free(struct partial_piece **, uint32_t *n);
+
+/* What one piece has of one file, in the part file (proto/layout.h). */
+struct part_unit {
+	uint32_t piece, file;
+	bool whole; /* every byte of it */
+};
+
+/* What the database knows of a torrent. */
+struct torrent_record {
+	int64_t row;           /* of the database */
+	struct metainfo *meta; /* owned reference */
+	char *path;            /* owned: target directory, absolute */
+	bool started;
+	bool removing;                         /* the removal was acknowledged: finish it */
+	bool delete_data;                      /* together with removing */
+	uint64_t down_limit, up_limit;         /* B/s */
+	int64_t added, completed_at;           /* seconds since 1970 */
+	uint64_t downloaded, uploaded, wasted; /* bytes, ever */
+	struct bitfield synced;                /* owned: verified and on disk for sure */
+	uint32_t *unsynced;                    /* owned: verified, noted, not yet synced */
+	uint32_t unsynced_n;
+	struct file_stamp *stamps; /* owned, one per file that was ever opened */
+	uint32_t stamps_n;
+	struct partial_piece *partials; /* owned */
+	uint32_t partials_n;
+	bool fresh;             /* just added: nothing is known of its files */
+	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7 as the picker's; NULL: all
+				   normal */
+	uint32_t file_priority_n;
+	bool forced, beyond, limited; /* enum state_run, with started */
+	bool sequential, edges_first;
+	int64_t place;           /* torrents with less come before it in the queue */
+	struct seed_limits seed; /* its own */
+	uint64_t seeded;         /* seconds of seeding, ever */
+};
+/* A record that owns copies of all that `from` owns. */
+struct torrent_record torrent_record_copy(const struct torrent_record *from);
+void torrent_record_fini(struct torrent_record *);
+
+/* The bits of STATE_STARTED. */
+enum state_run {
+	RUN_STARTED = 1,
+	RUN_FORCED = 2,  /* whatever the queue says */
+	RUN_BEYOND = 4,  /* a person started it although it had reached its limits on seeding */
+	RUN_LIMITED = 8, /* not started: such a limit has stopped it */
+};
+
+struct row_place {
+	int64_t row, place;
+};
+
+/* --- the data plane --- */
+
+enum note_kind { NOTE_PIECE_OK, NOTE_FILE_DIRTY, NOTE_ERROR };
+
+struct note {
+	enum note_kind kind;
+	struct tref t;
+	uint32_t index; /* piece or file */
+	enum err err;   /* NOTE_ERROR */
+	char op[16];    /* NOTE_ERROR: "write", "read", "open" */
+};
+
+enum block_kind {
+	BLOCK_WRITE,    /* peers -> worker: data to hash and write; the buffer is lent */
+	BLOCK_DROP,     /* peers -> worker: forget what you hold of this piece; buffers come back */
+	BLOCK_BACK,     /* worker -> peers: the buffer is the pool's again */
+	BLOCK_PIECE_OK, /* worker -> peers: verified and written */
+	BLOCK_PIECE_BAD,   /* worker -> peers: the hash does not match */
+	BLOCK_PIECE_ERROR, /* worker -> peers: could not be written or read; err says why */
+	BLOCK_DIGEST, /* worker -> peers: of a block of a piece that is about to be called bad */
+};
+
+struct block_item {
+	struct tref t;
+	uint32_t piece, begin, length;
+	enum block_kind kind;
+	enum err err;
+	uint8_t *data;   /* BLOCK_WRITE, BLOCK_BACK: BLOCK_SIZE bytes of the shard's pool */
+	uint64_t digest; /* BLOCK_DIGEST: smartban_digest() of the content */
+};
+
+/* --- what shards and trackers tell of a torrent, for views --- */
+
+struct torrent_peers {
+	struct tref t;
+	uint8_t *bitfield; /* owned */
+	uint32_t bits, have;
+	uint64_t left;                         /* bytes of wanted pieces not verified */
+	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */
+	uint64_t failed_pieces;                /* whose hash was wrong, since then */
+	uint64_t down_rate, up_rate;
+	struct peer_view *peers; /* owned */
+	uint32_t peers_n;
+};
+
+struct torrent_trackers {
+	struct tref t;
+	struct tracker_view *trackers; /* owned */
+	uint32_t n;
+};
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What people are shown: copies of what the actors know, made when somebody asks.
+ *
+ * They travel inside the messages of msg.h; "owned" means that the destructor of the message frees
+ * it.
+ */
+#ifndef ACTORS_MSG_VIEW_H
+#define ACTORS_MSG_VIEW_H
+
+#include "proto/base/endpoint.h"
+
+#define SEED_GLOBAL INT64_C(-1)
+#define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
+
+/* When a torrent that has all that is wanted stops by itself.  0: never; SEED_GLOBAL: as
+ * configured. */
+struct seed_limits {
+	int64_t ratio; /* thousandths of what was downloaded */
+	int64_t time;  /* seconds of seeding in all */
+	int64_t idle;  /* seconds without an upload */
+};
+
+struct peer_view {
+	uint8_t id[20];
+	struct endpoint at;
+	bool connected; /* the handshake is done */
+	bool incoming;
+	bool unchoked_us, interested_us, unchoked, interested; /* they; we */
+	uint8_t *bitfield;                                     /* owned, wire order */
+	uint32_t bits;
+	uint64_t down_rate, up_rate;   /* B/s */
+	uint64_t downloaded, uploaded; /* bytes of payload on this connection */
+	float relevance;               /* share, 0 to 1, of the pieces we lack that it has */
+	char client[64];               /* printable ASCII */
+};
+
+struct tracker_view {
+	char *url; /* owned */
+	uint32_t tier;
+	bool working;
+	bool contacted;            /* false: no answer yet, good or bad */
+	char message[256];         /* what it said, or what went wrong */
+	int64_t leechers, seeders; /* -1: not known */
+	uint32_t peers;            /* in the last reply */
+	int64_t last_announce;     /* seconds since 1970, 0: never */
+	int64_t next_announce;     /* likewise */
+};
+
+enum torrent_status {
+	STATUS_STOPPED,
+	STATUS_CHECKING,
+	STATUS_DOWNLOADING,
+	STATUS_SEEDING,
+	STATUS_QUEUED, /* started, and waits for its turn */
+	STATUS_ERROR
+};
+
+struct file_view {
+	uint64_t done;    /* verified bytes */
+	uint8_t priority; /* as the picker's */
+};
+
+struct torrent_view {
+	char *name; /* owned */
+	uint8_t infohash[20];
+	enum torrent_status status;
+	bool started;  /* what was asked for; an error or a check may hold it */
+	char *path;    /* owned: target directory */
+	uint64_t size; /* bytes */
+	uint32_t piece_length;
+	uint8_t *bitfield;                       /* owned, verified pieces, wire order */
+	uint32_t bits, have;                     /* pieces; verified ones */
+	uint64_t wanted;                         /* bytes of wanted pieces */
+	uint64_t left;                           /* of them not verified */
+	float checked;                           /* 0 to 1 while STATUS_CHECKING */
+	int64_t added, started_at, completed_at; /* seconds since 1970, 0: never */
+	uint64_t wasted, downloaded, uploaded;   /* bytes since the session started */
+	uint64_t wasted_ever, downloaded_ever, uploaded_ever;
+	uint64_t failed_pieces;        /* whose hash was wrong, since peers have the torrent */
+	uint64_t down_rate, up_rate;   /* B/s now */
+	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
+	bool is_private;
+	uint32_t place; /* in the queue, from 1 */
+	bool forced;    /* works whatever the queue says */
+	bool stalled;   /* works, but nothing moves: not counted by the queue */
+	bool limited;   /* stopped by a limit on seeding */
+	bool sequential, edges_first;
+	double ratio;                  /* uploaded to downloaded, ever */
+	struct seed_limits seed;       /* its own */
+	uint64_t seeded;               /* seconds of seeding, ever */
+	struct metainfo *meta;         /* owned reference, with files; NULL: not asked for */
+	struct file_view *files;       /* owned, meta->files_n of them */
+	char *error;                   /* owned, NULL: none */
+	struct tracker_view *trackers; /* owned */
+	uint32_t trackers_n;
+	struct peer_view *peers; /* owned */
+	uint32_t peers_n;
+};
+
+struct actor_health {
+	char name[16];     /* "peers/0" */
+	bool ok;           /* answered its last ping in time */
+	char handling[24]; /* message in hand when it is not */
+	int64_t stuck_ms;  /* for how long */
+};
+
+/* Helpers of the destructors, for whoever builds such lists. */
+void peer_views_free(struct peer_view **, uint32_t n);
+void tracker_views_free(struct tracker_view **, uint32_t n);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The read cache for serving: runs of verified bytes, mapped or read ahead by a worker, shared by
+ * the connections that need them.
+ *
+ * An extent is EXTENT_SIZE bytes of one piece, aligned within it; requests come in order, so the
+ * neighbours are wanted next.  A request that crosses the boundary gets an extent of its own.
+ *
+ * What lies in one mapped file (map.c) is served from the page cache: a worker brings it
+ * there first where it is not, and the extent lives as long as blocks need it.  All else is read
+ * into buffers of ours, and stays until its memory is wanted.
+ */
+#include "actors/peers/priv.h"
+
+#include "actors/kernel/fs.h"
+
+#define TABLE_START 256u
+/* What follows the first extent of so many bytes of a piece is asked of the disk along with it. */
+#define READ_AHEAD 1048576u
+/* The page cache may drop what was in it: look again before sending after this long. */
+#define SEEN_LASTS USEC_PER_SEC
+
+void cache_init(struct shard *s)
+{
+	struct extent_cache *k = &s->cache;
+	uint64_t want = s->config->store_read_cache / EXTENT_SIZE / s->shards;
+	unsigned conns = (unsigned)MAX(s->config->peers_max, 1) / s->shards + 1;
+
+	k->soft_max = (unsigned)MAX(want, (uint64_t)8);
+	k->pool = pool_new("extents", EXTENT_SIZE, 4096, 8, k->soft_max + conns);
+	k->table = xcalloc(TABLE_START, sizeof(*k->table));
+	k->mask = TABLE_START - 1;
+	link_init(&k->idle);
+}
+
+static uint32_t slot_of(const struct extent_cache *k, struct tref t, uint32_t piece, uint32_t begin)
+{
+	uint64_t h = (uint64_t)t.slot * 0x9E3779B97F4A7C15u +
+		     (uint64_t)piece * 0xC2B2AE3D27D4EB4Fu + begin;
+
+	return (uint32_t)(h >> 17 ^ h) & k->mask;
+}
+
+static struct extent *find(struct extent_cache *k, struct tref t, uint32_t piece, uint32_t begin)
+{
+	struct extent *x = k->table[slot_of(k, t, piece, begin)];
+
+	while (x != NULL && !(tref_equal(x->t, t) && x->piece == piece && x->begin == begin))
+		x = x->next;
+	return x;
+}
+
+static void unhash(struct extent_cache *k, struct extent *x)
+{
+	struct extent **at = &k->table[slot_of(k, x->t, x->piece, x->begin)];
+
+	if (!x->hashed)
+		return;
+	while (*at != x)
+		at = &(*at)->next;
+	*at = x->next;
+	x->hashed = false;
+}
+
+static void hash(struct extent_cache *k, struct extent *x)
+{
+	struct extent **at = &k->table[slot_of(k, x->t, x->piece, x->begin)];
+
+	x->next = *at;
+	*at = x;
+	x->hashed = true;
+}
+
+static struct extent *extent_new(struct extent_cache *k)
+{
+	struct extent *x = k->spare;
+
+	if (x == NULL) {
+		ALLOC_OBJ(x, EXTENT_MAGIC);
+	} else {
+		k->spare = x->next;
+		*x = (struct extent){.magic = EXTENT_MAGIC};
+	}
+	link_init(&x->waiting);
+	return x;
+}
+
+static void destroy(struct extent_cache *k, struct extent *x)
+{
+	unhash(k, x);
+	link_remove(&x->lru);
+	if (x->map != NULL)
+		map_unref(x->map);
+	k->n -= x->counted;
+	if (x->buffer != NULL)
+		pool_put(k->pool, x->buffer);
+	x->magic = 0;
+	x->next = k->spare;
+	k->spare = x;
+}
+
+void cache_fini(struct shard *s)
+{
+	struct extent_cache *k = &s->cache;
+
+	while (!link_empty(&k->idle))
+		destroy(k, container_of(k->idle.next, struct extent, lru));
+	must(k->n == 0);
+	for (struct extent *x = k->spare; x != NULL; x = k->spare) {
+		k->spare = x->next;
+		xfree(x);
+	}
+	pool_free(&k->pool);
+	xfree(k->table);
+	k->table = NULL;
+}
+
+/* --- references --- */
+
+void extent_unref(struct shard *s, struct extent *x)
+{
+	CHECK_OBJ(x, EXTENT_MAGIC);
+	must(x->refs > 0);
+	if (--x->refs > 0)
+		return;
+	if (x->hashed && x->map == NULL && x->state == EXTENT_READY &&
+		s->cache.n <= s->cache.soft_max)
+		link_append(&s->cache.idle, &x->lru);
+	else
+		destroy(&s->cache, x);
+}
+
+static void ref(struct extent *x)
+{
+	link_remove(&x->lru);
+	x->refs++;
+}
+
+/* --- reading --- */
+
+/*
+ * Of a file that is not mapped nobody knows whether it came from the disk.  What fits the cache is
+ * not read twice: nobody needs to hurry for it.
+ */
+static void tell_read(struct shard *s, const struct extent *x)
+{
+	struct ptorrent *t = ptorrent_by_ref(s, x->t);
+
+	if (t != NULL && x->hashed && x->map != NULL &&
+		t->swarm->layout.size > s->config->store_read_cache)
+		swarm_piece_read(t->swarm, x->piece, loop_now(s->loop));
+}
+
+static actor_reply_f on_read;
+
+static void load(struct shard *s, struct extent *x)
+{
+	struct m_extent *e = msg_new(s->actor, MSG_EXTENT_READ);
+	unsigned worker = tref_worker(x->t, x->piece, s->workers);
+
+	e->t = x->t;
+	e->piece = x->piece;
+	e->begin = x->begin;
+	e->length = x->length;
+	if (x->map != NULL) {
+		e->map = x->data;
+		e->ahead = map_left(x->map, x->data, x->ahead);
+	}
+	e->data = x->buffer;
+	x->buffer = NULL; /* the worker's, until the reply */
+	x->state = EXTENT_LOADING;
+	x->refs++;
+	s->cache.loading++;
+	actor_call(s->actor, ADDR(ROLE_WORKER, worker), (struct msg **)&e, on_read, x);
+}
+
+static bool start_reading(struct shard *s, struct extent *x)
+{
+	x->buffer = pool_get(s->cache.pool);
+	if (x->buffer == NULL)
+		return false;
+	s->cache.n++;
+	x->counted = true;
+	load(s, x);
+	return true;
+}
+
+static void extent_failed(struct shard *s, struct extent *x)
+{
+	x->state = EXTENT_FAILED;
+	unhash(&s->cache, x);
+}
+
+/* From the map to a buffer of ours. */
+static void unmap(struct shard *s, struct extent *x)
+{
+	map_unref(x->map);
+	x->map = NULL;
+	x->data = NULL;
+	if (!start_reading(s, x))
+		extent_failed(s, x);
+}
+
+static void wake(struct extent *x)
+{
+	while (!link_empty(&x->waiting)) {
+		struct conn *c = container_of(x->waiting.next, struct conn, wants_extent);
+
+		link_remove(&c->wants_extent);
+		conn_post(c);
+	}
+}
+
+static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct extent *x;
+
+	CAST_OBJ(x, ctx, EXTENT_MAGIC);
+	s->cache.loading--;
+	if (m != NULL && *m != NULL && x->map == NULL) {
+		struct m_extent *e = (struct m_extent *)*m;
+
+		x->data = x->buffer = e->data;
+		e->data = NULL;
+	}
+	if (err == E_OK && x->data != NULL) {
+		x->state = EXTENT_READY;
+		x->seen = loop_now(s->loop);
+		tell_read(s, x);
+	} else if (x->map != NULL) {
+		unmap(s, x);
+	} else {
+		extent_failed(s, x);
+	}
+	if (x->state != EXTENT_LOADING)
+		wake(x);
+	extent_unref(s, x);
+}
+
+/* Makes room for one more; false: everything is in use. */
+static bool make_room(struct extent_cache *k, bool must_have)
+{
+	if (k->n < k->soft_max)
+		return true;
+	if (!link_empty(&k->idle)) {
+		destroy(k, container_of(k->idle.next, struct extent, lru));
+		return true;
+	}
+	return must_have;
+}
+
+/* false: no memory for it now. */
+static bool fill(struct ptorrent *t, struct extent *x, bool must_have)
+{
+	struct shard *s = t->shard;
+
+	x->data = map_get(t, x->piece, x->begin, x->length, &x->map);
+	if (x->data == NULL)
+		return make_room(&s->cache, must_have) && start_reading(s, x);
+	if (fs_map_resident(x->data, x->length)) {
+		x->state = EXTENT_READY;
+		x->seen = loop_now(s->loop);
+		return true;
+	}
+	if (s->cache.loading >= s->cache.soft_max && !must_have)
+		return false;
+	load(s, x);
+	return true;
+}
+
+static struct extent *make(struct ptorrent *t, const struct block_req *r, bool must_have)
+{
+	struct shard *s = t->shard;
+	uint32_t begin = r->begin / EXTENT_SIZE * EXTENT_SIZE;
+	uint32_t size = layout_piece_size(&t->swarm->layout, r->piece);
+	bool shared = r->begin + r->length <= begin + EXTENT_SIZE;
+	struct extent *x = extent_new(&s->cache);
+
+	x->t = t->t;
+	x->piece = r->piece;
+	x->begin = shared ? begin : r->begin;
+	x->length = shared ? MIN(EXTENT_SIZE, size - begin) : r->length;
+	x->ahead = x->begin % READ_AHEAD == 0 ? MIN(READ_AHEAD, size - x->begin) : 0;
+	if (!fill(t, x, must_have)) {
+		destroy(&s->cache, x);
+		return NULL;
+	}
+	if (shared)
+		hash(&s->cache, x);
+	return x;
+}
+
+struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool must_have)
+{
+	struct shard *s = t->shard;
+	uint32_t begin = r->begin / EXTENT_SIZE * EXTENT_SIZE;
+	struct extent *x = NULL;
+
+	must(r->length <= EXTENT_SIZE);
+	if (r->begin + r->length <= begin + EXTENT_SIZE)
+		x = find(&s->cache, t->t, r->piece, begin);
+	if (x == NULL)
+		x = make(t, r, must_have);
+	if (x != NULL)
+		ref(x);
+	return x;
+}
+
+/* --- what was mapped and is there no more --- */
+
+bool extent_ready(struct shard *s, struct extent *x)
+{
+	int64_t now = loop_now(s->loop);
+
+	if (x->state == EXTENT_READY && x->map != NULL && now - x->seen > SEEN_LASTS) {
+		if (fs_map_resident(x->data, x->length))
+			x->seen = now;
+		else
+			load(s, x);
+	}
+	return x->state == EXTENT_READY;
+}
+
+void extent_faulted(struct shard *s, struct extent *x)
+{
+	if (x->map == NULL)
+		return;
+	map_spoil(x->map);
+	unmap(s, x);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may be connected: room, turnover, dialling, and asking for more addresses.
+ *
+ * All limits are a shard's equal part of the daemon's.  Torrents that want to dial and may not
+ * stand in a line, and are woken one by one as places become free.
+ */
+#include "actors/peers/priv.h"
+
+#define FEW_PEERS    10u
+#define DIALS_A_TURN 16u
+
+/* --- room --- */
+
+unsigned shard_conns_max(const struct shard *s)
+{
+	return MAX((unsigned)s->config->peers_max / s->shards, 1u);
+}
+
+static unsigned half_open_max(const struct shard *s)
+{
+	return MAX((unsigned)s->config->peers_half_open / s->shards, 1u);
+}
+
+static bool shard_is_full(const struct shard *s)
+{
+	return s->conns_n - s->strangers >= shard_conns_max(s);
+}
+
+static bool torrent_is_full(const struct ptorrent *t)
+{
+	return t->conns_n >= (unsigned)t->shard->config->peers_max_per_torrent;
+}
+
+static bool may_dial(const struct ptorrent *t)
+{
+	const struct shard *s = t->shard;
+
+	return t->active && !torrent_is_full(t) && !shard_is_full(s) &&
+	       s->half_open < half_open_max(s);
+}
+
+/* The one least missed goes, if there is one and nobody went only just now. */
+static bool drop_worst(struct ptorrent *t)
+{
+	struct swarm_peer *worst = swarm_turnover(t->swarm, loop_now(t->shard->loop));
+
+	if (worst == NULL)
+		return false;
+	conn_close(worst->conn, E_OVERLOAD, "turnover");
+	return true;
+}
+
+bool ptorrent_make_room(struct ptorrent *t)
+{
+	return (!torrent_is_full(t) && !shard_is_full(t->shard)) || drop_worst(t);
+}
+
+bool ptorrent_turn_over(struct ptorrent *t, int64_t now)
+{
+	struct shard *s = t->shard;
+	bool others = shard_is_full(s) && !link_empty(&s->line) && s->line.next != &t->in_line;
+	struct endpoint next;
+
+	if (!others && (!t->active || (!torrent_is_full(t) && !shard_is_full(s)) ||
+			       !peerlist_next(t->swarm->candidates, now, &next)))
+		return false;
+	return drop_worst(t) && others;
+}
+
+/* --- limits that were lowered --- */
+
+static struct conn *least_missed(struct ptorrent *t)
+{
+	for (struct link *l = t->conns.next; l != &t->conns; l = l->next) {
+		struct conn *c = container_of(l, struct conn, in_torrent);
+
+		if (c->peer == NULL)
+			return c;
+	}
+	return swarm_least(t->swarm, loop_now(t->shard->loop))->conn;
+}
+
+void ptorrent_keep_limit(struct ptorrent *t)
+{
+	while (t->conns_n > (unsigned)t->shard->config->peers_max_per_torrent)
+		conn_close(least_missed(t), E_OVERLOAD, "lowered");
+}
+
+/* The torrent with the most connections gives one up each time. */
+void shard_keep_limit(struct shard *s)
+{
+	while (s->conns_n - s->strangers > shard_conns_max(s)) {
+		struct ptorrent *most = NULL;
+
+		for (uint32_t i = 0; i < s->slots_n; i++)
+			if (s->slots[i] != NULL &&
+				(most == NULL || s->slots[i]->conns_n > most->conns_n))
+				most = s->slots[i];
+		conn_close(least_missed(most), E_OVERLOAD, "lowered");
+	}
+}
+
+/* --- dialling --- */
+
+void shard_dial_next(struct shard *s)
+{
+	struct ptorrent *t;
+
+	if (link_empty(&s->line) || shard_is_full(s) || s->half_open >= half_open_max(s))
+		return;
+	t = container_of(s->line.next, struct ptorrent, in_line);
+	link_remove(&t->in_line);
+	loop_task_post(s->loop, &t->dial);
+}
+
+void ptorrent_on_dial(struct loop_task *task)
+{
+	struct ptorrent *t = container_of(task, struct ptorrent, dial);
+
+	CHECK_OBJ(t, PTORRENT_MAGIC);
+	ptorrent_dial(t);
+	shard_dial_next(t->shard);
+}
+
+/* Whom the limits of the shard keep from dialling is woken when there is room, one by one. */
+static void stand_in_line(struct ptorrent *t, int64_t now)
+{
+	struct shard *s = t->shard;
+	struct endpoint next;
+
+	if (!t->active || torrent_is_full(t) || may_dial(t) || link_linked(&t->in_line))
+		return;
+	if (peerlist_next(t->swarm->candidates, now, &next))
+		link_append(&s->line, &t->in_line);
+}
+
+void ptorrent_dial(struct ptorrent *t)
+{
+	struct peerlist *list = t->swarm->candidates;
+	int64_t now = loop_now(t->shard->loop);
+	struct endpoint at;
+
+	for (unsigned i = 0; i < DIALS_A_TURN && may_dial(t); i++) {
+		if (!peerlist_next(list, now, &at))
+			break;
+		peerlist_dialing(list, &at);
+		if (conn_dial(t, &at) != E_OK)
+			peerlist_failed(list, &at, now);
+	}
+	stand_in_line(t, now);
+	ptorrent_wake(t);
+}
+
+void ptorrent_ask_for_peers(struct ptorrent *t, int64_t now)
+{
+	struct m_torrent *m;
+
+	if (!t->active || swarm_done(t->swarm) || t->conns_n >= FEW_PEERS)
+		return;
+	if (peerlist_candidates(t->swarm->candidates) > 0 ||
+		now - t->wanted_at < PEERS_WANTED_EVERY)
+		return;
+	t->wanted_at = now;
+	m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
+	m->t = t->t;
+	actor_cast(t->shard->actor, ADDR_TRACKER, (struct msg **)&m);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where peers come in.  main has bound the listeners, shard 0 owns them; a connection whose
+ * handshake names a torrent of another shard is handed over with the bytes read so far.
+ */
+#include "actors/peers/priv.h"
+
+#define ACCEPT_BUDGET 64
+#define REST          USEC_PER_SEC
+
+/* Out of descriptors the socket stays readable: looking again at once would only burn the
+ * processor. */
+static void take_rest(struct listener *l)
+{
+	loop_fd_events(l->shard->loop, &l->io, 0);
+	loop_timer_set(l->shard->loop, &l->rest, loop_now(l->shard->loop) + REST);
+}
+
+static void on_rested(struct loop_timer *timer, int64_t now)
+{
+	struct listener *l = container_of(timer, struct listener, rest);
+
+	(void)now;
+	loop_fd_events(l->shard->loop, &l->io, POLL_IN);
+}
+
+static void on_listener(struct loop_fd *io, uint32_t ready)
+{
+	struct listener *l = container_of(io, struct listener, io);
+	struct shard *s = l->shard;
+
+	(void)ready;
+	for (int i = 0; i < ACCEPT_BUDGET; i++) {
+		struct endpoint from;
+		enum err err = E_OK;
+		int fd = net_accept(io->fd, &from, &err);
+
+		if (fd < 0 && err == E_AGAIN)
+			return;
+		if (fd < 0) {
+			log_event(LOG_WARNING, "accept_failed", "err=%s", err_name(err));
+			if (err == E_NFILES || err == E_NOMEM)
+				take_rest(l);
+			return;
+		}
+		conn_accept(s, fd, &from, NULL, 0);
+	}
+}
+
+void listen_start(struct shard *s, const struct actor_env *env)
+{
+	for (unsigned i = 0; i < env->peer_fds_n && i < LISTENERS; i++) {
+		struct listener *l = &s->listeners[s->listeners_n];
+
+		l->shard = s;
+		l->rest.fn = on_rested;
+		l->io = (struct loop_fd){.fd = -1, .fn = on_listener};
+		must(loop_fd_add(s->loop, &l->io, env->peer_fds[i], POLL_IN) == E_OK);
+		s->listeners_n++;
+	}
+}
+
+void listen_stop(struct shard *s)
+{
+	for (unsigned i = 0; i < s->listeners_n; i++) {
+		int fd = s->listeners[i].io.fd;
+
+		loop_timer_del(s->loop, &s->listeners[i].rest);
+		loop_fd_del(s->loop, &s->listeners[i].io);
+		net_close(fd);
+	}
+	s->listeners_n = 0;
+}
+
+void peers_on_handoff(struct actor *a, struct msg **m)
+{
+	struct m_peers_handoff *h = (struct m_peers_handoff *)*m;
+	int fd = h->fd;
+
+	if (actor_stopping(a))
+		return; /* and it is closed with the message */
+	h->fd = -1;
+	conn_accept(shard_of(a), fd, &h->from, h->bytes, h->n);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The peers actor: a shard of the torrents, their connections, the limits and the credit they
+ * share.
+ *
+ * Picker, choker and wire are plain function calls inside this thread; only blocks on their way to
+ * or from a worker, and rare control messages, leave it.  Credit is counted in blocks: one is
+ * charged when a block is asked of a peer and comes back when the store is done with it, so that a
+ * slow disk slows the network and memory has a bound.
+ */
+#include "actors/peers/priv.h"
+
+/* Buffers that hold no credit: the landing area, and blocks whose request became void while they
+ * came in. */
+#define POOL_MARGIN 64u
+
+struct shard *shard_of(struct actor *a)
+{
+	struct shard *s;
+
+	CAST_OBJ(s, actor_self(a), SHARD_MAGIC);
+	return s;
+}
+
+/* --- what the swarms tell us --- */
+
+static void on_wake(void *conn)
+{
+	conn_post(conn);
+}
+
+static void on_credit(void *owner, unsigned n)
+{
+	struct ptorrent *t;
+
+	CAST_OBJ(t, owner, PTORRENT_MAGIC);
+	shard_credit_back(t->shard, n);
+}
+
+static bool on_claim(void *owner)
+{
+	struct ptorrent *t;
+
+	CAST_OBJ(t, owner, PTORRENT_MAGIC);
+	if (t->shard->credit == 0)
+		return false;
+	t->shard->credit--;
+	return true;
+}
+
+void shard_credit_back(struct shard *s, unsigned n)
+{
+	s->credit += n;
+	/* Each connection that waits gets its turn; what is left over wakes the next. */
+	for (unsigned i = 0; i < n && !link_empty(&s->hungry); i++) {
+		struct conn *c = container_of(s->hungry.next, struct conn, hungry);
+
+		link_remove(&c->hungry);
+		conn_post(c);
+	}
+}
+
+/* --- settings --- */
+
+static void on_global(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_peers_global *g = (struct m_peers_global *)*m;
+
+	limit_set_global(s, g->rate);
+}
+
+static unsigned share(int all, unsigned shards)
+{
+	unsigned n = (unsigned)MAX(all, 1);
+
+	return (n + shards - 1) / shards;
+}
+
+/* Blocks that may be out at once: what credit asked for, and one on its way in on each line. */
+static unsigned blocks_max(const struct shard *s)
+{
+	return s->credit + share(s->config->peers_max, s->shards) + LANDING + POOL_MARGIN;
+}
+
+static void on_reload(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_reload *r = (struct m_reload *)*m;
+	const struct config *old = s->config;
+
+	s->config = r->config;
+	r->config = old;
+	limit_reconfigure(s);
+	pool_raise(s->blocks, blocks_max(s));
+	for (uint32_t i = 0; i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			ptorrent_reconfigure(s->slots[i]);
+	shard_keep_limit(s);
+	shard_dial_next(s);
+}
+
+/* --- life --- */
+
+static void make_pools(struct shard *s)
+{
+	uint64_t credit = s->config->store_write_buffer / BLOCK_SIZE / s->shards;
+
+	s->credit = (unsigned)MAX(MIN(credit, (uint64_t)UINT32_MAX / 2), (uint64_t)64);
+	s->blocks = pool_new("blocks", BLOCK_SIZE, 4096, 64, blocks_max(s));
+	s->linear = xcalloc(1, LINEAR_SIZE);
+	s->write = xcalloc(s->workers, sizeof(*s->write));
+	cache_init(s);
+	map_init(s);
+}
+
+static void *peers_init(struct actor *a, const void *arg)
+{
+	const struct actor_env *env = arg;
+	struct shard *s;
+
+	ALLOC_OBJ(s, SHARD_MAGIC);
+	s->actor = a;
+	s->loop = actor_loop(a);
+	s->config = config_ref(env->config);
+	s->index = ADDR_INDEX(actor_addr(a));
+	s->shards = env->shards;
+	s->workers = env->workers;
+	s->port = env->peer_port;
+	memcpy(s->peer_id, env->peer_id, sizeof s->peer_id);
+	wire_reserved_set(s->reserved, WIRE_FAST);
+	wire_reserved_set(s->reserved, WIRE_EXTENSION);
+	struct wr w = wr_of(s->version, sizeof s->version - 1);
+
+	wr_bytes(&w, "torrentd ", 9);
+	wr_bytes(&w, config_version(), strlen(config_version()));
+	rng_seed(&s->rng, random_u64());
+	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit, .claim = on_claim};
+	link_init(&s->conns);
+	link_init(&s->hungry);
+	link_init(&s->line);
+	limit_init(s);
+	s->table_mask = 63;
+	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
+	make_pools(s);
+	if (s->index == 0)
+		listen_start(s, env);
+	return s;
+}
+
+/* Stopped when everything that was lent has come home. */
+static void check_quiesced(struct shard *s)
+{
+	if (!s->stopping || pool_lent(s->blocks) > 0 || s->cache.loading > 0)
+		return;
+	s->stopping = false;
+	actor_quiesced(s->actor);
+}
+
+static void peers_quiesce(struct actor *a)
+{
+	struct shard *s = shard_of(a);
+
+	listen_stop(s);
+	for (uint32_t i = 0; i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			ptorrent_detach(&s->slots[i]);
+	/* What was accepted and has not said what it wants. */
+	while (!link_empty(&s->conns))
+		conn_close(container_of(s->conns.next, struct conn, in_shard), E_STOPPING, "stop");
+	for (unsigned i = 0; i < LANDING; i++) {
+		if (s->spare[i] != NULL)
+			pool_put(s->blocks, s->spare[i]);
+		s->spare[i] = NULL;
+	}
+	s->stopping = true;
+}
+
+static void peers_tick_end(struct actor *a)
+{
+	struct shard *s = shard_of(a);
+
+	blocks_flush(s);
+	check_quiesced(s);
+}
+
+static void peers_fini(struct actor *a)
+{
+	struct shard *s = shard_of(a);
+
+	listen_stop(s);
+	limit_fini(s);
+	map_fini(s);
+	cache_fini(s);
+	pool_free(&s->blocks);
+	xfree(s->linear);
+	xfree(s->write);
+	xfree(s->slots);
+	xfree(s->table);
+	config_unref(&s->config);
+	FREE_OBJ(s);
+}
+
+static const struct actor_handler handlers[] = {
+	{MSG_PEERS_ADD, peers_on_add},
+	{MSG_PEERS_SET, peers_on_set},
+	{MSG_PEERS_REMOVE, peers_on_remove},
+	{MSG_PEERS_GLOBAL, on_global},
+	{MSG_PEERS_VIEW, peers_on_view},
+	{MSG_PEERS_FOUND, peers_on_found},
+	{MSG_PEERS_HANDOFF, peers_on_handoff},
+	{MSG_BLOCKS_DONE, peers_on_blocks_done},
+	{MSG_RELOAD, on_reload},
+	{0, NULL},
+};
+
+const struct actor_spec peers_spec = {
+	.role_name = "peers",
+	.handlers = handlers,
+	.init = peers_init,
+	.quiesce = peers_quiesce,
+	.tick_end = peers_tick_end,
+	.fini = peers_fini,
+};

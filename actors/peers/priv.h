@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the peers actor share.
+ *
+ * A shard has its share of the torrents, each with a swarm (proto/swarm.h) and its connections.  A
+ * connection runs when it has work and permission: readiness events, new data to send, returned
+ * credit and rate tokens only set flags and queue it; one function runs it.  Everything here
+ * belongs to the shard's thread.
+ */
+#ifndef ACTORS_PEERS_PRIV_H
+#define ACTORS_PEERS_PRIV_H
+
+#include "actors/kernel/log.h"
+#include "actors/kernel/net.h"
+#include "actors/kernel/pool.h"
+#include "actors/kernel/random.h"
+#include "actors/msg/env.h"
+#include "proto/base/link.h"
+#include "proto/swarm/swarm.h"
+#include "proto/wire/peer_id.h"
+
+#define SHARD_MAGIC    0x53485244u
+#define PTORRENT_MAGIC 0x50544f52u
+#define CONN_MAGIC     0x434f4e4eu
+#define EXTENT_MAGIC   0x45585445u
+
+#define EXTENT_SIZE 131072u /* read ahead this much for serving; what disks like */
+#define LANDING     15u     /* blocks one readv can fill */
+#define LISTENERS   16u
+#define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
+#define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */
+
+/* --- a run of verified bytes in memory, for serving --- */
+
+enum extent_state { EXTENT_LOADING, EXTENT_READY, EXTENT_FAILED };
+
+struct file_map;
+
+struct extent {
+	uint32_t magic;
+	enum extent_state state;
+	struct tref t;
+	uint32_t piece, begin, length;
+	uint32_t ahead;       /* bytes of the piece that are wanted next, from begin on */
+	const uint8_t *data;  /* in the map, or when it is ready in the buffer */
+	uint8_t *buffer;      /* EXTENT_SIZE bytes of the shard's pool; NULL while a read has it */
+	struct file_map *map; /* referenced; NULL: it is, or is being, read into the buffer */
+	int64_t seen;         /* us; when its part of the map was last known to be in memory */
+	unsigned refs;        /* queued blocks that need it, and one while it is being read */
+	struct link lru;      /* in shard->idle when nobody needs it */
+	struct link waiting;  /* head: connections whose next block is in here */
+	struct extent *next;  /* hash chain; private extents are in none */
+	bool hashed;          /* in the table */
+	bool counted;         /* in cache->n */
+};
+
+struct extent_cache {
+	struct extent **table; /* owned */
+	uint32_t mask;         /* of the table, a power of two less one */
+	struct pool *pool;     /* owned: EXTENT_SIZE pieces */
+	struct link idle;      /* least recently used first */
+	unsigned n, soft_max; /* that have a buffer; above soft_max only what cannot wait is read */
+	unsigned loading;     /* reads and maps under way */
+	struct extent *spare; /* owned list: freed ones, for the next */
+};
+
+/* --- connections --- */
+
+enum conn_state { CONN_CONNECTING, CONN_HELLO, CONN_OPEN, CONN_CLOSED };
+
+/* A block on its way out. */
+struct out_block {
+	struct block_req req;
+	struct extent *extent; /* referenced */
+	uint32_t sent;         /* bytes of header and payload that have left */
+	uint8_t header[WIRE_PIECE_HEADER];
+};
+
+/* One limit in one direction, of whatever is subject to it. */
+struct limiter {
+	struct bucket bucket;
+	unsigned waiting;   /* connections that wait for its tokens */
+	unsigned asked;     /* blocks asked for that will have to pass */
+	unsigned busy;      /* the most there were since the last report */
+	uint64_t passed;    /* bytes since then */
+	unsigned called;    /* connections called to ask that have not run yet */
+	struct link asking; /* head: connections that wait for room to ask */
+};
+
+enum limit_way { LIMIT_IN, LIMIT_OUT };
+#define LIMIT_WAYS 2
+
+/* What a connection has to do with the limits. */
+struct conn_limit {
+	struct link waiting[LIMIT_WAYS]; /* for tokens */
+	uint8_t lacks[LIMIT_WAYS];       /* bits: of which limits, so that it is counted there */
+	size_t grant[LIMIT_WAYS];        /* bytes taken from the buckets that have not passed yet */
+	struct link asking;              /* in limiter->asking */
+	struct limiter *turn;            /* has called it: it asks before those who wait */
+	bool lan;                        /* of the class of neighbours */
+	unsigned asked;                  /* of its requests, counted in the limiters */
+};
+
+struct conn {
+	uint32_t magic;
+	enum conn_state state;
+	struct shard *shard;
+	struct ptorrent *torrent; /* NULL until the handshake names it */
+	struct swarm_peer *peer;  /* owned by the swarm; NULL until CONN_OPEN */
+	struct loop_fd io;
+	struct loop_task task;   /* queued: has work and permission */
+	struct loop_timer timer; /* connect, handshake, keep-alive and idle */
+	struct loop_reap reap;
+	struct link in_shard, in_torrent;
+	struct link hungry;       /* waits for credit */
+	struct link wants_extent; /* in extent->waiting */
+	bool readable, writable, incoming;
+	bool ended;     /* the peer's stream has an end to be read, which no event will tell */
+	bool discard;   /* the payload on its way in is thrown away */
+	bool stuffed;   /* not read from until it takes what we have for it */
+	bool choking;   /* what conn_run() last saw of peer->am_choking */
+	uint8_t *block; /* pool block being filled; NULL: none */
+	uint32_t piece, begin, length; /* of that block */
+	uint8_t *hello;                /* owned: handshake bytes received, NULL once open */
+	size_t hello_n;
+	struct outbuf first;      /* our handshake */
+	struct out_block *blocks; /* owned: circular queue of what is being served */
+	uint32_t blocks_head, blocks_n, blocks_cap;
+	uint64_t queued; /* payload bytes in it */
+	struct endpoint at;
+	int64_t last_in, last_out; /* us */
+	struct conn_limit limit;
+	uint64_t sampled;      /* bytes sent since sampled_at, for the kernel's queue */
+	int64_t sampled_at;    /* us */
+	unsigned not_sent_low; /* bytes; 0: as it was made */
+};
+
+/* --- torrents --- */
+
+struct ptorrent {
+	uint32_t magic;
+	struct shard *shard;
+	struct tref t;
+	struct metainfo *meta; /* owned reference */
+	struct swarm *swarm;   /* owned */
+	struct link conns;     /* head: conn->in_torrent */
+	unsigned conns_n, half_open;
+	bool active;    /* connects, accepts, serves */
+	bool done_said; /* PEERS_DONE has been sent */
+	struct limiter limit[LIMIT_WAYS];
+	struct loop_timer tick; /* once a second while somebody is connected or to be dialled */
+	struct loop_task dial;  /* queued: it is its turn to dial */
+	struct link in_line;    /* in shard->line: has whom to dial, and the shard has no room */
+	struct ptorrent *next;  /* hash chain by info-hash */
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	bool sequential, edges_first;
+	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
+	int64_t told_at, wanted_at;
+};
+
+struct listener {
+	struct loop_fd io;
+	struct loop_timer rest; /* set: out of descriptors, look again then */
+	struct shard *shard;
+};
+
+struct shard {
+	uint32_t magic;
+	struct actor *actor;
+	struct loop *loop;
+	const struct config *config; /* owned reference */
+	unsigned index, shards, workers;
+	uint16_t port; /* others reach us at */
+	uint8_t peer_id[20];
+	uint8_t reserved[8]; /* of our handshake */
+	char version[32];
+	struct rng rng;
+	struct swarm_ops ops;
+	struct ptorrent **slots; /* owned, by tref.slot */
+	uint32_t slots_n;
+	struct ptorrent **table; /* owned, by info-hash */
+	uint32_t table_mask, torrents_n;
+	struct link conns; /* head: every connection */
+	unsigned conns_n, half_open;
+	unsigned strangers; /* connections that have not said which torrent they want */
+	struct link line;   /* head: torrents that wait for room to dial */
+	struct listener listeners[LISTENERS];
+	unsigned listeners_n;
+	struct pool *blocks; /* owned */
+	unsigned credit;     /* blocks that may still be asked for */
+	struct link hungry;  /* head: connections that want credit */
+	struct shard_limit {
+		struct limiter all, lan; /* the shard's parts; lan: of neighbours */
+		struct link waiting;     /* head: connections that wait for tokens, in turn */
+		struct loop_timer timer; /* gives them out */
+		int64_t given_at;        /* us */
+	} limit[LIMIT_WAYS];
+	struct loop_timer load;  /* reports what was used; set while something is */
+	int64_t load_at;         /* us: the last report */
+	bool lan_limited;        /* neighbours are subject to the limits of others, too */
+	uint8_t *spare[LANDING]; /* pool blocks that the next readv may fill */
+	uint8_t headers[LANDING][WIRE_PIECE_HEADER];
+	uint8_t *linear; /* owned: LINEAR_SIZE bytes */
+	uint8_t trash[BLOCK_SIZE];
+	struct m_blocks **write; /* owned array of batches, one a worker */
+	struct extent_cache cache;
+	struct link maps; /* head: file maps, the latest used first */
+	unsigned maps_n;
+	struct loop_timer maps_rest; /* set: somebody's last connection has gone */
+	bool stopping;
+};
+
+/* peers.c */
+struct shard *shard_of(struct actor *);
+void shard_credit_back(struct shard *, unsigned n);
+
+/* torrent.c */
+void peers_on_add(struct actor *, struct msg **);
+void peers_on_set(struct actor *, struct msg **);
+void peers_on_remove(struct actor *, struct msg **);
+void peers_on_found(struct actor *, struct msg **);
+struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
+struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
+void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
+void ptorrent_close_conns(struct ptorrent *, enum err why);
+void ptorrent_detach(struct ptorrent **); /* close, tell the workers, free */
+void ptorrent_report_totals(struct ptorrent *);
+void ptorrent_reconfigure(struct ptorrent *); /* the shard has a new configuration */
+void ptorrent_check_done(struct ptorrent *);
+
+/* dial.c */
+void ptorrent_dial(struct ptorrent *);
+void ptorrent_on_dial(struct loop_task *);
+/* Room for one more connection, if need be in the place of one that is of no use; false: none. */
+bool ptorrent_make_room(struct ptorrent *);
+/*
+ * When all is full, and somebody waits to be dialled here or by another torrent, the one least
+ * missed goes.  true: another torrent has been given the place.
+ */
+bool ptorrent_turn_over(struct ptorrent *, int64_t now);
+/* A limit may have been lowered: those least missed go, until there are few enough. */
+void ptorrent_keep_limit(struct ptorrent *);
+void shard_keep_limit(struct shard *);
+/* Of the trackers, when there is nobody left to dial. */
+void ptorrent_ask_for_peers(struct ptorrent *, int64_t now);
+#define PEERS_WANTED_EVERY (60 * USEC_PER_SEC)
+void shard_dial_next(struct shard *); /* there may be room: who is first in the line dials */
+unsigned shard_conns_max(const struct shard *); /* connections with a torrent */
+
+/* blocks.c: the data plane with the workers */
+void peers_on_blocks_done(struct actor *, struct msg **);
+void blocks_put(struct shard *, struct tref, uint32_t piece, uint32_t begin, uint32_t length,
+	enum block_kind, uint8_t *data);
+void blocks_flush(struct shard *);
+void blocks_drop_piece(struct ptorrent *, uint32_t piece, bool keep);
+
+/* cache.c */
+void cache_init(struct shard *);
+void cache_fini(struct shard *);
+/* The extent that holds the block, referenced; NULL: no memory for it now, try again when others
+ * are done. */
+struct extent *cache_get(struct ptorrent *, const struct block_req *, bool must_have);
+void extent_unref(struct shard *, struct extent *);
+/* Whether its bytes can be sent now without a wait for the disk. */
+bool extent_ready(struct shard *, struct extent *);
+/* What is mapped could not be read: has a worker read it, which says why. */
+void extent_faulted(struct shard *, struct extent *);
+
+/* map.c */
+void map_init(struct shard *);
+void map_fini(struct shard *);
+void map_rest(struct shard *); /* a torrent has lost its last connection */
+/* Bytes of a piece in a mapped file, in memory or not, for system calls alone, and the map,
+ * referenced.  NULL: not in one file, not mapped or not yet. */
+const uint8_t *map_get(
+	struct ptorrent *, uint32_t piece, uint32_t begin, uint32_t length, struct file_map **out);
+void map_unref(struct file_map *);
+/* Bytes of the map from `at` on, up to `most`. */
+uint32_t map_left(const struct file_map *, const uint8_t *at, uint32_t most);
+void map_spoil(struct file_map *);              /* it could not be read: no more of it */
+void map_drop_all(struct shard *, struct tref); /* a torrent's, once extents do not need them */
+
+/* listen.c */
+void listen_start(struct shard *, const struct actor_env *);
+void listen_stop(struct shard *);
+void peers_on_handoff(struct actor *, struct msg **);
+
+/* conn.c */
+struct conn *conn_accept(
+	struct shard *, int fd, const struct endpoint *, const uint8_t *bytes, size_t n);
+enum err conn_dial(struct ptorrent *, const struct endpoint *);
+void conn_close(struct conn *, enum err why, const char *what);
+void conn_post(struct conn *);  /* it has work: run it this turn */
+bool conn_hello(struct conn *); /* handshake bytes have come; false: closed or handed off */
+
+/* rx.c: reads and decodes until the socket is empty, the budget is used up or it may not
+ * read; false: closed */
+bool conn_rx(struct conn *);
+
+/* tx.c: sends what there is and what is allowed; false: closed */
+bool conn_tx(struct conn *);
+void conn_fill(struct conn *); /* moves requests to serve into the queue of blocks */
+void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (all: every one) */
+/* The other side wants the block no more: it does not leave, unless it has begun to (BEP 3). */
+void conn_cancel(struct conn *, uint32_t piece, uint32_t begin, uint32_t length);
+bool conn_has_output(const struct conn *);
+/* So much waits to be sent that no more may be asked of us: answers need no memory without end. */
+bool conn_is_stuffed(const struct conn *);
+
+/* limit.c: rates in B/s, 0 is unlimited */
+void limit_init(struct shard *);
+void limit_fini(struct shard *);
+void limit_set_global(struct shard *, const uint64_t rate[LIMIT_KINDS]); /* its shares */
+void limit_reconfigure(struct shard *); /* there is a new configuration */
+void limit_start(struct ptorrent *, uint64_t down, uint64_t up);
+void limit_set(struct ptorrent *, uint64_t down, uint64_t up);
+void limit_open(struct conn *); /* a new connection: its class */
+/* Bytes that it may read or write now.  0: it will be run again when it may. */
+size_t limit_allow_in(struct conn *);
+size_t limit_allow_out(struct conn *);
+/* n bytes have passed, of whatever kind. */
+void limit_spend_in(struct conn *, size_t n);
+void limit_spend_out(struct conn *, size_t n);
+void limit_settle(struct conn *);      /* it reads and writes no more for now */
+unsigned limit_room(struct conn *);    /* blocks that it may ask for now.  0: it is run again */
+void limit_asked(struct conn *);       /* what it has asked for may have changed */
+void limit_tick(struct ptorrent *);    /* once a second: the same for all its connections */
+bool limit_waits(const struct conn *); /* its reading is held back */
+void limit_forget(struct conn *);      /* it closes; its requests are void */
+
+/* view.c */
+void peers_on_view(struct actor *, struct msg **);
+
+#endif

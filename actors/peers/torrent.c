@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The torrents of a shard: coming, changing, going; the tick.
+ *
+ * A torrent without connections and without anybody to dial has no timer: idle torrents cost memory
+ * only.
+ */
+#include "actors/peers/priv.h"
+#include "proto/meta/wanted.h"
+
+#define TICK         USEC_PER_SEC
+#define TOTALS_EVERY (2 * USEC_PER_SEC)
+
+/* --- finding them --- */
+
+struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref t)
+{
+	struct ptorrent *p = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
+
+	return p != NULL && tref_equal(p->t, t) ? p : NULL;
+}
+
+static uint32_t hash_of(const struct shard *s, const uint8_t infohash[20])
+{
+	uint32_t h;
+
+	memcpy(&h, infohash, sizeof h);
+	return h & s->table_mask;
+}
+
+struct ptorrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[20])
+{
+	struct ptorrent *t = s->table[hash_of(s, infohash)];
+
+	while (t != NULL && memcmp(t->meta->infohash.v1, infohash, 20) != 0)
+		t = t->next;
+	return t;
+}
+
+static void table_put(struct shard *s, struct ptorrent *t)
+{
+	uint32_t at = hash_of(s, t->meta->infohash.v1);
+
+	t->next = s->table[at];
+	s->table[at] = t;
+}
+
+static void table_grow(struct shard *s)
+{
+	if (s->torrents_n <= s->table_mask)
+		return;
+	s->table_mask = 2 * s->table_mask + 1;
+	xfree(s->table);
+	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
+	for (uint32_t i = 0; i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			table_put(s, s->slots[i]);
+}
+
+static void table_remove(struct shard *s, struct ptorrent *t)
+{
+	struct ptorrent **at = &s->table[hash_of(s, t->meta->infohash.v1)];
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+}
+
+static void slots_put(struct shard *s, struct ptorrent *t)
+{
+	if (t->t.slot >= s->slots_n) {
+		uint32_t n = MAX(t->t.slot + 1, 2 * s->slots_n);
+
+		s->slots = xrealloc(s->slots, n * sizeof(*s->slots));
+		memset(s->slots + s->slots_n, 0, (n - s->slots_n) * sizeof(*s->slots));
+		s->slots_n = n;
+	}
+	must(s->slots[t->t.slot] == NULL);
+	/* Growing puts all that have a slot into the table: this one has none yet. */
+	s->torrents_n++;
+	table_grow(s);
+	s->slots[t->t.slot] = t;
+	table_put(s, t);
+}
+
+/* --- the tick --- */
+
+void ptorrent_report_totals(struct ptorrent *t)
+{
+	struct swarm *w = t->swarm;
+	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
+
+	if (t->told_down == w->downloaded && t->told_up == w->uploaded &&
+		t->told_wasted == w->wasted && t->told_left == swarm_left(w))
+		return;
+	t->told_down = w->downloaded;
+	t->told_up = w->uploaded;
+	t->told_wasted = w->wasted;
+	t->told_left = swarm_left(w);
+	t->told_at = loop_now(t->shard->loop);
+	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
+		struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
+
+		m->t = t->t;
+		m->downloaded = w->downloaded;
+		m->uploaded = w->uploaded;
+		m->wasted = w->wasted;
+		m->left = swarm_left(w);
+		actor_cast(t->shard->actor, to[i], (struct msg **)&m);
+	}
+}
+
+static void on_tick(struct loop_timer *timer, int64_t now)
+{
+	struct ptorrent *t = container_of(timer, struct ptorrent, tick);
+
+	swarm_tick(t->swarm, now);
+	limit_tick(t);
+	if (now - t->told_at >= TOTALS_EVERY)
+		ptorrent_report_totals(t);
+	if (ptorrent_turn_over(t, now))
+		ptorrent_wake(t);
+	else
+		ptorrent_dial(t);
+	ptorrent_ask_for_peers(t, now);
+}
+
+void ptorrent_wake(struct ptorrent *t)
+{
+	int64_t now = loop_now(t->shard->loop), at;
+
+	if (loop_timer_is_set(&t->tick) && t->tick.at <= now + TICK)
+		return;
+	if (t->conns_n > 0) {
+		loop_timer_set(t->shard->loop, &t->tick, now + TICK);
+		return;
+	}
+	ptorrent_report_totals(t);
+	if (!t->active || link_linked(&t->in_line))
+		return;
+	at = peerlist_deadline(t->swarm->candidates, now);
+	if (at != INT64_MAX)
+		loop_timer_set(t->shard->loop, &t->tick, MAX(at, now + TICK / 10));
+	else if (!swarm_done(t->swarm))
+		loop_timer_set(t->shard->loop, &t->tick, now + PEERS_WANTED_EVERY);
+}
+
+/* --- completion --- */
+
+/* Two that have everything have nothing to say to each other. */
+static void close_seeds(struct ptorrent *t)
+{
+	struct link *l = t->conns.next, *next;
+
+	for (; l != &t->conns; l = next) {
+		struct conn *c = container_of(l, struct conn, in_torrent);
+
+		next = l->next;
+		if (c->peer != NULL && c->peer->seed)
+			conn_close(c, E_OK, "both_seed");
+	}
+}
+
+void ptorrent_check_done(struct ptorrent *t)
+{
+	struct m_torrent *m;
+
+	if (t->done_said || !swarm_done(t->swarm))
+		return;
+	t->done_said = true;
+	ptorrent_report_totals(t);
+	m = msg_new(t->shard->actor, MSG_PEERS_DONE);
+	m->t = t->t;
+	actor_cast(t->shard->actor, ADDR_SESSION, (struct msg **)&m);
+	peerlist_set_seeding(t->swarm->candidates, true);
+	close_seeds(t);
+}
+
+/* --- what is wanted --- */
+
+/* Runs of pieces at a time: the picker orders anew for each. */
+static void set_priorities(struct ptorrent *t)
+{
+	struct picker *p = t->swarm->picker;
+	uint32_t n = t->meta->pieces, end;
+	uint8_t *want = xcalloc(n, 1);
+
+	wanted_pieces(t->meta, t->file_priority, t->edges_first, want);
+	for (uint32_t i = 0; i < n; i = end) {
+		end = i + 1;
+		if (picker_priority_of(p, i) == want[i])
+			continue;
+		while (end < n && want[end] == want[i])
+			end++;
+		picker_priorities(p, i, end, want[i]);
+	}
+	xfree(want);
+}
+
+static bool same_files(const struct ptorrent *t, const uint8_t *priority)
+{
+	if (t->file_priority == NULL || priority == NULL)
+		return t->file_priority == priority;
+	return memcmp(t->file_priority, priority, t->meta->files_n) == 0;
+}
+
+/* Takes *priority when it is another one.  true: the peers' interest has to be counted anew. */
+static bool take_wishes(
+	struct ptorrent *t, uint8_t **priority, uint32_t n, bool sequential, bool edges_first)
+{
+	must(*priority == NULL || n == t->meta->files_n);
+	if (t->sequential != sequential)
+		picker_sequential(t->swarm->picker, sequential);
+	t->sequential = sequential;
+	if (t->edges_first == edges_first && same_files(t, *priority))
+		return false;
+	xfree(t->file_priority);
+	t->file_priority = *priority;
+	*priority = NULL;
+	t->edges_first = edges_first;
+	set_priorities(t);
+	return true;
+}
+
+/* More may be wanted than before, or nothing any more. */
+static void follow_wishes(struct ptorrent *t)
+{
+	swarm_reconsider(t->swarm);
+	if (!swarm_done(t->swarm) && t->done_said) {
+		t->done_said = false;
+		peerlist_set_seeding(t->swarm->candidates, false);
+	}
+	ptorrent_report_totals(t);
+	ptorrent_check_done(t);
+}
+
+/* --- coming and going --- */
+
+static struct swarm_config swarm_config_of(const struct shard *s)
+{
+	return (struct swarm_config){.max_requests = (uint32_t)s->config->peers_request_queue,
+		.candidates = (uint32_t)s->config->peers_candidates,
+		.max_served = (uint32_t)s->config->peers_request_queue,
+		.upload_slots = (uint32_t)s->config->peers_upload_slots,
+		.port = s->port,
+		.version = s->version,
+		.choke_seed = (enum choke_seed)s->config->peers_seed_choker,
+		.super_seed = (enum swarm_super)s->config->seed_super,
+		.request_timeout = s->config->peers_request_timeout};
+}
+
+void ptorrent_reconfigure(struct ptorrent *t)
+{
+	struct swarm_config config = swarm_config_of(t->shard);
+
+	swarm_configure(t->swarm, &config);
+	ptorrent_keep_limit(t);
+}
+
+static void load_partials(struct ptorrent *t, const struct partial_piece *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		size_t bytes = ((size_t)v[i].blocks_n + 7) / 8;
+
+		if (v[i].piece >= t->meta->pieces ||
+			picker_load_partial(t->swarm->picker, v[i].piece, v[i].blocks, bytes) !=
+				E_OK)
+			continue;
+		if (!picker_complete(t->swarm->picker, v[i].piece))
+			continue;
+		/* Nothing would ever come in to have it hashed: fetch it again. */
+		picker_write_failed(t->swarm->picker, v[i].piece);
+		blocks_drop_piece(t, v[i].piece, false);
+	}
+}
+
+void peers_on_add(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_peers_add *add = (struct m_peers_add *)*m;
+	int64_t now = actor_now(a);
+	struct layout layout = layout_of_metainfo(add->meta);
+	struct swarm_config config = swarm_config_of(s);
+	struct ptorrent *t;
+
+	/* The store may have been slower than the stop. */
+	if (actor_stopping(a))
+		return;
+	ALLOC_OBJ(t, PTORRENT_MAGIC);
+	t->shard = s;
+	t->t = add->t;
+	t->meta = add->meta;
+	add->meta = NULL;
+	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng, now);
+	(void)take_wishes(
+		t, &add->file_priority, add->file_priority_n, add->sequential, add->edges_first);
+	picker_load_have(t->swarm->picker, &add->have);
+	load_partials(t, add->partials, add->partials_n);
+	t->done_said = swarm_done(t->swarm);
+	t->told_left = swarm_left(t->swarm);
+	peerlist_set_seeding(t->swarm->candidates, t->done_said);
+	link_init(&t->conns);
+	t->tick.fn = on_tick;
+	t->dial.fn = ptorrent_on_dial;
+	t->active = add->active;
+	t->told_at = now;
+	t->wanted_at = now;
+	limit_start(t, add->down_limit, add->up_limit);
+	t->swarm->up_limit = add->up_limit;
+	slots_put(s, t);
+	ptorrent_wake(t);
+}
+
+void ptorrent_close_conns(struct ptorrent *t, enum err why)
+{
+	while (!link_empty(&t->conns))
+		conn_close(container_of(t->conns.next, struct conn, in_torrent), why, "torrent");
+}
+
+void peers_on_set(struct actor *a, struct msg **m)
+{
+	struct m_peers_set *set = (struct m_peers_set *)*m;
+	struct ptorrent *t = ptorrent_by_ref(shard_of(a), set->t);
+	bool again;
+
+	if (t == NULL)
+		return;
+	limit_set(t, set->down_limit, set->up_limit);
+	t->swarm->up_limit = set->up_limit;
+	again = t->swarm->no_download && !set->no_download;
+	t->swarm->no_download = set->no_download;
+	if (take_wishes(t, &set->file_priority, set->file_priority_n, set->sequential,
+		    set->edges_first)) {
+		map_drop_all(t->shard, t->t); /* what was in the part file may soon be in its own */
+		follow_wishes(t);
+	} else if (again) {
+		swarm_reconsider(t->swarm);
+	}
+	t->active = set->active;
+	if (!t->active) {
+		ptorrent_close_conns(t, E_CANCELLED);
+		map_drop_all(t->shard, t->t); /* its file system may be unmounted */
+		link_remove(&t->in_line);
+	}
+	ptorrent_dial(t);
+}
+
+/* The workers write out what they hold of pieces that are begun and remember it. */
+static void drop_begun(struct ptorrent *t)
+{
+	uint8_t *bitmap = xcalloc(1, PICKER_BITMAP_MAX);
+	uint32_t iter = 0, piece;
+	size_t n;
+
+	while (picker_save_partial(t->swarm->picker, &iter, &piece, bitmap, &n))
+		blocks_drop_piece(t, piece, true);
+	xfree(bitmap);
+}
+
+void ptorrent_detach(struct ptorrent **tp)
+{
+	struct ptorrent *t;
+	struct shard *s;
+
+	TAKE_OBJ(t, tp, PTORRENT_MAGIC);
+	s = t->shard;
+	t->active = false;
+	ptorrent_close_conns(t, E_CANCELLED);
+	ptorrent_report_totals(t);
+	drop_begun(t);
+	map_drop_all(s, t->t);
+	loop_timer_del(s->loop, &t->tick);
+	link_remove(&t->in_line);
+	if (t->dial.queued)
+		loop_task_del(s->loop, &t->dial);
+	table_remove(s, t);
+	s->torrents_n--;
+	s->slots[t->t.slot] = NULL;
+	swarm_free(&t->swarm);
+	xfree(t->file_priority);
+	metainfo_unref(&t->meta);
+	FREE_OBJ(t);
+}
+
+void peers_on_remove(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_peers_remove *r = (struct m_peers_remove *)*m;
+	struct ptorrent *t = ptorrent_by_ref(s, r->t);
+
+	if (t == NULL) {
+		actor_reply(a, m, E_NOT_FOUND);
+		return;
+	}
+	bitfield_copy(&r->have, swarm_have(t->swarm));
+	r->downloaded = t->swarm->downloaded;
+	r->uploaded = t->swarm->uploaded;
+	r->wasted = t->swarm->wasted;
+	ptorrent_detach(&t);
+	/* The blocks on their way must reach the workers before what follows from this reply does.
+	 */
+	blocks_flush(s);
+	actor_reply(a, m, E_OK);
+}
+
+/* --- addresses --- */
+
+static bool may_be_dialled(const struct shard *s, const struct endpoint *e)
+{
+	if (e->port == 0 || endpoint_is_multicast(e) || endpoint_is_unspecified(e))
+		return false;
+	return s->config->peers_allow_local || endpoint_is_global(e);
+}
+
+void peers_on_found(struct actor *a, struct msg **m)
+{
+	struct m_peers_found *f = (struct m_peers_found *)*m;
+	struct shard *s = shard_of(a);
+	struct ptorrent *t = ptorrent_by_ref(s, f->t);
+
+	if (t == NULL)
+		return;
+	if (f->seeds >= 0)
+		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), actor_now(a));
+	for (uint32_t i = 0; i < f->n; i++)
+		if (may_be_dialled(s, &f->peers[i]))
+			peerlist_add(
+				t->swarm->candidates, &f->peers[i], PEER_TRACKER, actor_now(a));
+	ptorrent_dial(t);
+}

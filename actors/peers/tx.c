@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending: the handshake, small messages, blocks.
+ *
+ * Small messages may pass blocks that wait, but never cut into one that has begun.  Headers and
+ * payload of many blocks leave with one writev.
+ */
+#include "actors/peers/priv.h"
+
+#define IOV_MAX_TX   64
+#define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two extents */
+#define MAPPED_TIMES 4u             /* or of maps, which take no memory, so much of its unsent */
+#define WRITE_BUDGET (1024u * 1024u)
+/* What the kernel may hold unsent follows the peer's rate: a fast one is served in few turns, and a
+ * slow one still hears soon that it is choked.  Bytes; the time is us. */
+#define QUEUE_LEAST  16384u
+#define QUEUE_MOST   1048576u
+#define QUEUE_TIME   (USEC_PER_SEC / 20)
+#define QUEUE_SAMPLE 262144u
+#define QUEUE_LOOK   USEC_PER_SEC /* a slow one is looked at after this */
+
+static struct out_block *block_at(struct conn *c, uint32_t i)
+{
+	return &c->blocks[(c->blocks_head + i) & (c->blocks_cap - 1)];
+}
+
+static void grow_blocks(struct conn *c)
+{
+	uint32_t cap = c->blocks_cap ? 2 * c->blocks_cap : 16;
+	struct out_block *v = xcalloc(cap, sizeof *v);
+
+	for (uint32_t i = 0; i < c->blocks_n; i++)
+		v[i] = *block_at(c, i);
+	xfree(c->blocks);
+	c->blocks = v;
+	c->blocks_head = 0;
+	c->blocks_cap = cap;
+}
+
+/* --- what is to be served --- */
+
+static void push_block(struct conn *c, const struct block_req *r, struct extent *x)
+{
+	struct out_block *b;
+	struct wr w;
+
+	if (c->blocks_n == c->blocks_cap)
+		grow_blocks(c);
+	b = block_at(c, c->blocks_n++);
+	*b = (struct out_block){.req = *r, .extent = x};
+	w = wr_of(b->header, sizeof b->header);
+	wire_put_piece_header(&w, r->piece, r->begin, r->length);
+	c->queued += r->length;
+}
+
+/* What lies in maps is looked at further ahead, so that the disk is asked early for what a fast one
+ * wants. */
+static uint32_t most_queued(struct conn *c)
+{
+	bool mapped = c->blocks_n > 0 && block_at(c, c->blocks_n - 1)->extent->map != NULL;
+
+	return mapped ? MAX(WATERMARK, MAPPED_TIMES * c->not_sent_low) : WATERMARK;
+}
+
+void conn_fill(struct conn *c)
+{
+	struct block_req r;
+
+	while (c->peer->serving.n > 0 && c->queued < most_queued(c)) {
+		struct extent *x =
+			cache_get(c->torrent, req_at(&c->peer->serving, 0), c->blocks_n == 0);
+
+		if (x == NULL)
+			return;
+		must(swarm_serve_next(c->peer, &r));
+		push_block(c, &r, x);
+	}
+}
+
+static void pop_block(struct conn *c)
+{
+	struct out_block *b = block_at(c, 0);
+
+	c->queued -= b->req.length;
+	extent_unref(c->shard, b->extent);
+	c->blocks_head = (c->blocks_head + 1) & (c->blocks_cap - 1);
+	if (--c->blocks_n == 0 && c->blocks_cap > 64) {
+		xfree(c->blocks);
+		c->blocks = NULL;
+		c->blocks_cap = c->blocks_head = 0;
+	}
+}
+
+void conn_drop_blocks(struct conn *c, bool all)
+{
+	uint32_t keep = !all && c->blocks_n > 0 && block_at(c, 0)->sent > 0 ? 1 : 0;
+
+	while (c->blocks_n > keep) {
+		struct out_block *b = block_at(c, c->blocks_n - 1);
+
+		if (!all)
+			swarm_serve_failed(c->peer, &b->req);
+		c->queued -= b->req.length;
+		extent_unref(c->shard, b->extent);
+		c->blocks_n--;
+	}
+	if (c->blocks_n == 0)
+		link_remove(&c->wants_extent);
+}
+
+void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length)
+{
+	uint32_t i = 0;
+	struct out_block b;
+	bool front;
+
+	for (; i < c->blocks_n; i++) {
+		const struct block_req *r = &block_at(c, i)->req;
+
+		if (r->piece == piece && r->begin == begin && r->length == length)
+			break;
+	}
+	if (i == c->blocks_n || block_at(c, i)->sent > 0)
+		return;
+	front = i == 0;
+	b = *block_at(c, i);
+	for (; i + 1 < c->blocks_n; i++)
+		*block_at(c, i) = *block_at(c, i + 1);
+	c->blocks_n--;
+	c->queued -= b.req.length;
+	swarm_serve_failed(c->peer, &b.req);
+	extent_unref(c->shard, b.extent);
+	if (!front)
+		return;
+	link_remove(&c->wants_extent); /* the next may be there already */
+	conn_post(c);
+}
+
+bool conn_has_output(const struct conn *c)
+{
+	return outbuf_len(&c->first) > 0 || c->blocks_n > 0 ||
+	       (c->peer != NULL && outbuf_len(&c->peer->out) > 0);
+}
+
+/* --- laying out one writev --- */
+
+struct departure {
+	struct iovec iov[IOV_MAX_TX];
+	int n;
+	size_t bytes, max;
+};
+
+static void add(struct departure *d, const void *p, size_t n)
+{
+	n = MIN(n, d->max - d->bytes);
+	if (n == 0)
+		return;
+	/* iovec is not const-correct; nothing is written through it. */
+	d->iov[d->n++] = (struct iovec){(void *)(uintptr_t)p, n};
+	d->bytes += n;
+}
+
+static void add_block(struct departure *d, const struct out_block *b)
+{
+	uint32_t skip = b->sent, at = b->req.begin - b->extent->begin;
+
+	if (skip < WIRE_PIECE_HEADER) {
+		add(d, b->header + skip, WIRE_PIECE_HEADER - skip);
+		skip = 0;
+	} else {
+		skip -= WIRE_PIECE_HEADER;
+	}
+	add(d, b->extent->data + at + skip, b->req.length - skip);
+}
+
+/* The front block's data is not there: be woken when it is, or give the block up. */
+static bool front_ready(struct conn *c)
+{
+	while (c->blocks_n > 0) {
+		struct out_block *b = block_at(c, 0);
+
+		if (extent_ready(c->shard, b->extent))
+			return true;
+		if (b->extent->state == EXTENT_LOADING) {
+			if (!link_linked(&c->wants_extent))
+				link_append(&b->extent->waiting, &c->wants_extent);
+			return false;
+		}
+		swarm_serve_failed(c->peer, &b->req);
+		pop_block(c);
+	}
+	return false;
+}
+
+/* Order: the block that has begun, small messages, further blocks. */
+static void lay_out(struct conn *c, struct departure *d)
+{
+	uint32_t i = 0;
+	bool ready;
+
+	add(d, outbuf_data(&c->first), outbuf_len(&c->first));
+	if (c->peer == NULL)
+		return;
+	ready = front_ready(c);
+	if (ready && block_at(c, 0)->sent > 0)
+		add_block(d, block_at(c, i++));
+	add(d, outbuf_data(&c->peer->out), outbuf_len(&c->peer->out));
+	for (; ready && i < c->blocks_n && d->n + 2 <= IOV_MAX_TX && d->bytes < d->max; i++) {
+		if (!extent_ready(c->shard, block_at(c, i)->extent))
+			break;
+		add_block(d, block_at(c, i));
+	}
+}
+
+/* --- what has left --- */
+
+static size_t took_outbuf(struct outbuf *o, size_t n)
+{
+	size_t k = MIN(n, outbuf_len(o));
+
+	if (k > 0)
+		outbuf_sent(o, k);
+	return n - k;
+}
+
+static size_t took_block(struct conn *c, size_t n)
+{
+	struct out_block *b = block_at(c, 0);
+	size_t k = MIN(n, (size_t)(WIRE_PIECE_HEADER + b->req.length - b->sent));
+
+	b->sent += (uint32_t)k;
+	if (b->sent == WIRE_PIECE_HEADER + b->req.length) {
+		swarm_served(c->peer, b->req.length);
+		pop_block(c);
+	}
+	return n - k;
+}
+
+static void took(struct conn *c, size_t n)
+{
+	n = took_outbuf(&c->first, n);
+	if (c->peer == NULL)
+		return;
+	if (n > 0 && c->blocks_n > 0 && block_at(c, 0)->sent > 0)
+		n = took_block(c, n);
+	n = took_outbuf(&c->peer->out, n);
+	while (n > 0)
+		n = took_block(c, n);
+}
+
+/* --- sending --- */
+
+static void size_queue(struct conn *c, size_t n, int64_t now)
+{
+	uint64_t rate;
+	unsigned want = QUEUE_LEAST;
+
+	if (now - c->sampled_at >
+		4 * QUEUE_LOOK) { /* nothing was sent for long: that says nothing */
+		c->sampled = 0;
+		c->sampled_at = now;
+	}
+	c->sampled += n;
+	if (c->sampled < QUEUE_SAMPLE && now - c->sampled_at < QUEUE_LOOK)
+		return;
+	rate = c->sampled * QUEUE_TIME / (uint64_t)MAX(now - c->sampled_at, INT64_C(1));
+	while (want < rate && want < QUEUE_MOST)
+		want *= 2;
+	if (want != c->not_sent_low)
+		net_set_not_sent_low(c->io.fd, want);
+	c->not_sent_low = want;
+	c->sampled = 0;
+	c->sampled_at = now;
+}
+
+static void spend(struct conn *c, size_t n)
+{
+	int64_t now = loop_now(c->shard->loop);
+
+	c->last_out = now;
+	limit_spend_out(c, n);
+	size_queue(c, n, now);
+}
+
+/* A mapped file could not be read: its blocks have to be. */
+static void faulted(struct conn *c)
+{
+	for (uint32_t i = 0; i < c->blocks_n; i++)
+		extent_faulted(c->shard, block_at(c, i)->extent);
+}
+
+bool conn_tx(struct conn *c)
+{
+	size_t budget = WRITE_BUDGET;
+
+	while (c->writable && conn_has_output(c)) {
+		struct departure d = {.max = MIN(limit_allow_out(c), budget)};
+		enum err err = E_OK;
+		ssize_t n;
+
+		if (d.max == 0)
+			return true;
+		lay_out(c, &d);
+		if (d.n == 0)
+			return true;
+		n = net_writev(c->io.fd, d.iov, d.n, false, &err);
+		if (n < 0 && err == E_AGAIN) {
+			c->writable = false;
+			return true;
+		}
+		if (n < 0 && err == E_FAULT) {
+			faulted(c);
+			continue;
+		}
+		if (n < 0) {
+			conn_close(c, err, "write");
+			return false;
+		}
+		spend(c, (size_t)n);
+		took(c, (size_t)n);
+		if ((size_t)n < d.bytes)
+			c->writable = false;
+		if (c->state == CONN_OPEN)
+			conn_fill(c);
+		if ((size_t)n >= budget) {
+			conn_post(c);
+			return true;
+		}
+		budget -= (size_t)n;
+	}
+	return true;
+}

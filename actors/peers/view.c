@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What the shard tells people: copies of numbers, made when somebody asks. */
+#include "actors/peers/priv.h"
+
+static void view_peer(struct peer_view *v, struct conn *c, int64_t now)
+{
+	struct swarm_peer *p = c->peer;
+
+	v->at = c->at;
+	v->incoming = c->incoming;
+	if (p == NULL) {
+		v->bits = c->torrent->swarm->layout.pieces;
+		v->bitfield = xcalloc(1, bitfield_bytes(v->bits));
+		return;
+	}
+	v->connected = true;
+	memcpy(v->id, p->id, sizeof v->id);
+	v->unchoked_us = !p->peer_choking;
+	v->interested_us = p->peer_interested;
+	v->unchoked = !p->am_choking;
+	v->interested = p->am_interested;
+	v->bits = p->has.bits;
+	v->bitfield = xmemdup(p->has.bytes, bitfield_bytes(p->has.bits));
+	v->down_rate = meter_rate(&p->down, now);
+	v->up_rate = meter_rate(&p->up, now);
+	v->downloaded = p->downloaded;
+	v->uploaded = p->uploaded;
+	v->relevance = swarm_relevance(p);
+	memcpy(v->client, p->client, sizeof v->client);
+}
+
+static void view_torrent(struct torrent_peers *v, struct ptorrent *t, int64_t now)
+{
+	const struct bitfield *have = swarm_have(t->swarm);
+	struct link *l;
+
+	v->t = t->t;
+	v->bits = have->bits;
+	v->have = have->count;
+	v->bitfield = xmemdup(have->bytes, bitfield_bytes(have->bits));
+	v->left = swarm_left(t->swarm);
+	v->downloaded = t->swarm->downloaded;
+	v->uploaded = t->swarm->uploaded;
+	v->wasted = t->swarm->wasted;
+	v->failed_pieces = t->swarm->failed_pieces;
+	v->down_rate = meter_rate(&t->swarm->down, now);
+	v->up_rate = meter_rate(&t->swarm->up, now);
+	v->peers = xcalloc(t->conns_n, sizeof *v->peers);
+	for (l = t->conns.next; l != &t->conns && v->peers_n < t->conns_n; l = l->next)
+		view_peer(&v->peers[v->peers_n++], container_of(l, struct conn, in_torrent), now);
+}
+
+void peers_on_view(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_peers_view *v = (struct m_peers_view *)*m;
+	struct ptorrent *one = v->all ? NULL : ptorrent_by_ref(s, v->t);
+	int64_t now = actor_now(a);
+
+	v->torrents = xcalloc(v->all ? s->torrents_n : 1, sizeof *v->torrents);
+	if (one != NULL)
+		view_torrent(&v->torrents[v->torrents_n++], one, now);
+	for (uint32_t i = 0; v->all && i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			view_torrent(&v->torrents[v->torrents_n++], s->slots[i], now);
+	actor_reply(a, m, !v->all && one == NULL ? E_NOT_FOUND : E_OK);
+}

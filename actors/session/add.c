@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Adding a torrent: what came is checked, written to the database, answered, and only then opened.
+ *
+ * The torrent is in the table from the first moment, so that a second add of the same info-hash, or
+ * of another torrent with the same files, meets it and waits until it is settled: added (then it is
+ * there already), refused, or removed.
+ */
+#include "actors/session/priv.h"
+
+#include <limits.h>
+
+#include "actors/kernel/log.h"
+#include "proto/base/base64.h"
+#include "proto/base/path.h"
+
+const char *session_root(const struct config *c, const char *path)
+{
+	const char *best = NULL;
+
+	if (c->download_roots.n == 0)
+		return path_beneath(c->download_dir, path) ? c->download_dir : NULL;
+	for (size_t i = 0; i < c->download_roots.n; i++) {
+		const char *root = c->download_roots.v[i];
+		if (path_beneath(root, path) && (best == NULL || strlen(root) > strlen(best)))
+			best = root;
+	}
+	return best;
+}
+
+/* The absolute target directory, owned by the caller, or NULL with the reason. */
+static char *resolve_path(const struct config *c, const char *asked, struct words *why)
+{
+	char path[PATH_MAX], safe[160];
+	enum err e = path_join_clean(
+		c->download_dir, asked != NULL ? asked : c->download_dir, path, sizeof path);
+
+	if (e == E_OK && session_root(c, path) != NULL)
+		return xstrdup(path);
+	log_safe(asked != NULL ? asked : c->download_dir, safe, sizeof safe);
+	snprintf(why->text, sizeof why->text,
+		"path: %s does not lie beneath a directory of download.roots", safe);
+	return NULL;
+}
+
+static enum err parse(const struct m_torrent_add *m, struct metainfo **meta, struct words *why)
+{
+	struct parse_error pe = {0};
+	enum err e = metainfo_parse(m->body, m->body_n, meta, &pe);
+
+	if (e == E_OK)
+		return E_OK;
+	snprintf(why->text, sizeof why->text, "not a valid torrent: %s (at byte %zu)",
+		pe.what[0] != '\0' ? pe.what : err_words(e), pe.offset);
+	return e == E_NOMEM ? e : E_SYNTAX;
+}
+
+/* What the store is told of a torrent of which nothing is known. */
+static void adopt_fresh(struct torrent *t, int64_t row)
+{
+	uint32_t n;
+	struct torrent_record r = {
+		.row = row,
+		.meta = metainfo_ref(t->meta),
+		.path = xstrdup(t->path),
+		.started = t->started,
+		.down_limit = t->down_limit,
+		.up_limit = t->up_limit,
+		.added = t->added,
+		.fresh = true,
+		.file_priority = files_copy(t, &n),
+		.sequential = t->sequential,
+		.edges_first = t->edges_first,
+		.place = t->place,
+		.seed = t->seed,
+	};
+
+	bitfield_init(&r.synced, t->meta->pieces);
+	torrent_adopt(t, &r);
+}
+
+static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct torrent *t;
+	struct session *s = session_of(a);
+	struct held_list adds = STAILQ_HEAD_INITIALIZER(adds);
+	struct m_torrent_add *add;
+	struct msg *reply;
+
+	CAST_OBJ(t, ctx, TORRENT_MAGIC);
+	add = t->add;
+	t->add = NULL;
+	reply = &add->h;
+	STAILQ_CONCAT(&adds, &t->adds);
+	if (err == E_OK) {
+		adopt_fresh(t, container_of(*m, struct m_state_add, h)->row);
+		torrent_open(t, true);
+	} else {
+		if (m != NULL && *m != NULL)
+			add->why = container_of(*m, struct m_state_add, h)->why;
+		torrent_free(&t);
+	}
+	actor_reply(a, &reply, err);
+	if (err == E_STOPPING)
+		held_free(a, &adds);
+	else
+		session_retry_adds(s, &adds);
+}
+
+/* Takes path and wishes. */
+static void store_torrent(
+	struct session *s, struct metainfo *meta, char *path, uint8_t *wishes, struct msg **m)
+{
+	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct msg *call = msg_new(s->actor, MSG_STATE_ADD);
+	struct m_state_add *put = container_of(call, struct m_state_add, h);
+	struct torrent *t = torrent_new(s, meta);
+
+	t->path = path;
+	torrent_link_target(t);
+	t->file_priority = wishes;
+	t->sequential = add->sequential;
+	t->edges_first = add->edges_first;
+	t->place = session_new_place(s, add->queue_top);
+	t->started = add->start;
+	t->down_limit = add->down_rate;
+	t->up_limit = add->up_rate;
+	t->added = clock_wall_s();
+	t->add = add;
+	*m = NULL;
+	put->meta = metainfo_ref(meta);
+	put->path = xstrdup(path);
+	put->started = t->started;
+	put->down_limit = t->down_limit;
+	put->up_limit = t->up_limit;
+	put->added = t->added;
+	put->file_priority = files_copy(t, &put->file_priority_n);
+	put->sequential = t->sequential;
+	put->edges_first = t->edges_first;
+	put->place = t->place;
+	actor_call_within(s->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_stored, t);
+}
+
+/* Two torrents that write the same files would ruin each other's. */
+static void refuse_target(const struct torrent *other, const char *path, struct words *why)
+{
+	char hex[41];
+
+	hex_encode(other->meta->infohash.v1, 20, hex);
+	snprintf(why->text, sizeof why->text,
+		"the torrent %s has the name '%.60s' in %.80s already; give another path", hex,
+		other->meta->name, path);
+}
+
+/* The place is known and allowed; takes path.  Takes *m or answers it. */
+static void add_at(struct session *s, struct metainfo *meta, char *path, struct msg **m)
+{
+	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct torrent *other = torrent_at_target(s, path, meta->name);
+	uint8_t *wishes = NULL;
+	enum err e;
+
+	if (other != NULL && !torrent_listed(other)) {
+		xfree(path);
+		held_push(&other->adds, m);
+		return;
+	}
+	if (other != NULL) {
+		refuse_target(other, path, &add->why);
+		e = E_EXISTS;
+	} else {
+		e = files_wish(meta, NULL, add->files, add->files_n, &wishes, &add->why);
+	}
+	if (e == E_OK) {
+		store_torrent(s, meta, path, wishes, m);
+		return;
+	}
+	xfree(path);
+	actor_reply(s->actor, m, e);
+}
+
+/* Takes *m or answers it. */
+static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
+{
+	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct torrent *old = torrent_find(s, meta->infohash.v1);
+	char *path;
+
+	if (old != NULL && !torrent_listed(old)) {
+		held_push(&old->adds, m);
+		return;
+	}
+	memcpy(add->infohash, meta->infohash.v1, sizeof add->infohash);
+	if (old != NULL) {
+		actor_reply(s->actor, m, E_EXISTS);
+		return;
+	}
+	path = resolve_path(s->config, add->path, &add->why);
+	if (path == NULL)
+		actor_reply(s->actor, m, E_PATH);
+	else
+		add_at(s, meta, path, m);
+}
+
+void session_on_add(struct actor *a, struct msg **m)
+{
+	struct session *s = session_of(a);
+	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct metainfo *meta = NULL;
+	enum err e;
+
+	if (session_hold_early(s, m))
+		return;
+	if (s->load_err != E_OK) {
+		snprintf(add->why.text, sizeof add->why.text, "the database could not be read");
+		actor_reply(a, m, s->load_err);
+		return;
+	}
+	e = parse(add, &meta, &add->why);
+	if (e != E_OK) {
+		actor_reply(a, m, e);
+		return;
+	}
+	add_parsed(s, meta, m);
+	metainfo_unref(&meta);
+}
+
+void session_retry_adds(struct session *s, struct held_list *adds)
+{
+	struct msg *m;
+
+	while ((m = held_pop(adds)) != NULL)
+		session_on_add(s->actor, &m);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of all torrents, in which they get their turn: places that are kept in the database.
+ *
+ * A place is a number with wide gaps, so that a move changes one torrent; only when a gap is used
+ * up all places are given anew, in one transaction.  Moves are carried out one after the other,
+ * because each follows from the order that the one before has left.
+ */
+#include "actors/session/priv.h"
+
+#define GAP (INT64_C(1) << 32)
+
+/* A move that waits for the database. */
+struct move {
+	struct msg *m;     /* owned: the m_torrent_set to answer */
+	struct tref *refs; /* owned, n of each */
+	struct row_place *places;
+	uint32_t n;
+};
+
+static struct torrent *torrent_of(struct rank_node *n)
+{
+	return container_of(n, struct torrent, order_node);
+}
+
+/* What does not fit any more shares a place; the rows then tell the order. */
+int64_t session_new_place(struct session *s, bool top)
+{
+	if (top && !sub_ok(s->place_first, GAP, &s->place_first))
+		s->place_first = INT64_MIN;
+	if (!top && !add_ok(s->place_last, GAP, &s->place_last))
+		s->place_last = INT64_MAX;
+	return top ? s->place_first : s->place_last;
+}
+
+static void note_place(struct session *s, int64_t place)
+{
+	s->place_first = MIN(s->place_first, place);
+	s->place_last = MAX(s->place_last, place);
+}
+
+void torrent_enter_order(struct torrent *t)
+{
+	note_place(t->session, t->place);
+	rank_insert(&t->session->order, &t->order_node, t->place, t->row);
+	t->ordered = true;
+}
+
+void torrent_leave_order(struct torrent *t)
+{
+	if (t->ordered)
+		rank_remove(&t->session->order, &t->order_node);
+	t->ordered = false;
+}
+
+uint32_t torrent_position(const struct torrent *t)
+{
+	return t->ordered ? rank_of(&t->session->order, &t->order_node) + 1 : 0;
+}
+
+static void give_place(struct torrent *t, int64_t place)
+{
+	torrent_leave_order(t);
+	t->place = place;
+	torrent_enter_order(t);
+	queue_moved(t);
+}
+
+/* --- where a move leads --- */
+
+/* The rank it is to have, from 0. */
+static uint32_t aim_of(const struct torrent *t, const struct m_torrent_set *c)
+{
+	uint32_t n = rank_size(&t->session->order), now = torrent_position(t) - 1;
+
+	switch (c->move) {
+	case MOVE_TOP:
+		return 0;
+	case MOVE_UP:
+		return now > 0 ? now - 1 : 0;
+	case MOVE_DOWN:
+		return MIN(now + 1, n - 1);
+	case MOVE_BOTTOM:
+		return n - 1;
+	case MOVE_TO:
+		break;
+	}
+	return (uint32_t)MIN(MAX(c->value, 1u), n) - 1;
+}
+
+/* Places for all, t among them at its new rank. */
+static void number_all(struct move *v, struct torrent *t, uint32_t aim)
+{
+	struct session *s = t->session;
+	uint32_t n = rank_size(&s->order), from = torrent_position(t) - 1;
+
+	v->n = n;
+	v->refs = xcalloc(n, sizeof *v->refs);
+	v->places = xcalloc(n, sizeof *v->places);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = i == aim ? from : i - (i > aim) + (i - (i > aim) >= from);
+		const struct torrent *x = torrent_of(rank_at(&s->order, at));
+		v->refs[i] = torrent_ref(x);
+		v->places[i] = (struct row_place){x->row, (int64_t)i * GAP};
+	}
+}
+
+/* A place between those that will be its neighbours; false: there is none left. */
+static bool find_place(struct torrent *t, uint32_t aim, int64_t *out)
+{
+	struct session *s = t->session;
+	uint32_t n = rank_size(&s->order), from = torrent_position(t) - 1;
+	int64_t above, below;
+
+	if (aim == 0 || aim == n - 1) {
+		*out = session_new_place(s, aim == 0);
+		return true;
+	}
+	above = rank_at(&s->order, aim > from ? aim : aim - 1)->place;
+	below = rank_at(&s->order, aim > from ? aim + 1 : aim)->place;
+	*out = above / 2 + below / 2;
+	return above < *out && *out < below;
+}
+
+/* --- carrying it out --- */
+
+static void next_move(struct session *s);
+
+static void end_move(struct session *s, struct move *v, enum err err)
+{
+	s->moving = false;
+	actor_reply(s->actor, &v->m, err);
+	xfree(v->refs);
+	xfree(v->places);
+	xfree(v);
+}
+
+static void on_moved(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct session *s = session_of(a);
+	struct move *v = ctx;
+
+	if (err != E_OK && m != NULL && *m != NULL)
+		container_of(v->m, struct m_torrent_set, h)->why =
+			container_of(*m, struct m_state_set, h)->why;
+	for (uint32_t i = 0; err == E_OK && i < v->n; i++) {
+		struct torrent *t = torrent_at(s, v->refs[i]);
+		if (t != NULL && t->ordered)
+			give_place(t, v->places[i].place);
+	}
+	queue_settle(s);
+	end_move(s, v, err);
+	if (err != E_STOPPING)
+		next_move(s);
+}
+
+static void begin_move(struct torrent *t, uint32_t aim, struct msg *m)
+{
+	struct session *s = t->session;
+	struct msg *call = msg_new(s->actor, MSG_STATE_SET);
+	struct m_state_set *set = container_of(call, struct m_state_set, h);
+	struct move *v = xcalloc(1, sizeof *v);
+	int64_t place;
+
+	v->m = m;
+	if (find_place(t, aim, &place)) {
+		struct tref ref = torrent_ref(t);
+		struct row_place one = {t->row, place};
+		v->n = 1;
+		v->refs = xmemdup(&ref, sizeof ref);
+		v->places = xmemdup(&one, sizeof one);
+	} else {
+		number_all(v, t, aim);
+	}
+	set->key = STATE_PLACES;
+	set->places = xmemdup(v->places, v->n * sizeof *v->places);
+	set->places_n = v->n;
+	s->moving = true;
+	actor_call_within(s->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_moved, v);
+}
+
+static void next_move(struct session *s)
+{
+	struct msg *m;
+
+	while (!s->moving && (m = held_pop(&s->moves)) != NULL) {
+		const struct m_torrent_set *c = container_of(m, struct m_torrent_set, h);
+		struct torrent *t = torrent_find(s, c->infohash);
+
+		if (t == NULL || !torrent_listed(t))
+			actor_reply(s->actor, &m, E_NOT_FOUND);
+		else if (aim_of(t, c) == torrent_position(t) - 1)
+			actor_reply(s->actor, &m, E_OK);
+		else
+			begin_move(t, aim_of(t, c), m);
+	}
+}
+
+void session_move(struct session *s, struct msg **m)
+{
+	held_push(&s->moves, m);
+	next_move(s);
+}

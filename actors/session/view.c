@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What people see of torrents: the session's record, joined with what peers and trackers know.
+ *
+ * The others are asked at the same time and given a second: whoever is late leaves his part empty,
+ * and the answer goes out.  A torrent that came or went meanwhile is judged when the answers are
+ * joined, so the view never names one that is gone.
+ */
+#include "actors/session/priv.h"
+
+#include <stdlib.h>
+
+#include "proto/base/priority.h"
+#include "proto/meta/wanted.h"
+
+#define VIEW_MAGIC 0x56494557u
+
+struct part {
+	struct torrent_peers *peers; /* owned */
+	struct torrent_trackers *trackers;
+	uint32_t n;
+};
+
+struct view {
+	uint32_t magic;
+	struct session *session;
+	struct m_torrent_view *m; /* owned: the call to answer */
+	unsigned waiting;         /* answers to come */
+	unsigned parts_n;
+	struct part parts[]; /* one for each actor that answered */
+};
+
+/* --- one torrent from the session's record --- */
+
+static enum torrent_status status_of(const struct torrent *t)
+{
+	if (t->phase == PHASE_FAILED || t->fault == FAULT_STOP)
+		return STATUS_ERROR;
+	if (t->phase != PHASE_READY)
+		return STATUS_CHECKING;
+	if (!t->started)
+		return STATUS_STOPPED;
+	if (t->turn == TURN_WAITS)
+		return STATUS_QUEUED;
+	return t->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
+}
+
+/* While no peers have it, what it last had; all clear when nothing is known. */
+static void fill_bitfield(const struct torrent *t, struct torrent_view *v)
+{
+	const struct bitfield *b = t->record != NULL ? &t->record->synced : &t->have;
+
+	v->bits = t->meta->pieces;
+	v->have = t->have_n;
+	if (b->bits == v->bits)
+		v->bitfield = xmemdup(b->bytes, bitfield_bytes(v->bits));
+	else
+		v->bitfield = xcalloc(1, bitfield_bytes(v->bits));
+}
+
+static void fill_totals(const struct torrent *t, struct torrent_view *v)
+{
+	struct totals run = torrent_run_totals(t);
+
+	v->downloaded = run.downloaded;
+	v->uploaded = run.uploaded;
+	v->wasted = run.wasted;
+	v->downloaded_ever = t->ever.downloaded + run.downloaded;
+	v->uploaded_ever = t->ever.uploaded + run.uploaded;
+	v->wasted_ever = t->ever.wasted + run.wasted;
+}
+
+static void fill_turn(const struct torrent *t, struct torrent_view *v)
+{
+	v->place = torrent_position(t);
+	v->forced = t->forced;
+	v->stalled = t->turn == TURN_STALLED;
+	v->limited = t->limited;
+	v->sequential = t->sequential;
+	v->edges_first = t->edges_first;
+	v->seed = t->seed;
+	v->seeded = torrent_seeded(t);
+}
+
+static void fill_view(const struct torrent *t, struct torrent_view *v)
+{
+	v->name = xstrdup(t->meta->name);
+	memcpy(v->infohash, t->meta->infohash.v1, sizeof v->infohash);
+	v->status = status_of(t);
+	v->started = t->started;
+	v->path = xstrdup(t->path);
+	v->size = t->meta->size;
+	v->piece_length = t->meta->piece_length;
+	v->wanted = t->wanted;
+	v->left = t->left;
+	v->checked = v->status == STATUS_CHECKING ? t->checked : 0;
+	v->added = t->added;
+	v->started_at = t->started_at;
+	v->completed_at = t->completed_at;
+	v->down_limit = t->down_limit;
+	v->up_limit = t->up_limit;
+	v->is_private = t->meta->is_private;
+	v->error = t->error != NULL ? xstrdup(t->error) : NULL;
+	fill_bitfield(t, v);
+	fill_totals(t, v);
+	fill_turn(t, v);
+}
+
+static void fill_files(const struct torrent *t, struct torrent_view *v)
+{
+	uint32_t n = t->meta->files_n;
+
+	v->meta = metainfo_ref(t->meta);
+	v->files = xcalloc(n, sizeof *v->files);
+	for (uint32_t i = 0; i < n; i++)
+		v->files[i] = (struct file_view){
+			.done = wanted_file_done(t->meta, i, v->bitfield),
+			.priority = t->file_priority != NULL ? t->file_priority[i]
+							     : (uint8_t)PRIORITY_NORMAL,
+		};
+}
+
+/* --- joining --- */
+
+static void join_peers(const struct torrent *t, struct torrent_view *v, struct torrent_peers *p)
+{
+	struct totals now = {p->downloaded, p->uploaded, p->wasted};
+
+	if (p->bitfield == NULL || p->bits != v->bits)
+		return;
+	xfree(v->bitfield);
+	v->bitfield = p->bitfield;
+	p->bitfield = NULL;
+	v->have = p->have;
+	v->left = p->left;
+	v->downloaded = t->base.downloaded + now.downloaded;
+	v->uploaded = t->base.uploaded + now.uploaded;
+	v->wasted = t->base.wasted + now.wasted;
+	v->failed_pieces = p->failed_pieces;
+	v->downloaded_ever = t->ever.downloaded + v->downloaded;
+	v->uploaded_ever = t->ever.uploaded + v->uploaded;
+	v->wasted_ever = t->ever.wasted + v->wasted;
+	v->down_rate = p->down_rate;
+	v->up_rate = p->up_rate;
+	if (v->status == STATUS_DOWNLOADING || v->status == STATUS_SEEDING)
+		v->status = v->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
+	peer_views_free(&v->peers, v->peers_n);
+	v->peers = p->peers;
+	v->peers_n = p->peers_n;
+	p->peers = NULL;
+}
+
+static void join_trackers(struct torrent_view *v, struct torrent_trackers *p)
+{
+	tracker_views_free(&v->trackers, v->trackers_n);
+	v->trackers = p->trackers;
+	v->trackers_n = p->n;
+	p->trackers = NULL;
+}
+
+/* at: place of each slot's view plus one, 0 for none. */
+static void join_part(
+	struct session *s, struct torrent_view *views, const uint32_t *at, struct part *part)
+{
+	for (uint32_t i = 0; i < part->n; i++) {
+		struct tref ref = part->peers != NULL ? part->peers[i].t : part->trackers[i].t;
+		const struct torrent *t = torrent_at(s, ref);
+
+		if (t == NULL || at[t->slot] == 0)
+			continue;
+		if (part->trackers != NULL)
+			join_trackers(&views[at[t->slot] - 1], &part->trackers[i]);
+		else if (t->attached)
+			join_peers(t, &views[at[t->slot] - 1], &part->peers[i]);
+	}
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct torrent *const *x = a, *const *y = b;
+
+	return ((*x)->row > (*y)->row) - ((*x)->row < (*y)->row);
+}
+
+/* Those to be shown, oldest first; owned by the caller. */
+static struct torrent **collect(
+	const struct session *s, const struct m_torrent_view *m, uint32_t *n)
+{
+	struct torrent **list = xcalloc(MAX(s->torrents_n, 1u), sizeof(struct torrent *));
+	struct torrent *one = m->all ? NULL : torrent_find(s, m->infohash);
+
+	*n = 0;
+	if (one != NULL && torrent_listed(one))
+		list[(*n)++] = one;
+	for (uint32_t i = 0; m->all && i < s->slots_n; i++)
+		if (s->slots[i].t != NULL && torrent_listed(s->slots[i].t))
+			list[(*n)++] = s->slots[i].t;
+	qsort(list, *n, sizeof *list, compare_rows);
+	return list;
+}
+
+static void build(struct view *v)
+{
+	struct session *s = v->session;
+	struct m_torrent_view *m = v->m;
+	struct torrent **list = collect(s, m, &m->torrents_n);
+	uint32_t *at = xcalloc(MAX(s->slots_n, 1u), sizeof *at);
+
+	m->torrents = xcalloc(MAX(m->torrents_n, 1u), sizeof *m->torrents);
+	for (uint32_t i = 0; i < m->torrents_n; i++) {
+		fill_view(list[i], &m->torrents[i]);
+		at[list[i]->slot] = i + 1;
+	}
+	for (unsigned i = 0; i < v->parts_n; i++)
+		join_part(s, m->torrents, at, &v->parts[i]);
+	for (uint32_t i = 0; i < m->torrents_n; i++) {
+		struct torrent_view *one = &m->torrents[i];
+		one->ratio = torrent_ratio(list[i], one->downloaded_ever, one->uploaded_ever);
+		if (m->files)
+			fill_files(list[i], one);
+	}
+	m->down_limit = session_down_limit(s);
+	m->up_limit = session_up_limit(s);
+	xfree(at);
+	xfree(list);
+}
+
+/* --- asking --- */
+
+static void free_part(struct part *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (p->trackers != NULL) {
+			tracker_views_free(&p->trackers[i].trackers, p->trackers[i].n);
+		} else {
+			xfree(p->peers[i].bitfield);
+			peer_views_free(&p->peers[i].peers, p->peers[i].peers_n);
+		}
+	}
+	xfree(p->peers);
+	xfree(p->trackers);
+}
+
+static void view_free(struct view **pv)
+{
+	struct view *v;
+
+	TAKE_OBJ(v, pv, VIEW_MAGIC);
+	for (unsigned i = 0; i < v->parts_n; i++)
+		free_part(&v->parts[i]);
+	FREE_OBJ(v);
+}
+
+static void end_one(struct view *v)
+{
+	struct msg *m = &v->m->h;
+	enum err e;
+
+	if (--v->waiting > 0)
+		return;
+	build(v);
+	e = !v->m->all && v->m->torrents_n == 0 ? E_NOT_FOUND : E_OK;
+	actor_reply(v->session->actor, &m, e);
+	view_free(&v);
+}
+
+static void on_peers(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct view *v;
+
+	(void)a;
+	CAST_OBJ(v, ctx, VIEW_MAGIC);
+	if (err == E_OK) {
+		struct m_peers_view *r = container_of(*m, struct m_peers_view, h);
+		if (r->torrents != NULL)
+			v->parts[v->parts_n++] =
+				(struct part){.peers = r->torrents, .n = r->torrents_n};
+		r->torrents = NULL;
+	}
+	end_one(v);
+}
+
+static void on_trackers(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct view *v;
+
+	(void)a;
+	CAST_OBJ(v, ctx, VIEW_MAGIC);
+	if (err == E_OK) {
+		struct m_tracker_view *r = container_of(*m, struct m_tracker_view, h);
+		if (r->torrents != NULL)
+			v->parts[v->parts_n++] =
+				(struct part){.trackers = r->torrents, .n = r->torrents_n};
+		r->torrents = NULL;
+	}
+	end_one(v);
+}
+
+static void ask_peers(struct view *v, unsigned shard, struct tref one)
+{
+	struct msg *m = msg_new(v->session->actor, MSG_PEERS_VIEW);
+	struct m_peers_view *ask = container_of(m, struct m_peers_view, h);
+
+	ask->all = v->m->all;
+	ask->t = one;
+	v->waiting++;
+	actor_call_within(
+		v->session->actor, ADDR(ROLE_PEERS, shard), &m, VIEW_TIMEOUT, on_peers, v);
+}
+
+static void ask_trackers(struct view *v, struct tref one)
+{
+	struct msg *m = msg_new(v->session->actor, MSG_TRACKER_VIEW);
+	struct m_tracker_view *ask = container_of(m, struct m_tracker_view, h);
+
+	ask->all = v->m->all;
+	ask->t = one;
+	v->waiting++;
+	actor_call_within(v->session->actor, ADDR_TRACKER, &m, VIEW_TIMEOUT, on_trackers, v);
+}
+
+static struct view *view_new(struct session *s, struct msg **m)
+{
+	struct view *v = xcalloc(1, sizeof *v + (s->shards + 1) * sizeof v->parts[0]);
+
+	v->magic = VIEW_MAGIC;
+	v->session = s;
+	v->m = container_of(*m, struct m_torrent_view, h);
+	*m = NULL;
+	return v;
+}
+
+void session_on_view(struct actor *a, struct msg **m)
+{
+	struct session *s = session_of(a);
+	const struct m_torrent_view *ask = container_of(*m, struct m_torrent_view, h);
+	const struct torrent *t = NULL;
+	struct tref one = {0};
+	struct view *v;
+
+	if (session_hold_early(s, m))
+		return;
+	if (!ask->all) {
+		t = torrent_find(s, ask->infohash);
+		if (t == NULL || !torrent_listed(t)) {
+			actor_reply(a, m, E_NOT_FOUND);
+			return;
+		}
+		one = torrent_ref(t);
+	}
+	v = view_new(s, m);
+	if (t != NULL)
+		ask_peers(v, one.shard, one);
+	for (unsigned i = 0; t == NULL && i < s->shards; i++)
+		ask_peers(v, i, one);
+	ask_trackers(v, one);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each message to the database as statements; who calls has a transaction open and looks at the
+ * latched error afterwards.
+ */
+#include "actors/state/db.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void state_setting(struct state_db *db, const char *key, int64_t value)
+{
+	db_bind_text(db, SQL_PUT_SETTING, 1, key);
+	db_bind_int(db, SQL_PUT_SETTING, 2, value);
+	db_run(db, SQL_PUT_SETTING);
+}
+
+static void put_wanted(struct state_db *db, int64_t row, const uint8_t *priorities, uint32_t n)
+{
+	const enum sql q = priorities != NULL ? SQL_PUT_WANTED : SQL_DROP_WANTED;
+
+	db_bind_int(db, q, 1, row);
+	if (priorities != NULL)
+		db_bind_bytes(db, q, 2, priorities, n);
+	db_run(db, q);
+}
+
+void state_add(struct state_db *db, struct m_state_add *m)
+{
+	const enum sql q = SQL_ADD_TORRENT;
+
+	db_bind_bytes(db, q, 1, m->meta->infohash.v1, sizeof m->meta->infohash.v1);
+	db_bind_text(db, q, 2, m->path);
+	db_bind_int(db, q, 3, m->started);
+	db_bind_u64(db, q, 4, m->down_limit);
+	db_bind_u64(db, q, 5, m->up_limit);
+	db_bind_int(db, q, 6, m->added);
+	db_bind_int(db, q, 7, m->sequential);
+	db_bind_int(db, q, 8, m->edges_first);
+	db_bind_int(db, q, 9, m->place);
+	db_run(db, q);
+	if (db_error(db) != E_OK)
+		return;
+	m->row = db_last_row(db);
+	db_bind_int(db, SQL_ADD_METAINFO, 1, m->row);
+	db_bind_bytes(db, SQL_ADD_METAINFO, 2, m->meta->raw.p, m->meta->raw.n);
+	db_run(db, SQL_ADD_METAINFO);
+	if (m->file_priority != NULL)
+		put_wanted(db, m->row, m->file_priority, m->file_priority_n);
+}
+
+static void set_places(struct state_db *db, const struct m_state_set *m)
+{
+	for (uint32_t i = 0; i < m->places_n; i++) {
+		db_bind_int(db, SQL_SET_PLACE, 1, m->places[i].place);
+		db_bind_int(db, SQL_SET_PLACE, 2, m->places[i].row);
+		db_run(db, SQL_SET_PLACE);
+	}
+}
+
+static void set_seed_limits(struct state_db *db, const struct m_state_set *m)
+{
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 1, m->seed.ratio);
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 2, m->seed.time);
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 3, m->seed.idle);
+	db_bind_int(db, SQL_SET_SEED_LIMITS, 4, m->row);
+	db_run(db, SQL_SET_SEED_LIMITS);
+}
+
+void state_set(struct state_db *db, const struct m_state_set *m)
+{
+	static const enum sql of_key[] = {
+		[STATE_STARTED] = SQL_SET_STARTED,
+		[STATE_DOWN_LIMIT] = SQL_SET_DOWN_LIMIT,
+		[STATE_UP_LIMIT] = SQL_SET_UP_LIMIT,
+		[STATE_COMPLETED_AT] = SQL_SET_COMPLETED_AT,
+		[STATE_REMOVING] = SQL_SET_REMOVING,
+		[STATE_SEQUENTIAL] = SQL_SET_SEQUENTIAL,
+		[STATE_EDGES_FIRST] = SQL_SET_EDGES_FIRST,
+	};
+
+	switch (m->key) {
+	case STATE_GLOBAL_DOWN_LIMIT:
+		state_setting(db, "down_limit", m->value);
+		break;
+	case STATE_GLOBAL_UP_LIMIT:
+		state_setting(db, "up_limit", m->value);
+		break;
+	case STATE_FILES:
+		put_wanted(db, m->row, m->data, m->data_n);
+		break;
+	case STATE_PLACES:
+		set_places(db, m);
+		break;
+	case STATE_SEED_LIMITS:
+		set_seed_limits(db, m);
+		break;
+	default:
+		db_bind_int(db, of_key[m->key], 1, m->value);
+		db_bind_int(db, of_key[m->key], 2, m->row);
+		db_run(db, of_key[m->key]);
+	}
+}
+
+void state_remove(struct state_db *db, const struct m_state_remove *m)
+{
+	db_bind_int(db, SQL_DROP_TORRENT, 1, m->row);
+	db_run(db, SQL_DROP_TORRENT);
+}
+
+void state_totals(struct state_db *db, const struct m_totals *m)
+{
+	db_bind_u64(db, SQL_SET_TOTALS, 1, m->downloaded);
+	db_bind_u64(db, SQL_SET_TOTALS, 2, m->uploaded);
+	db_bind_u64(db, SQL_SET_TOTALS, 3, m->wasted);
+	db_bind_u64(db, SQL_SET_TOTALS, 4, m->seeded);
+	db_bind_int(db, SQL_SET_TOTALS, 5, m->row);
+	db_run(db, SQL_SET_TOTALS);
+}
+
+/* Notes of a torrent that is gone must not fail the transaction they share with others. */
+static bool has_row(struct state_db *db, int64_t row)
+{
+	bool found;
+
+	db_bind_int(db, SQL_FIND_ROW, 1, row);
+	found = db_row(db, SQL_FIND_ROW);
+	if (found)
+		db_reset(db, SQL_FIND_ROW);
+	return found;
+}
+
+/* --- verified pieces and partial ones, in digits (schema.c) --- */
+
+struct digits {
+	char *p; /* lent by the database until the next list of the same kind */
+	size_t n;
+};
+
+static void add_u32(struct digits *d, uint32_t v)
+{
+	d->n += (size_t)snprintf(d->p + d->n, 9, "%08" PRIx32, v);
+}
+
+static struct digits noted_digits(struct state_db *db, const uint32_t *v, uint32_t n)
+{
+	struct digits d = {.p = db_room(db, 0, 8 * (size_t)n + 1)};
+
+	for (uint32_t i = 0; i < n; i++)
+		add_u32(&d, v[i]);
+	return d;
+}
+
+static struct digits partial_digits(struct state_db *db, const struct partial_piece *v, uint32_t n)
+{
+	struct digits d = {0};
+	size_t room = 1;
+
+	for (uint32_t i = 0; i < n; i++)
+		room += 16 + 2 * bitfield_bytes(v[i].blocks_n);
+	d.p = db_room(db, 1, room);
+	for (uint32_t i = 0; i < n; i++) {
+		add_u32(&d, v[i].piece);
+		add_u32(&d, v[i].blocks_n);
+		for (size_t k = 0; k < bitfield_bytes(v[i].blocks_n); k++)
+			d.n += (size_t)snprintf(d.p + d.n, 3, "%02x", v[i].blocks[k]);
+	}
+	return d;
+}
+
+/* --- what is known of the files --- */
+
+/* A parameter of a statement: bytes, or a number when p is NULL. */
+struct value {
+	const void *p;
+	size_t n;
+	int64_t i;
+};
+
+#define NUMBER(v)   ((struct value){.i = (int64_t)(v)})
+#define BYTES(v, m) ((struct value){.p = (v), .n = (m)})
+
+/* Whether it changed or made anything. */
+static bool run_with(struct state_db *db, enum sql q, const struct value *v, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (v[i].p != NULL)
+			db_bind_bytes(db, q, i + 1, v[i].p, v[i].n);
+		else
+			db_bind_int(db, q, i + 1, v[i].i);
+	db_run(db, q);
+	return db_error(db) == E_OK && db_changes(db) > 0;
+}
+
+/*
+ * The first value is the torrent's row.  A change comes first: it is what nearly always is asked
+ * for, and costs less than an insertion that turns into one.  false: no such torrent, or an error.
+ */
+static bool put(
+	struct state_db *db, enum sql change, enum sql make, const struct value *v, unsigned n)
+{
+	if (run_with(db, change, v, (int)n))
+		return true;
+	return db_error(db) == E_OK && has_row(db, v[0].i) && run_with(db, make, v, (int)n);
+}
+
+static bool put_noted(struct state_db *db, int64_t row, const uint32_t *v, uint32_t n)
+{
+	struct digits d = noted_digits(db, v, n);
+	const struct value values[] = {NUMBER(row), BYTES(d.p, d.n)};
+
+	return put(db, SQL_SET_NOTED, SQL_MAKE_NOTED, values, ARRAY_LEN(values));
+}
+
+static void put_unsynced(struct state_db *db, const struct m_state_pieces *m)
+{
+	struct digits noted = noted_digits(db, m->noted, m->noted_n);
+	struct digits partials = partial_digits(db, m->partials, m->partials_n);
+	const struct value values[] = {
+		NUMBER(m->row), BYTES(noted.p, noted.n), BYTES(partials.p, partials.n)};
+
+	(void)put(db, SQL_SET_UNSYNCED, SQL_MAKE_UNSYNCED, values, ARRAY_LEN(values));
+}
+
+static void put_dirty(struct state_db *db, int64_t row, uint32_t file)
+{
+	const struct value values[] = {NUMBER(row), NUMBER(file)};
+
+	(void)put(db, SQL_SET_DIRTY, SQL_MAKE_DIRTY, values, ARRAY_LEN(values));
+}
+
+static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp *s)
+{
+	const struct value values[] = {
+		NUMBER(row),
+		NUMBER(s->file),
+		NUMBER(s->exists),
+		NUMBER(s->dirty),
+		NUMBER(MIN(s->size, (uint64_t)INT64_MAX)),
+		NUMBER(s->mtime_ns),
+		NUMBER(s->inode),
+		NUMBER(s->device),
+	};
+
+	(void)put(db, SQL_SET_STAMP, SQL_MAKE_STAMP, values, ARRAY_LEN(values));
+}
+
+void state_note(struct state_db *db, const struct m_state_note *m)
+{
+	if (!put_noted(db, m->row, m->pieces, m->pieces_n))
+		return;
+	for (uint32_t i = 0; i < m->dirty_n; i++)
+		put_dirty(db, m->row, m->dirty[i]);
+}
+
+void state_pieces(struct state_db *db, const struct m_state_pieces *m)
+{
+	const struct value values[] = {
+		NUMBER(m->row), BYTES(m->synced.bytes, bitfield_bytes(m->synced.bits))};
+
+	if (!put(db, SQL_SET_PIECES, SQL_MAKE_PIECES, values, ARRAY_LEN(values)))
+		return;
+	if (m->has_partials)
+		put_unsynced(db, m);
+	else
+		(void)put_noted(db, m->row, m->noted, m->noted_n);
+	for (uint32_t i = 0; i < m->stamps_n; i++)
+		put_stamp(db, m->row, &m->stamps[i]);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening the database, which main does before any thread starts, so that what is wrong with it
+ * (held by another daemon, written by a newer version, not writable) is said at once and nothing is
+ * started.
+ */
+#ifndef ACTORS_STATE_STATE_H
+#define ACTORS_STATE_STATE_H
+
+#include "proto/base/base.h"
+
+struct state_db;
+
+/*
+ * Creates dir (mode 0700) and the database in it when missing, takes the lock of the directory,
+ * migrates an older schema.  On failure *why says what to do; E_LOCKED, E_VERSION, E_PERM, E_IO...
+ * Changes the process's umask for a moment: before any thread starts.
+ */
+enum err state_db_open(const char *dir, struct state_db **out, char *why, size_t why_n);
+void state_db_close(struct state_db **);
+
+#endif

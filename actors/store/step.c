@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The phases of a torrent: what each asks of the workers, and where it goes from there.
+ *
+ *   OPEN > STAT > [PLACES] > [QUEUED > CHECK] > PARTIALS > [CHECK_SYNC] > READY
+ *   READY > FILES > READY                     other files are wanted
+ *   READY > CHECKPOINT > READY, or after a failed sync QUEUED > CHECK > CHECK_SYNC > READY
+ *   READY, HELD > AGAIN > OPEN ...            a recheck
+ *   any failure on the way > HOLD > HELD
+ *   CLOSE_SYNC > CLOSE_STATE > CLOSE > [DELETE]
+ *
+ * A request to close is heard between two phases.  A torrent that was not READY changes nothing in
+ * the database: what is noted there still holds.
+ */
+#include "actors/store/priv.h"
+
+#include "actors/kernel/log.h"
+
+/* --- calls --- */
+
+void store_call(struct storrent *t, uint16_t to, struct msg *m, actor_reply_f *fn)
+{
+	t->calls++;
+	actor_call(t->s->actor, to, &m, fn, t);
+}
+
+void store_call_end(struct storrent *t, enum err err, const struct words *why)
+{
+	CHECK_OBJ(t, STORRENT_MAGIC);
+	must(t->calls > 0);
+	t->calls--;
+	if (err == E_OK || t->err != E_OK)
+		return;
+	t->err = err;
+	if (why != NULL)
+		store_words_keep(&t->why, why);
+}
+
+static void on_plain(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct storrent *t = ctx;
+
+	(void)a;
+	(void)m;
+	store_call_end(t, err, NULL);
+	store_step(t);
+}
+
+static void on_opened(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct storrent *t = ctx;
+
+	(void)a;
+	store_call_end(t, err,
+		m != NULL && *m != NULL ? &((struct m_worker_open *)(void *)*m)->why : NULL);
+	store_step(t);
+}
+
+static struct m_worker_open *new_open(struct storrent *t)
+{
+	struct m_worker_open *o = msg_new(t->s->actor, MSG_WORKER_OPEN);
+
+	o->t = t->t;
+	o->meta = metainfo_ref(t->meta);
+	o->root = xstrdup(t->root);
+	o->path = xstrdup(t->path);
+	o->make_root = t->make_root;
+	return o;
+}
+
+static void call_close(struct storrent *t, unsigned worker)
+{
+	struct m_worker_close *c = msg_new(t->s->actor, MSG_WORKER_CLOSE);
+
+	c->t = t->t;
+	store_call(t, ADDR(ROLE_WORKER, worker), &c->h, on_plain);
+}
+
+static void close_all(struct storrent *t)
+{
+	for (unsigned i = 0; i < t->s->workers; i++)
+		call_close(t, i);
+}
+
+/* --- opening --- */
+
+/* The latest wishes come into force. */
+static void take_wishes(struct storrent *t)
+{
+	if (!t->wished)
+		return;
+	xfree(t->priority);
+	t->priority = t->priority_new;
+	t->priority_new = NULL;
+	t->wished = false;
+}
+
+static void begin_open(struct storrent *t)
+{
+	take_wishes(t);
+	for (unsigned i = 0; i < t->s->workers; i++)
+		store_call(t, ADDR(ROLE_WORKER, i), &new_open(t)->h, on_opened);
+}
+
+/* What ended this phase is the reason for what follows. */
+static void hold_reason(struct storrent *t)
+{
+	xfree(t->held_why);
+	t->held_err = t->err;
+	t->held_why = t->why;
+	t->why = NULL;
+}
+
+static enum step hold(struct storrent *t)
+{
+	hold_reason(t);
+	store_enter(t, PHASE_HOLD);
+	return STEP_MOVED;
+}
+
+static enum step go(struct storrent *t, enum store_phase next)
+{
+	store_enter(t, next);
+	return STEP_MOVED;
+}
+
+static enum step after_open(struct storrent *t)
+{
+	return t->err != E_OK ? hold(t) : go(t, PHASE_STAT);
+}
+
+static void on_stat(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct storrent *t = ctx;
+	struct m_worker_stat *s = m != NULL ? (struct m_worker_stat *)(void *)*m : NULL;
+
+	(void)a;
+	store_call_end(t, err, s != NULL ? &s->why : NULL);
+	xfree(t->now);
+	xfree(t->units);
+	t->now = NULL;
+	t->units = NULL;
+	t->units_n = 0;
+	bitfield_free(&t->data);
+	if (s != NULL && err == E_OK && s->stamps_n == t->meta->files_n + 1 &&
+		s->data.bits == t->meta->pieces) {
+		t->now = s->stamps;
+		t->data = s->data;
+		t->units = s->units;
+		t->units_n = s->units_n;
+		s->stamps = NULL;
+		s->units = NULL;
+		s->stamps_n = s->units_n = 0;
+		s->data = (struct bitfield){0};
+	}
+	store_step(t);
+}
+
+static void begin_stat(struct storrent *t)
+{
+	struct m_worker_stat *s = msg_new(t->s->actor, MSG_WORKER_STAT);
+
+	s->t = t->t;
+	s->want_data = t->want_data;
+	store_call(t, ADDR(ROLE_WORKER, t->t.slot % t->s->workers), &s->h, on_stat);
+}
+
+static enum step after_stat(struct storrent *t)
+{
+	bool asked = t->want_data;
+
+	if (t->err == E_OK && t->now == NULL)
+		t->err = E_IO;
+	if (t->err != E_OK || !store_decide(t))
+		return hold(t);
+	if (t->want_data && !asked)
+		return go(t, PHASE_STAT);
+	return go(t, PHASE_PLACES);
+}
+
+static void on_files(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct storrent *t = ctx;
+
+	(void)a;
+	store_call_end(t, err,
+		m != NULL && *m != NULL ? &((struct m_worker_files *)(void *)*m)->why : NULL);
+	store_step(t);
+}
+
+static void tell_files(struct storrent *t)
+{
+	for (unsigned i = 0; i < t->s->workers; i++) {
+		struct m_worker_files *f = msg_new(t->s->actor, MSG_WORKER_FILES);
+
+		f->t = t->t;
+		if (t->priority != NULL) {
+			f->file_priority = xmemdup(t->priority, t->meta->files_n);
+			f->file_priority_n = t->meta->files_n;
+		}
+		store_call(t, ADDR(ROLE_WORKER, i), &f->h, on_files);
+	}
+}
+
+/* Nobody has to be told when all is wanted and no trace is left of another time. */
+static void begin_places(struct storrent *t)
+{
+	if (t->units_n > 0 ||
+		(t->priority != NULL && memchr(t->priority, 0, t->meta->files_n) != NULL))
+		tell_files(t);
+}
+
+static enum step after_places(struct storrent *t)
+{
+	if (t->err != E_OK)
+		return hold(t);
+	return go(t, t->want.count > 0 ? PHASE_QUEUED : PHASE_PARTIALS);
+}
+
+static enum step after_check(struct storrent *t)
+{
+	if (t->err == E_OK && store_check_left(t))
+		return STEP_REST; /* held back by store.check_rate */
+	store_check_end(t);
+	if (t->err != E_OK)
+		return hold(t);
+	return go(t, t->lost ? PHASE_CHECK_SYNC : PHASE_PARTIALS);
+}
+
+/* Each worker gets the partial pieces that are its own. */
+static void begin_partials(struct storrent *t)
+{
+	struct m_worker_open **o = xcalloc(t->s->workers, sizeof(struct m_worker_open *));
+
+	store_partials_thin(t);
+	for (uint32_t i = 0; i < t->partials_n; i++) {
+		unsigned w = tref_worker(t->t, t->partials[i].piece, t->s->workers);
+		struct partial_piece *copy;
+
+		if (o[w] == NULL) {
+			o[w] = new_open(t);
+			o[w]->partials = xcalloc(t->partials_n, sizeof *o[w]->partials);
+		}
+		copy = partials_copy(&t->partials[i], 1);
+		o[w]->partials[o[w]->partials_n++] = *copy;
+		xfree(copy);
+	}
+	for (unsigned w = 0; w < t->s->workers; w++)
+		if (o[w] != NULL)
+			store_call(t, ADDR(ROLE_WORKER, w), &o[w]->h, on_opened);
+	xfree(o);
+}
+
+static enum step after_partials(struct storrent *t)
+{
+	if (t->err != E_OK)
+		return hold(t);
+	if (t->want.count > 0)
+		return go(t, PHASE_CHECK_SYNC);
+	store_ready(t);
+	return go(t, PHASE_READY);
+}
+
+static enum step after_check_sync(struct storrent *t)
+{
+	if (t->err != E_OK)
+		return hold(t);
+	store_ready(t);
+	return go(t, PHASE_READY);
+}
+
+/* --- in use --- */
+
+static enum step after_checkpoint(struct storrent *t)
+{
+	if (t->err == E_OK) {
+		store_checkpoint_done(t, NULL);
+		return go(t, PHASE_READY);
+	}
+	store_checkpoint_lost(t);
+	return go(t, t->want.count > 0 ? PHASE_QUEUED : PHASE_CHECK_SYNC);
+}
+
+static enum step after_ready(struct storrent *t)
+{
+	if (t->recheck)
+		return go(t, PHASE_AGAIN);
+	return t->wished && t->phase == PHASE_READY ? go(t, PHASE_FILES) : STEP_REST;
+}
+
+static void begin_files(struct storrent *t)
+{
+	take_wishes(t);
+	tell_files(t);
+}
+
+/* What could not be moved is still in the part file, and served from there. */
+static enum step after_files(struct storrent *t)
+{
+	if (t->err != E_OK)
+		store_tell_error(t, t->err, t->why, false);
+	return go(t, PHASE_READY);
+}
+
+static void begin_again(struct storrent *t)
+{
+	t->recheck = false;
+	close_all(t);
+}
+
+/* Nothing is known any more but what the database has, which holds until the check has ended. */
+static enum step after_again(struct storrent *t)
+{
+	store_ready_drop(t);
+	t->full = true;
+	store_sync_drop(t);
+	bitfield_clear_all(&t->have);
+	bitfield_clear_all(&t->synced);
+	vec32_free(&t->noted);
+	vec32_free(&t->syncing);
+	for (unsigned i = 0; i < t->s->workers; i++)
+		store_dirty_clear(t, (uint16_t)ADDR(ROLE_WORKER, i));
+	t->dirty_bytes = 0;
+	t->lost = false;
+	return go(t, PHASE_OPEN);
+}
+
+static enum step after_hold(struct storrent *t)
+{
+	store_tell_ready(t, t->held_err, t->held_why);
+	store_ready_drop(t);
+	return go(t, PHASE_HELD);
+}
+
+/* --- closing --- */
+
+static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	on_plain(a, ctx, err, m);
+}
+
+static enum step after_close_sync(struct storrent *t)
+{
+	if (t->err != E_OK) {
+		hold_reason(t);
+		return go(t, PHASE_CLOSE);
+	}
+	store_enter(t, PHASE_CLOSE_STATE);
+	return STEP_MOVED;
+}
+
+static void begin_close_state(struct storrent *t)
+{
+	store_checkpoint_done(t, on_state);
+}
+
+static enum step after_close_state(struct storrent *t)
+{
+	if (t->err != E_OK)
+		t->held_err = t->err;
+	return go(t, PHASE_CLOSE);
+}
+
+static enum step gone(struct storrent *t, enum err err, const struct words *why)
+{
+	while (t->closers_n > 0) {
+		struct msg *m = t->closers[--t->closers_n];
+
+		if (why != NULL)
+			((struct m_store_close *)(void *)m)->why = *why;
+		actor_reply(t->s->actor, &m, err);
+	}
+	store_torrent_free(&t);
+	return STEP_GONE;
+}
+
+static enum step after_close(struct storrent *t)
+{
+	return t->delete_data ? go(t, PHASE_DELETE) : gone(t, t->held_err, t->held_why);
+}
+
+static void on_deleted(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct storrent *t = ctx;
+
+	(void)a;
+	store_call_end(t, err,
+		m != NULL && *m != NULL ? &((struct m_worker_delete *)(void *)*m)->why : NULL);
+	store_step(t);
+}
+
+/* Every worker has closed by now, so nobody makes a file anew; one opens it again to delete. */
+static void begin_delete(struct storrent *t)
+{
+	unsigned w = t->t.slot % t->s->workers;
+	struct m_worker_delete *d = msg_new(t->s->actor, MSG_WORKER_DELETE);
+
+	d->t = t->t;
+	store_call(t, ADDR(ROLE_WORKER, w), &new_open(t)->h, on_opened);
+	store_call(t, ADDR(ROLE_WORKER, w), &d->h, on_deleted);
+	call_close(t, w);
+}
+
+static enum step after_delete(struct storrent *t)
+{
+	return gone(t, t->err, t->why);
+}
+
+/* --- the table --- */
+
+static const struct {
+	const char *name;
+	void (*begin)(struct storrent *);
+	enum step (*after)(struct storrent *); /* NULL: it rests here */
+} phases[PHASE_MAX_] = {
+	[PHASE_OPEN] = {"opening", begin_open, after_open},
+	[PHASE_STAT] = {"looking", begin_stat, after_stat},
+	[PHASE_PLACES] = {"placing", begin_places, after_places},
+	[PHASE_QUEUED] = {"queued", store_check_queue, NULL},
+	[PHASE_CHECK] = {"checking", store_check_feed, after_check},
+	[PHASE_PARTIALS] = {"resuming", begin_partials, after_partials},
+	[PHASE_CHECK_SYNC] = {"syncing", store_sync, after_check_sync},
+	[PHASE_READY] = {"ready", store_checkpoint_arm, after_ready},
+	[PHASE_CHECKPOINT] = {"checkpoint", store_sync, after_checkpoint},
+	[PHASE_FILES] = {"moving", begin_files, after_files},
+	[PHASE_AGAIN] = {"restarting", begin_again, after_again},
+	[PHASE_HOLD] = {"giving up", close_all, after_hold},
+	[PHASE_HELD] = {"held", NULL, after_ready},
+	[PHASE_CLOSE_SYNC] = {"last sync", store_sync, after_close_sync},
+	[PHASE_CLOSE_STATE] = {"saving", begin_close_state, after_close_state},
+	[PHASE_CLOSE] = {"closing", close_all, after_close},
+	[PHASE_DELETE] = {"deleting", begin_delete, after_delete},
+};
+
+const char *store_phase_name(enum store_phase p)
+{
+	return phases[p].name;
+}
+
+void store_enter(struct storrent *t, enum store_phase phase)
+{
+	must(t->calls == 0);
+	t->phase = phase;
+	t->err = E_OK;
+	store_words_keep(&t->why, NULL);
+	if (phases[phase].begin != NULL)
+		phases[phase].begin(t);
+}
+
+/*
+ * Leaves the phase, whose calls have ended, for the first one of closing.  No last sync after one
+ * that failed: it would say yes to what the one before has lost.
+ */
+static void begin_closing(struct storrent *t)
+{
+	bool ready = t->phase == PHASE_READY || t->phase == PHASE_CHECKPOINT;
+
+	if (t->phase == PHASE_CHECKPOINT && t->err == E_OK)
+		store_checkpoint_done(t, NULL);
+	ready = (ready && t->err == E_OK) || t->phase == PHASE_FILES;
+	loop_timer_del(actor_loop(t->s->actor), &t->timer);
+	store_check_end(t);
+	t->held_err = E_OK;
+	store_words_keep(&t->held_why, NULL);
+	store_enter(t, ready && !t->delete_data ? PHASE_CLOSE_SYNC : PHASE_CLOSE);
+}
+
+void store_step(struct storrent *t)
+{
+	enum step s = STEP_MOVED;
+
+	while (s == STEP_MOVED && t->calls == 0 && !t->s->over) {
+		if (t->closing && t->phase < PHASE_CLOSE_SYNC)
+			begin_closing(t);
+		else if (phases[t->phase].after != NULL)
+			s = phases[t->phase].after(t);
+		else
+			s = STEP_REST;
+	}
+}
+
+void store_recheck(struct storrent *t)
+{
+	if (t->closing)
+		return;
+	t->recheck = true;
+	store_step(t);
+}
+
+void store_close(struct storrent *t, bool delete_data)
+{
+	t->closing = true;
+	t->delete_data |= delete_data;
+	store_step(t);
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The store actor: which torrents have their files open, and what is known of them.
+ *
+ * It never makes a blocking call: the workers do, and while they hang the store still answers.
+ * Notes from the workers are passed to the database once a turn.
+ *
+ * Invariants: a torrent is freed only when no call of its is pending; what the database is told to
+ * be synced was covered by a sync that every worker answered well.
+ */
+#include "actors/store/priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "actors/kernel/log.h"
+
+#define SLOTS_MAX   (UINT32_C(1) << 24)
+#define DEADLINE_US (14 * USEC_PER_SEC) /* of the stop; main waits a second longer */
+
+/* --- lists of numbers --- */
+
+void vec32_push(struct vec32 *v, uint32_t x)
+{
+	if (v->n == v->room) {
+		v->room = MAX(16, v->room * 2);
+		v->v = xrealloc(v->v, v->room * sizeof *v->v);
+	}
+	v->v[v->n++] = x;
+}
+
+void vec32_free(struct vec32 *v)
+{
+	xfree(v->v);
+	*v = (struct vec32){0};
+}
+
+uint32_t *vec32_take(struct vec32 *v, uint32_t *n)
+{
+	uint32_t *p = v->v;
+
+	*n = v->n;
+	*v = (struct vec32){0};
+	return p;
+}
+
+void vec32_append(struct vec32 *dst, const struct vec32 *src)
+{
+	for (uint32_t i = 0; i < src->n; i++)
+		vec32_push(dst, src->v[i]);
+}
+
+/* --- torrents --- */
+
+struct storrent *store_find(struct store *s, struct tref t)
+{
+	struct storrent *st = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
+
+	if (st == NULL || !tref_equal(st->t, t))
+		return NULL;
+	CHECK_OBJ(st, STORRENT_MAGIC);
+	return st;
+}
+
+static void set_slot(struct store *s, struct storrent *t)
+{
+	must(t->t.slot < SLOTS_MAX);
+	if (t->t.slot >= s->slots_n) {
+		uint32_t n = MAX(t->t.slot + 1, s->slots_n * 2);
+
+		s->slots = xrealloc(s->slots, n * sizeof *s->slots);
+		memset(s->slots + s->slots_n, 0, (n - s->slots_n) * sizeof *s->slots);
+		s->slots_n = n;
+	}
+	s->slots[t->t.slot] = t;
+	s->open++;
+}
+
+static void unlink_news(struct storrent *t)
+{
+	struct storrent **at = &t->s->news;
+
+	while (t->has_news && *at != t)
+		at = &(*at)->news_next;
+	if (t->has_news)
+		*at = t->news_next;
+}
+
+void store_torrent_free(struct storrent **tp)
+{
+	struct storrent *t;
+
+	TAKE_OBJ(t, tp, STORRENT_MAGIC);
+	must(t->closers_n == 0);
+	unlink_news(t);
+	loop_timer_del(actor_loop(t->s->actor), &t->timer);
+	store_ready_drop(t);
+	store_sync_drop(t);
+	bitfield_free(&t->have);
+	bitfield_free(&t->synced);
+	vec32_free(&t->noted);
+	vec32_free(&t->syncing);
+	vec32_free(&t->news_dirty);
+	metainfo_unref(&t->meta);
+	xfree(t->dirty);
+	xfree(t->dirty_count);
+	xfree(t->cursor);
+	xfree(t->priority);
+	xfree(t->priority_new);
+	xfree(t->root);
+	xfree(t->path);
+	xfree(t->closers);
+	xfree(t->why);
+	xfree(t->held_why);
+	t->s->slots[t->t.slot] = NULL;
+	t->s->open--;
+	FREE_OBJ(t);
+}
+
+static void on_timer(struct loop_timer *timer, int64_t now)
+{
+	struct storrent *t = container_of(timer, struct storrent, timer);
+
+	(void)now;
+	CHECK_OBJ(t, STORRENT_MAGIC);
+	if (t->phase != PHASE_READY)
+		return;
+	store_enter(t, PHASE_CHECKPOINT);
+	store_step(t);
+}
+
+/* Takes out of the message what the torrent goes on with. */
+static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
+{
+	struct torrent_record *r = &o->record;
+	struct storrent *t;
+
+	ALLOC_OBJ(t, STORRENT_MAGIC);
+	t->s = s;
+	t->t = o->t;
+	t->row = r->row;
+	t->meta = metainfo_ref(r->meta);
+	t->layout = layout_of_metainfo(t->meta);
+	t->make_root = o->make_root;
+	t->fresh = r->fresh;
+	t->root = o->root;
+	t->path = r->path;
+	t->before = r->stamps;
+	t->before_n = r->stamps_n;
+	t->doubtful = (struct vec32){r->unsynced, r->unsynced_n, r->unsynced_n};
+	t->partials = r->partials;
+	t->partials_n = t->partials_told = r->partials_n;
+	t->synced = r->synced;
+	if (r->file_priority != NULL && r->file_priority_n == t->meta->files_n) {
+		t->priority = r->file_priority;
+		r->file_priority = NULL;
+	}
+	o->root = r->path = NULL;
+	r->stamps = NULL;
+	r->unsynced = NULL;
+	r->partials = NULL;
+	r->stamps_n = r->unsynced_n = r->partials_n = 0;
+	r->synced = (struct bitfield){0};
+	if (t->synced.bits != t->meta->pieces) {
+		bitfield_free(&t->synced);
+		bitfield_init(&t->synced, t->meta->pieces);
+	}
+	bitfield_init(&t->have, t->meta->pieces);
+	t->timer.fn = on_timer;
+	return t;
+}
+
+/* --- words --- */
+
+void store_words(
+	struct words *out, const struct storrent *t, uint32_t file, const char *op, enum err err)
+{
+	char safe[160];
+	const char *name = file < t->meta->files_n    ? t->meta->files[file].path
+			   : file == t->meta->files_n ? "the part file"
+						      : t->path;
+
+	snprintf(out->text, sizeof out->text, "%s '%s': %s", op, log_safe(name, safe, sizeof safe),
+		err_words(err));
+}
+
+void store_words_keep(struct words **to, const struct words *from)
+{
+	xfree(*to);
+	*to = NULL;
+	if (from != NULL && from->text[0] != '\0')
+		*to = xmemdup(from, sizeof *from);
+}
+
+void store_tell_error(struct storrent *t, enum err err, const struct words *why, bool lost)
+{
+	struct m_store_error *e = msg_new(t->s->actor, MSG_STORE_ERROR);
+	struct msg *m = &e->h;
+
+	e->t = t->t;
+	e->err = err;
+	if (why != NULL)
+		e->why = *why;
+	e->lost = lost;
+	log_event(LOG_WARNING, "store_error", "torrent=%" PRIu32 " lost=%d what=\"%s\"", t->t.slot,
+		lost, why != NULL ? why->text : "");
+	actor_cast(t->s->actor, ADDR_SESSION, &m);
+}
+
+/* --- messages --- */
+
+static void on_open(struct actor *a, struct msg **m)
+{
+	struct store *s = actor_self(a);
+	struct m_store_open *o = (struct m_store_open *)(void *)*m;
+	struct storrent *t;
+
+	if (o->t.slot < s->slots_n && s->slots[o->t.slot] != NULL) {
+		struct m_store_ready *r = msg_new(a, MSG_STORE_READY);
+		struct msg *answer = &r->h;
+
+		r->t = o->t;
+		r->err = E_BUSY;
+		actor_cast(a, ADDR_SESSION, &answer);
+		return;
+	}
+	t = new_torrent(s, o);
+	set_slot(s, t);
+	store_enter(t, PHASE_OPEN);
+	store_step(t);
+}
+
+static void on_check(struct actor *a, struct msg **m)
+{
+	struct storrent *t = store_find(actor_self(a), ((struct m_torrent *)(void *)*m)->t);
+
+	if (t != NULL)
+		store_recheck(t);
+}
+
+static void on_files(struct actor *a, struct msg **m)
+{
+	struct m_store_files *f = (struct m_store_files *)(void *)*m;
+	struct storrent *t = store_find(actor_self(a), f->t);
+
+	if (t == NULL || (f->file_priority != NULL && f->file_priority_n != t->meta->files_n))
+		return;
+	xfree(t->priority_new);
+	t->priority_new = f->file_priority;
+	f->file_priority = NULL;
+	t->wished = true;
+	store_step(t);
+}
+
+static void on_close(struct actor *a, struct msg **m)
+{
+	struct m_store_close *c = (struct m_store_close *)(void *)*m;
+	struct storrent *t = store_find(actor_self(a), c->t);
+
+	if (t == NULL) {
+		actor_reply(a, m, E_NOT_FOUND);
+		return;
+	}
+	t->closers = xrealloc(t->closers, (t->closers_n + 1) * sizeof(struct msg *));
+	t->closers[t->closers_n++] = *m;
+	*m = NULL;
+	store_close(t, c->delete_data);
+}
+
+static void take_note(struct store *s, uint16_t from, const struct note *n)
+{
+	struct storrent *t = store_find(s, n->t);
+	struct words why;
+
+	if (t == NULL)
+		return;
+	if (n->kind == NOTE_PIECE_OK && n->index < t->meta->pieces)
+		store_note_piece(t, n->index);
+	else if (n->kind == NOTE_FILE_DIRTY && n->index <= t->meta->files_n)
+		store_note_dirty(t, from, n->index);
+	else if (n->kind == NOTE_ERROR && !t->closing) {
+		store_words(&why, t, n->index, n->op, n->err);
+		store_tell_error(t, n->err, &why, false);
+	}
+}
+
+static void on_note(struct actor *a, struct msg **m)
+{
+	struct m_worker_note *n = (struct m_worker_note *)(void *)*m;
+
+	for (unsigned i = 0; i < n->n && i < ARRAY_LEN(n->notes); i++)
+		take_note(actor_self(a), n->h.from, &n->notes[i]);
+}
+
+static void on_reload(struct actor *a, struct msg **m)
+{
+	struct store *s = actor_self(a);
+	const struct config *old = s->config;
+
+	s->config = config_ref(((struct m_reload *)(void *)*m)->config);
+	config_unref(&old);
+	store_check_reload(s);
+}
+
+/* --- the actor --- */
+
+static void end_stop(struct store *s)
+{
+	if (s->over)
+		return;
+	s->over = true;
+	loop_timer_del(actor_loop(s->actor), &s->deadline);
+	actor_quiesced(s->actor);
+}
+
+/* The disks hang: says which, and leaves; the next start hashes what was not synced. */
+static void on_deadline(struct loop_timer *timer, int64_t now)
+{
+	struct store *s = container_of(timer, struct store, deadline);
+	char safe[160];
+
+	(void)now;
+	for (uint32_t i = 0; i < s->slots_n; i++) {
+		const struct storrent *t = s->slots[i];
+
+		if (t != NULL)
+			log_event(LOG_ERROR, "store_hangs", "path=\"%s\" phase=%s calls=%u",
+				log_safe(t->path, safe, sizeof safe), store_phase_name(t->phase),
+				t->calls);
+	}
+	end_stop(s);
+}
+
+static void *init_store(struct actor *a, const void *arg)
+{
+	const struct actor_env *env = arg;
+	struct store *s;
+
+	ALLOC_OBJ(s, STORE_MAGIC);
+	s->actor = a;
+	s->config = config_ref(env->config);
+	s->workers = env->workers;
+	s->deadline.fn = on_deadline;
+	store_check_init(s);
+	store_news_init(s);
+	return s;
+}
+
+static void quiesce_store(struct actor *a)
+{
+	struct store *s = actor_self(a);
+
+	s->stopping = true;
+	for (uint32_t i = 0; i < s->slots_n; i++)
+		if (s->slots[i] != NULL)
+			store_close(s->slots[i], s->slots[i]->delete_data);
+	store_news_flush(s);
+	if (s->open == 0)
+		end_stop(s);
+	else
+		loop_timer_set(actor_loop(a), &s->deadline, actor_now(a) + DEADLINE_US);
+}
+
+static void end_tick(struct actor *a)
+{
+	struct store *s = actor_self(a);
+
+	store_news_end_tick(s);
+	if (s->stopping && s->open == 0)
+		end_stop(s);
+}
+
+/* Calls that never came back are the kernel's to end. */
+static void fini_store(struct actor *a)
+{
+	struct store *s = actor_self(a);
+
+	s->over = true;
+	for (uint32_t i = 0; i < s->slots_n; i++) {
+		struct storrent *t = s->slots[i];
+
+		if (t == NULL)
+			continue;
+		actor_cancel_calls(a, t);
+		while (t->closers_n > 0)
+			msg_free(a, &t->closers[--t->closers_n]);
+		store_torrent_free(&t);
+	}
+	loop_timer_del(actor_loop(a), &s->check_timer);
+	loop_timer_del(actor_loop(a), &s->news_timer);
+	loop_timer_del(actor_loop(a), &s->deadline);
+	config_unref(&s->config);
+	xfree(s->jobs);
+	xfree(s->slots);
+	FREE_OBJ(s);
+}
+
+static const struct actor_handler store_handlers[] = {
+	{MSG_STORE_OPEN, on_open},
+	{MSG_STORE_CHECK, on_check},
+	{MSG_STORE_FILES, on_files},
+	{MSG_STORE_CLOSE, on_close},
+	{MSG_WORKER_NOTE, on_note},
+	{MSG_RELOAD, on_reload},
+	{0, NULL},
+};
+
+const struct actor_spec store_spec = {
+	.role_name = "store",
+	.handlers = store_handlers,
+	.init = init_store,
+	.quiesce = quiesce_store,
+	.tick_end = end_tick,
+	.fini = fini_store,
+};

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue of announces and scrapes, and how one is carried out.
+ *
+ * "stopped" and "completed" go first, the rest in the order they became due.  At most
+ * tracker.connections run at a time, and the rest begin at a bounded pace, so that thousands of
+ * torrents started together do not fall upon one tracker in one second.  A waiting job is small;
+ * what a transfer needs is made when it starts.
+ *
+ * An HTTP tracker that has addresses of both families is told over both, or peers of the one that
+ * was not used could not find us (BEP 7); a second job does that once the first is answered.
+ *
+ * Invariants: a job waits in one of the two queues or runs, and is always among its torrent's jobs;
+ * the loop, never job_announce(), starts and ends jobs, so that nobody is called back from in his
+ * own call.
+ */
+#include "actors/tracker/priv.h"
+
+#include <stdio.h>
+
+#include "actors/kernel/log.h"
+
+#define JOB_MAGIC 0x4a4f4221u
+
+static const int64_t START_GAP = USEC_PER_SEC / 100; /* between two starts, in the long run */
+static const int64_t START_BURST = 50;               /* at once */
+static const int64_t STOPPED_PATIENCE = 10 * USEC_PER_SEC;
+
+/* --- making and ending --- */
+
+static bool is_urgent(const struct job *j)
+{
+	return j->event == ANNOUNCE_STOPPED || j->event == ANNOUNCE_COMPLETED;
+}
+
+static struct job *add_job(
+	struct torrent *to, int tracker, const char *url, enum announce_event event)
+{
+	struct jobs *q = &to->tk->jobs;
+	struct job *j;
+
+	ALLOC_OBJ(j, JOB_MAGIC);
+	j->torrent = to;
+	j->tracker = tracker;
+	j->url = url;
+	j->event = event;
+	if (is_urgent(j))
+		TAILQ_INSERT_TAIL(&q->urgent, j, link);
+	else
+		TAILQ_INSERT_TAIL(&q->waiting, j, link);
+	TAILQ_INSERT_TAIL(&to->jobs, j, of_torrent);
+	q->total++;
+	loop_task_post(to->tk->loop, &q->task);
+	return j;
+}
+
+void job_announce(struct torrent *to, const struct announce_todo *todo)
+{
+	struct job *j = add_job(to, todo->tracker, todo->url, todo->event);
+
+	j->trackerid = todo->trackerid != NULL ? xstrdup(todo->trackerid) : NULL;
+}
+
+void job_scrape(struct torrent *to, int tracker, const char *url)
+{
+	add_job(to, tracker, url, ANNOUNCE_NONE)->scrape = true;
+}
+
+static void unlink_job(struct tracker *tk, struct job *j)
+{
+	struct jobs *q = &tk->jobs;
+
+	if (j->running)
+		q->running--;
+	else if (is_urgent(j))
+		TAILQ_REMOVE(&q->urgent, j, link);
+	else
+		TAILQ_REMOVE(&q->waiting, j, link);
+	TAILQ_REMOVE(&j->torrent->jobs, j, of_torrent);
+	q->total--;
+	loop_timer_del(tk->loop, &j->timer);
+	loop_task_post(tk->loop, &q->task);
+}
+
+static void free_job(struct job **pj)
+{
+	struct job *j;
+
+	TAKE_OBJ(j, pj, JOB_MAGIC);
+	if (j->web != NULL)
+		web_get_free(&j->web);
+	if (j->udp != NULL)
+		udp_ask_free(&j->udp);
+	xfree(j->trackerid);
+	FREE_OBJ(j);
+}
+
+void job_drop(struct tracker *tk, struct job **pj)
+{
+	CHECK_OBJ(*pj, JOB_MAGIC);
+	unlink_job(tk, *pj);
+	free_job(pj);
+}
+
+/* text and reply may lie in the transfer, which therefore goes last. */
+static void end_job(struct job *j, struct announce_reply *reply, enum err err, const char *text)
+{
+	struct torrent *to = j->torrent;
+
+	unlink_job(to->tk, j);
+	if (j->family != WEB_ANY)
+		torrent_answered_again(to, j, reply);
+	else if (!j->scrape)
+		torrent_answered(to, j, reply, err, text);
+	else if (err == E_OK)
+		torrent_scraped(to, j, reply);
+	free_job(&j);
+	torrent_job_gone(to);
+}
+
+static void give_up(struct loop_timer *t, int64_t now)
+{
+	struct job *j = container_of(t, struct job, timer);
+
+	(void)now;
+	CHECK_OBJ(j, JOB_MAGIC);
+	end_job(j, NULL, E_TIMEOUT, err_words(E_TIMEOUT));
+}
+
+/* --- answers --- */
+
+/* Some trackers explain a refusal in the body of an error page, some in the status alone. */
+static void end_with_status(struct job *j, struct announce_reply *r, long status, enum err parsed)
+{
+	char text[320];
+	bool explained = parsed == E_OK && r->failure[0] != '\0';
+
+	snprintf(text, sizeof text, "HTTP %ld%s%s", status, explained ? ": " : "",
+		explained ? r->failure : "");
+	end_job(j, NULL, E_TRACKER, text);
+}
+
+static void say_again(const struct job *j, const struct web_answer *a)
+{
+	struct job *twin;
+
+	if (j->scrape || j->family != WEB_ANY || a->other == WEB_ANY)
+		return;
+	twin = add_job(j->torrent, j->tracker, j->url, j->event);
+	twin->family = a->other;
+	twin->trackerid = j->trackerid != NULL ? xstrdup(j->trackerid) : NULL;
+}
+
+static void end_well(struct job *j, struct announce_reply *r, const struct web_answer *a)
+{
+	say_again(j, a);
+	end_job(j, r, E_OK, NULL);
+}
+
+static void web_answered(void *ctx, const struct web_answer *a)
+{
+	struct announce_reply r;
+	struct job *j;
+	enum err err;
+
+	CAST_OBJ(j, ctx, JOB_MAGIC);
+	if (a->err != E_OK) {
+		end_job(j, NULL, a->err, a->text);
+		return;
+	}
+	if (j->scrape)
+		err = tracker_http_scrape_parse(a->body, j->torrent->infohash, &r);
+	else
+		err = tracker_http_reply_parse(a->body, &r);
+	if (a->status < 200 || a->status > 299)
+		end_with_status(j, &r, a->status, err);
+	else if (err != E_OK)
+		end_job(j, NULL, err, r.failure[0] != '\0' ? r.failure : err_words(err));
+	else
+		end_well(j, &r, a);
+	announce_reply_free(&r);
+}
+
+static void udp_answered(void *ctx, enum err err, const char *text, struct announce_reply *reply)
+{
+	struct job *j;
+
+	CAST_OBJ(j, ctx, JOB_MAGIC);
+	end_job(j, err == E_OK ? reply : NULL, err, text);
+}
+
+/* --- starting --- */
+
+static void fill_params(const struct job *j, struct announce_params *p)
+{
+	const struct torrent *to = j->torrent;
+	const struct tracker *tk = to->tk;
+
+	*p = (struct announce_params){.port = tk->port,
+		.uploaded = to->uploaded,
+		.downloaded = to->downloaded,
+		.left = to->completed ? 0 : to->left,
+		.event = j->event,
+		.key = to->key,
+		.numwant = (uint32_t)tk->config->tracker_numwant,
+		.trackerid = j->trackerid};
+	if (j->event == ANNOUNCE_STOPPED)
+		p->numwant = 0;
+	memcpy(p->infohash, to->infohash, sizeof p->infohash);
+	memcpy(p->peer_id, tk->peer_id, sizeof p->peer_id);
+}
+
+static enum err start_web(struct job *j, const struct announce_params *p)
+{
+	struct tracker *tk = j->torrent->tk;
+	char url[TRACKER_URL_MAX];
+	enum err err;
+
+	if (j->scrape)
+		err = tracker_http_scrape_url(j->url, p->infohash, url, sizeof url);
+	else
+		err = tracker_http_announce_url(j->url, p, url, sizeof url);
+	if (err == E_OK)
+		j->web = web_get_new(tk->web, url, j->family, tk->config, web_answered, j);
+	return err;
+}
+
+static void start_udp(struct job *j, const struct announce_params *p)
+{
+	struct tracker *tk = j->torrent->tk;
+	struct udp_ask_opts o = {.url = j->url,
+		.params = p,
+		.action = j->scrape ? UDP_SCRAPE : UDP_ANNOUNCE,
+		.config = tk->config};
+
+	j->udp = udp_ask_new(tk->udpio, &o, udp_answered, j);
+}
+
+static void start_job(struct job *j)
+{
+	struct tracker *tk = j->torrent->tk;
+	int64_t patience = tk->config->tracker_timeout;
+	struct announce_params p;
+	enum err err = E_OK;
+
+	if (j->event == ANNOUNCE_STOPPED)
+		patience = MIN(patience, STOPPED_PATIENCE);
+	if (is_urgent(j))
+		TAILQ_REMOVE(&tk->jobs.urgent, j, link);
+	else
+		TAILQ_REMOVE(&tk->jobs.waiting, j, link);
+	j->running = true;
+	tk->jobs.running++;
+	j->timer.fn = give_up;
+	loop_timer_set(tk->loop, &j->timer, loop_now(tk->loop) + patience);
+	fill_params(j, &p);
+	if (strncasecmp(j->url, "udp:", 4) == 0)
+		start_udp(j, &p);
+	else
+		err = start_web(j, &p);
+	if (err != E_OK)
+		end_job(j, NULL, err, err_words(err));
+}
+
+/* A leaky bucket: START_BURST starts at once, then one every START_GAP. */
+static bool queue_allows(struct tracker *tk)
+{
+	struct jobs *q = &tk->jobs;
+	int64_t now = loop_now(tk->loop), room = q->next_start - START_BURST * START_GAP;
+
+	if (room > now) {
+		loop_timer_set(tk->loop, &q->timer, room);
+		return false;
+	}
+	q->next_start = MAX(q->next_start, now) + START_GAP;
+	return true;
+}
+
+static void run_queue(struct loop_task *task)
+{
+	struct tracker *tk = container_of(task, struct tracker, jobs.task);
+	struct jobs *q = &tk->jobs;
+	struct job *j;
+
+	while (q->running < q->max) {
+		j = TAILQ_FIRST(&q->urgent);
+		if (j == NULL) {
+			j = TAILQ_FIRST(&q->waiting);
+			if (j == NULL || !queue_allows(tk))
+				return;
+		}
+		start_job(j);
+	}
+}
+
+static void wake_queue(struct loop_timer *t, int64_t now)
+{
+	struct tracker *tk = container_of(t, struct tracker, jobs.timer);
+
+	(void)now;
+	loop_task_post(tk->loop, &tk->jobs.task);
+}
+
+void jobs_init(struct tracker *tk)
+{
+	TAILQ_INIT(&tk->jobs.urgent);
+	TAILQ_INIT(&tk->jobs.waiting);
+	tk->jobs.max = (unsigned)tk->config->tracker_connections;
+	tk->jobs.task.fn = run_queue;
+	tk->jobs.timer.fn = wake_queue;
+}
+
+void jobs_fini(struct tracker *tk)
+{
+	must(tk->jobs.total == 0 && tk->jobs.running == 0);
+	loop_task_del(tk->loop, &tk->jobs.task);
+	loop_timer_del(tk->loop, &tk->jobs.timer);
+}
+
+const char *url_host(const char *url, char *buf, size_t n)
+{
+	const char *p = strstr(url, "://"), *at;
+	size_t len;
+
+	p = p != NULL ? p + 3 : url;
+	len = strcspn(p, "/?#");
+	at = memchr(p, '@', len); /* what stands before it is a name and a password */
+	if (at != NULL) {
+		len -= (size_t)(at + 1 - p);
+		p = at + 1;
+	}
+	snprintf(buf, n, "%.*s", (int)MIN(len, (size_t)255), p);
+	return buf;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exchanges with UDP trackers (BEP 15) over one socket for each address family.
+ *
+ * A tracker that has addresses of both families is asked over both, so that peers of both are
+ * found; the answers become one.  There is no deadline in here: the owner frees what it is tired
+ * of. One owner thread.
+ */
+#ifndef ACTORS_TRACKER_UDP_IO_H
+#define ACTORS_TRACKER_UDP_IO_H
+
+#include "actors/fetch/resolve.h"
+#include "config/config.h"
+#include "proto/tracker/udp.h"
+
+struct udpio;
+struct udp_ask;
+
+/*
+ * Called exactly once, from the loop, unless the request is freed before.  reply is borrowed, never
+ * NULL, and complete when err is E_OK; fn may move the peers out.  text: words on err, never NULL,
+ * printable.
+ */
+typedef void udp_done_f(void *ctx, enum err err, const char *text, struct announce_reply *reply);
+
+struct udp_ask_opts {
+	const char *url; /* copied */
+	const struct announce_params *params;
+	enum udp_action action;      /* UDP_ANNOUNCE or UDP_SCRAPE */
+	const struct config *config; /* looked at from time to time: a reference is taken */
+};
+
+struct udpio *udpio_new(struct loop *loop, struct resolver *resolver);
+/* All requests are freed before. */
+void udpio_free(struct udpio **);
+
+/* Never NULL; fn is never called from in here.  Freed with udp_ask_free(), inside fn as well. */
+struct udp_ask *udp_ask_new(struct udpio *, const struct udp_ask_opts *, udp_done_f *, void *ctx);
+void udp_ask_free(struct udp_ask **);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Changes: parameters become one message to the session, which answers when they are durable. */
+#include "http/server/priv.h"
+
+static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct request *r = call_request(ctx);
+	struct m_torrent_set *set = m != NULL ? (struct m_torrent_set *)*m : NULL;
+
+	(void)a;
+	if (err == E_NOT_FOUND)
+		answer_text(r, 404, "no torrent with this infohash");
+	else
+		answer_err(r, err, set != NULL ? set->why.text : NULL);
+	answer_resume(r);
+}
+
+static bool is_global(enum torrent_op op)
+{
+	return op == GLOBAL_DOWN_RATE || op == GLOBAL_UP_RATE;
+}
+
+static bool read_flag(struct request *r, const char *name, bool required, uint64_t *value)
+{
+	const char *v;
+	bool on;
+
+	if (!param_text(r, name, &v))
+		return false;
+	if (v == NULL && required) {
+		answer_text(r, 422, "parameter '%s' is missing: true or false", name);
+		return false;
+	}
+	if (!param_bool(r, name, false, &on))
+		return false;
+	*value = on;
+	return true;
+}
+
+static bool read_files(struct request *r, struct m_torrent_set *m)
+{
+	static const char *const words[] = {"skip", "low", "normal", "high", NULL};
+	static const uint8_t priorities[] = {
+		PRIORITY_SKIP, PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_TOP};
+	unsigned i = 0;
+
+	if (!param_choice(r, "priority", words, &i) ||
+		!param_files(r, "files", priorities[i], &m->files, &m->files_n))
+		return false;
+	if (m->files_n == 0)
+		answer_text(r, 422, "parameter 'files' is missing: numbers such as 0,3-5, or all");
+	return m->files_n > 0;
+}
+
+static bool read_move(struct request *r, struct m_torrent_set *m)
+{
+	static const char *const words[] = {[MOVE_TOP] = "top",
+		[MOVE_UP] = "up",
+		[MOVE_DOWN] = "down",
+		[MOVE_BOTTOM] = "bottom",
+		[MOVE_TO] = NULL};
+	const char *to, *position;
+	unsigned i = 0;
+
+	if (!param_text(r, "to", &to) || !param_text(r, "position", &position))
+		return false;
+	if ((to != NULL) == (position != NULL)) {
+		answer_text(r, 422,
+			"one of the parameters 'to' (top, up, down, bottom) and 'position' (from "
+			"1) "
+			"must be there");
+		return false;
+	}
+	if (position != NULL) {
+		m->move = MOVE_TO;
+		return param_count(r, "position", &m->value);
+	}
+	if (!param_choice(r, "to", words, &i))
+		return false;
+	m->move = (enum queue_move)i;
+	return true;
+}
+
+static bool read_limits(struct request *r, struct m_torrent_set *m)
+{
+	if (!param_limit(r, "ratio", 3, &m->seed.ratio) ||
+		!param_limit(r, "time", 0, &m->seed.time) ||
+		!param_limit(r, "idle", 0, &m->seed.idle))
+		return false;
+	if (m->seed.ratio != SEED_KEEP || m->seed.time != SEED_KEEP || m->seed.idle != SEED_KEEP)
+		return true;
+	answer_text(
+		r, 422, "at least one of the parameters 'ratio', 'time' and 'idle' must be there");
+	return false;
+}
+
+/* false: answered. */
+static bool read_params(struct request *r, struct m_torrent_set *m)
+{
+	switch (m->op) {
+	case TORRENT_DOWN_RATE:
+	case TORRENT_UP_RATE:
+	case GLOBAL_DOWN_RATE:
+	case GLOBAL_UP_RATE:
+		return param_rate(r, "rate", true, &m->value);
+	case TORRENT_START:
+		return read_flag(r, "force", false, &m->value);
+	case TORRENT_REMOVE:
+		return read_flag(r, "delete", false, &m->value);
+	case TORRENT_SEQUENTIAL:
+	case TORRENT_EDGES_FIRST:
+		return read_flag(r, "on", true, &m->value);
+	case TORRENT_FILES:
+		return read_files(r, m);
+	case TORRENT_MOVE:
+		return read_move(r, m);
+	case TORRENT_SEED_LIMITS:
+		return read_limits(r, m);
+	default:
+		return true;
+	}
+}
+
+void call_set(struct request *r)
+{
+	struct actor *a = r->http->actor;
+	struct msg *h = msg_new(a, MSG_TORRENT_SET);
+	struct m_torrent_set *m = container_of(h, struct m_torrent_set, h);
+
+	m->op = (enum torrent_op)r->route->arg;
+	if ((!is_global(m->op) && !param_infohash(r, m->infohash)) || !read_params(r, m) ||
+		!call_may_wait(r)) {
+		msg_free(a, &h);
+		return;
+	}
+	call_suspend(r);
+	actor_call(a, ADDR_SESSION, &h, on_set, r);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers: one line of text or JSON, with the headers every answer has. */
+#include "http/server/priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The status for an outcome; what is not here is 500. */
+static const struct {
+	enum err err;
+	unsigned status;
+} statuses[] = {
+	{E_OK, 200},
+	{E_SYNTAX, 400},
+	{E_TRUNCATED, 400},
+	{E_TOO_BIG, 400},
+	{E_TOO_DEEP, 400},
+	{E_TRAILING, 400},
+	{E_MISSING, 400},
+	{E_TYPE, 400},
+	{E_UNSUPPORTED, 400},
+	{E_NOT_FOUND, 404},
+	{E_EXISTS, 409},
+	{E_PATH, 422},
+	{E_RANGE, 422},
+	{E_OVERLOAD, 503},
+	{E_BUSY, 503},
+	{E_TIMEOUT, 503},
+	{E_STOPPING, 503},
+	{E_NOSPACE, 507},
+};
+
+static void set(struct request *r, unsigned status, const char *type, char *body, size_t n)
+{
+	must(!r->answered);
+	r->answered = true;
+	r->status = status;
+	r->type = type;
+	r->body = body;
+	r->body_n = n;
+}
+
+void answer_text(struct request *r, unsigned status, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof line - 1, fmt, ap);
+	va_end(ap);
+	must(n >= 0);
+	n = MIN(n, (int)sizeof line - 2);
+	/* One line, whatever came from outside is quoted in it. */
+	for (int i = 0; i < n; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = ' ';
+	line[n] = '\n';
+	set(r, status, "text/plain; charset=utf-8", xmemdup(line, (size_t)n + 1), (size_t)n + 1);
+}
+
+void answer_ok(struct request *r)
+{
+	answer_text(r, 200, "ok");
+}
+
+void answer_json(struct request *r, unsigned status, json_t *owned)
+{
+	char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(12));
+
+	json_decref(owned);
+	if (text == NULL)
+		answer_text(r, 500, "the answer could not be written");
+	else
+		set(r, status, "application/json; charset=utf-8", text, strlen(text));
+}
+
+void answer_err(struct request *r, enum err err, const char *why)
+{
+	unsigned status = 500;
+
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+		if (statuses[i].err == err)
+			status = statuses[i].status;
+	if (err == E_OK)
+		answer_ok(r);
+	else
+		answer_text(r, status, "%s", why != NULL && why[0] != '\0' ? why : err_words(err));
+}
+
+static void add_headers(const struct request *r, struct MHD_Response *m)
+{
+	MHD_add_response_header(m, "Content-Type", r->type);
+	MHD_add_response_header(m, "Cache-Control", "no-store");
+	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
+	MHD_add_response_header(
+		m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	if (r->allow != NULL)
+		MHD_add_response_header(m, "Allow", r->allow);
+	if (r->status == 401)
+		MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"torrentd\"");
+	if (r->status == 503)
+		MHD_add_response_header(m, "Retry-After", "2");
+	/* After these the rest of the stream cannot be trusted to be the next request. */
+	if (r->status == 400 || r->status == 413)
+		MHD_add_response_header(m, "Connection", "close");
+}
+
+enum MHD_Result answer_send(struct request *r)
+{
+	struct MHD_Response *m;
+	enum MHD_Result done;
+
+	must(r->answered);
+	m = MHD_create_response_from_buffer(r->body_n, r->body, MHD_RESPMEM_MUST_FREE);
+	if (m == NULL)
+		return MHD_NO;
+	r->body = NULL;
+	add_headers(r, m);
+	done = MHD_queue_response(r->conn, r->status, m);
+	MHD_destroy_response(m);
+	return done;
+}
+
+void answer_resume(struct request *r)
+{
+	must(r->answered);
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	r->http->waiting--;
+	r->http->again = true;
+	MHD_resume_connection(r->conn);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parameters of a request: from the query, of which microhttpd gives decoded pairs.
+ *
+ * A parameter that is there twice is refused: which one counts would depend on who reads it.
+ */
+#include "http/server/priv.h"
+
+#include "proto/base/base64.h"
+
+#include <stdio.h>
+
+struct search {
+	const char *name;
+	const char *value;
+	size_t size;
+	unsigned found;
+};
+
+static enum MHD_Result match(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
+	const char *value, size_t size)
+{
+	struct search *s = ctx;
+
+	(void)kind;
+	if (strlen(s->name) != key_size || memcmp(s->name, key, key_size) != 0)
+		return MHD_YES;
+	s->found++;
+	s->value = value != NULL ? value : "";
+	s->size = value != NULL ? size : 0;
+	return MHD_YES;
+}
+
+bool param_text(struct request *r, const char *name, const char **out)
+{
+	struct search s = {.name = name};
+
+	*out = NULL;
+	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, match, &s);
+	if (s.found > 1) {
+		answer_text(r, 422, "parameter '%s' is given %u times", name, s.found);
+		return false;
+	}
+	if (s.found == 1 && strlen(s.value) != s.size) {
+		answer_text(r, 422, "parameter '%s' contains a NUL byte", name);
+		return false;
+	}
+	*out = s.value;
+	return true;
+}
+
+bool param_infohash(struct request *r, uint8_t out[20])
+{
+	const char *v;
+
+	if (!param_text(r, "infohash", &v))
+		return false;
+	if (v == NULL) {
+		answer_text(r, 422,
+			"parameter 'infohash' is missing: the 40 hex digits of the info-hash");
+		return false;
+	}
+	if (!hex_decode(v, strlen(v), out, 20)) {
+		answer_text(r, 422, "parameter 'infohash' must be 40 hex digits");
+		return false;
+	}
+	return true;
+}
+
+bool param_bool(struct request *r, const char *name, bool absent, bool *out)
+{
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	*out = absent;
+	if (v == NULL)
+		return true;
+	*out = strcmp(v, "true") == 0;
+	if (!*out && strcmp(v, "false") != 0) {
+		answer_text(r, 422, "parameter '%s' must be true or false", name);
+		return false;
+	}
+	return true;
+}
+
+/* Digits only; at most 2^43, so that KiB fit into bytes. */
+static bool parse_kib(const char *v, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (*v == '\0')
+		return false;
+	for (; *v != '\0'; v++) {
+		if (*v < '0' || *v > '9' || n > (UINT64_C(1) << 43) / 10)
+			return false;
+		n = n * 10 + (uint64_t)(*v - '0');
+	}
+	*out = n * 1024;
+	return true;
+}
+
+bool param_rate(struct request *r, const char *name, bool required, uint64_t *bytes_per_s)
+{
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	*bytes_per_s = 0;
+	if (v == NULL && !required)
+		return true;
+	if (v == NULL) {
+		answer_text(r, 422, "parameter '%s' is missing: KiB/s, 0 = unlimited", name);
+		return false;
+	}
+	if (!parse_kib(v, bytes_per_s)) {
+		answer_text(r, 422, "parameter '%s' must be a whole number of KiB/s, 0 = unlimited",
+			name);
+		return false;
+	}
+	return true;
+}
+
+/* --- numbers and lists --- */
+
+/* Digits up to a value below max; *p is moved behind them. */
+static bool read_number(const char **p, uint64_t max, uint64_t *out)
+{
+	const char *from = *p;
+	uint64_t n = 0;
+
+	for (; **p >= '0' && **p <= '9'; (*p)++) {
+		n = n * 10 + (uint64_t)(**p - '0');
+		if (n >= max)
+			return false;
+	}
+	*out = n;
+	return *p > from;
+}
+
+/* "3" or "3-5". */
+static bool read_range(const char **p, struct file_wish *out)
+{
+	uint64_t first, last;
+
+	if (!read_number(p, UINT32_MAX, &first))
+		return false;
+	last = first;
+	if (**p == '-') {
+		(*p)++;
+		if (!read_number(p, UINT32_MAX, &last) || last < first)
+			return false;
+	}
+	out->first = (uint32_t)first;
+	out->last = (uint32_t)last;
+	return true;
+}
+
+static bool read_files(const char *v, uint8_t priority, struct file_wish **list, uint32_t *n)
+{
+	struct file_wish wish = {.last = UINT32_MAX, .priority = priority};
+	bool all = strcmp(v, "all") == 0;
+
+	do {
+		if (!all && !read_range(&v, &wish))
+			return false;
+		*list = xrealloc(*list, (*n + 1) * sizeof **list);
+		(*list)[(*n)++] = wish;
+	} while (!all && *v++ == ',');
+	return all || v[-1] == '\0';
+}
+
+bool param_files(
+	struct request *r, const char *name, uint8_t priority, struct file_wish **list, uint32_t *n)
+{
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	if (v == NULL || read_files(v, priority, list, n))
+		return true;
+	answer_text(r, 422, "parameter '%s' must be numbers of files such as 0,3-5, or all", name);
+	return false;
+}
+
+bool param_choice(struct request *r, const char *name, const char *const *words, unsigned *out)
+{
+	char list[128] = "";
+	size_t n = 0;
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	for (unsigned i = 0; words[i] != NULL; i++) {
+		if (v != NULL && strcmp(v, words[i]) == 0) {
+			*out = i;
+			return true;
+		}
+		n += (size_t)snprintf(
+			list + n, sizeof list - n, "%s%s", i > 0 ? ", " : "", words[i]);
+		must(n < sizeof list);
+	}
+	answer_text(r, 422, "parameter '%s' %s one of: %s", name,
+		v == NULL ? "is missing:" : "must be", list);
+	return false;
+}
+
+bool param_count(struct request *r, const char *name, uint64_t *out)
+{
+	const char *v;
+
+	if (!param_text(r, name, &v))
+		return false;
+	if (v != NULL && read_number(&v, UINT32_MAX, out) && *v == '\0' && *out > 0)
+		return true;
+	answer_text(r, 422, "parameter '%s' must be a whole number from 1", name);
+	return false;
+}
+
+/* At most a thousand million, so that nobody's arithmetic overflows. */
+static bool read_limit(const char *v, unsigned decimals, int64_t *out)
+{
+	uint64_t n;
+	unsigned left = decimals;
+
+	if (strcmp(v, "-1") == 0) {
+		*out = SEED_GLOBAL;
+		return true;
+	}
+	if (!read_number(&v, 1000000001, &n))
+		return false;
+	if (*v == '.' && decimals > 0) {
+		for (v++; *v >= '0' && *v <= '9' && left > 0; left--)
+			n = n * 10 + (uint64_t)(*v++ - '0');
+		if (left == decimals)
+			return false;
+	}
+	for (; left > 0; left--)
+		n *= 10;
+	*out = (int64_t)n;
+	return *v == '\0';
+}
+
+bool param_limit(struct request *r, const char *name, unsigned decimals, int64_t *out)
+{
+	const char *v;
+
+	*out = SEED_KEEP;
+	if (!param_text(r, name, &v))
+		return false;
+	if (v == NULL || read_limit(v, decimals, out))
+		return true;
+	answer_text(r, 422, "parameter '%s' must be %s; 0 is no limit, -1 the configured one", name,
+		decimals > 0 ? "a number such as 1.5" : "a whole number of seconds");
+	return false;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes as text: standard base64 with padding (RFC 4648, section 4) and hexadecimal.
+ * Pure functions; any thread.
+ */
+#ifndef PROTO_BASE_BASE64_H
+#define PROTO_BASE_BASE64_H
+
+#include "proto/base/base.h"
+
+/* Characters base64_encode() writes for n bytes, without the NUL. */
+static inline size_t base64_len(size_t n)
+{
+	return (n + 2) / 3 * 4;
+}
+
+/* Writes base64_len(n) characters and a NUL to out. */
+void base64_encode(const void *p, size_t n, char *out);
+
+/* Writes 2 * n lower-case digits and a NUL to out. */
+void hex_encode(const void *p, size_t n, char *out);
+
+/*
+ * Reads exactly 2 * n digits of either case, all text_n characters of text, into n bytes.
+ * False, with out in any state, when the length differs or something else is found.
+ */
+bool hex_decode(const char *text, size_t text_n, uint8_t *out, size_t n);
+
+#endif

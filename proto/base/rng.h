@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A seeded source of pseudo-random numbers that is passed in as an object.
+ *
+ * Choices that only need to be fair (which piece, which peer, how much jitter) take it as an
+ * argument, so that the same seed gives the same run in tests and in the simulator.  It is not for
+ * secrets: keys, tokens and peer ids come from the kernel's random source.  Not thread-safe: one
+ * owner.
+ */
+#ifndef PROTO_BASE_RNG_H
+#define PROTO_BASE_RNG_H
+
+#include "proto/base/base.h"
+
+struct rng {
+	uint64_t s[4]; /* never all zero after rng_seed() */
+};
+
+/* Any seed is good, 0 too.  The object needs no freeing. */
+void rng_seed(struct rng *r, uint64_t seed);
+
+/* 64 even bits. */
+uint64_t rng_u64(struct rng *r);
+
+/* An unbiased number in [0, n); 0 when n is 0 or 1. */
+uint32_t rng_below(struct rng *r, uint32_t n);
+
+/* Puts v[0..n) in a uniformly random order. */
+void rng_shuffle_u32(struct rng *r, uint32_t *v, size_t n);
+
+#endif

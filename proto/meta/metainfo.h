@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A .torrent file (BEP 3, "metainfo files"), checked, with every name made safe.
+ *
+ * Immutable after metainfo_parse() and counted by atomic references, so threads share it by
+ * pointer. All strings are NUL-terminated UTF-8 without control characters.  A metainfo that exists
+ * keeps what the rest of the program relies on: 0 < size <= 16 TiB, pieces and piece hashes match
+ * the size, files tile it without gap or overlap, and paths are relative, contained and, padding
+ * aside, unique.
+ */
+#ifndef PROTO_META_METAINFO_H
+#define PROTO_META_METAINFO_H
+
+#include "proto/base/arena.h"
+#include "proto/base/base.h"
+#include "proto/meta/hash.h"
+
+#define METAINFO_BYTES_MAX  ((size_t)256 << 20)  /* of the .torrent */
+#define METAINFO_SIZE_MAX   (UINT64_C(16) << 40) /* of the content */
+#define METAINFO_PIECE_MAX  (UINT32_C(64) << 20) /* bytes in a piece */
+#define METAINFO_PIECES_MAX (UINT32_C(4) << 20)
+#define METAINFO_FILES_MAX  UINT32_C(1000000)
+#define METAINFO_URLS_MAX   1000u /* trackers; and again web seeds */
+#define METAINFO_PATH_MAX   2048u /* bytes in a file's relative path, without NUL */
+
+struct parse_error {
+	enum err err;
+	size_t offset;  /* of the offending byte in the input */
+	char what[128]; /* for a person: "info.pieces: length 39 is not a multiple of 20" */
+};
+
+struct metainfo_file {
+	const char *path;        /* relative to the target directory, '/' between components */
+	uint64_t length, offset; /* bytes; offset within the content */
+	bool pad; /* never on disk, reads as zeros (BEP 47); symbolic links, too, of length 0 */
+	bool executable; /* BEP 47, attr "x" */
+};
+
+/* Trackers to be tried together (BEP 12). */
+struct metainfo_tier {
+	const char *const *urls;
+	uint32_t urls_n; /* at least 1 */
+};
+
+struct metainfo {
+	uint32_t magic;
+	_Atomic uint32_t refs;
+	struct infohash infohash; /* over the exact bytes received; hybrids are used as v1 */
+	const char *name;         /* the file, or the top directory */
+	uint32_t piece_length;    /* bytes; any number, not only powers of two */
+	uint32_t pieces;
+	uint64_t size;    /* bytes of content, pad files included */
+	uint32_t files_n; /* at least 1 */
+	const struct metainfo_file *files;
+	bool is_private;  /* BEP 27 */
+	bool multi;       /* has a top directory */
+	uint32_t tiers_n; /* announce-list, or announce where there is none */
+	const struct metainfo_tier *tiers;
+	const char *const *url_list; /* web seeds (BEP 19) */
+	uint32_t url_list_n;
+	const char *comment, *created_by; /* NULL when absent */
+	int64_t creation_date;            /* seconds since 1970; 0 when absent */
+	struct slice raw;                 /* the bytes received; owned */
+	struct slice info;                /* the info dictionary, inside raw */
+	const uint8_t *piece_hashes;      /* pieces * 20 bytes, inside raw */
+	struct arena arena;               /* private: owns strings and tables */
+};
+
+/*
+ * Reads n bytes, which are copied.  On E_OK *out has one reference that the caller owns.  Otherwise
+ * *out is NULL and *pe, which may be NULL, says what is wrong where.  Linear in n.
+ *
+ * Errors of the bytes: those of benc_next(), E_MISSING, E_TYPE, E_RANGE, E_TOO_BIG, E_PATH (longer
+ * than METAINFO_PATH_MAX), E_UNSUPPORTED (a torrent of version 2 alone, BEP 52); and E_NOMEM.
+ *
+ * Tolerated: unsorted keys, white space behind the end, names in any encoding, unusable URLs
+ * (dropped). Paths: empty, "." and ".." components are dropped; two files that would share a path,
+ * or a file that is a directory of another, are told apart by ".1", ".2"... before the extension of
+ * the later one. Symbolic links (BEP 47, attr "l") are never made: they are kept as empty pad
+ * files.
+ */
+enum err metainfo_parse(const void *p, size_t n, struct metainfo **out, struct parse_error *pe);
+
+/* One more reference to the same object; any thread. */
+struct metainfo *metainfo_ref(const struct metainfo *m);
+/* Gives a reference back, the last one frees; any thread. */
+void metainfo_unref(struct metainfo **m);
+
+#define METAINFO_MAGIC 0x4d455441u
+
+/* The 20 bytes of a piece's SHA-1; piece < m->pieces. */
+static inline const uint8_t *metainfo_hash(const struct metainfo *m, uint32_t piece)
+{
+	must(piece < m->pieces);
+	return m->piece_hashes + (size_t)piece * HASH_SHA1_SIZE;
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the metainfo parser share.  Private to metainfo*.c; one thread.
+ */
+#ifndef PROTO_META_METAINFO_PRIV_H
+#define PROTO_META_METAINFO_PRIV_H
+
+#include "proto/meta/bencode.h"
+#include "proto/meta/metainfo.h"
+
+struct metainfo_parse {
+	struct metainfo *m;      /* under construction */
+	struct parse_error *err; /* never NULL */
+};
+
+/* Notes what is wrong at a byte inside m->raw, and returns e. */
+PRINTF_LIKE(4, 5)
+enum err metainfo_fail(
+	struct metainfo_parse *mp, enum err e, const uint8_t *at, const char *fmt, ...);
+
+/* The same for an arena that is used up: its bound, or the memory. */
+enum err metainfo_fail_room(struct metainfo_parse *mp, const uint8_t *at);
+
+/* info.name and info.name.utf-8, either may be BENC_NONE: sets m->name.  m->infohash is known. */
+enum err metainfo_read_name(
+	struct metainfo_parse *mp, const struct benc *name, const struct benc *name_utf8);
+
+/* The one file of a torrent without info.files: sets files and size.  m->name is known. */
+enum err metainfo_read_single(
+	struct metainfo_parse *mp, const struct benc *length, const struct benc *attr);
+
+/* info.files (BEP 3): sets files and size.  m->name is known. */
+enum err metainfo_read_files(struct metainfo_parse *mp, const struct benc *files);
+
+/* announce and announce-list (BEP 12): sets tiers. */
+enum err metainfo_read_tiers(
+	struct metainfo_parse *mp, const struct benc *announce, const struct benc *list);
+
+/* url-list (BEP 19), a string or a list: sets url_list. */
+enum err metainfo_read_url_list(struct metainfo_parse *mp, const struct benc *urls);
+
+/* Text for people: valid UTF-8, at most 16 KiB, controls as spaces.  *out is NULL for no text. */
+enum err metainfo_read_text(struct metainfo_parse *mp, const struct benc *text, const char **out);
+
+#endif

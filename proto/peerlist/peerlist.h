@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a torrent's peers may be found: the queue of addresses to dial.
+ *
+ * Strangers fill it (trackers, PEX, the DHT), so it is bounded, checks what it takes, and gives way
+ * to better addresses when full.  An entry is 40 bytes in one array with a hash over it; who may be
+ * dialled is in a heap by merit, who has to wait in a heap by time, so that no call walks the list.
+ *
+ * Addresses are dialled with fewest failures first, then by canonical priority (BEP 40), then by
+ * lot. One thread owns a list.  Times are monotonic microseconds, kept to the second.
+ */
+#ifndef PROTO_PEERLIST_PEERLIST_H
+#define PROTO_PEERLIST_PEERLIST_H
+
+#include "proto/base/endpoint.h"
+#include "proto/base/rng.h"
+
+#define PEERLIST_CAP_DEFAULT 4000u
+#define PEERLIST_CAP_MAX     (1u << 20)
+#define PEERLIST_BANS_MAX    4096u
+#define PEERLIST_BACKOFF_MIN 30u   /* seconds */
+#define PEERLIST_BACKOFF_MAX 3600u /* seconds */
+
+/* The better the source, the lower; a full list gives up the worse ones first. */
+enum peer_source {
+	PEER_MANUAL,
+	PEER_LSD,
+	PEER_TRACKER,
+	PEER_INCOMING,
+	PEER_DHT,
+	PEER_PEX,
+	PEER_SOURCES,
+};
+
+struct peerlist;
+
+struct peerlist_info {
+	unsigned sources;  /* bit 1 << enum peer_source for each that named it */
+	unsigned failures; /* since it was last useful */
+	int64_t added_us;  /* when it was first named, to the second */
+	bool seed, connected;
+};
+
+/* cap is how many addresses it holds, 1 to PEERLIST_CAP_MAX.  The rng is borrowed for the list's
+ * life. */
+struct peerlist *peerlist_new(uint32_t cap, struct rng *borrowed);
+void peerlist_free(struct peerlist **lp);
+
+/*
+ * Our own address as the world sees it, once for each family when it is known; it is never dialled
+ * and BEP 40 priorities are computed with it.  O(n).
+ */
+void peerlist_set_own(struct peerlist *l, const struct endpoint *own);
+/* While we seed, other seeds are not dialled.  O(n) when it changes. */
+void peerlist_set_seeding(struct peerlist *l, bool seeding);
+
+/*
+ * E_OK: new, may be dialled at once.  E_EXISTS: known; the source is noted.  E_RANGE: no address to
+ * dial (port 0, unspecified, multicast, our own).  E_DENIED: banned.  E_OVERLOAD: full of better
+ * ones. For an incoming peer the port is the one it listens at.
+ */
+enum err peerlist_add(
+	struct peerlist *l, const struct endpoint *e, enum peer_source source, int64_t now_us);
+
+/*
+ * The best address to dial now; false when there is none.  It changes nothing: call
+ * peerlist_dialing() before the next one.
+ */
+bool peerlist_next(struct peerlist *l, int64_t now_us, struct endpoint *out);
+/* When peerlist_next() will have one: now_us if it has, INT64_MAX if only an event can change it.
+ */
+int64_t peerlist_deadline(struct peerlist *l, int64_t now_us);
+
+/*
+ * What became of an address; one that is not in the list is ignored.
+ * dialing: we connect to it.  connected: a handshake is through, whoever dialled.  failed: no
+ * connection or no handshake; it waits for PEERLIST_BACKOFF_MIN, twice as long each time up to
+ * _MAX, give or take a quarter.  closed: a connection ended; useful ones start again without
+ * failures after the minimum, others count as failed.
+ */
+void peerlist_dialing(struct peerlist *l, const struct endpoint *e);
+void peerlist_connected(struct peerlist *l, const struct endpoint *e);
+void peerlist_failed(struct peerlist *l, const struct endpoint *e, int64_t now_us);
+void peerlist_closed(struct peerlist *l, const struct endpoint *e, bool useful, int64_t now_us);
+/* Known to have everything (bitfield, PEX flag), or not. */
+void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed);
+
+/*
+ * Bans the IP address on every port, and forgets its entries that are not in use.  The latest
+ * PEERLIST_BANS_MAX bans are kept.  O(n).
+ */
+void peerlist_ban(struct peerlist *l, const struct endpoint *e);
+bool peerlist_is_banned(const struct peerlist *l, const struct endpoint *e);
+
+uint32_t peerlist_count(const struct peerlist *l);
+/* How many could be dialled, now or after waiting. */
+uint32_t peerlist_candidates(const struct peerlist *l);
+/* false when it is not in the list. */
+bool peerlist_lookup(const struct peerlist *l, const struct endpoint *e, struct peerlist_info *out);
+
+/* Panics when an invariant does not hold.  O(n): tests and the simulator. */
+void peerlist_check(const struct peerlist *l);
+
+#endif

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pieces that are begun: which block is open, asked for, or here, and from whom.
+ *
+ * A part lives as long as it has a block that is here or asked for; when the last request is void
+ * and nothing arrived, the piece goes back to the order as if it had never been begun, so that slow
+ * peers leave no litter.  Invariants: open + asked + here = blocks, requests = sum of the askers,
+ * parts with open blocks come first, `active` counts the parts with requests.
+ */
+#include "proto/picker/priv.h"
+
+#define SPARE_BLOCKS_MAX 4096u /* so many blocks of freed parts are kept for reuse */
+
+struct part *part_of(const struct picker *p, uint32_t piece)
+{
+	struct part *part;
+
+	if (piece >= p->pieces || p->piece[piece].state != PIECE_BEGUN)
+		return NULL;
+	part = p->parts[p->piece[piece].pos];
+	CHECK_OBJ(part, PART_MAGIC);
+	return part;
+}
+
+static void place_part(struct picker *p, struct part *part, uint32_t slot)
+{
+	p->parts[slot] = part;
+	p->piece[part->piece].pos = slot;
+}
+
+static void swap_parts(struct picker *p, uint32_t a, uint32_t b)
+{
+	struct part *at_a = p->parts[a];
+
+	place_part(p, p->parts[b], a);
+	place_part(p, at_a, b);
+}
+
+/* Parts come and go with every piece: those that have gone are used again. */
+static struct part *alloc_part(struct picker *p)
+{
+	struct part *part = p->spare;
+	size_t size = sizeof *part + p->blocks * sizeof part->block[0];
+
+	if (part != NULL) {
+		p->spare = part->spare;
+		p->spare_n--;
+		memset(part, 0, size);
+	} else {
+		part = xcalloc(1, size);
+	}
+	part->magic = PART_MAGIC;
+	return part;
+}
+
+static void free_spares(struct picker *p)
+{
+	for (struct part *next; p->spare != NULL; p->spare = next) {
+		next = p->spare->spare;
+		xfree(p->spare);
+	}
+	p->spare_n = 0;
+}
+
+void parts_free(struct picker *p)
+{
+	must(p->parts_n == 0);
+	free_spares(p);
+	xfree(p->parts);
+	p->parts = NULL;
+	p->parts_cap = 0;
+}
+
+static void free_part(struct picker *p, struct part *part)
+{
+	if (p->parts_n == 0) /* at rest it needs little memory */
+		free_spares(p);
+	if (p->parts_n == 0 && p->wanted_left == 0) {
+		FREE_OBJ(part);
+		parts_free(p);
+		return;
+	}
+	if (p->spare_n * p->blocks > SPARE_BLOCKS_MAX) {
+		FREE_OBJ(part);
+		return;
+	}
+	part->magic = 0;
+	part->spare = p->spare;
+	p->spare = part;
+	p->spare_n++;
+}
+
+struct part *part_begin(struct picker *p, uint32_t piece)
+{
+	struct part *part = alloc_part(p);
+
+	must(p->piece[piece].state == PIECE_IDLE);
+	if (p->piece[piece].priority != PRIORITY_SKIP)
+		order_remove(p, piece);
+	p->piece[piece].state = PIECE_BEGUN;
+	part->piece = piece;
+	part->owner = PICKER_NOBODY;
+	part->blocks = part->open = (uint16_t)picker_blocks(p, piece);
+	if (p->parts_n == p->parts_cap) {
+		p->parts_cap = p->parts_cap ? 2 * p->parts_cap : 8;
+		p->parts = xrealloc(p->parts, p->parts_cap * sizeof(struct part *));
+	}
+	place_part(p, part, p->parts_n++);
+	swap_parts(p, p->parts_n - 1, p->parts_open++);
+	return part;
+}
+
+void part_end(struct picker *p, struct part *part, enum piece_state state)
+{
+	struct piece *pc = &p->piece[part->piece];
+	uint32_t slot = pc->pos, piece = part->piece;
+
+	if (part->requests > 0)
+		p->active--;
+	if (slot < p->parts_open) {
+		swap_parts(p, slot, --p->parts_open);
+		slot = p->parts_open;
+	}
+	swap_parts(p, slot, --p->parts_n);
+	free_part(p, part);
+	pc->state = (uint8_t)state;
+	if (state == PIECE_IDLE && pc->priority != PRIORITY_SKIP)
+		order_insert(p, piece);
+}
+
+void part_settle(struct picker *p, struct part *part)
+{
+	uint32_t slot = p->piece[part->piece].pos;
+
+	if (part->here == 0 && part->requests == 0)
+		part_end(p, part, PIECE_IDLE);
+	else if (part->open == 0 && slot < p->parts_open)
+		swap_parts(p, slot, --p->parts_open);
+	else if (part->open > 0 && slot >= p->parts_open)
+		swap_parts(p, slot, p->parts_open++);
+}
+
+bool part_asked(const struct block *b, uint32_t peer)
+{
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->who[i] == peer)
+			return true;
+	return false;
+}
+
+void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer)
+{
+	struct block *b = &part->block[block];
+
+	must(b->n < PICKER_REQUESTERS_MAX && !b->here);
+	if (b->n == 0)
+		part->open--;
+	b->who[b->n++] = peer;
+	if (part->requests++ == 0)
+		p->active++;
+}
+
+/* Takes n requests off the part's books. */
+static void drop_requests(struct picker *p, struct part *part, unsigned n)
+{
+	if (n == 0)
+		return;
+	part->requests -= n;
+	if (part->requests == 0)
+		p->active--;
+}
+
+static void open_block(struct part *part, uint32_t block)
+{
+	part->open++;
+	part->hint = (uint16_t)MIN(part->hint, block);
+}
+
+void picker_cancelled(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin)
+{
+	struct part *part;
+	struct block *b;
+	unsigned i = 0;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	if (part == NULL || picker_block_length(p, piece, begin) == 0)
+		return;
+	b = &part->block[begin / BLOCK_SIZE];
+	while (i < b->n && b->who[i] != peer)
+		i++;
+	if (i == b->n)
+		return;
+	b->who[i] = b->who[--b->n];
+	drop_requests(p, part, 1);
+	if (b->n == 0)
+		open_block(part, begin / BLOCK_SIZE);
+	if (part->owner == peer)
+		part->owner = PICKER_NOBODY;
+	part_settle(p, part);
+}
+
+bool picker_lacks(const struct picker *p, uint32_t piece, uint32_t begin)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	if (picker_block_length(p, piece, begin) == 0 || p->piece[piece].state == PIECE_HAD)
+		return false;
+	part = part_of(p, piece);
+	if (part == NULL)
+		return p->piece[piece].priority != PRIORITY_SKIP;
+	return !part->block[begin / BLOCK_SIZE].here;
+}
+
+bool picker_asked(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin)
+{
+	struct part *part;
+	struct block *b;
+
+	if (!picker_lacks(p, piece, begin))
+		return false;
+	part = part_of(p, piece);
+	if (part == NULL)
+		part = part_begin(p, piece);
+	b = &part->block[begin / BLOCK_SIZE];
+	/* In the end game enough others may have been asked: it is as good unregistered. */
+	if (b->n < PICKER_REQUESTERS_MAX && !part_asked(b, peer))
+		part_ask(p, part, begin / BLOCK_SIZE, peer);
+	part_settle(p, part);
+	return true;
+}
+
+void picker_peer_gone(struct picker *p, uint32_t peer, const struct pick *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		picker_cancelled(p, peer, list[i].piece, list[i].begin);
+}
+
+/* A block that was not here is; its requests are void. */
+static void take_block(struct picker *p, struct part *part, struct block *b, uint32_t peer)
+{
+	if (b->n == 0)
+		part->open--;
+	drop_requests(p, part, b->n);
+	b->n = 0;
+	b->here = true;
+	b->who[0] = peer;
+	part->here++;
+}
+
+enum picker_got picker_received(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin,
+	uint32_t *others, unsigned *others_n)
+{
+	struct part *part;
+	struct block *b;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	*others_n = 0;
+	if (picker_block_length(p, piece, begin) == 0)
+		return GOT_UNWANTED;
+	if (p->piece[piece].state == PIECE_HAD)
+		return GOT_DUPLICATE;
+	part = part_of(p, piece);
+	if (part == NULL && p->piece[piece].priority == PRIORITY_SKIP)
+		return GOT_UNWANTED;
+	if (part == NULL)
+		part = part_begin(p, piece);
+	b = &part->block[begin / BLOCK_SIZE];
+	if (b->here)
+		return GOT_DUPLICATE;
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->who[i] != peer)
+			others[(*others_n)++] = b->who[i];
+	take_block(p, part, b, peer);
+	part_settle(p, part);
+	return GOT_NEW;
+}
+
+bool picker_complete(const struct picker *p, uint32_t piece)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	return part != NULL && part->here == part->blocks;
+}
+
+void picker_hash_failed(struct picker *p, uint32_t piece)
+{
+	if (picker_complete(p, piece))
+		picker_write_failed(p, piece);
+}
+
+void picker_write_failed(struct picker *p, uint32_t piece)
+{
+	struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	if (part == NULL)
+		return;
+	for (uint32_t i = 0; i < part->blocks; i++) {
+		if (!part->block[i].here)
+			continue;
+		part->block[i].here = false;
+		open_block(part, i);
+	}
+	part->here = 0;
+	part->owner = PICKER_NOBODY;
+	part_settle(p, part);
+}
+
+static bool listed_already(const uint32_t *v, unsigned n, uint32_t x)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (v[i] == x)
+			return true;
+	return false;
+}
+
+unsigned picker_contributors(const struct picker *p, uint32_t piece, uint32_t *peers, unsigned max)
+{
+	const struct part *part;
+	unsigned n = 0;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	for (uint32_t i = 0; part != NULL && i < part->blocks && n < max; i++) {
+		const struct block *b = &part->block[i];
+
+		if (b->here && b->who[0] != PICKER_NOBODY && !listed_already(peers, n, b->who[0]))
+			peers[n++] = b->who[0];
+	}
+	return n;
+}
+
+uint32_t picker_sole_sender(const struct picker *p, uint32_t piece)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	if (part == NULL || part->here < part->blocks)
+		return PICKER_NOBODY;
+	for (uint32_t i = 1; i < part->blocks; i++)
+		if (part->block[i].who[0] != part->block[0].who[0])
+			return PICKER_NOBODY;
+	return part->block[0].who[0];
+}
+
+uint32_t picker_sender(const struct picker *p, uint32_t piece, uint32_t begin)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	part = part_of(p, piece);
+	if (part == NULL || picker_block_length(p, piece, begin) == 0)
+		return PICKER_NOBODY;
+	if (!part->block[begin / BLOCK_SIZE].here)
+		return PICKER_NOBODY;
+	return part->block[begin / BLOCK_SIZE].who[0];
+}
+
+static bool bitmap_get(const uint8_t *bitmap, uint32_t i)
+{
+	return (bitmap[i / 8] >> (7 - i % 8)) & 1;
+}
+
+enum err picker_load_partial(
+	struct picker *p, uint32_t piece, const uint8_t *block_bitmap, size_t n)
+{
+	struct part *part;
+	uint32_t blocks;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	if (piece >= p->pieces)
+		return E_RANGE;
+	if (p->piece[piece].state != PIECE_IDLE)
+		return E_EXISTS;
+	blocks = picker_blocks(p, piece);
+	if (n != (blocks + 7) / 8)
+		return E_RANGE;
+	if (blocks % 8 != 0 && (uint8_t)(block_bitmap[n - 1] << (blocks % 8)) != 0)
+		return E_RANGE;
+	part = part_begin(p, piece);
+	for (uint32_t i = 0; i < blocks; i++)
+		if (bitmap_get(block_bitmap, i))
+			take_block(p, part, &part->block[i], PICKER_NOBODY);
+	part_settle(p, part);
+	return E_OK;
+}
+
+bool picker_save_partial(
+	const struct picker *p, uint32_t *iter, uint32_t *piece, uint8_t *block_bitmap, size_t *n)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	do {
+		if (*iter >= p->parts_n)
+			return false;
+		part = p->parts[(*iter)++];
+	} while (part->here == 0);
+	*piece = part->piece;
+	*n = (part->blocks + 7u) / 8;
+	memset(block_bitmap, 0, *n);
+	for (uint32_t i = 0; i < part->blocks; i++)
+		if (part->block[i].here)
+			block_bitmap[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	return true;
+}
+
+uint32_t picker_blocks_here(const struct picker *p, uint32_t piece)
+{
+	const struct part *part;
+
+	CHECK_OBJ(p, PICKER_MAGIC);
+	must(piece < p->pieces);
+	if (p->piece[piece].state == PIECE_HAD)
+		return picker_blocks(p, piece);
+	part = part_of(p, piece);
+	return part != NULL ? part->here : 0;
+}

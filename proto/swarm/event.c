@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a peer says, message by message (BEP 3 "peer messages", BEP 6, BEP 10, BEP 21), and the
+ * queue of what it asks us for.  Nothing it says can do more than end its own connection.
+ */
+#include "proto/swarm/priv.h"
+
+#define SERVING_KEPT 512u /* requests: the room of an empty queue, 6 KiB */
+
+#define BAD_REQUESTS_MAX 300u
+
+typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
+
+/* --- what it has --- */
+
+static void note_seed(struct swarm_peer *p, int64_t now)
+{
+	p->seed = bitfield_full(&p->has);
+	if (p->seed)
+		swarm_super_met_seed(p->swarm, now);
+}
+
+/* The first thing a peer may say about its pieces; without it, it has none. */
+static void greet(struct swarm_peer *p, int64_t now)
+{
+	if (p->greeted)
+		return;
+	p->greeted = true;
+	picker_join(p->swarm->picker, &p->has);
+	note_seed(p, now);
+	p->interesting = picker_count_wanted_that(p->swarm->picker, &p->has);
+	swarm_update_interest(p);
+	swarm_grant_fast(p);
+	swarm_super_show(p, now);
+}
+
+static void one_more(struct swarm_peer *p, uint32_t piece)
+{
+	if (!bitfield_set(&p->has, piece))
+		return;
+	picker_have(p->swarm->picker, piece);
+	if (picker_wants(p->swarm->picker, piece))
+		p->interesting++;
+}
+
+static void learnt_more(struct swarm_peer *p, int64_t now)
+{
+	note_seed(p, now);
+	swarm_update_interest(p);
+	if (swarm_wants_requests(p))
+		p->swarm->ops->wake(p->conn);
+}
+
+/* BEP 3 allows a bitfield only as the first message, but aria2 sends another one in place of many
+ * HAVEs. */
+static enum err late_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct bitfield more;
+	enum err err;
+	uint32_t i;
+
+	bitfield_init(&more, p->has.bits);
+	err = bitfield_load(&more, ev->payload.p, ev->payload.n);
+	if (err == E_OK) {
+		for (struct bitwalk walk = bitfield_walk(&more); bitwalk_next(&walk, &i);)
+			one_more(p, i);
+		learnt_more(p, now);
+	}
+	bitfield_free(&more);
+	return err == E_OK ? E_OK : E_PROTOCOL;
+}
+
+static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	if (p->greeted)
+		return late_bitfield(p, ev, now);
+	if (bitfield_load(&p->has, ev->payload.p, ev->payload.n) != E_OK)
+		return E_PROTOCOL;
+	greet(p, now);
+	return E_OK;
+}
+
+static enum err on_have_all(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	if (!p->caps.fast)
+		return E_PROTOCOL;
+	if (p->greeted) {
+		for (uint32_t i = 0; i < p->has.bits && !p->seed; i++)
+			one_more(p, i);
+		learnt_more(p, now);
+		return E_OK;
+	}
+	bitfield_set_all(&p->has);
+	greet(p, now);
+	return E_OK;
+}
+
+/* After anything else it says nothing: what a peer has shown does not go away. */
+static enum err on_have_none(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	if (!p->caps.fast)
+		return E_PROTOCOL;
+	greet(p, now);
+	return E_OK;
+}
+
+static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	greet(p, now);
+	if (ev->index >= p->has.bits)
+		return E_PROTOCOL;
+	one_more(p, ev->index);
+	learnt_more(p, now);
+	swarm_super_seen(p->swarm, ev->index, now);
+	return E_OK;
+}
+
+/* --- choking and interest --- */
+
+static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	greet(p, now);
+	p->peer_choking = true;
+	/* BEP 6: with the fast extension each request is still answered, by a piece or a reject. */
+	if (!p->caps.fast)
+		swarm_void_asked(p, false);
+	return E_OK;
+}
+
+static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	greet(p, now);
+	p->peer_choking = p->held = false;
+	p->last_block_at = now;
+	p->swarm->ops->wake(p->conn);
+	return E_OK;
+}
+
+static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	greet(p, now);
+	if (!p->peer_interested) {
+		p->peer_interested = true;
+		p->swarm->choke_soon = true;
+		swarm_unchoke_if_room(p, now);
+	}
+	return E_OK;
+}
+
+static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)ev;
+	greet(p, now);
+	if (p->peer_interested && !p->am_choking)
+		p->swarm->choke_soon = true;
+	p->peer_interested = false;
+	return E_OK;
+}
+
+/* --- what it asks for --- */
+
+static void put_reject(struct swarm_peer *p, const struct block_req *r)
+{
+	struct wr w;
+
+	if (!p->caps.fast)
+		return;
+	w = outbuf_begin(&p->out, 17);
+	wire_put_reject(&w, r->piece, r->begin, r->length);
+	outbuf_commit(&p->out, &w);
+	p->swarm->ops->wake(p->conn);
+}
+
+static void owe_less(struct swarm_peer *p, uint32_t bytes)
+{
+	uint64_t n = MIN(p->owed, (uint64_t)bytes);
+
+	p->owed -= n;
+	p->swarm->owed -= n;
+}
+
+static enum err refuse(struct swarm_peer *p, const struct block_req *r)
+{
+	put_reject(p, r);
+	return ++p->bad_requests > BAD_REQUESTS_MAX ? E_PROTOCOL : E_OK;
+}
+
+static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct block_req r = {ev->index, ev->begin, ev->length};
+
+	greet(p, now);
+	if (!layout_request_ok(&p->swarm->layout, r.piece, r.begin, r.length, MAX_BLOCK))
+		return E_PROTOCOL;
+	if (!bitfield_get(p->masked ? &p->told : swarm_have(p->swarm), r.piece))
+		return refuse(p, &r);
+	if (p->am_choking && !swarm_is_granted(p, r.piece)) {
+		/* It may have sent this before our choke reached it: no offence, no answer but BEP
+		 * 6's. */
+		put_reject(p, &r);
+		return E_OK;
+	}
+	if (p->serving.n >= p->swarm->config.max_served)
+		return refuse(p, &r);
+	swarm_note_known(p, r.piece);
+	req_push(&p->serving, r);
+	p->owed += r.length;
+	p->swarm->owed += r.length;
+	swarm_super_asked(p, &r, now);
+	p->swarm->ops->wake(p->conn);
+	return E_OK;
+}
+
+static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	struct block_req r = {ev->index, ev->begin, ev->length};
+
+	greet(p, now);
+	if (req_remove(&p->serving, &r)) {
+		owe_less(p, r.length);
+		put_reject(p, &r);
+	}
+	return E_OK;
+}
+
+bool swarm_serve_next(struct swarm_peer *p, struct block_req *r)
+{
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	if (!req_pop(&p->serving, r))
+		return false;
+	/* Bursts of a few hundred come again and again; a choke frees the rest. */
+	if (p->serving.n == 0 && p->serving.cap > SERVING_KEPT)
+		req_clear(&p->serving);
+	return true;
+}
+
+void swarm_served(struct swarm_peer *p, uint32_t bytes)
+{
+	p->uploaded += bytes;
+	p->swarm->uploaded += bytes;
+	meter_add(&p->up, bytes);
+	meter_add(&p->swarm->up, bytes);
+	owe_less(p, bytes);
+	if (p->owed == 0 && (p->swarm->slack || p->swarm->owed == 0))
+		swarm_super_idle(p);
+}
+
+void swarm_serve_failed(struct swarm_peer *p, const struct block_req *r)
+{
+	owe_less(p, r->length);
+	put_reject(p, r);
+}
+
+void swarm_drop_serving(struct swarm_peer *p)
+{
+	struct req_queue keep = {0};
+	struct block_req r;
+
+	while (req_pop(&p->serving, &r)) {
+		if (swarm_is_granted(p, r.piece))
+			req_push(&keep, r);
+		else
+			swarm_serve_failed(p, &r);
+	}
+	req_clear(&p->serving);
+	p->serving = keep;
+}
+
+/* --- fast extension, the rest (BEP 6) --- */
+
+static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	greet(p, now);
+	return swarm_on_reject(p, ev, now);
+}
+
+static enum err on_allowed_fast(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	greet(p, now);
+	return swarm_on_allowed_fast(p, ev);
+}
+
+static enum err on_suggest(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	greet(p, now);
+	return swarm_on_suggest(p, ev);
+}
+
+static enum err on_nothing(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	(void)p, (void)ev, (void)now;
+	return E_OK;
+}
+
+static event_f *const handlers[] = {
+	[WIRE_KEEPALIVE] = on_nothing,
+	[WIRE_CHOKE] = on_choke,
+	[WIRE_UNCHOKE] = on_unchoke,
+	[WIRE_INTERESTED] = on_interested,
+	[WIRE_NOT_INTERESTED] = on_not_interested,
+	[WIRE_HAVE] = on_have,
+	[WIRE_BITFIELD] = on_bitfield,
+	[WIRE_REQUEST] = on_request,
+	[WIRE_CANCEL] = on_cancel,
+	[WIRE_PORT] = on_nothing,
+	[WIRE_SUGGEST] = on_suggest,
+	[WIRE_HAVE_ALL] = on_have_all,
+	[WIRE_HAVE_NONE] = on_have_none,
+	[WIRE_REJECT] = on_reject,
+	[WIRE_ALLOWED_FAST] = on_allowed_fast,
+	[WIRE_EXTENDED] = swarm_on_extended,
+	[WIRE_UNKNOWN] = on_nothing,
+};
+
+enum err swarm_event(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
+{
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	must((size_t)ev->type < ARRAY_LEN(handlers) && handlers[ev->type] != NULL);
+	return handlers[ev->type](p, ev, now);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the swarm share among themselves. */
+#ifndef PROTO_SWARM_PRIV_H
+#define PROTO_SWARM_PRIV_H
+
+#include "proto/swarm/swarm.h"
+#include "proto/wire/ext.h"
+#include "proto/wire/peer_id.h"
+
+#define SWARM_MAGIC      0x5357524du
+#define SWARM_PEER_MAGIC 0x53575052u
+
+#define MAX_BLOCK     131072u    /* longest block we take or serve; clients ask for 16 KiB */
+#define MAX_MESSAGE   (1u << 20) /* longest message that is not a piece or a bitfield */
+#define REQQ_DEFAULT  250u       /* of a peer that does not say; what the field uses */
+#define CHOKE_SOON    (INT64_C(1) * 1000000) /* us until the choker runs out of turn */
+#define SWARM_GRANTED ARRAY_LEN(((struct swarm_peer *)0)->granted)
+#define SLOTS_LEAST   4u /* however slow the line */
+#define WINDOW_START  4u
+#define WINDOW_MIN    2u
+
+void swarm_update_interest(struct swarm_peer *);
+/* Every request to it is void; stand: it does not know, and may answer them yet. */
+void swarm_void_asked(struct swarm_peer *, bool stand);
+void swarm_put_cancel(struct swarm_peer *, const struct block_req *);
+bool swarm_void_one(
+	struct swarm_peer *, const struct block_req *);       /* this one; false: was not asked */
+void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot needs no vote */
+void swarm_drop_serving(struct swarm_peer *);                 /* we choke it now */
+void swarm_tick_requests(struct swarm_peer *, int64_t now);
+void swarm_run_choker(struct swarm *, int64_t now);
+/* How many requests may be made of it now. */
+uint32_t swarm_room(const struct swarm_peer *);
+
+/* verdict.c */
+void swarm_note_departed(const struct swarm_peer *); /* it leaves, and has sent something */
+
+/* late.c */
+void swarm_late_add(struct swarm_peer *, const struct block_req *); /* it was given up */
+void swarm_late_excuse(struct swarm_peer *, uint32_t n); /* so many blocks may come unasked */
+void swarm_late_forget(struct swarm_peer *);             /* it will answer none of them */
+/* It will not answer this one; false: it was not among them. */
+bool swarm_late_drop(struct swarm_peer *, const struct block_req *);
+/* It is asked anew for what was given up; true: the request stands, no message is needed. */
+bool swarm_late_resume(struct swarm_peer *, const struct block_req *);
+/* A block came that is not in ->asked.  TAKE: it is now, and charged. */
+enum swarm_verdict swarm_late_block(struct swarm_peer *, const struct block_req *);
+/* A block that was given up while it came in; true: it is in ->asked again, and charged. */
+bool swarm_late_reclaim(struct swarm_peer *, const struct block_req *);
+void swarm_late_tick(struct swarm_peer *); /* cancels what others brought */
+
+/* idle.c */
+#define ANY_PIECE UINT32_MAX
+void swarm_idle(struct swarm_peer *, bool idle); /* there is nothing for it to ask for */
+/* So many blocks, of that piece, became free: those who may want them ask again. */
+void swarm_wake_idle(struct swarm *, uint32_t blocks, uint32_t piece);
+
+/* ext.c */
+void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */
+enum err swarm_on_extended(struct swarm_peer *, const struct wire_ev *, int64_t now);
+void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we want nothing */
+
+/* fast.c */
+void swarm_grant_fast(struct swarm_peer *);                 /* once its pieces are known */
+void swarm_note_known(struct swarm_peer *, uint32_t piece); /* it needs no hint of that one */
+bool swarm_is_granted(const struct swarm_peer *, uint32_t piece);
+enum err swarm_on_reject(struct swarm_peer *, const struct wire_ev *, int64_t now);
+enum err swarm_on_allowed_fast(struct swarm_peer *, const struct wire_ev *);
+enum err swarm_on_suggest(struct swarm_peer *, const struct wire_ev *);
+void swarm_prune_suggestions(struct swarm_peer *); /* forgets what we do not want any more */
+
+/* super.c */
+void swarm_update_super(struct swarm *, int64_t now);
+bool swarm_super_hides(const struct swarm_peer *); /* it joins, and is to be masked */
+void swarm_mask(struct swarm_peer *);
+void swarm_unmask(struct swarm_peer *);
+void swarm_super_show(struct swarm_peer *, int64_t now);
+void swarm_super_asked(struct swarm_peer *, const struct block_req *, int64_t now);
+void swarm_super_seen(struct swarm *, uint32_t piece, int64_t now); /* somebody has it now */
+void swarm_super_choke(struct swarm_peer *, int64_t now);           /* am_choking has changed */
+/* It is to be choked; true: not yet, and it is shown nothing more. */
+bool swarm_super_retires(struct swarm_peer *, int64_t now);
+/* In place of its rate, for the choker: greater is who passes on sooner. */
+uint64_t swarm_super_merit(const struct swarm_peer *, int64_t now);
+bool swarm_super_is_full(const struct swarm_peer *);    /* it is to have no slot now */
+void swarm_super_idle(struct swarm_peer *);             /* all that was asked of us has left */
+void swarm_super_met_seed(struct swarm *, int64_t now); /* we are not the only one */
+void swarm_tick_super(struct swarm *, int64_t now);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a swarm: joining and leaving, interest, and the tick. */
+#include "proto/swarm/priv.h"
+
+struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
+	const struct swarm_config *config, const struct swarm_ops *ops, void *owner,
+	struct rng *rng, int64_t now)
+{
+	struct swarm *s;
+
+	ALLOC_OBJ(s, SWARM_MAGIC);
+	s->layout = *layout;
+	s->ops = ops;
+	s->owner = owner;
+	s->rng = rng;
+	memcpy(s->infohash, infohash, sizeof s->infohash);
+	link_init(&s->idle);
+	meter_init(&s->down, now);
+	meter_init(&s->up, now);
+	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
+	s->candidates = peerlist_new(
+		config->candidates != 0 ? config->candidates : PEERLIST_CAP_DEFAULT, rng);
+	choker_init(&s->choker, 0, 0, config->choke_seed);
+	swarm_configure(s, config);
+	s->super_mode = config->super_seed;
+	for (size_t i = 0; i < ARRAY_LEN(s->witness); i++)
+		s->witness[i].believed_at = INT64_MIN;
+	return s;
+}
+
+void swarm_configure(struct swarm *s, const struct swarm_config *config)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	if (config->upload_slots != s->config.upload_slots) {
+		s->choker.slots = config->upload_slots;
+		s->choker.slots_min = MIN(config->upload_slots, SLOTS_LEAST);
+	}
+	s->config = *config;
+}
+
+void swarm_free(struct swarm **sp)
+{
+	struct swarm *s;
+
+	if (*sp == NULL)
+		return;
+	TAKE_OBJ(s, sp, SWARM_MAGIC);
+	must(s->peers_n == 0);
+	xfree(s->times_shown);
+	xfree(s->departed);
+	xfree(s->reads);
+	xfree(s->times_bait);
+	xfree(s->peers);
+	smartban_free(&s->smartban);
+	picker_free(&s->picker);
+	peerlist_free(&s->candidates);
+	FREE_OBJ(s);
+}
+
+/* --- joining and leaving --- */
+
+static uint32_t take_index(struct swarm *s)
+{
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] == NULL)
+			return i;
+	uint32_t cap = s->peers_cap ? 2 * s->peers_cap : 8;
+
+	s->peers = xrealloc(s->peers, cap * sizeof *s->peers);
+	memset(s->peers + s->peers_cap, 0, (cap - s->peers_cap) * sizeof *s->peers);
+	uint32_t i = s->peers_cap;
+
+	s->peers_cap = cap;
+	return i;
+}
+
+/*
+ * The picker's name of a peer: its place, and the number of its coming, so that who comes next to
+ * the place is not taken for it.
+ */
+static uint32_t make_name(struct swarm *s, uint32_t index)
+{
+	must(index <= UINT16_MAX);
+	if (++s->joins == UINT16_MAX)
+		s->joins = 1;
+	return s->joins << 16 | index;
+}
+
+struct swarm_peer *swarm_peer_named(const struct swarm *s, uint32_t name)
+{
+	uint32_t index = name & UINT16_MAX;
+	struct swarm_peer *p = index < s->peers_cap ? s->peers[index] : NULL;
+
+	return p != NULL && p->name == name ? p : NULL;
+}
+
+/* BEP 3 "bitfield", BEP 6 "Have All/Have None": must be our first message. */
+static void say_have(struct swarm_peer *p)
+{
+	const struct bitfield *have = swarm_have(p->swarm);
+	size_t n = bitfield_bytes(have->bits);
+	struct wr w = outbuf_begin(&p->out, 5 + n);
+
+	if (p->caps.fast && (have->count == 0 || p->masked))
+		wire_put_have_none(&w);
+	else if (p->masked)
+		return;
+	else if (p->caps.fast && bitfield_full(have))
+		wire_put_have_all(&w);
+	else if (have->count > 0)
+		wire_put_bitfield(&w, have->bytes, n);
+	outbuf_commit(&p->out, &w);
+}
+
+struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint *at,
+	const uint8_t id[20], struct swarm_caps caps, bool incoming, int64_t now)
+{
+	struct swarm_peer *p;
+
+	CHECK_OBJ(s, SWARM_MAGIC);
+	ALLOC_OBJ(p, SWARM_PEER_MAGIC);
+	p->swarm = s;
+	p->conn = conn;
+	p->at = *at;
+	memcpy(p->id, id, sizeof p->id);
+	p->caps = caps;
+	p->incoming = incoming;
+	p->am_choking = p->peer_choking = true;
+	p->starting = true;
+	p->unchoked_at = INT64_MIN;
+	p->window = WINDOW_START;
+	p->reqq = REQQ_DEFAULT;
+	p->connected_at = p->last_block_at = p->asked_at = now;
+	for (size_t i = 0; i < ARRAY_LEN(p->given); i++)
+		p->given[i].at = now;
+	wire_dec_init(&p->dec, MAX_BLOCK,
+		(uint32_t)MAX(bitfield_bytes(s->layout.pieces) + 1, (size_t)MAX_MESSAGE));
+	bitfield_init(&p->has, s->layout.pieces);
+	meter_init(&p->down, now);
+	meter_init(&p->up, now);
+	if (s->peers_n == 0)
+		s->next_choke = now + CHOKE_SOON;
+	p->index = take_index(s);
+	p->name = make_name(s, p->index);
+	s->peers[p->index] = p;
+	s->peers_n++;
+	peer_id_client(id, p->client, sizeof p->client);
+	swarm_update_super(s, now);
+	if (swarm_super_hides(p))
+		swarm_mask(p);
+	say_have(p);
+	if (caps.extended)
+		swarm_say_extended(p);
+	return p;
+}
+
+void swarm_leave(struct swarm_peer **pp, int64_t now)
+{
+	struct swarm_peer *p;
+	struct swarm *s;
+
+	TAKE_OBJ(p, pp, SWARM_PEER_MAGIC);
+	s = p->swarm;
+	swarm_idle(p, false);
+	swarm_void_asked(p, false);
+	if (p->greeted)
+		picker_leave(s->picker, &p->has);
+	if (!p->am_choking)
+		s->choke_soon = true;
+	if (p->reach.port != 0)
+		peerlist_closed(s->candidates, &p->reach, p->downloaded + p->uploaded > 0, now);
+	if (p->downloaded > 0)
+		swarm_note_departed(p);
+	if (p->guilty)
+		s->guilty_n--;
+	s->peers[p->index] = NULL;
+	s->peers_n--;
+	s->owed -= p->owed;
+	req_clear(&p->asked);
+	req_clear(&p->serving);
+	bitfield_free(&p->has);
+	if (p->masked)
+		swarm_unmask(p);
+	wire_dec_fini(&p->dec);
+	outbuf_fini(&p->out);
+	FREE_OBJ(p);
+}
+
+float swarm_relevance(const struct swarm_peer *p)
+{
+	const struct bitfield *have = swarm_have(p->swarm);
+	uint32_t lack = have->bits - have->count;
+
+	if (lack == 0)
+		return 0;
+	return (float)picker_count_missing_that(p->swarm->picker, &p->has) / (float)lack;
+}
+
+/* --- interest --- */
+
+void swarm_update_interest(struct swarm_peer *p)
+{
+	bool want = p->interesting > 0 && !p->swarm->no_download;
+
+	if (want == p->am_interested)
+		return;
+	p->am_interested = want;
+	struct wr w = outbuf_begin(&p->out, 5);
+
+	if (want)
+		wire_put_interested(&w);
+	else
+		wire_put_not_interested(&w);
+	outbuf_commit(&p->out, &w);
+	p->swarm->ops->wake(p->conn);
+}
+
+void swarm_reconsider(struct swarm *s)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+
+		if (p == NULL)
+			continue;
+		p->interesting = picker_count_wanted_that(s->picker, &p->has);
+		swarm_update_interest(p);
+		if (swarm_wants_requests(p))
+			s->ops->wake(p->conn);
+	}
+	swarm_update_upload_only(s);
+}
+
+/* --- the tick --- */
+
+void swarm_tick(struct swarm *s, int64_t now)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	s->pace = meter_rate(&s->down, now);
+	s->ticked = s->downloaded;
+	for (uint32_t i = 0; i < s->peers_cap; i++)
+		if (s->peers[i] != NULL)
+			swarm_tick_requests(s->peers[i], now);
+	swarm_tick_super(s, now);
+	if (s->choke_soon && s->next_choke > now + CHOKE_SOON)
+		s->next_choke = now + CHOKE_SOON;
+	s->choke_soon = false;
+	if (s->peers_n > 0 && now >= s->next_choke) {
+		swarm_run_choker(s, now);
+		/* A call between two rounds does not put the next one off. */
+		s->next_choke = MAX(s->choker.round_at + CHOKER_ROUND_US, now + CHOKE_SOON);
+	}
+}

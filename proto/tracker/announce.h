@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When one torrent announces, to which of its trackers, and with what event (BEP 12 tiers, BEP 3
+ * intervals).
+ *
+ * An announce is a walk over the tiers in order: the first tracker that answers ends it and moves
+ * to the front of its tier; one that fails sends the walk on and waits out a backoff of its own, so
+ * that a dead tracker delays nobody.  A walk skips trackers that wait; when all have failed, the
+ * next walk comes with the first whose wait ends.  Events belong to trackers: each is told
+ * "started" before anything else, and "stopped" when it was; "completed" is kept until one tracker
+ * has taken it.
+ *
+ * At most one announce is under way, save for "stopped", which goes to all at once.  Times are
+ * microseconds of one monotonic clock; wall is seconds since 1970.  One owner.
+ */
+#ifndef PROTO_TRACKER_ANNOUNCE_H
+#define PROTO_TRACKER_ANNOUNCE_H
+
+#include "proto/base/base.h"
+#include "proto/tracker/http.h"
+
+#define ANNOUNCE_TRACKERS_MAX 256u
+#define ANNOUNCE_URL_MAX      2048u
+
+struct announce_url {
+	struct slice url;
+	uint32_t tier; /* trackers of one tier stand together; lower tiers first */
+};
+
+struct announce_urls {
+	const struct announce_url *list;
+	size_t n;
+};
+
+enum announce_status {
+	ANNOUNCE_IDLE, /* not contacted yet */
+	ANNOUNCE_WORKING,
+	ANNOUNCE_ERROR,
+};
+
+struct announce_todo {
+	int tracker;
+	enum announce_event event;
+	const char *url;       /* borrowed until announce_free() */
+	const char *trackerid; /* borrowed until announce_done(); NULL: none */
+};
+
+struct announce_view {
+	const char *url; /* borrowed until announce_free() */
+	const char
+		*message; /* borrowed until announce_done(); "" or words: an error, or a warning */
+	enum announce_status status;
+	uint32_t tier;
+	uint32_t fails;  /* in a row */
+	int64_t seeders; /* -1: unknown, as for the next two */
+	int64_t leechers;
+	int64_t downloaded;
+	uint32_t peers;    /* in the last answer */
+	int64_t last_wall; /* when the last announce ended; 0: never */
+	int64_t next;      /* when it may be contacted next; INT64_MAX: not planned */
+	bool busy;         /* an announce is under way */
+};
+
+struct announce;
+
+/*
+ * Copies what it needs.  URLs that are not http, https or udp, too long, not plain ASCII without
+ * spaces, or there already, and those over ANNOUNCE_TRACKERS_MAX, are left out.  random shuffles
+ * the tiers and spreads the retries.  Starts stopped.  Never NULL.
+ */
+struct announce *announce_new(const struct announce_urls *urls, uint64_t random);
+void announce_free(struct announce **pa);
+/* No interval is shorter than this many seconds, whatever a tracker says; 60 unless it is called.
+ */
+void announce_floor(struct announce *a, uint32_t seconds);
+
+/* Both may be called at any time, and again.  Stopping tells every tracker that was told "started".
+ */
+void announce_start(struct announce *a, int64_t now);
+void announce_stop(struct announce *a, int64_t now);
+/* The download has finished in this session; "completed" goes out once, however often this is
+ * called. */
+void announce_complete(struct announce *a, int64_t now);
+/* Announces as soon as the tracker's minimum interval allows; returns when that is. */
+int64_t announce_again(struct announce *a, int64_t now);
+
+/*
+ * 1: *todo is to be contacted now, and announce_done() will be called for it, exactly once; 0:
+ * nothing is due. Call it until it gives 0, at the deadline, and after every other call here.
+ */
+int announce_next(struct announce *a, int64_t now, struct announce_todo *todo);
+/*
+ * How it went.  e is E_OK with reply set, or why it failed (E_CANCELLED: given up by us, which
+ * counts for nothing); a reply with a failure text is a failure.  text: words on the error, may be
+ * NULL.
+ */
+void announce_done(struct announce *a, int tracker, const struct announce_reply *reply, enum err e,
+	const char *text, int64_t now, int64_t wall);
+/* A scrape's answer, for the view. */
+void announce_scraped(struct announce *a, int tracker, const struct announce_reply *reply);
+
+/* When announce_next() may have something by itself, perhaps a moment that has passed; INT64_MAX:
+ * only after another call here.
+ */
+int64_t announce_deadline(const struct announce *a);
+/* Stopped, and nobody is left to be told. */
+bool announce_stopped(const struct announce *a);
+
+/* Trackers keep their number, 0 to count - 1, for life: the order given to announce_new(). */
+int announce_count(const struct announce *a);
+void announce_view(const struct announce *a, int tracker, struct announce_view *out);
+
+#endif

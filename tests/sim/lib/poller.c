@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readiness the way epoll reports it.
+ *
+ * A descriptor is queued when something happens to it.  When the queue is looked at, all that it is
+ * ready for is reported, whatever it was queued for; an edge-triggered one then leaves the queue
+ * until the next thing happens, a level-triggered one stays in it as long as it is ready.  It never
+ * sleeps: the scheduler lets time pass.
+ */
+#include "tests/sim/lib/priv.h"
+
+struct poller *poller_new(void)
+{
+	struct poller *p = xcalloc(1, sizeof *p);
+	struct daemon *d = sim_world()->current;
+
+	TAILQ_INIT(&p->ready);
+	must(d != NULL && d->pollers_n < SLOTS_MAX);
+	p->d = d;
+	p->slot = d->pollers_n;
+	d->pollers[d->pollers_n++] = p;
+	return p;
+}
+
+void poller_free(struct poller **p)
+{
+	must(TAILQ_EMPTY(&(*p)->ready));
+	xfree(*p);
+	*p = NULL;
+}
+
+bool poller_ready(const struct poller *p)
+{
+	return !TAILQ_EMPTY(&p->ready);
+}
+
+static struct watch *watch_of(int fd)
+{
+	struct sock *k;
+
+	CAST_OBJ(k, fd_find(fd), SOCK_MAGIC);
+	return &k->watch;
+}
+
+static void queue_watch(struct watch *w)
+{
+	if (w->poller == NULL || w->queued)
+		return;
+	w->queued = true;
+	seat_touch(w->poller->d, w->poller->slot);
+	TAILQ_INSERT_TAIL(&w->poller->ready, w, link);
+}
+
+static uint32_t ready_of(const struct watch *w)
+{
+	const struct sock *k =
+		(const struct sock *)(const void *)((const char *)w - offsetof(struct sock, watch));
+	uint32_t ready = sock_ready(k);
+
+	/* Errors and hang-ups are reported whatever was asked for, and with all else. */
+	return ready & POLL_ERR ? POLL_ERR | POLL_IN | POLL_OUT : ready & w->events;
+}
+
+void sock_wake(struct sock *k)
+{
+	queue_watch(&k->watch);
+}
+
+enum err poller_add(struct poller *p, int fd, uint32_t events, void *tag)
+{
+	struct watch *w = watch_of(fd);
+
+	must(w->poller == NULL);
+	*w = (struct watch){.poller = p, .events = events, .tag = tag};
+	if (ready_of(w) != 0)
+		queue_watch(w);
+	return E_OK;
+}
+
+enum err poller_mod(struct poller *p, int fd, uint32_t events, void *tag)
+{
+	struct watch *w = watch_of(fd);
+
+	must(w->poller == p);
+	w->events = events;
+	w->tag = tag;
+	if (ready_of(w) != 0)
+		queue_watch(w);
+	return E_OK;
+}
+
+void poller_del(struct poller *p, int fd)
+{
+	struct watch *w = watch_of(fd);
+
+	must(w->poller == p);
+	if (w->queued)
+		TAILQ_REMOVE(&p->ready, w, link);
+	*w = (struct watch){0};
+}
+
+void poller_lost(struct poller *p, int fd)
+{
+	poller_del(p, fd);
+}
+
+unsigned poller_wait(struct poller *p, struct poll_event *out, unsigned max, int64_t timeout_us)
+{
+	struct watch *w, *last = TAILQ_LAST(&p->ready, watches);
+	unsigned n = 0;
+
+	(void)timeout_us;
+	while (n < max && (w = TAILQ_FIRST(&p->ready)) != NULL) {
+		uint32_t ready = ready_of(w);
+
+		TAILQ_REMOVE(&p->ready, w, link);
+		w->queued = false;
+		if (ready != 0)
+			out[n++] = (struct poll_event){.tag = w->tag, .events = ready};
+		if (ready != 0 && !(w->events & POLL_EDGE))
+			queue_watch(w);
+		if (w == last)
+			break;
+	}
+	return n;
+}

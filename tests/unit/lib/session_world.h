@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The session actor on the real kernel for t_session*.c, in one thread and in virtual time.
+ *
+ * Everybody around it is a fake that writes what it gets as words into a log and keeps each call
+ * until the test answers it, so that a test is a list of "do this, then expect exactly that".
+ */
+#ifndef TESTS_UNIT_LIB_SESSION_WORLD_H
+#define TESTS_UNIT_LIB_SESSION_WORLD_H
+
+#include "actors/kernel/clock.h"
+#include "actors/kernel/log.h"
+#include "actors/msg/env.h"
+#include "tests/unit/lib/made_torrents.h"
+
+#include <inttypes.h>
+
+#define CALLS_MAX   1024
+#define ROLES_FAKED 5
+
+struct call_kept {
+	struct actor *a;
+	struct msg *m;
+};
+
+struct world {
+	const struct config *config;
+	struct actor_env env;
+	struct actors *set;
+	struct actor *session;
+	struct actor *fakes[16];
+	unsigned fakes_n;
+	char log[16384];
+	size_t log_n;
+	struct call_kept calls[CALLS_MAX]; /* in the order they came; m NULL: answered */
+	unsigned calls_n;
+	struct tref t;            /* of the last STORE_OPEN */
+	char why[256];            /* of the last answer to a person */
+	struct msg *view;         /* the last answer to TORRENT_VIEW; owned */
+	struct m_state_load load; /* what STATE_LOAD is answered with */
+	bool hold_load;
+	const char *const *options; /* more of the configuration; ends with NULL */
+};
+
+/* --- virtual time: these stand in for the kernel's own --- */
+
+int64_t *world_clock(void);
+int64_t *world_clock(void)
+{
+	static int64_t now = 1000 * USEC_PER_SEC;
+
+	return &now;
+}
+
+int64_t clock_mono_us(void)
+{
+	return *world_clock();
+}
+
+int64_t clock_wall_s(void)
+{
+	return 1700000000 + *world_clock() / USEC_PER_SEC;
+}
+
+/* --- the log --- */
+
+static inline void say(struct world *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static inline void say(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->log_n > 0)
+		w->log[w->log_n++] = ' ';
+	va_start(ap, fmt);
+	w->log_n += (size_t)vsnprintf(w->log + w->log_n, sizeof w->log - w->log_n, fmt, ap);
+	va_end(ap);
+	assert_true(w->log_n < sizeof w->log - 256);
+}
+
+static const char *const ops[] = {"START", "STOP", "COMPLETED", "REMOVE"};
+
+static inline const char *say_files(const uint8_t *list, uint32_t n)
+{
+	static char text[64];
+
+	assert_true(n < sizeof text);
+	for (uint32_t i = 0; i < n; i++)
+		text[i] = (char)('0' + list[i]);
+	text[list != NULL ? n : 0] = '\0';
+	return list != NULL ? text : "all";
+}
+
+static inline void say_set(struct world *w, const struct m_state_set *p)
+{
+	if (p->key == STATE_FILES)
+		say(w, "STATE_FILES(%" PRId64 ",%s)", p->row, say_files(p->data, p->data_n));
+	else if (p->key == STATE_SEED_LIMITS)
+		say(w, "STATE_SEED(%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ")", p->row,
+			p->seed.ratio, p->seed.time, p->seed.idle);
+	else if (p->key == STATE_PLACES)
+		say(w, "STATE_PLACES(%u)", p->places_n);
+	else
+		say(w, "STATE_SET(%" PRId64 ",%d,%" PRId64 ")", p->row, p->key, p->value);
+}
+
+#define AS(type) const struct type *p = container_of(m, struct type, h)
+
+/* To the database and the store; false: it goes to others. */
+static inline bool say_kept(struct world *w, struct msg *m)
+{
+	switch (m->type) {
+	case MSG_STATE_ADD: {
+		AS(m_state_add);
+		say(w, "STATE_ADD(%s,%s)", p->meta->name, p->path);
+		break;
+	}
+	case MSG_STATE_SET: {
+		AS(m_state_set);
+		say_set(w, p);
+		break;
+	}
+	case MSG_STATE_REMOVE: {
+		AS(m_state_remove);
+		say(w, "STATE_REMOVE(%" PRId64 ")", p->row);
+		break;
+	}
+	case MSG_STATE_TOTALS: {
+		AS(m_totals);
+		say(w, "STATE_TOTALS(%" PRIu64 ",%" PRIu64 ",%" PRIu64 ")", p->downloaded,
+			p->uploaded, p->wasted);
+		break;
+	}
+	case MSG_STORE_OPEN: {
+		AS(m_store_open);
+		w->t = p->t;
+		say(w, "STORE_OPEN(%s,%s,fresh=%d,root=%d)", p->record.meta->name, p->record.path,
+			p->record.fresh, p->make_root);
+		break;
+	}
+	case MSG_STORE_FILES: {
+		AS(m_store_files);
+		say(w, "STORE_FILES(%s)", say_files(p->file_priority, p->file_priority_n));
+		break;
+	}
+	case MSG_STORE_CLOSE: {
+		AS(m_store_close);
+		say(w, "STORE_CLOSE(%d)", p->delete_data);
+		break;
+	}
+	default:
+		return false;
+	}
+	return true;
+}
+
+/* The payload in a few words, with only what tests look at. */
+static inline void say_details(struct world *w, struct msg *m)
+{
+	if (say_kept(w, m))
+		return;
+	switch (m->type) {
+	case MSG_PEERS_ADD: {
+		AS(m_peers_add);
+		say(w, "PEERS_ADD(%d,%u)", p->active, p->have.count);
+		break;
+	}
+	case MSG_PEERS_SET: {
+		AS(m_peers_set);
+		say(w, "PEERS_SET(%d%s,%" PRIu64 ",%" PRIu64 "%s%s%s%s)", p->active,
+			p->no_download ? ",no" : "", p->down_limit, p->up_limit,
+			p->sequential ? ",seq" : "", p->edges_first ? ",edges" : "",
+			p->file_priority != NULL ? "," : "",
+			p->file_priority != NULL ? say_files(p->file_priority, p->file_priority_n)
+						 : "");
+		break;
+	}
+	case MSG_PEERS_GLOBAL: {
+		AS(m_peers_global);
+		say(w, "PEERS_GLOBAL(%" PRIu64 ",%" PRIu64 ")", p->rate[LIMIT_DOWN],
+			p->rate[LIMIT_UP]);
+		break;
+	}
+	case MSG_TRACKER_ADD: {
+		AS(m_tracker_add);
+		say(w, "TRACKER_ADD(%d,%" PRIu64 ")", p->active, p->left);
+		break;
+	}
+	case MSG_TRACKER_EVENT: {
+		AS(m_tracker_event);
+		say(w, "TRACKER_%s", ops[p->op]);
+		break;
+	}
+	default:
+		say(w, "%s", msg_table.types[m->type].name);
+	}
+}
+
+#undef AS
+
+static inline void keep_call(struct world *w, struct actor *a, struct msg **m)
+{
+	assert_true(w->calls_n < CALLS_MAX);
+	w->calls[w->calls_n++] = (struct call_kept){a, *m};
+	*m = NULL;
+}
+
+static inline void answer_load(struct world *w, struct actor *a, struct msg **m)
+{
+	struct m_state_load *l = container_of(*m, struct m_state_load, h);
+	struct msg h = l->h;
+
+	*l = w->load;
+	l->h = h;
+	w->load = (struct m_state_load){0};
+	actor_reply(a, m, E_OK);
+}
+
+static inline void fake_message(struct actor *a, struct msg **m)
+{
+	struct world *w = actor_self(a);
+
+	if ((*m)->type == MSG_STATE_LOAD && !w->hold_load) {
+		answer_load(w, a, m);
+		return;
+	}
+	say_details(w, *m);
+	if ((*m)->call != 0)
+		keep_call(w, a, m);
+}
+
+static inline void *fake_init(struct actor *a, const void *arg)
+{
+	(void)a;
+	return (void *)(uintptr_t)arg;
+}
+
+/* --- people --- */
+
+static inline void on_person(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct world *w = ctx;
+	uint16_t type = m != NULL ? (*m)->type : 0;
+
+	say(w, "%s=%s", type ? strchr(msg_table.types[type].name, '_') + 1 : "?", err_name(err));
+	w->why[0] = '\0';
+	if (type == MSG_TORRENT_ADD)
+		memcpy(w->why, container_of(*m, struct m_torrent_add, h)->why.text, 256);
+	else if (type == MSG_TORRENT_SET)
+		memcpy(w->why, container_of(*m, struct m_torrent_set, h)->why.text, 256);
+	if (type != MSG_TORRENT_VIEW)
+		return;
+	msg_free(a, &w->view);
+	w->view = *m;
+	*m = NULL;
+}
+
+static const struct actor_handler catch_all[] = {{KMSG_NONE, fake_message}, {0, NULL}};
+static const struct actor_spec fake_http = {.role_name = "http",
+	.handlers = catch_all,
+	.init = fake_init};
+static const struct actor_spec fake_state = {.role_name = "state",
+	.handlers = catch_all,
+	.init = fake_init};
+static const struct actor_spec fake_store = {.role_name = "store",
+	.handlers = catch_all,
+	.init = fake_init};
+static const struct actor_spec fake_peers = {.role_name = "peers",
+	.handlers = catch_all,
+	.init = fake_init};
+static const struct actor_spec fake_tracker = {.role_name = "tracker",
+	.handlers = catch_all,
+	.init = fake_init};
+
+static inline void turn_all(struct world *w)
+{
+	for (int i = 0; i < 6; i++) {
+		actor_turn(w->session, 0);
+		for (unsigned k = 0; k < w->fakes_n; k++)
+			actor_turn(w->fakes[k], 0);
+	}
+}
+
+/* Exactly this has happened since the last time. */
+#define EXPECT(w, text)                                                                            \
+	do {                                                                                       \
+		turn_all(w);                                                                       \
+		assert_string_equal((w)->log, (text));                                             \
+		(w)->log_n = 0;                                                                    \
+		(w)->log[0] = '\0';                                                                \
+	} while (0)
+
+static inline void pass_time(struct world *w, int64_t seconds)
+{
+	turn_all(w);
+	*world_clock() += seconds * USEC_PER_SEC;
+	turn_all(w);
+}
+
+static inline struct actor *http_of(struct world *w)
+{
+	return w->fakes[0];
+}
+
+static inline void ask(struct world *w, struct msg *m)
+{
+	actor_call_within(
+		http_of(w), ADDR_SESSION, &m, INT64_C(1000000) * USEC_PER_SEC, on_person, w);
+}
+
+static inline void ask_add(struct world *w, const char *name, const char *path, bool start)
+{
+	struct msg *m = msg_new(http_of(w), MSG_TORRENT_ADD);
+	struct m_torrent_add *add = container_of(m, struct m_torrent_add, h);
+	char *bytes = made_bytes(name, 3, &add->body_n);
+
+	add->body = xmemdup(bytes, add->body_n);
+	free(bytes);
+	add->path = path != NULL ? xstrdup(path) : NULL;
+	add->start = start;
+	ask(w, m);
+}
+
+static inline void ask_add_bytes(struct world *w, const char *bytes, size_t n)
+{
+	struct msg *m = msg_new(http_of(w), MSG_TORRENT_ADD);
+	struct m_torrent_add *add = container_of(m, struct m_torrent_add, h);
+
+	add->body = xmemdup(bytes, n);
+	add->body_n = n;
+	add->start = true;
+	ask(w, m);
+}
+
+static inline struct m_torrent_set *make_set(
+	struct world *w, const struct metainfo *meta, enum torrent_op op)
+{
+	struct msg *m = msg_new(http_of(w), MSG_TORRENT_SET);
+	struct m_torrent_set *set = container_of(m, struct m_torrent_set, h);
+
+	memcpy(set->infohash, meta->infohash.v1, 20);
+	set->op = op;
+	return set;
+}
+
+/* A change of the torrent that made_meta() makes for that name and three pieces. */
+static inline struct m_torrent_set *make_set_of(
+	struct world *w, const char *name, enum torrent_op op)
+{
+	struct metainfo *meta = made_meta(name, 3);
+	struct m_torrent_set *set = make_set(w, meta, op);
+
+	metainfo_unref(&meta);
+	return set;
+}
+
+static inline void ask_set(struct world *w, const char *name, enum torrent_op op, uint64_t value)
+{
+	struct m_torrent_set *set = make_set_of(w, name, op);
+
+	set->value = value;
+	ask(w, &set->h);
+}
+
+static inline void ask_view(struct world *w, const char *name)
+{
+	struct msg *m = msg_new(http_of(w), MSG_TORRENT_VIEW);
+	struct m_torrent_view *v = container_of(m, struct m_torrent_view, h);
+	struct metainfo *meta;
+
+	v->all = name == NULL;
+	if (name != NULL) {
+		meta = made_meta(name, 3);
+		memcpy(v->infohash, meta->infohash.v1, 20);
+		metainfo_unref(&meta);
+	}
+	ask(w, m);
+}
+
+/* --- the others --- */
+
+/* The oldest call of that type that is not answered; the test may fill it in first. */
+static inline struct msg **kept(struct world *w, uint16_t type)
+{
+	turn_all(w);
+	for (unsigned i = 0; i < w->calls_n; i++)
+		if (w->calls[i].m != NULL && w->calls[i].m->type == type)
+			return &w->calls[i].m;
+	fail_msg("no %s to answer", msg_table.types[type].name);
+	return NULL;
+}
+
+static inline void answer(struct world *w, uint16_t type, enum err err)
+{
+	struct msg **m = kept(w, type);
+	struct actor *a = container_of(m, struct call_kept, m)->a;
+
+	actor_reply(a, m, err);
+}
+
+static inline void answer_add(struct world *w, int64_t row)
+{
+	container_of(*kept(w, MSG_STATE_ADD), struct m_state_add, h)->row = row;
+	answer(w, MSG_STATE_ADD, E_OK);
+}
+
+static inline void answer_detached(struct world *w, uint32_t have, uint64_t down)
+{
+	struct m_peers_remove *r =
+		container_of(*kept(w, MSG_PEERS_REMOVE), struct m_peers_remove, h);
+
+	bitfield_init(&r->have, 3);
+	for (uint32_t i = 0; i < have; i++)
+		bitfield_set(&r->have, i);
+	r->downloaded = down;
+	answer(w, MSG_PEERS_REMOVE, E_OK);
+}
+
+static inline struct actor *fake_of(struct world *w, unsigned role)
+{
+	for (unsigned i = 0; i < w->fakes_n; i++)
+		if (ADDR_ROLE(actor_addr(w->fakes[i])) == role)
+			return w->fakes[i];
+	fail();
+	return NULL;
+}
+
+static inline void store_says_ready(struct world *w, enum err err, uint32_t have)
+{
+	struct actor *store = fake_of(w, ROLE_STORE);
+	struct msg *m = msg_new(store, MSG_STORE_READY);
+	struct m_store_ready *r = container_of(m, struct m_store_ready, h);
+
+	r->t = w->t;
+	r->err = err;
+	if (err == E_OK)
+		bitfield_init(&r->have, 3);
+	else
+		snprintf(r->why.text, sizeof r->why.text, "cannot open 'x'");
+	for (uint32_t i = 0; i < have; i++)
+		bitfield_set(&r->have, i);
+	actor_cast(store, ADDR_SESSION, &m);
+}
+
+static inline void store_says_error(struct world *w, enum err err, bool lost)
+{
+	struct actor *store = fake_of(w, ROLE_STORE);
+	struct msg *m = msg_new(store, MSG_STORE_ERROR);
+	struct m_store_error *e = container_of(m, struct m_store_error, h);
+
+	e->t = w->t;
+	e->err = err;
+	e->lost = lost;
+	snprintf(e->why.text, sizeof e->why.text, "cannot write 'x'");
+	actor_cast(store, ADDR_SESSION, &m);
+}
+
+static inline void peers_say_totals(struct world *w, uint64_t down, uint64_t up, uint64_t left)
+{
+	struct actor *peers = fake_of(w, ROLE_PEERS);
+	struct msg *m = msg_new(peers, MSG_PEERS_TOTALS);
+	struct m_totals *p = container_of(m, struct m_totals, h);
+
+	p->t = w->t;
+	p->downloaded = down;
+	p->uploaded = up;
+	p->left = left;
+	actor_cast(peers, ADDR_SESSION, &m);
+}
+
+static inline void peers_say_done(struct world *w)
+{
+	struct actor *peers = fake_of(w, ROLE_PEERS);
+	struct msg *m = msg_new(peers, MSG_PEERS_DONE);
+
+	container_of(m, struct m_torrent, h)->t = w->t;
+	actor_cast(peers, ADDR_SESSION, &m);
+}
+
+/* --- start and end --- */
+
+static inline const struct config *make_config(
+	const char *roots, const char *limit, const char *const *more)
+{
+	char *argv[16] = {xstrdup("torrentd"), xstrdup("--state.dir=/tmp/t_session"),
+		xstrdup("--download.dir=/downloads"), xcalloc(1, 256), xcalloc(1, 256)};
+	struct config_input in = {.argc = 5, .argv = argv, .no_files = true};
+	const struct config *c = NULL;
+	enum config_action action;
+	char errors[2048] = "";
+
+	snprintf(argv[3], 256, "--download.roots=%s", roots);
+	snprintf(argv[4], 256, "--download.max_rate=%s", limit);
+	for (; more != NULL && *more != NULL; more++)
+		argv[in.argc++] = xstrdup(*more);
+	if (config_load(&in, &c, &action, errors, sizeof errors) != E_OK)
+		fail_msg("%s", errors);
+	for (int i = 0; i < in.argc; i++)
+		xfree(argv[i]);
+	return c;
+}
+
+static inline struct actor *add_fake(struct world *w, uint16_t addr, const struct actor_spec *spec)
+{
+	return w->fakes[w->fakes_n++] = actors_add_here(w->set, addr, spec, w);
+}
+
+static inline void world_start(struct world *w, unsigned shards)
+{
+	w->config = make_config("/downloads, /srv/other", "1000B/s", w->options);
+	w->env = (struct actor_env){.config = w->config, .shards = shards, .workers = 2};
+	w->set = actors_new(&msg_table);
+	add_fake(w, ADDR_HTTP, &fake_http);
+	add_fake(w, ADDR_STATE, &fake_state);
+	add_fake(w, ADDR_STORE, &fake_store);
+	add_fake(w, ADDR_TRACKER, &fake_tracker);
+	for (unsigned i = 0; i < shards; i++)
+		add_fake(w, ADDR(ROLE_PEERS, i), &fake_peers);
+	w->session = actors_add_here(w->set, ADDR_SESSION, &session_spec, &w->env);
+	actors_start_here(w->set);
+	turn_all(w);
+	if (w->hold_load)
+		return;
+	w->log_n = 0;
+	w->log[0] = '\0';
+}
+
+static inline int world_new(void **state)
+{
+	*state = xcalloc(1, sizeof(struct world));
+	*world_clock() = 1000 * USEC_PER_SEC;
+	log_set_level(LOG_ERROR);
+	return 0;
+}
+
+/* Whatever is still under way, nothing may be left alive: actors_join() looks. */
+static inline int world_free(void **state)
+{
+	struct world *w = *state;
+
+	if (w->session == NULL)
+		return 0; /* it never came to be; the test has failed */
+	for (unsigned i = 0; i < w->calls_n; i++)
+		msg_free(w->calls[i].a, &w->calls[i].m);
+	msg_free(http_of(w), &w->view);
+	actors_join(w->set);
+	actors_free(&w->set);
+	config_unref(&w->config);
+	xfree(w);
+	return 0;
+}
+
+/* A torrent that is there and running: row 1, one of three pieces. */
+static inline void have_torrent(struct world *w, const char *name)
+{
+	ask_add(w, name, NULL, true);
+	answer_add(w, 1);
+	turn_all(w);
+	store_says_ready(w, E_OK, 1);
+	turn_all(w);
+	w->log_n = 0;
+	w->log[0] = '\0';
+}
+
+#endif
