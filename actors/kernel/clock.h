@@ -4,9 +4,7 @@
 #define KERNEL_CLOCK_H
 
 #include "proto/base/base.h"
-
-#define USEC_PER_MSEC INT64_C(1000)
-#define USEC_PER_SEC  INT64_C(1000000)
+#include "proto/base/time.h"
 
 int64_t clock_mono_us(void); /* monotonic microseconds, never 0.  Any thread. */
 int64_t clock_wall_s(void);  /* seconds since 1970, UTC.  Any thread. */

@@ -41,6 +41,23 @@ enum {
 /* The table for actors_new(). */
 extern const struct msg_table msg_table;
 
+/*
+ * Sends by the payload: msg_send(actor, to, p) casts and msg_call(actor, to, p, fn, ctx) calls with
+ * the message that p, an lvalue, is; p becomes NULL (kernel/actor.h has the rest).
+ */
+#define msg_send(actor, to, p)                                                                     \
+	do {                                                                                       \
+		struct msg *m_ = &(p)->h;                                                          \
+		(p) = NULL;                                                                        \
+		actor_cast((actor), (to), &m_);                                                    \
+	} while (0)
+#define msg_call(actor, to, p, fn, ctx)                                                            \
+	({                                                                                         \
+		struct msg *m_ = &(p)->h;                                                          \
+		(p) = NULL;                                                                        \
+		actor_call((actor), (to), &m_, (fn), (ctx));                                       \
+	})
+
 struct m_plain {
 	struct msg h;
 };
@@ -495,5 +512,20 @@ struct m_peers_found {
 	uint32_t n;
 	int64_t seeds; /* complete peers that the trackers know, without us; -1: nothing new */
 };
+
+/*
+ * A message as what it is: MSG_AS(TORRENT_VIEW, m) is the struct m_torrent_view * that m, which
+ * must be one, begins.  The message stays whose it was.
+ */
+#define MSG_AS(name, m) msg_as_##name(m)
+
+#define MSG(name, payload, from, to, deadline)                                                     \
+	static inline struct payload *msg_as_##name(struct msg *m)                                 \
+	{                                                                                          \
+		must(m != NULL && m->magic == MSG_MAGIC && m->type == MSG_##name);                 \
+		return (struct payload *)(void *)m;                                                \
+	}
+#include "actors/msg/msg.def"
+#undef MSG
 
 #endif

@@ -38,10 +38,27 @@ static inline size_t bitfield_bytes(uint32_t bits)
 	return ((size_t)bits + 7) / 8;
 }
 
+/* Raw bitmaps in the same order, for who needs neither count nor walk.  i is the caller's to check.
+ */
+static inline bool bits_get(const uint8_t *bits, uint32_t i)
+{
+	return (bits[i >> 3] >> (7 - (i & 7))) & 1;
+}
+
+static inline void bits_set(uint8_t *bits, uint32_t i)
+{
+	bits[i >> 3] |= (uint8_t)(0x80u >> (i & 7));
+}
+
+static inline void bits_clear(uint8_t *bits, uint32_t i)
+{
+	bits[i >> 3] &= (uint8_t) ~(0x80u >> (i & 7));
+}
+
 static inline bool bitfield_get(const struct bitfield *b, uint32_t i)
 {
 	must(i < b->bits);
-	return (b->bytes[i >> 3] >> (7 - (i & 7))) & 1;
+	return bits_get(b->bytes, i);
 }
 
 static inline uint32_t bitfield_words(const struct bitfield *b)
