@@ -58,7 +58,7 @@ $(OUT)/tests/bench/count.so: tests/bench/count.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
-bench: deps-bench ## paired runs against real clients, about half an hour; ARGS=--quick only shows that it works
+bench: deps-bench ## paired runs against real clients, about three quarters of an hour; ARGS=--quick only shows that it works
 	@$(MAKE) --no-print-directory -j$$(nproc) daemon bench-programs
 	@$(PYTHON) tests/bench/bench.py --out $(OUT) $(ARGS)
 

@@ -4,7 +4,7 @@
 
     tests/bench/bench.py --out build/release [--quick] [--only NAME,NAME] [--minutes N] [--no-disk] [--sites]
 
-A whole run takes about half an hour and writes docs/benchmarks.md at its end; result.json and result.md in build/bench
+A whole run takes about three quarters of an hour and writes docs/benchmarks.md at its end; result.json and result.md in build/bench
 are written after each bench.  --quick takes small payloads and few rounds, shows that every row works, and writes only
 to build/bench/.  Nothing else should run.  `--only block --sites` says besides who allocates.
 """
@@ -19,6 +19,7 @@ import traceback
 
 import bench_block
 import bench_lab
+import bench_paced
 import bench_report
 import bench_rows
 from bench_clients import ALL
@@ -27,8 +28,9 @@ from bench_lab import GIB, MIB
 LIBTORRENTS = ['torrentd', 'libtorrent', 'libtorrent-hp']
 DOWNLOADERS = LIBTORRENTS + ['aria2', 'rtorrent', 'transmission']
 SEEDERS = LIBTORRENTS + ['rtorrent']
+AT_HOME = ['torrentd', 'libtorrent', 'aria2']  # over a line such as people have
 LEAN = ['transmission']  # 3.00 is interested after 10 s, and then asks once a second
-TOOLS = ('unshare', 'ip', 'mount', 'openssl', 'fincore', 'transmission-daemon', 'aria2c', 'rtorrent', 'valgrind', 'perf')
+TOOLS = ('unshare', 'ip', 'tc', 'mount', 'openssl', 'fincore', 'transmission-daemon', 'aria2c', 'rtorrent', 'valgrind', 'perf')
 
 
 def plan(lab, quick, sites):
@@ -55,6 +57,18 @@ def plan(lab, quick, sites):
         ('seed-disk', 2, lambda time: bench_rows.seeding(
             lab, 'seed-disk', f'seeding to 1 leecher, {less >> 20} MiB, from the disk, cold', less, 1,
             ['torrentd', 'libtorrent', 'rtorrent'], time, 'disk')),
+        ('line-160', 2.5, lambda time: bench_paced.download(
+            lab, 'line-160', (32 if quick else 192) * MIB, 160, False, AT_HOME, time)),
+        ('line-800', 2.5, lambda time: bench_paced.download(
+            lab, 'line-800', size // 2, 800, False, AT_HOME, time)),
+        ('line-free', 2, lambda time: bench_paced.download(
+            lab, 'line-free', size // 2, 0, False, AT_HOME, time)),
+        ('line-disk', 2, lambda time: bench_paced.download(
+            lab, 'line-disk', size // 2, 0, False, AT_HOME, time, 'disk')),
+        ('line-50', 2.5, lambda time: bench_paced.download(
+            lab, 'line-50', (64 if quick else 384) * MIB, 400, True, AT_HOME, time)),
+        ('line-seed-50', 2, lambda time: bench_paced.seeding(
+            lab, 'line-seed-50', (50 if quick else 400) * MIB, 400, ['torrentd', 'libtorrent', 'rtorrent'], time)),
         ('recheck', 2, lambda time: bench_rows.recheck(
             lab, size if quick else 4 * GIB, ['torrentd', 'libtorrent', 'transmission'], time)),
     ]
@@ -151,7 +165,7 @@ def main():
     parser.add_argument('--out', default='build/release', help='where the daemon and the programs were built')
     parser.add_argument('--quick', action='store_true', help='small payloads, two rounds, no docs/benchmarks.md')
     parser.add_argument('--only', default='', help='names of benches, joined by commas')
-    parser.add_argument('--minutes', type=float, help='about how long it may take; 30 for all of them')
+    parser.add_argument('--minutes', type=float, help='about how long it may take; 42 for all of them')
     parser.add_argument('--no-disk', action='store_true')
     parser.add_argument('--sites', action='store_true', help='list the callers of malloc in sites-*.txt beside the results')
     parser.add_argument('--result', default='build/bench', help='where the results go')

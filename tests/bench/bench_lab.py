@@ -77,17 +77,34 @@ def free_memory():
         return next(1024 * int(line.split()[1]) for line in file if line.startswith('MemAvailable:'))
 
 
+def switches(pid):
+    """{thread: (times it waited and was woken, times it was sent off the core)}, by the kernel's account."""
+    found = {}
+    for task in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{task}/status', encoding='ascii', errors='replace') as file:
+            fields = dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
+        waits, pushed = found.get(fields['Name'], (0, 0))
+        found[fields['Name']] = (waits + int(fields['voluntary_ctxt_switches']),
+                                 pushed + int(fields['nonvoluntary_ctxt_switches']))
+    return found
+
+
 class Clock:
-    """Wall time, CPU time of one process and steal of the machine between two moments."""
+    """Wall time, CPU time and wake-ups of one process and steal of the machine between two moments."""
 
     def __init__(self, pid):
         self.pid = pid
+        self.woken = switches(pid)
         self.steal, self.cpu, self.began = steal_seconds(), cpu_seconds(pid), time.monotonic()
+
+    def wakeups(self):
+        """{thread: times it was woken}"""
+        return {name: waits - self.woken.get(name, (0, 0))[0] for name, (waits, _) in switches(self.pid).items()}
 
     def stop(self):
         ended, cpu, steal = time.monotonic(), cpu_seconds(self.pid), steal_seconds()
         whole = max(steal[1] - self.steal[1], 1e-9)
-        return {'wall': ended - self.began, 'user': cpu[0] - self.cpu[0], 'sys': cpu[1] - self.cpu[1],
+        return {'woken': self.wakeups(), 'wall': ended - self.began, 'user': cpu[0] - self.cpu[0], 'sys': cpu[1] - self.cpu[1],
                 'cpu': sum(cpu) - sum(self.cpu), 'steal': (steal[0] - self.steal[0]) / whole}
 
 
@@ -228,23 +245,45 @@ class Tracker:
 
 
 class Space(Namespace):
-    """A host of its own for one client of a swarm, joined to the others by a bridge."""
+    """A host of its own for one client, joined to the others by a bridge.
 
-    HUB, SIZE = '10.79.0.254', 'mtu 65535'
-    count = 0
+    size: of its packets; the swarm's are as large as can be, a paced line has those of an Ethernet.
+    """
+
+    HUB, LARGE, ETHERNET = '10.79.0.254', 'mtu 65535', 'mtu 1500'
+    count, hub = 0, False
 
     @classmethod
     def raise_hub(cls):
-        ip_batch(['link add br0 type bridge mcast_snooping 0', f'link set br0 {cls.SIZE} up',
-                  f'addr add {cls.HUB}/24 dev br0'])
+        if not cls.hub:
+            ip_batch(['link add br0 type bridge mcast_snooping 0', f'link set br0 {cls.LARGE} up',
+                      f'addr add {cls.HUB}/16 dev br0'])
+            cls.hub = True
 
-    def __init__(self):
+    def __init__(self, size=LARGE):
         super().__init__()
+        Space.raise_hub()
         Space.count += 1
         self.ip = f'10.79.0.{Space.count}'
-        self.plug(f'h{Space.count}', self.SIZE)
+        self.plug(f'h{Space.count}', size)
         with self:
-            ip_batch([f'addr add {self.ip}/24 dev eth0', f'route add default via {self.HUB}'])
+            ip_batch([f'addr add {self.ip}/16 dev eth0', f'route add default via {self.HUB}'])
+
+    def addresses(self, block, n):
+        """n addresses more of this host: 10.79.BLOCK.1 and on."""
+        found = [f'10.79.{block}.{i + 1}' for i in range(n)]
+        with self:
+            ip_batch([f'addr add {ip}/16 dev eth0' for ip in found])
+        return found
+
+    def pace(self, mbit):
+        """Lets no more than so much leave this host; 0: no limit.  A queue of 20 ms stands before the line."""
+        with self:
+            if mbit == 0:
+                subprocess.run(['tc', 'qdisc', 'del', 'dev', 'eth0', 'root'], check=False, stderr=subprocess.DEVNULL)
+            else:
+                sh('tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', 'rate', f'{mbit}mbit', 'burst',
+                   f'{max(32, mbit // 4)}kb', 'latency', '20ms')
 
 
 class Lab:
@@ -306,20 +345,21 @@ class Lab:
         self.running.append(process)
         return process
 
-    def blast(self, torrent, addresses, folder):
+    def blast(self, torrent, addresses, folder, space=None):
         stats = os.path.join(folder, 'blast.stats')
-        process = self.start([self.programs['blast'], *torrent.generator(), stats, *addresses], folder, 'blast.log')
+        process = self.start([self.programs['blast'], *torrent.generator(), stats, *addresses], folder, 'blast.log',
+                             space=space)
         poll(lambda: os.path.exists(stats) and os.path.getsize(stats) > 0, 20, 'blast listens')
         process.stats = Stats(stats)
         time.sleep(0.1)
         process.check()
         return process
 
-    def sink(self, torrent, target, count, size, folder, depth=250, check=64):
+    def sink(self, torrent, target, count, size, folder, depth=250, check=64, source='10.78.16.1', space=None):
         stats = os.path.join(folder, f'sink{self.number}.stats')
         self.number += 1
-        process = self.start([self.programs['sink'], *torrent.generator(), stats, target, '10.78.16.1:0', str(count),
-                              str(size), str(depth), str(check)], folder, 'sink.log')
+        process = self.start([self.programs['sink'], *torrent.generator(), stats, target, f'{source}:0', str(count),
+                              str(size), str(depth), str(check)], folder, 'sink.log', space=space)
         process.stats = Stats(stats)
         return process
 

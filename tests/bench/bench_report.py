@@ -8,6 +8,7 @@ from bench_lab import GIB, MIB
 
 TITLES = {key: kind.title for key, kind in ALL.items()}
 TITLES.update({'floor': 'floor program', 'floor (sendfile)': 'floor program (sendfile)',
+               'floor (lowat)': 'floor program, woken for 256 KiB', 'torrentd, watched': 'torrentd, its API asked 20 times a second',
                'generator': 'the two generators alone'})
 FLAT = 1.3  # a picker operation is flat when its dearest size costs at most this many times its cheapest
 # A peer's 64 pieces lie in 16 words of a torrent of 1,000 pieces and in 64 of a large one, and each is looked at.
@@ -224,7 +225,29 @@ def picker_goals(bench):
                      (max(row) / max(min(row), 1),))
 
 
+def line_goals(bench, limits, faster):
+    """limits: {name: the most that our CPU may be of its}; faster: the least that our rate may be of the fastest's."""
+    ours, names = runs_of(bench, OURS), opponents(bench)
+    for name, limit in limits.items():
+        yield judged(f'{bench["key"]}: CPU / {TITLES[name]}', limit, ratio(ours, runs_of(bench, name), cost) if ours else None)
+    if names and ours:
+        quick = max(names, key=lambda n: median(runs_of(bench, n), rate))
+        yield judged(f'{bench["key"]}: rate / the fastest ({TITLES[quick]})', faster,
+                     ratio(ours, runs_of(bench, quick), rate), below=False)
+    tails = [1000 * run['tail'] for run in ours if 'tail' in run]
+    if tails:
+        yield judged(f'{bench["key"]}: ms from the last byte on the wire to "complete"', 50, (statistics.median(tails),))
+    waits = [1000 * run['api_p99'] for run in runs_of(bench, 'torrentd, watched') if run.get('api_p99')]
+    if waits:
+        yield judged(f'{bench["key"]}: API, ms, p99', 5, (statistics.median(waits),))
+
+
+PACED = {'aria2': 0.6, 'libtorrent': 0.4, 'floor': 1.3}
+
 GOALS = {
+    **{key: lambda b: line_goals(b, PACED, 0.98) for key in ('line-160', 'line-800', 'line-50')},
+    **{key: lambda b: line_goals(b, {'aria2': 0.75}, 1.2) for key in ('line-free', 'line-disk')},
+    'line-seed-50': lambda b: line_goals(b, {'rtorrent': 0.5}, 0.98),
     'download-1': lambda b: against(b, 0.5, 1.5, ['floor'], 1.3),
     'download-20': lambda b: against(b, 0.5, 1.3),
     'seed-1': lambda b: against(b, 0.75, 1.0, ['floor', 'floor (sendfile)'], 1.2),
@@ -248,6 +271,9 @@ which its row then says: CPU per GiB does not depend on it, the rate of one that
 seeding: every 64th block, as it comes). Runs are interleaved in the order A B C C B A; ratios are medians of ratios
 between runs of the same round with the 95 % bootstrap interval of the median in brackets. On the disk, torrentd syncs what it
 has verified every few seconds and the others do not.
+
+The rows called "line" have two hosts, each a network namespace, with Ethernet's packets between them; what the sending one
+sends is paced by the kernel (`tc`, `tbf`). The other side is a real libtorrent, or fifty generators with an address each.
 '''
 
 
@@ -276,6 +302,21 @@ def extra_lines(bench):
         return [f'`openssl speed -evp sha1` with 1 MiB blocks: {facts["openssl_one"] / MIB:.0f} MiB/s on one core, '
                 f'{facts["openssl_all"] / MIB:.0f} MiB/s on all {facts["cores"]} at once.', '']
     return generator_lines(bench)
+
+
+def wakeup_lines(bench):
+    """How often the kernel woke each thread, for a MiB of payload: what a paced line costs besides the bytes."""
+    rows = []
+    for name, row in bench['rows'].items():
+        runs = [run for run in row['runs'] if 'woken' in run]
+        if not runs:
+            continue
+        threads = {t for run in runs for t in run['woken']}
+        woken = {t: median(runs, lambda r, t=t: r['woken'].get(t, 0) * MIB / r['bytes']) for t in threads}
+        most = sorted(woken.items(), key=lambda item: -item[1])[:6]
+        rows.append([TITLES.get(name, name), f'{sum(woken.values()):.1f}',
+                     ', '.join(f'{thread} {n:.2f}' for thread, n in most if n >= 0.005)])
+    return table(['wake-ups for a MiB', 'all', 'by thread'], rows) if rows else []
 
 
 def generator_lines(bench):
@@ -307,4 +348,6 @@ def markdown(result):
             lines += picker_tables(bench)
         elif bench['rows']:
             lines += timed_table(bench) + extra_lines(bench)
+            if bench['key'].startswith('line-'):
+                lines += wakeup_lines(bench)
     return '\n'.join(lines).rstrip() + '\n'

@@ -328,7 +328,6 @@ def swarm_run(lab, torrent, kinds, spaces):
 def swarm(lab, size, budget):
     bench = Bench('swarm', f'swarm: 1 libtorrent seed, 7 leechers, {size >> 20} MiB each')
     torrent = lab.torrent(size, Tracker.url(Space.HUB))
-    Space.raise_hub()
     spaces = [Space() for _ in range(8)]
     ours, theirs = OURS, 'libtorrent'
     mixed = [ours, theirs] * 3 + [ours]

@@ -2,10 +2,16 @@
 /*
  * The least that moving a torrent's bytes can cost on this machine, as plain programs:
  *
- *   floor recv ADDRESS:PORT FILE SIZE PIECE_LENGTH       takes one stream: recv, SHA-1, pwrite of
- * whole pieces floor send ADDRESS:PORT FILE SIZE CONNECTIONS        the same stream from the mapped
- * page cache floor sendfile ADDRESS:PORT FILE SIZE CONNECTIONS    the same with sendfile floor
- * drain ADDRESS:PORT SIZE CONNECTIONS            takes streams and throws them away
+ *   floor recv ADDRESS:PORT FILE SIZE PIECE_LENGTH
+ *     takes one stream: recv, SHA-1, pwrite of whole pieces
+ *   floor recvlowat ...
+ *     the same, woken for 256 KiB at a time (SO_RCVLOWAT)
+ *   floor send ADDRESS:PORT FILE SIZE CONNECTIONS
+ *     the same stream from the mapped page cache
+ *   floor sendfile ...
+ *     the same with sendfile
+ *   floor drain ADDRESS:PORT SIZE CONNECTIONS
+ *     takes streams and throws them away
  *
  * No protocol, one thread, blocking calls.  Each prints its wall time, from the first byte on, and
  * its CPU time as JSON.
@@ -90,14 +96,29 @@ static void make_connections(const char *where, int *fds, uint32_t n)
 	}
 }
 
+/* Sleeps until so many bytes lie in the kernel. */
+static void wait_for_run(int fd, size_t bytes)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int n = (int)bytes;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof n);
+	if (poll(&p, 1, -1) < 0)
+		gen_die("poll");
+}
+
 /* Fills one piece and hashes it as it comes; how long it is. */
-static size_t take_piece(int fd, uint8_t *piece, size_t want, EVP_MD_CTX *sha1)
+static size_t take_piece(int fd, uint8_t *piece, size_t want, EVP_MD_CTX *sha1, bool lowat)
 {
 	size_t have = 0;
 
 	while (have < want) {
 		size_t room = want - have < CHUNK ? want - have : CHUNK;
-		ssize_t n = recv(fd, piece + have, room, 0);
+		ssize_t n;
+
+		if (lowat)
+			wait_for_run(fd, room);
+		n = recv(fd, piece + have, room, 0);
 
 		if (n <= 0)
 			gen_die("recv");
@@ -107,7 +128,8 @@ static size_t take_piece(int fd, uint8_t *piece, size_t want, EVP_MD_CTX *sha1)
 	return have;
 }
 
-static void run_recv(const char *where, const char *path, uint64_t size, size_t piece_length)
+static void run_recv(
+	const char *where, const char *path, uint64_t size, size_t piece_length, bool lowat)
 {
 	int fd, out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	EVP_MD_CTX *sha1 = EVP_MD_CTX_new();
@@ -125,7 +147,7 @@ static void run_recv(const char *where, const char *path, uint64_t size, size_t 
 		size_t want = size - at < piece_length ? (size_t)(size - at) : piece_length;
 
 		EVP_DigestInit_ex2(sha1, md, NULL);
-		want = take_piece(fd, piece, want, sha1);
+		want = take_piece(fd, piece, want, sha1, lowat);
 		EVP_DigestFinal_ex(sha1, digest, NULL);
 		if (pwrite(out, piece, want, (off_t)at) != (ssize_t)want)
 			gen_die("pwrite");
@@ -212,12 +234,14 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
 	bool sends = strcmp(what, "send") == 0 || strcmp(what, "sendfile") == 0;
+	bool takes = strcmp(what, "recv") == 0 || strcmp(what, "recvlowat") == 0;
 	uint64_t last = argc > 4 ? gen_number(argv[argc - 1]) : 0;
 
-	if (last == 0 || (strcmp(what, "recv") != 0 && last > CONNECTIONS))
+	if (last == 0 || (!takes && last > CONNECTIONS))
 		return 2;
-	if (argc == 6 && strcmp(what, "recv") == 0)
-		run_recv(argv[2], argv[3], gen_number(argv[4]), (size_t)last);
+	if (argc == 6 && takes)
+		run_recv(argv[2], argv[3], gen_number(argv[4]), (size_t)last,
+			strcmp(what, "recvlowat") == 0);
 	else if (argc == 6 && sends)
 		run_send(argv[2], argv[3], gen_number(argv[4]), (uint32_t)last,
 			strcmp(what, "sendfile") == 0);
