@@ -76,7 +76,7 @@ struct torrent_record torrent_record_copy(const struct torrent_record *from)
 	r.unsynced = copy_list(from->unsynced, from->unsynced_n, sizeof *from->unsynced);
 	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
 	r.partials = partials_copy(from->partials, from->partials_n);
-	r.file_priority = copy_list(from->file_priority, from->file_priority_n, 1);
+	wishes_copy(&r.wishes, &from->wishes);
 	return r;
 }
 
@@ -88,7 +88,7 @@ void torrent_record_fini(struct torrent_record *r)
 	xfree(r->unsynced);
 	xfree(r->stamps);
 	partials_free(&r->partials, &r->partials_n);
-	xfree(r->file_priority);
+	wishes_fini(&r->wishes);
 	*r = (struct torrent_record){0};
 }
 
@@ -96,6 +96,7 @@ static void m_torrent_add_fini(struct m_torrent_add *m)
 {
 	xfree(m->body);
 	xfree(m->path);
+	wishes_fini(&m->wishes);
 	xfree(m->files);
 }
 
@@ -140,7 +141,7 @@ static void m_state_add_fini(struct m_state_add *m)
 {
 	drop_meta(&m->meta);
 	xfree(m->path);
-	xfree(m->file_priority);
+	wishes_fini(&m->wishes);
 }
 
 static void m_state_set_fini(struct m_state_set *m)
@@ -193,7 +194,7 @@ static void m_file_map_fini(struct m_file_map *m)
 
 static void m_peers_set_fini(struct m_peers_set *m)
 {
-	xfree(m->file_priority);
+	wishes_fini(&m->wishes);
 }
 
 static void m_worker_open_fini(struct m_worker_open *m)
@@ -228,7 +229,7 @@ static void m_peers_add_fini(struct m_peers_add *m)
 	drop_meta(&m->meta);
 	bitfield_free(&m->have);
 	partials_free(&m->partials, &m->partials_n);
-	xfree(m->file_priority);
+	wishes_fini(&m->wishes);
 }
 
 static void m_peers_remove_fini(struct m_peers_remove *m)

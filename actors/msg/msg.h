@@ -73,13 +73,11 @@ struct m_torrent_add {
 	struct msg h;
 	uint8_t *body; /* owned: the .torrent as it came */
 	size_t body_n;
-	char *path;         /* owned: target directory as asked for, NULL: the default one */
-	bool start;         /* begin at once */
-	uint64_t down_rate; /* B/s, 0: unlimited */
-	uint64_t up_rate;
+	char *path;              /* owned: target directory as asked for, NULL: the default one */
+	bool start;              /* begin at once */
+	struct wishes wishes;    /* owned; those for files are in `files` */
 	struct file_wish *files; /* owned; in their order, over all normal */
 	uint32_t files_n;
-	bool sequential, edges_first;
 	bool queue_top; /* else at the bottom */
 	/* reply */
 	uint8_t infohash[20];
@@ -96,7 +94,7 @@ enum torrent_op {
 	TORRENT_RECHECK,
 	TORRENT_FILES,
 	TORRENT_SEQUENTIAL,
-	TORRENT_EDGES_FIRST,
+	TORRENT_FIRST_LAST,
 	TORRENT_MOVE,
 	TORRENT_SEED_LIMITS,
 	GLOBAL_DOWN_RATE,
@@ -110,7 +108,7 @@ struct m_torrent_set {
 	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
 	enum torrent_op op;
 	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: 1 = delete the
-	 * data; TORRENT_SEQUENTIAL, TORRENT_EDGES_FIRST: 1 = on; MOVE_TO: place, from 1. */
+	 * data; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST: 1 = on; MOVE_TO: place, from 1. */
 	uint64_t value;
 	enum queue_move move;    /* TORRENT_MOVE */
 	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
@@ -161,11 +159,8 @@ struct m_state_add {
 	struct metainfo *meta; /* owned reference */
 	char *path;            /* owned */
 	bool started;
-	uint64_t down_limit, up_limit;
+	struct wishes wishes; /* owned */
 	int64_t added;
-	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
-	uint32_t file_priority_n;
-	bool sequential, edges_first;
 	int64_t place;
 	/* reply */
 	int64_t row;
@@ -182,7 +177,7 @@ enum state_key {
 	STATE_GLOBAL_UP_LIMIT,
 	STATE_FILES, /* data */
 	STATE_SEQUENTIAL,
-	STATE_EDGES_FIRST,
+	STATE_FIRST_LAST,
 	STATE_PLACES, /* of any torrents; row is 0 */
 	STATE_SEED_LIMITS
 };
@@ -402,23 +397,16 @@ struct m_peers_add {
 	struct bitfield have;           /* owned */
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
-	bool active; /* connect and accept; else only listed */
-	uint64_t down_limit, up_limit;
-	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7; NULL: all normal */
-	uint32_t file_priority_n;
-	bool sequential;  /* lowest piece first */
-	bool edges_first; /* first and last pieces of each file before the others */
+	bool active;          /* connect and accept; else only listed */
+	struct wishes wishes; /* owned */
 };
 
 struct m_peers_set {
 	struct msg h;
 	struct tref t;
 	bool active;
-	bool no_download; /* the disk refuses writes: go on seeding */
-	uint64_t down_limit, up_limit;
-	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7; NULL: all normal */
-	uint32_t file_priority_n;
-	bool sequential, edges_first;
+	bool no_download;     /* the disk refuses writes: go on seeding */
+	struct wishes wishes; /* owned */
 };
 
 struct m_peers_remove {

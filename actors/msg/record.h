@@ -10,6 +10,7 @@
 #define ACTORS_MSG_RECORD_H
 
 #include "actors/msg/view.h"
+#include "actors/msg/wishes.h"
 #include "proto/base/bitfield.h"
 #include "proto/meta/metainfo.h"
 
@@ -83,7 +84,6 @@ struct torrent_record {
 	bool started;
 	bool removing;                         /* the removal was acknowledged: finish it */
 	bool delete_data;                      /* together with removing */
-	uint64_t down_limit, up_limit;         /* B/s */
 	int64_t added, completed_at;           /* seconds since 1970 */
 	uint64_t downloaded, uploaded, wasted; /* bytes, ever */
 	struct bitfield synced;                /* owned: verified and on disk for sure */
@@ -93,15 +93,12 @@ struct torrent_record {
 	uint32_t stamps_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
-	bool fresh;             /* just added: nothing is known of its files */
-	uint8_t *file_priority; /* owned, one a file, 0 (skip) to 7 as the picker's; NULL: all
-				   normal */
-	uint32_t file_priority_n;
+	bool fresh;                   /* just added: nothing is known of its files */
+	struct wishes wishes;         /* owned */
 	bool forced, beyond, limited; /* enum state_run, with started */
-	bool sequential, edges_first;
-	int64_t place;           /* torrents with less come before it in the queue */
-	struct seed_limits seed; /* its own */
-	uint64_t seeded;         /* seconds of seeding, ever */
+	int64_t place;                /* torrents with less come before it in the queue */
+	struct seed_limits seed;      /* its own */
+	uint64_t seeded;              /* seconds of seeding, ever */
 };
 /* A record that owns copies of all that `from` owns. */
 struct torrent_record torrent_record_copy(const struct torrent_record *from);

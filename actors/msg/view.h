@@ -85,7 +85,7 @@ struct torrent_view {
 	bool forced;    /* works whatever the queue says */
 	bool stalled;   /* works, but nothing moves: not counted by the queue */
 	bool limited;   /* stopped by a limit on seeding */
-	bool sequential, edges_first;
+	bool sequential, first_last;
 	double ratio;                  /* uploaded to downloaded, ever */
 	struct seed_limits seed;       /* its own */
 	uint64_t seeded;               /* seconds of seeding, ever */

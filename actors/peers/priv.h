@@ -152,8 +152,7 @@ struct ptorrent {
 	struct loop_task dial;  /* queued: it is its turn to dial */
 	struct link in_line;    /* in shard->line: has whom to dial, and the shard has no room */
 	struct ptorrent *next;  /* hash chain by info-hash */
-	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
-	bool sequential, edges_first;
+	struct wishes wishes;   /* owned; the limits in it are kept by limit.c */
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
 };

@@ -185,7 +185,7 @@ static void set_priorities(struct ptorrent *t)
 	uint32_t n = t->meta->pieces, end;
 	uint8_t *want = xcalloc(n, 1);
 
-	wanted_pieces(t->meta, t->file_priority, t->edges_first, want);
+	wanted_pieces(t->meta, t->wishes.file_priority, t->wishes.first_last, want);
 	for (uint32_t i = 0; i < n; i = end) {
 		end = i + 1;
 		if (picker_priority_of(p, i) == want[i])
@@ -197,29 +197,21 @@ static void set_priorities(struct ptorrent *t)
 	xfree(want);
 }
 
-static bool same_files(const struct ptorrent *t, const uint8_t *priority)
+/* Takes what w holds.  true: the peers' interest has to be counted anew. */
+static bool take_wishes(struct ptorrent *t, struct wishes *w)
 {
-	if (t->file_priority == NULL || priority == NULL)
-		return t->file_priority == priority;
-	return memcmp(t->file_priority, priority, t->meta->files_n) == 0;
-}
+	struct wishes before = t->wishes;
+	bool changed = before.first_last != w->first_last || !wishes_same_files(&before, w);
 
-/* Takes *priority when it is another one.  true: the peers' interest has to be counted anew. */
-static bool take_wishes(
-	struct ptorrent *t, uint8_t **priority, uint32_t n, bool sequential, bool edges_first)
-{
-	must(*priority == NULL || n == t->meta->files_n);
-	if (t->sequential != sequential)
-		picker_sequential(t->swarm->picker, sequential);
-	t->sequential = sequential;
-	if (t->edges_first == edges_first && same_files(t, *priority))
-		return false;
-	xfree(t->file_priority);
-	t->file_priority = *priority;
-	*priority = NULL;
-	t->edges_first = edges_first;
-	set_priorities(t);
-	return true;
+	must(w->file_priority == NULL || w->file_priority_n == t->meta->files_n);
+	if (before.sequential != w->sequential)
+		picker_sequential(t->swarm->picker, w->sequential);
+	wishes_move(&t->wishes, w);
+	wishes_fini(&before);
+	t->swarm->up_limit = t->wishes.up_limit;
+	if (changed)
+		set_priorities(t);
+	return changed;
 }
 
 /* More may be wanted than before, or nothing any more. */
@@ -292,8 +284,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->meta = add->meta;
 	add->meta = NULL;
 	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng, now);
-	(void)take_wishes(
-		t, &add->file_priority, add->file_priority_n, add->sequential, add->edges_first);
+	(void)take_wishes(t, &add->wishes);
 	picker_load_have(t->swarm->picker, &add->have);
 	load_partials(t, add->partials, add->partials_n);
 	t->done_said = swarm_done(t->swarm);
@@ -305,8 +296,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;
-	limit_start(t, add->down_limit, add->up_limit);
-	t->swarm->up_limit = add->up_limit;
+	limit_start(t, t->wishes.down_limit, t->wishes.up_limit);
 	slots_put(s, t);
 	ptorrent_wake(t);
 }
@@ -325,12 +315,10 @@ void peers_on_set(struct actor *a, struct msg **m)
 
 	if (t == NULL)
 		return;
-	limit_set(t, set->down_limit, set->up_limit);
-	t->swarm->up_limit = set->up_limit;
+	limit_set(t, set->wishes.down_limit, set->wishes.up_limit);
 	again = t->swarm->no_download && !set->no_download;
 	t->swarm->no_download = set->no_download;
-	if (take_wishes(t, &set->file_priority, set->file_priority_n, set->sequential,
-		    set->edges_first)) {
+	if (take_wishes(t, &set->wishes)) {
 		map_drop_all(t->shard, t->t); /* what was in the part file may soon be in its own */
 		follow_wishes(t);
 	} else if (again) {
@@ -377,7 +365,7 @@ void ptorrent_detach(struct ptorrent **tp)
 	s->torrents_n--;
 	s->slots[t->t.slot] = NULL;
 	swarm_free(&t->swarm);
-	xfree(t->file_priority);
+	wishes_fini(&t->wishes);
 	metainfo_unref(&t->meta);
 	FREE_OBJ(t);
 }

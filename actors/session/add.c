@@ -58,23 +58,18 @@ static enum err parse(const struct m_torrent_add *m, struct metainfo **meta, str
 /* What the store is told of a torrent of which nothing is known. */
 static void adopt_fresh(struct torrent *t, int64_t row)
 {
-	uint32_t n;
 	struct torrent_record r = {
 		.row = row,
 		.meta = metainfo_ref(t->meta),
 		.path = xstrdup(t->path),
 		.started = t->started,
-		.down_limit = t->down_limit,
-		.up_limit = t->up_limit,
 		.added = t->added,
 		.fresh = true,
-		.file_priority = files_copy(t, &n),
-		.sequential = t->sequential,
-		.edges_first = t->edges_first,
 		.place = t->place,
 		.seed = t->seed,
 	};
 
+	wishes_copy(&r.wishes, &t->wishes);
 	bitfield_init(&r.synced, t->meta->pieces);
 	torrent_adopt(t, &r);
 }
@@ -107,9 +102,9 @@ static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 		session_retry_adds(s, &adds);
 }
 
-/* Takes path and wishes. */
+/* Takes path and priority. */
 static void store_torrent(
-	struct session *s, struct metainfo *meta, char *path, uint8_t *wishes, struct msg **m)
+	struct session *s, struct metainfo *meta, char *path, uint8_t *priority, struct msg **m)
 {
 	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
 	struct msg *call = msg_new(s->actor, MSG_STATE_ADD);
@@ -118,25 +113,19 @@ static void store_torrent(
 
 	t->path = path;
 	torrent_link_target(t);
-	t->file_priority = wishes;
-	t->sequential = add->sequential;
-	t->edges_first = add->edges_first;
+	wishes_move(&t->wishes, &add->wishes);
+	t->wishes.file_priority = priority;
+	t->wishes.file_priority_n = priority != NULL ? meta->files_n : 0;
 	t->place = session_new_place(s, add->queue_top);
 	t->started = add->start;
-	t->down_limit = add->down_rate;
-	t->up_limit = add->up_rate;
 	t->added = clock_wall_s();
 	t->add = add;
 	*m = NULL;
 	put->meta = metainfo_ref(meta);
 	put->path = xstrdup(path);
 	put->started = t->started;
-	put->down_limit = t->down_limit;
-	put->up_limit = t->up_limit;
+	wishes_copy(&put->wishes, &t->wishes);
 	put->added = t->added;
-	put->file_priority = files_copy(t, &put->file_priority_n);
-	put->sequential = t->sequential;
-	put->edges_first = t->edges_first;
 	put->place = t->place;
 	actor_call_within(s->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_stored, t);
 }
@@ -157,7 +146,7 @@ static void add_at(struct session *s, struct metainfo *meta, char *path, struct 
 {
 	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
 	struct torrent *other = torrent_at_target(s, path, meta->name);
-	uint8_t *wishes = NULL;
+	uint8_t *priority = NULL;
 	enum err e;
 
 	if (other != NULL && !torrent_listed(other)) {
@@ -169,10 +158,10 @@ static void add_at(struct session *s, struct metainfo *meta, char *path, struct 
 		refuse_target(other, path, &add->why);
 		e = E_EXISTS;
 	} else {
-		e = files_wish(meta, NULL, add->files, add->files_n, &wishes, &add->why);
+		e = files_wish(meta, NULL, add->files, add->files_n, &priority, &add->why);
 	}
 	if (e == E_OK) {
-		store_torrent(s, meta, path, wishes, m);
+		store_torrent(s, meta, path, priority, m);
 		return;
 	}
 	xfree(path);

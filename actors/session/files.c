@@ -55,15 +55,11 @@ enum err files_wish(const struct metainfo *m, const uint8_t *before, const struc
 
 bool files_equal(const struct torrent *t, const uint8_t *priority)
 {
-	if (priority == NULL || t->file_priority == NULL)
-		return priority == t->file_priority;
-	return memcmp(priority, t->file_priority, t->meta->files_n) == 0;
-}
+	const uint8_t *now = t->wishes.file_priority;
 
-uint8_t *files_copy(const struct torrent *t, uint32_t *n)
-{
-	*n = t->file_priority != NULL ? t->meta->files_n : 0;
-	return *n > 0 ? xmemdup(t->file_priority, *n) : NULL;
+	if (priority == NULL || now == NULL)
+		return priority == now;
+	return memcmp(priority, now, t->meta->files_n) == 0;
 }
 
 static void tell_store(const struct torrent *t)
@@ -76,7 +72,10 @@ static void tell_store(const struct torrent *t)
 	m = msg_new(t->session->actor, MSG_STORE_FILES);
 	f = container_of(m, struct m_store_files, h);
 	f->t = torrent_ref(t);
-	f->file_priority = files_copy(t, &f->file_priority_n);
+	if (t->wishes.file_priority != NULL) {
+		f->file_priority_n = t->wishes.file_priority_n;
+		f->file_priority = xmemdup(t->wishes.file_priority, f->file_priority_n);
+	}
 	actor_cast(t->session->actor, ADDR_STORE, &m);
 }
 
@@ -85,17 +84,18 @@ void torrent_count_wanted(struct torrent *t)
 {
 	const struct bitfield *have = t->record != NULL ? &t->record->synced : &t->have;
 
-	t->wanted = wanted_left(t->meta, t->file_priority, NULL);
+	t->wanted = wanted_left(t->meta, t->wishes.file_priority, NULL);
 	if (!t->attached)
 		t->left = have->bits == t->meta->pieces
-				  ? wanted_left(t->meta, t->file_priority, have)
+				  ? wanted_left(t->meta, t->wishes.file_priority, have)
 				  : t->wanted;
 }
 
 void torrent_set_files(struct torrent *t, uint8_t **priority)
 {
-	xfree(t->file_priority);
-	t->file_priority = *priority;
+	xfree(t->wishes.file_priority);
+	t->wishes.file_priority = *priority;
+	t->wishes.file_priority_n = *priority != NULL ? t->meta->files_n : 0;
 	*priority = NULL;
 	torrent_count_wanted(t);
 	tell_store(t);

@@ -101,11 +101,7 @@ void torrent_send_set(struct torrent *t)
 	set->t = torrent_ref(t);
 	set->active = t->active;
 	set->no_download = t->fault == FAULT_HOLD;
-	set->down_limit = t->down_limit;
-	set->up_limit = t->up_limit;
-	set->file_priority = files_copy(t, &set->file_priority_n);
-	set->sequential = t->sequential;
-	set->edges_first = t->edges_first;
+	wishes_copy(&set->wishes, &t->wishes);
 	actor_cast(s->actor, ADDR(ROLE_PEERS, set->t.shard), &m);
 }
 
@@ -211,7 +207,7 @@ void torrent_attach(struct torrent *t, struct m_store_ready *r)
 
 	t->phase = PHASE_READY;
 	t->have_n = r->have.count;
-	t->left = wanted_left(t->meta, t->file_priority, &r->have);
+	t->left = wanted_left(t->meta, t->wishes.file_priority, &r->have);
 	t->complete = t->left == 0;
 	/* Kept for views that are made before the peers know it, or while they do not answer. */
 	bitfield_free(&t->have);
@@ -227,11 +223,7 @@ void torrent_attach(struct torrent *t, struct m_store_ready *r)
 	r->partials = NULL;
 	r->partials_n = 0;
 	add->active = t->active;
-	add->down_limit = t->down_limit;
-	add->up_limit = t->up_limit;
-	add->file_priority = files_copy(t, &add->file_priority_n);
-	add->sequential = t->sequential;
-	add->edges_first = t->edges_first;
+	wishes_copy(&add->wishes, &t->wishes);
 	actor_cast(s->actor, ADDR(ROLE_PEERS, add->t.shard), &m);
 	t->attached = true;
 	if (t->fault == FAULT_HOLD)
@@ -319,7 +311,7 @@ void session_on_peers_done(struct actor *a, struct msg **m)
 	first = t->completed_at == 0;
 	t->left = 0;
 	t->complete = true;
-	if (t->file_priority == NULL)
+	if (t->wishes.file_priority == NULL)
 		t->have_n = t->meta->pieces;
 	note_completed(t);
 	/* A tracker counts who has become complete; a second time, with more files, is no news. */

@@ -88,7 +88,6 @@ struct torrent {
 	bool forced;   /* started whatever the queue says */
 	bool beyond;   /* started by a person although it had reached its limits on seeding */
 	bool limited;  /* stopped by such a limit */
-	bool sequential, edges_first;
 	bool ordered;  /* in session.order */
 	bool targeted; /* in session.targets */
 	enum turn turn;
@@ -100,15 +99,14 @@ struct torrent {
 	TAILQ_ENTRY(torrent) open_link;
 	struct metainfo *meta; /* reference */
 	int64_t row;
-	char *path; /* owned: target directory, absolute */
-	uint64_t down_limit, up_limit;
+	char *path;                              /* owned: target directory, absolute */
+	struct wishes wishes;                    /* owned */
 	int64_t added, started_at, completed_at; /* seconds since 1970 */
 	struct totals ever;                      /* before this run */
 	struct totals base;                      /* of this run, before it was last attached */
 	struct totals now;                       /* since it was attached */
 	uint64_t wanted;                         /* bytes of wanted pieces */
 	uint64_t left;                           /* of them not verified */
-	uint8_t *file_priority;                  /* owned, one a file; NULL: all normal */
 	struct seed_limits seed;                 /* its own */
 	uint64_t seeded;                         /* seconds, before seed_since */
 	int64_t seed_since, uploaded_at;         /* monotonic; 0: it does not seed */
@@ -278,8 +276,6 @@ void session_on_peers_totals(struct actor *, struct msg **);
 enum err files_wish(const struct metainfo *, const uint8_t *before, const struct file_wish *,
 	uint32_t n, uint8_t **out, struct words *why);
 bool files_equal(const struct torrent *, const uint8_t *priority);
-/* A copy for a message; *n is 0 for NULL. */
-uint8_t *files_copy(const struct torrent *, uint32_t *n);
 /* Takes *priority and tells everybody. */
 void torrent_set_files(struct torrent *, uint8_t **priority);
 /* Counts `wanted`, and `left` while no peers have it. */

@@ -76,7 +76,8 @@ static uint8_t *files_of(const struct torrent *t, const struct m_torrent_set *c)
 	struct words why;
 	uint8_t *out;
 
-	must(files_wish(t->meta, t->file_priority, c->files, c->files_n, &out, &why) == E_OK);
+	must(files_wish(t->meta, t->wishes.file_priority, c->files, c->files_n, &out, &why) ==
+		E_OK);
 	return out;
 }
 
@@ -105,7 +106,7 @@ static enum err check(const struct torrent *t, struct m_torrent_set *c)
 
 	if (c->op != TORRENT_FILES)
 		return E_OK;
-	e = files_wish(t->meta, t->file_priority, c->files, c->files_n, &list, &c->why);
+	e = files_wish(t->meta, t->wishes.file_priority, c->files, c->files_n, &list, &c->why);
 	xfree(list);
 	return e;
 }
@@ -121,11 +122,11 @@ static void apply(struct torrent *t, const struct m_torrent_set *c)
 		torrent_update_active(t);
 		break;
 	case TORRENT_DOWN_RATE:
-		t->down_limit = c->value;
+		t->wishes.down_limit = c->value;
 		torrent_send_set(t);
 		break;
 	case TORRENT_UP_RATE:
-		t->up_limit = c->value;
+		t->wishes.up_limit = c->value;
 		torrent_send_set(t);
 		break;
 	case TORRENT_RECHECK:
@@ -135,11 +136,11 @@ static void apply(struct torrent *t, const struct m_torrent_set *c)
 		apply_files(t, c);
 		break;
 	case TORRENT_SEQUENTIAL:
-		t->sequential = c->value != 0;
+		t->wishes.sequential = c->value != 0;
 		torrent_send_set(t);
 		break;
-	case TORRENT_EDGES_FIRST:
-		t->edges_first = c->value != 0;
+	case TORRENT_FIRST_LAST:
+		t->wishes.first_last = c->value != 0;
 		torrent_send_set(t);
 		break;
 	case TORRENT_SEED_LIMITS:
@@ -159,15 +160,15 @@ static bool is_news(const struct torrent *t, const struct m_torrent_set *c)
 	case TORRENT_STOP:
 		return run_of(t, c) != run_bits(t);
 	case TORRENT_DOWN_RATE:
-		return t->down_limit != c->value;
+		return t->wishes.down_limit != c->value;
 	case TORRENT_UP_RATE:
-		return t->up_limit != c->value;
+		return t->wishes.up_limit != c->value;
 	case TORRENT_FILES:
 		return changes_files(t, c);
 	case TORRENT_SEQUENTIAL:
-		return t->sequential != (c->value != 0);
-	case TORRENT_EDGES_FIRST:
-		return t->edges_first != (c->value != 0);
+		return t->wishes.sequential != (c->value != 0);
+	case TORRENT_FIRST_LAST:
+		return t->wishes.first_last != (c->value != 0);
 	case TORRENT_REMOVE:
 	case TORRENT_SEED_LIMITS:
 		return true;
@@ -195,7 +196,7 @@ static void describe_wish(
 		set->seed = seed_of(t, c);
 		break;
 	default:
-		set->key = c->op == TORRENT_SEQUENTIAL ? STATE_SEQUENTIAL : STATE_EDGES_FIRST;
+		set->key = c->op == TORRENT_SEQUENTIAL ? STATE_SEQUENTIAL : STATE_FIRST_LAST;
 		set->value = c->value != 0;
 		break;
 	}

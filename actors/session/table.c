@@ -201,7 +201,7 @@ void torrent_free(struct torrent **pt)
 	bitfield_free(&t->have);
 	metainfo_unref(&t->meta);
 	xfree(t->path);
-	xfree(t->file_priority);
+	wishes_fini(&t->wishes);
 	xfree(t->error);
 	FREE_OBJ(t);
 }

@@ -29,7 +29,7 @@ static struct torrent_record copy_record(const struct torrent *t)
 	/* What the torrent has taken out of it. */
 	r.meta = metainfo_ref(t->meta);
 	r.path = xstrdup(t->path);
-	r.file_priority = files_copy(t, &r.file_priority_n);
+	wishes_copy(&r.wishes, &t->wishes);
 	return r;
 }
 
@@ -38,15 +38,11 @@ static void adopt_wishes(struct torrent *t, struct torrent_record *r)
 	t->forced = r->forced;
 	t->beyond = r->beyond;
 	t->limited = r->limited;
-	t->sequential = r->sequential;
-	t->edges_first = r->edges_first;
 	t->place = r->place;
 	t->seed = r->seed;
 	t->seeded = r->seeded;
-	xfree(t->file_priority);
-	t->file_priority = r->file_priority;
-	r->file_priority = NULL;
-	r->file_priority_n = 0;
+	wishes_fini(&t->wishes);
+	wishes_move(&t->wishes, &r->wishes);
 	if (!r->removing)
 		torrent_enter_order(t);
 }
@@ -56,8 +52,6 @@ void torrent_adopt(struct torrent *t, struct torrent_record *r)
 	t->row = r->row;
 	t->started = r->started;
 	t->delete_data = r->delete_data;
-	t->down_limit = r->down_limit;
-	t->up_limit = r->up_limit;
 	t->added = r->added;
 	t->completed_at = r->completed_at;
 	t->ever = (struct totals){r->downloaded, r->uploaded, r->wasted};

@@ -76,8 +76,8 @@ static void fill_turn(const struct torrent *t, struct torrent_view *v)
 	v->forced = t->forced;
 	v->stalled = t->turn == TURN_STALLED;
 	v->limited = t->limited;
-	v->sequential = t->sequential;
-	v->edges_first = t->edges_first;
+	v->sequential = t->wishes.sequential;
+	v->first_last = t->wishes.first_last;
 	v->seed = t->seed;
 	v->seeded = torrent_seeded(t);
 }
@@ -97,8 +97,8 @@ static void fill_view(const struct torrent *t, struct torrent_view *v)
 	v->added = t->added;
 	v->started_at = t->started_at;
 	v->completed_at = t->completed_at;
-	v->down_limit = t->down_limit;
-	v->up_limit = t->up_limit;
+	v->down_limit = t->wishes.down_limit;
+	v->up_limit = t->wishes.up_limit;
 	v->is_private = t->meta->is_private;
 	v->error = t->error != NULL ? xstrdup(t->error) : NULL;
 	fill_bitfield(t, v);
@@ -115,8 +115,8 @@ static void fill_files(const struct torrent *t, struct torrent_view *v)
 	for (uint32_t i = 0; i < n; i++)
 		v->files[i] = (struct file_view){
 			.done = wanted_file_done(t->meta, i, v->bitfield),
-			.priority = t->file_priority != NULL ? t->file_priority[i]
-							     : (uint8_t)PRIORITY_NORMAL,
+			.priority = t->wishes.file_priority != NULL ? t->wishes.file_priority[i]
+								    : (uint8_t)PRIORITY_NORMAL,
 		};
 }
 

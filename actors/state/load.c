@@ -134,12 +134,12 @@ static void load_wanted(struct state_db *db, struct torrent_record *r)
 		bool good = b.n == r->meta->files_n;
 		for (size_t i = 0; good && i < b.n; i++)
 			good = b.p[i] <= PRIORITY_TOP;
-		if (!good || r->file_priority != NULL) {
+		if (!good || r->wishes.file_priority != NULL) {
 			log_event(LOG_ERROR, "state_wanted_unreadable", "row=%" PRId64, r->row);
 			continue;
 		}
-		r->file_priority = xmemdup(b.p, b.n);
-		r->file_priority_n = (uint32_t)b.n;
+		r->wishes.file_priority = xmemdup(b.p, b.n);
+		r->wishes.file_priority_n = (uint32_t)b.n;
 	}
 }
 
@@ -153,8 +153,8 @@ static void load_wishes(struct state_db *db, struct torrent_record *r)
 	r->forced = (run & RUN_FORCED) != 0;
 	r->beyond = (run & RUN_BEYOND) != 0;
 	r->limited = (run & RUN_LIMITED) != 0;
-	r->sequential = db_int(db, q, 13) != 0;
-	r->edges_first = db_int(db, q, 14) != 0;
+	r->wishes.sequential = db_int(db, q, 13) != 0;
+	r->wishes.first_last = db_int(db, q, 14) != 0;
 	r->place = db_int(db, q, 15);
 	r->seed.ratio = MAX(db_int(db, q, 16), SEED_GLOBAL);
 	r->seed.time = MAX(db_int(db, q, 17), SEED_GLOBAL);
@@ -195,8 +195,8 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	r->path = xstrdup(db_text(db, q, 2));
 	r->removing = removing != 0;
 	r->delete_data = removing == 2;
-	r->down_limit = db_u64(db, q, 5);
-	r->up_limit = db_u64(db, q, 6);
+	r->wishes.down_limit = db_u64(db, q, 5);
+	r->wishes.up_limit = db_u64(db, q, 6);
 	r->added = db_int(db, q, 7);
 	r->completed_at = db_int(db, q, 8);
 	r->downloaded = db_u64(db, q, 9);

@@ -32,11 +32,11 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_bytes(db, q, 1, m->meta->infohash.v1, sizeof m->meta->infohash.v1);
 	db_bind_text(db, q, 2, m->path);
 	db_bind_int(db, q, 3, m->started);
-	db_bind_u64(db, q, 4, m->down_limit);
-	db_bind_u64(db, q, 5, m->up_limit);
+	db_bind_u64(db, q, 4, m->wishes.down_limit);
+	db_bind_u64(db, q, 5, m->wishes.up_limit);
 	db_bind_int(db, q, 6, m->added);
-	db_bind_int(db, q, 7, m->sequential);
-	db_bind_int(db, q, 8, m->edges_first);
+	db_bind_int(db, q, 7, m->wishes.sequential);
+	db_bind_int(db, q, 8, m->wishes.first_last);
 	db_bind_int(db, q, 9, m->place);
 	db_run(db, q);
 	if (db_error(db) != E_OK)
@@ -45,8 +45,8 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_int(db, SQL_ADD_METAINFO, 1, m->row);
 	db_bind_bytes(db, SQL_ADD_METAINFO, 2, m->meta->raw.p, m->meta->raw.n);
 	db_run(db, SQL_ADD_METAINFO);
-	if (m->file_priority != NULL)
-		put_wanted(db, m->row, m->file_priority, m->file_priority_n);
+	if (m->wishes.file_priority != NULL)
+		put_wanted(db, m->row, m->wishes.file_priority, m->wishes.file_priority_n);
 }
 
 static void set_places(struct state_db *db, const struct m_state_set *m)
@@ -76,7 +76,7 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		[STATE_COMPLETED_AT] = SQL_SET_COMPLETED_AT,
 		[STATE_REMOVING] = SQL_SET_REMOVING,
 		[STATE_SEQUENTIAL] = SQL_SET_SEQUENTIAL,
-		[STATE_EDGES_FIRST] = SQL_SET_EDGES_FIRST,
+		[STATE_FIRST_LAST] = SQL_SET_FIRST_LAST,
 	};
 
 	switch (m->key) {

@@ -151,9 +151,9 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 	t->partials = r->partials;
 	t->partials_n = t->partials_told = r->partials_n;
 	t->synced = r->synced;
-	if (r->file_priority != NULL && r->file_priority_n == t->meta->files_n) {
-		t->priority = r->file_priority;
-		r->file_priority = NULL;
+	if (r->wishes.file_priority != NULL && r->wishes.file_priority_n == t->meta->files_n) {
+		t->priority = r->wishes.file_priority;
+		r->wishes.file_priority = NULL;
 	}
 	o->root = r->path = NULL;
 	r->stamps = NULL;

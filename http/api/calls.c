@@ -49,13 +49,13 @@ static bool read_add(struct request *r, struct m_torrent_add *m)
 	const char *path;
 
 	if (!param_text(r, "path", &path) || !param_bool(r, "start", true, &m->start) ||
-		!param_rate(r, "maxdown", false, &m->down_rate) ||
-		!param_rate(r, "maxup", false, &m->up_rate) ||
+		!param_rate(r, "maxdown", false, &m->wishes.down_limit) ||
+		!param_rate(r, "maxup", false, &m->wishes.up_limit) ||
 		!param_files(r, "skip", PRIORITY_SKIP, &m->files, &m->files_n) ||
 		!param_files(r, "low", PRIORITY_LOW, &m->files, &m->files_n) ||
 		!param_files(r, "high", PRIORITY_TOP, &m->files, &m->files_n) ||
-		!param_bool(r, "sequential", false, &m->sequential) ||
-		!param_bool(r, "firstlast", false, &m->edges_first) ||
+		!param_bool(r, "sequential", false, &m->wishes.sequential) ||
+		!param_bool(r, "firstlast", false, &m->wishes.first_last) ||
 		!param_bool(r, "top", false, &m->queue_top))
 		return false;
 	if (r->upload_n == 0) {

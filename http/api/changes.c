@@ -108,7 +108,7 @@ static bool read_params(struct request *r, struct m_torrent_set *m)
 	case TORRENT_REMOVE:
 		return read_flag(r, "delete", false, &m->value);
 	case TORRENT_SEQUENTIAL:
-	case TORRENT_EDGES_FIRST:
+	case TORRENT_FIRST_LAST:
 		return read_flag(r, "on", true, &m->value);
 	case TORRENT_FILES:
 		return read_files(r, m);

@@ -134,7 +134,7 @@ static void view_turn(json_t *o, const struct torrent_view *t)
 	json_object_set_new(o, "forced", json_boolean(t->forced));
 	json_object_set_new(o, "stalled", json_boolean(t->stalled));
 	json_object_set_new(o, "sequential", json_boolean(t->sequential));
-	json_object_set_new(o, "firstlast", json_boolean(t->edges_first));
+	json_object_set_new(o, "firstlast", json_boolean(t->first_last));
 	json_object_set_new(o, "ratio", json_real(t->ratio));
 	json_object_set_new(o, "seeding_seconds", number(t->seeded));
 	json_object_set_new(o, "seed_limits", limits);

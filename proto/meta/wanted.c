@@ -12,7 +12,7 @@ static void raise_range(uint8_t *out, uint32_t first, uint32_t last, uint8_t pri
 }
 
 void wanted_pieces(
-	const struct metainfo *m, const uint8_t *file_priority, bool edges_first, uint8_t *out)
+	const struct metainfo *m, const uint8_t *file_priority, bool first_last, uint8_t *out)
 {
 	uint8_t priority = file_priority != NULL ? PRIORITY_SKIP : PRIORITY_NORMAL;
 	uint32_t first, last;
@@ -25,7 +25,7 @@ void wanted_pieces(
 				file_priority != NULL ? file_priority[i] : (uint8_t)PRIORITY_NORMAL;
 		if (priority == PRIORITY_SKIP || !layout_file_pieces(m, i, &first, &last))
 			continue;
-		if (!edges_first) {
+		if (!first_last) {
 			raise_range(out, first, last, priority);
 			continue;
 		}

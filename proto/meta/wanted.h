@@ -15,11 +15,11 @@
 #include "proto/meta/metainfo.h"
 
 /*
- * Fills out[0, pieces).  edges_first: the first and the last piece of each wanted file get the top
+ * Fills out[0, pieces).  first_last: the first and the last piece of each wanted file get the top
  * priority, and nothing else does.  O(pieces + files).
  */
 void wanted_pieces(
-	const struct metainfo *, const uint8_t *file_priority, bool edges_first, uint8_t *out);
+	const struct metainfo *, const uint8_t *file_priority, bool first_last, uint8_t *out);
 
 /*
  * Bytes of wanted pieces that `have` lacks, NULL: of all wanted pieces.  This is what BEP 3,

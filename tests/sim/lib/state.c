@@ -163,10 +163,9 @@ static void on_add(struct actor *a, struct msg **m)
 		.meta = metainfo_ref(add->meta),
 		.path = xstrdup(add->path),
 		.started = add->started,
-		.down_limit = add->down_limit,
-		.up_limit = add->up_limit,
 		.added = add->added,
 	};
+	wishes_copy(&r->wishes, &add->wishes);
 	bitfield_init(&r->synced, add->meta->pieces);
 	add->row = r->row;
 	sync_all(h);
@@ -189,9 +188,9 @@ static void set_row(struct torrent_record *r, const struct m_state_set *s)
 	if (s->key == STATE_STARTED)
 		r->started = s->value != 0;
 	else if (s->key == STATE_DOWN_LIMIT)
-		r->down_limit = (uint64_t)s->value;
+		r->wishes.down_limit = (uint64_t)s->value;
 	else if (s->key == STATE_UP_LIMIT)
-		r->up_limit = (uint64_t)s->value;
+		r->wishes.up_limit = (uint64_t)s->value;
 	else if (s->key == STATE_COMPLETED_AT)
 		r->completed_at = s->value;
 	r->removing = r->removing || s->key == STATE_REMOVING;

@@ -167,11 +167,12 @@ static inline void say_details(struct world *w, struct msg *m)
 	case MSG_PEERS_SET: {
 		AS(m_peers_set);
 		say(w, "PEERS_SET(%d%s,%" PRIu64 ",%" PRIu64 "%s%s%s%s)", p->active,
-			p->no_download ? ",no" : "", p->down_limit, p->up_limit,
-			p->sequential ? ",seq" : "", p->edges_first ? ",edges" : "",
-			p->file_priority != NULL ? "," : "",
-			p->file_priority != NULL ? say_files(p->file_priority, p->file_priority_n)
-						 : "");
+			p->no_download ? ",no" : "", p->wishes.down_limit, p->wishes.up_limit,
+			p->wishes.sequential ? ",seq" : "", p->wishes.first_last ? ",edges" : "",
+			p->wishes.file_priority != NULL ? "," : "",
+			p->wishes.file_priority != NULL
+				? say_files(p->wishes.file_priority, p->wishes.file_priority_n)
+				: "");
 		break;
 	}
 	case MSG_PEERS_GLOBAL: {

@@ -198,8 +198,9 @@ static inline void open_as(struct world *w, struct tref t, const char *path)
 	bitfield_copy(&r->synced, &now.rec.synced);
 	r->unsynced = xmemdup(now.rec.unsynced, now.rec.unsynced_n * 4);
 	r->stamps = xmemdup(now.rec.stamps, now.rec.stamps_n * sizeof *r->stamps);
-	if (now.rec.file_priority != NULL)
-		r->file_priority = xmemdup(now.rec.file_priority, now.rec.file_priority_n);
+	if (now.rec.wishes.file_priority != NULL)
+		r->wishes.file_priority =
+			xmemdup(now.rec.wishes.file_priority, now.rec.wishes.file_priority_n);
 	r->partials = xmemdup(now.rec.partials, now.rec.partials_n * sizeof *r->partials);
 	for (uint32_t i = 0; i < r->partials_n; i++)
 		r->partials[i].blocks = xmemdup(r->partials[i].blocks, 1);

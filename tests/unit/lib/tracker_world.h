@@ -70,8 +70,8 @@ static inline void speak_up(struct actor *a, struct msg **pm)
 	struct msg *h = &totals->h;
 
 	totals->t = m->t;
-	totals->downloaded = m->down_limit;
-	totals->uploaded = m->up_limit;
+	totals->downloaded = m->wishes.down_limit;
+	totals->uploaded = m->wishes.up_limit;
 	totals->left = 444;
 	actor_cast(a, ADDR_TRACKER, &h);
 	h = &wanted->h;
@@ -282,8 +282,8 @@ static inline void make_peers_speak(
 	struct msg *h = &m->h;
 
 	m->t = ref_of(number);
-	m->down_limit = down;
-	m->up_limit = up;
+	m->wishes.down_limit = down;
+	m->wishes.up_limit = up;
 	m->active = want;
 	actor_cast(w->session, ADDR(ROLE_PEERS, 3), &h);
 }

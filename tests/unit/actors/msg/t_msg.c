@@ -64,7 +64,7 @@ static struct torrent_record make_record(struct metainfo *meta)
 	r.stamps = xcalloc(3, sizeof *r.stamps);
 	r.partials = make_partials();
 	r.partials_n = 2;
-	r.file_priority = xcalloc(1, 1);
+	r.wishes.file_priority = xcalloc(1, 1);
 	return r;
 }
 
@@ -84,7 +84,8 @@ static void test_owned(void **unused)
 	struct m_torrent_set set = {.files = xcalloc(2, sizeof *set.files)};
 	struct m_torrent_add add = {.body = xcalloc(1, 1), .files = xcalloc(1, sizeof *add.files)};
 	struct m_state_set put = {.data = xcalloc(1, 3), .places = xcalloc(1, sizeof *put.places)};
-	struct m_state_add row = {.meta = metainfo_ref(meta), .file_priority = xcalloc(1, 1)};
+	struct m_state_add row = {
+		.meta = metainfo_ref(meta), .wishes.file_priority = xcalloc(1, 1)};
 
 	(void)unused;
 	load.torrents[0] = make_record(meta);

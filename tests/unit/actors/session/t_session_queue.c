@@ -300,7 +300,7 @@ static void test_wishes(void **state)
 	EXPECT(w, "STATE_SET(1,8,1)");
 	answer(w, MSG_STATE_SET, E_OK);
 	EXPECT(w, "SET=OK PEERS_SET(1,0,0,seq)");
-	ask_set(w, "a", TORRENT_EDGES_FIRST, 1);
+	ask_set(w, "a", TORRENT_FIRST_LAST, 1);
 	EXPECT(w, "STATE_SET(1,9,1)");
 	answer(w, MSG_STATE_SET, E_OK);
 	EXPECT(w, "SET=OK PEERS_SET(1,0,0,seq,edges)");

@@ -50,13 +50,13 @@ static void test_torrents(void **state)
 	assert_true(r->row == a && r->removing && r->delete_data && r->started && !r->fresh);
 	assert_string_equal(r->meta->name, "one");
 	assert_string_equal(r->path, "/downloads/dir");
-	assert_int_equal(r->down_limit, 1000);
-	assert_true(r->up_limit == INT64_MAX);
+	assert_int_equal(r->wishes.down_limit, 1000);
+	assert_true(r->wishes.up_limit == INT64_MAX);
 	assert_int_equal(r->added, 1700000000);
 	assert_true(r->synced.bits == 3 && r->synced.count == 0);
 	r = &l->torrents[1];
 	assert_true(r->row == b && !r->removing && !r->started && r->completed_at == 77);
-	assert_true(r->down_limit == 5 && r->up_limit == 6);
+	assert_true(r->wishes.down_limit == 5 && r->wishes.up_limit == 6);
 	assert_true(r->downloaded == 1 && r->uploaded == 2 && r->wasted == 3);
 	world_stop(w, false);
 }

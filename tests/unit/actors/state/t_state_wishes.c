@@ -70,9 +70,11 @@ static void put_limits(struct world *w, int64_t row, struct seed_limits limits)
 
 static void check_defaults(const struct torrent_record *r)
 {
-	assert_true(!r->forced && !r->beyond && !r->limited && !r->sequential && !r->edges_first);
+	assert_true(!r->forced && !r->beyond && !r->limited && !r->wishes.sequential &&
+		    !r->wishes.first_last);
 	assert_true(r->seed.ratio == SEED_GLOBAL && r->seed.time == SEED_GLOBAL);
-	assert_true(r->seed.idle == SEED_GLOBAL && r->seeded == 0 && r->file_priority == NULL);
+	assert_true(
+		r->seed.idle == SEED_GLOBAL && r->seeded == 0 && r->wishes.file_priority == NULL);
 }
 
 static void test_wishes(void **state)
@@ -87,9 +89,9 @@ static void test_wishes(void **state)
 	a = add_torrent(w, "plain", 3);
 	m = make_add(w, "chosen", 3);
 	add = container_of(m, struct m_state_add, h);
-	add->file_priority = xmemdup("\7", 1);
-	add->file_priority_n = 1;
-	add->sequential = add->edges_first = true;
+	add->wishes.file_priority = xmemdup("\7", 1);
+	add->wishes.file_priority_n = 1;
+	add->wishes.sequential = add->wishes.first_last = true;
 	add->place = 1234;
 	call(w, w->session, m);
 	assert_int_equal(settle(w), E_OK);
@@ -97,8 +99,9 @@ static void test_wishes(void **state)
 	restart(w, false);
 	r = load(w)->torrents;
 	check_defaults(&r[0]);
-	assert_true(r[0].started && r[1].sequential && r[1].edges_first && r[1].place == 1234);
-	assert_true(r[1].file_priority_n == 1 && r[1].file_priority[0] == 7);
+	assert_true(r[0].started && r[1].wishes.sequential && r[1].wishes.first_last &&
+		    r[1].place == 1234);
+	assert_true(r[1].wishes.file_priority_n == 1 && r[1].wishes.file_priority[0] == 7);
 	put_files(w, a, "\1");
 	put_files(w, b, NULL);
 	put_places(w, b, a);
@@ -113,16 +116,17 @@ static void test_wishes(void **state)
 	restart(w, true);
 	r = load(w)->torrents;
 	assert_true(r[0].started && r[0].forced && r[0].beyond && !r[0].limited);
-	assert_true(r[0].file_priority[0] == 1 && r[0].place == 77);
-	assert_true(!r[1].started && r[1].limited && r[1].file_priority == NULL);
-	assert_true(r[1].place == INT64_MIN && !r[1].sequential && r[1].edges_first);
+	assert_true(r[0].wishes.file_priority[0] == 1 && r[0].place == 77);
+	assert_true(!r[1].started && r[1].limited && r[1].wishes.file_priority == NULL);
+	assert_true(r[1].place == INT64_MIN && !r[1].wishes.sequential && r[1].wishes.first_last);
 	assert_true(r[1].seed.ratio == 1500 && r[1].seed.time == 0 && r[1].seed.idle == -1);
 	assert_int_equal(r[1].seeded, 99);
 	put_limits(w, a, (struct seed_limits){0, 0, 0});
 	put_files(w, a, "\1\1\1"); /* of no torrent with one file */
 	restart(w, true);
 	r = load(w)->torrents;
-	assert_true(r[0].started && r[0].forced && !r[0].beyond && r[0].file_priority == NULL);
+	assert_true(
+		r[0].started && r[0].forced && !r[0].beyond && r[0].wishes.file_priority == NULL);
 	world_stop(w, false);
 }
 
@@ -175,7 +179,8 @@ static void test_version_1(void **state)
 		assert_true(container_of(w->answer, struct m_state_load, h)->up_limit == 500);
 		r = container_of(w->answer, struct m_state_load, h)->torrents;
 		check_defaults(r);
-		assert_true(r->row == 5 && r->started && r->down_limit == 9 && r->uploaded == 3);
+		assert_true(
+			r->row == 5 && r->started && r->wishes.down_limit == 9 && r->uploaded == 3);
 		assert_true(r->synced.count == 2 && bitfield_get(&r->synced, 2));
 		assert_true(r->unsynced_n == 2 && r->unsynced[0] == 1 && r->unsynced[1] == 2);
 		assert_true(r->place == INT64_C(5) << 32);

@@ -28,11 +28,11 @@ static bool part_exists(struct world *w)
 /* What the database says is wanted; a bit a file is 1 when it is skipped. */
 static void set_skips(unsigned skips)
 {
-	xfree(now.rec.file_priority);
-	now.rec.file_priority = xcalloc(now.meta->files_n, 1);
-	now.rec.file_priority_n = now.meta->files_n;
+	xfree(now.rec.wishes.file_priority);
+	now.rec.wishes.file_priority = xcalloc(now.meta->files_n, 1);
+	now.rec.wishes.file_priority_n = now.meta->files_n;
 	for (uint32_t i = 0; i < now.meta->files_n; i++)
-		now.rec.file_priority[i] = skips >> i & 1 ? 0 : 4;
+		now.rec.wishes.file_priority[i] = skips >> i & 1 ? 0 : 4;
 }
 
 /* The session's order: the database first, then the store. */
@@ -43,8 +43,8 @@ static void wish(struct world *w, unsigned skips)
 
 	set_skips(skips);
 	f->t = T0;
-	f->file_priority = xmemdup(now.rec.file_priority, now.rec.file_priority_n);
-	f->file_priority_n = now.rec.file_priority_n;
+	f->file_priority = xmemdup(now.rec.wishes.file_priority, now.rec.wishes.file_priority_n);
+	f->file_priority_n = now.rec.wishes.file_priority_n;
 	actor_cast(actor_of(w, ADDR_SESSION), ADDR_STORE, &m);
 	settle(w);
 }

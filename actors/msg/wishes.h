@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a person wishes of a torrent, and what peers, store and database have to know of it.
+ *
+ * It travels as a whole from the request to the database and to the peers, so that one more wish is
+ * a field here and four lines in wishes.c, and the places that set it, show it and act upon it.
+ * Zeros are the wishes of who wishes for nothing.
+ */
+#ifndef ACTORS_MSG_WISHES_H
+#define ACTORS_MSG_WISHES_H
+
+#include "proto/base/base.h"
+
+struct wishes {
+	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
+	uint8_t *file_priority;        /* owned, one a file, 0 (skip) to 7 as the picker's; NULL:
+					  all normal */
+	uint32_t file_priority_n;      /* 0 with NULL */
+	bool sequential;               /* lowest piece first */
+	bool first_last;               /* first and last pieces of each file before the others */
+};
+
+/* No wishes; what *w held before is not looked at. */
+void wishes_init(struct wishes *w);
+/* *to, which holds nothing, becomes a copy that owns its own. */
+void wishes_copy(struct wishes *to, const struct wishes *from);
+/* *to, which holds nothing, takes over what *from has; *from has no wishes afterwards. */
+void wishes_move(struct wishes *to, struct wishes *from);
+/* Frees what is owned; no wishes afterwards. */
+void wishes_fini(struct wishes *w);
+bool wishes_equal(const struct wishes *a, const struct wishes *b);
+/* Whether both mean the same priority for every file. */
+bool wishes_same_files(const struct wishes *a, const struct wishes *b);
+
+#endif

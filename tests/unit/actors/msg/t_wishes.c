@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What a person wishes of a torrent: who owns what after a copy and a move, and what is the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "actors/msg/wishes.h"
+
+static struct wishes some_wishes(void)
+{
+	struct wishes w;
+
+	wishes_init(&w);
+	w.down_limit = 5;
+	w.up_limit = 6;
+	w.file_priority = xmemdup("\1\0\7", 3);
+	w.file_priority_n = 3;
+	w.sequential = w.first_last = true;
+	return w;
+}
+
+static void test_a_copy_owns_its_own(void **state)
+{
+	struct wishes a = some_wishes(), b;
+
+	(void)state;
+	wishes_copy(&b, &a);
+	assert_true(wishes_equal(&a, &b));
+	assert_ptr_not_equal(a.file_priority, b.file_priority);
+	wishes_fini(&a);
+	assert_true(b.file_priority[2] == 7);
+	wishes_fini(&b);
+}
+
+static void test_a_move_leaves_none(void **state)
+{
+	struct wishes a = some_wishes(), b, none;
+	const uint8_t *list = a.file_priority;
+
+	(void)state;
+	wishes_init(&none);
+	wishes_move(&b, &a);
+	assert_ptr_equal(b.file_priority, list);
+	assert_true(wishes_equal(&a, &none));
+	assert_false(wishes_equal(&b, &none));
+	wishes_fini(&b);
+}
+
+/* One field at a time. */
+static void test_every_wish_counts(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		struct wishes a = some_wishes(), b = some_wishes();
+
+		assert_true(wishes_equal(&a, &b));
+		b.down_limit += i == 0;
+		b.up_limit += i == 1;
+		b.sequential ^= i == 2;
+		b.first_last ^= i == 3;
+		if (i == 4)
+			b.file_priority[0] = 0;
+		if (i == 5) {
+			xfree(b.file_priority);
+			b.file_priority = NULL;
+			b.file_priority_n = 0;
+		}
+		assert_false(wishes_equal(&a, &b));
+		assert_int_equal(wishes_same_files(&a, &b), i < 4);
+		wishes_fini(&a);
+		wishes_fini(&b);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_copy_owns_its_own),
+		cmocka_unit_test(test_a_move_leaves_none),
+		cmocka_unit_test(test_every_wish_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
