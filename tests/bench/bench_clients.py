@@ -9,8 +9,9 @@ import os
 import socket
 import subprocess
 
-from bench_lab import HERE, ROOT, Failure, package_version, poll
+from bench_lab import HERE, ROOT, package_version
 import clients
+from lib_tap import Failure, wait_for
 
 SLOTS = 100
 
@@ -64,7 +65,7 @@ class Client:
         def complete():
             self.process.check()
             return self.complete(torrent)
-        poll(complete, self.patience, f'{self.key} {what}', pause)
+        wait_for(complete, f'{self.key} {what}', self.patience, every=pause)
 
     def pause(self, torrent, paused):
         """Stops it and starts it again; a client that maps files lets go of them meanwhile.  Others need not."""
@@ -92,7 +93,7 @@ class Torrentd(clients.Torrentd, Client):
         def answers():
             self.process.check()
             return self.request('GET', '/healthz')[0] == 200
-        poll(answers, 20, 'torrentd answers')
+        wait_for(answers, 'torrentd answers', 20)
 
     def view(self, torrent):
         view = super().view(torrent)
@@ -148,7 +149,7 @@ class Transmission(clients.Transmission, Client):
             'rpc-bind-address': HERE, 'rpc-port': self.control, 'encryption': 0,
             'upload-slots-per-torrent': SLOTS, 'peer-limit-global': 1000, 'peer-limit-per-torrent': 1000,
         }))
-        poll(lambda: self.call('session-get'), 20, 'transmission answers')
+        wait_for(lambda: self.call('session-get'), 'transmission answers', 20)
 
     def recheck(self, torrent):
         self.call('torrent-verify', ids=[torrent.infohash])
@@ -164,7 +165,7 @@ class Aria2(clients.Aria2, Client):
         self.spawn([*self.ARGUMENTS, f'--listen-port={self.port}', f'--rpc-listen-port={self.control}',
                     '--rpc-listen-all=true', '--rpc-max-request-size=16M', '--quiet=true', '--bt-require-crypto=false',
                     '--bt-min-crypto-level=plain', f'--dir={self.folder}'])
-        poll(lambda: self.call('aria2.getVersion'), 20, 'aria2 answers')
+        wait_for(lambda: self.call('aria2.getVersion'), 'aria2 answers', 20)
 
     def add_file(self, file, folder):
         text = base64.b64encode(clients.read(file)).decode()
@@ -193,7 +194,7 @@ class Rtorrent(clients.Rtorrent, Client):
         def answers():
             self.process.check()
             return self.call('system.client_version')
-        poll(answers, 20, 'rtorrent answers')
+        wait_for(answers, 'rtorrent answers', 20)
 
 
 ALL = {c.key: c for c in (Torrentd, Libtorrent, LibtorrentHigh, Transmission, Aria2, Rtorrent)}

@@ -12,8 +12,9 @@ import struct
 import sys
 import urllib.parse
 
-from lib_lab import in_user_namespace, poll
+from lib_lab import in_user_namespace
 from lib_made import bencode
+from lib_tap import wait_for
 
 PORT = 6969
 
@@ -51,7 +52,7 @@ class Tracker:
         def counted():
             complete, incomplete = self.scrape(torrent)
             return complete >= seeds and incomplete >= leeches
-        poll(counted, 30, f'the tracker counts {seeds} seeds and {leeches} leeches')
+        wait_for(counted, f'the tracker counts {seeds} seeds and {leeches} leeches', 30)
 
 
 class Opentracker(Tracker):
@@ -67,7 +68,7 @@ class Opentracker(Tracker):
         if in_user_namespace():  # the only user there is root: a further namespace gives us another name
             argv = ['unshare', '--user', '--map-user=65534', '--map-group=65534'] + argv
         host.spawn(argv, 'opentracker.log')
-        poll(lambda: host.connect(PORT, host.ip4).close() is None, 10, 'opentracker answers')
+        wait_for(lambda: host.connect(PORT, host.ip4).close() is None, 'opentracker answers', 10)
 
 
 class SmallTracker(Tracker):
@@ -76,7 +77,7 @@ class SmallTracker(Tracker):
     def __init__(self, host, address):
         super().__init__(host, address)
         host.spawn([sys.executable, os.path.abspath(__file__), address, str(PORT)], 'tracker.log')
-        poll(lambda: host.connect(PORT, address).close() is None, 10, 'the tracker answers')
+        wait_for(lambda: host.connect(PORT, address).close() is None, 'the tracker answers', 10)
 
 
 class Swarms:

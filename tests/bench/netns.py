@@ -1,0 +1,1 @@
+../lib/netns.py
