@@ -84,12 +84,13 @@ bool span_next(struct span_iter *it, struct file_span *span)
 
 struct file_span layout_unit(const struct metainfo *m, uint32_t piece, uint32_t file)
 {
+	must(piece < m->pieces && file < m->files_n);
 	const struct metainfo_file *f = &m->files[file];
 	uint64_t begin = (uint64_t)piece * m->piece_length;
 	uint64_t from = MAX(begin, f->offset);
 	uint64_t to = MIN(begin + m->piece_length, f->offset + f->length);
 
-	must(piece < m->pieces && file < m->files_n && from < to);
+	must(from < to);
 	return (struct file_span){
 		.file = file,
 		.file_offset = from - f->offset,
