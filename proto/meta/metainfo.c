@@ -10,7 +10,6 @@
 
 #include "proto/meta/metainfo_priv.h"
 
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,24 +51,6 @@ enum { INFO_FIELDS(F) INFO_N };
 static const char *const root_keys[] = {ROOT_FIELDS(F)};
 static const char *const info_keys[] = {INFO_FIELDS(F)};
 #undef F
-
-enum err metainfo_fail(
-	struct metainfo_parse *mp, enum err e, const uint8_t *at, const char *fmt, ...)
-{
-	va_list ap;
-
-	mp->err->err = e;
-	mp->err->offset = (size_t)(at - mp->m->raw.p);
-	va_start(ap, fmt);
-	(void)vsnprintf(mp->err->what, sizeof mp->err->what, fmt, ap);
-	va_end(ap);
-	return e;
-}
-
-enum err metainfo_fail_room(struct metainfo_parse *mp, const uint8_t *at)
-{
-	return metainfo_fail(mp, E_NOMEM, at, "no memory for the names of the files");
-}
 
 static enum err fail_missing(
 	struct metainfo_parse *mp, const struct benc *dict, const char *prefix, const char *key)
@@ -180,6 +161,14 @@ static enum err read_content(
 	return e;
 }
 
+static bool is_hybrid(const struct benc f[INFO_N])
+{
+	int64_t version;
+
+	return bint(&f[INFO_META_VERSION], &version) && version == 2 &&
+	       f[INFO_FILE_TREE].type != BENC_NONE;
+}
+
 static enum err read_info(struct metainfo_parse *mp, const struct benc *info)
 {
 	struct metainfo *m = mp->m;
@@ -201,6 +190,8 @@ static enum err read_info(struct metainfo_parse *mp, const struct benc *info)
 	e = metainfo_read_name(mp, &f[INFO_NAME], &f[INFO_NAME_UTF8]);
 	if (e == E_OK)
 		e = read_content(mp, info, f);
+	if (e == E_OK && is_hybrid(f))
+		e = metainfo_check_tree(mp, &f[INFO_FILE_TREE], &f[INFO_FILES]);
 	if (e == E_OK)
 		e = read_pieces(mp, &f[INFO_PIECES]);
 	return e;

@@ -15,9 +15,9 @@
 #include "proto/base/base.h"
 #include "proto/meta/hash.h"
 
-#define METAINFO_BYTES_MAX  ((size_t)256 << 20)  /* of the .torrent */
-#define METAINFO_SIZE_MAX   (UINT64_C(16) << 40) /* of the content */
-#define METAINFO_PIECE_MAX  (UINT32_C(64) << 20) /* bytes in a piece */
+#define METAINFO_BYTES_MAX  ((size_t)256 << 20)   /* of the .torrent */
+#define METAINFO_SIZE_MAX   (UINT64_C(16) << 40)  /* of the content */
+#define METAINFO_PIECE_MAX  (UINT32_C(128) << 20) /* bytes in a piece; as qBittorrent makes them */
 #define METAINFO_PIECES_MAX (UINT32_C(4) << 20)
 #define METAINFO_FILES_MAX  UINT32_C(1000000)
 #define METAINFO_URLS_MAX   1000u /* trackers; and again web seeds */
@@ -33,6 +33,12 @@ struct metainfo_file {
 	const char *path;        /* relative to the target directory, '/' between components */
 	uint64_t length, offset; /* bytes; offset within the content */
 	bool pad; /* never on disk, reads as zeros (BEP 47); symbolic links, too, of length 0 */
+	/*
+	 * BEP 47, "symlink path": the text of a symbolic link to be made at path, NULL: of none. To
+	 * be given to symlinkat(2) as it is: relative to the link's own directory, and it leads to
+	 * a file, directory or link of this torrent, never out of its top directory.
+	 */
+	const char *symlink;
 	bool executable; /* BEP 47, attr "x" */
 };
 
@@ -76,8 +82,11 @@ struct metainfo {
  * Tolerated: unsorted keys, white space behind the end, names in any encoding, unusable URLs
  * (dropped). Paths: empty, "." and ".." components are dropped; two files that would share a path,
  * or a file that is a directory of another, are told apart by ".1", ".2"... before the extension of
- * the later one. Symbolic links (BEP 47, attr "l") are never made: they are kept as empty pad
- * files.
+ * the later one.  Symbolic links (BEP 47, attr "l") are empty pad files with ->symlink, and get
+ * their names after all files; it is NULL where the target is none of the torrent's.
+ *
+ * Of a hybrid (BEP 52) the version 1 part counts; one whose version 2 part names other files is
+ * refused (E_RANGE).
  */
 enum err metainfo_parse(const void *p, size_t n, struct metainfo **out, struct parse_error *pe);
 

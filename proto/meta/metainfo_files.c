@@ -3,23 +3,25 @@
  * The names and files of a .torrent file.
  *
  * Every component is sanitised on its own and then entered into a tree that keeps paths apart.
- * Files that never reach the disk (padding, symbolic links) stay out of the tree: padding often
- * repeats one name, and must not take a name from a real file.  The tree is keyed with the
- * info-hash, which changes with every name that a stranger could choose to slow it down.
+ * Padding, which never reaches the disk, stays out of the tree: it often repeats one name, and must
+ * not take a name from a real file.  Nor must a symbolic link: links are entered after all files.
+ * The tree is keyed with the info-hash, which changes with every name that a stranger could choose
+ * to slow it down.
  */
 #include "proto/base/base64.h"
 #include "proto/base/path.h"
 #include "proto/meta/metainfo_priv.h"
-#include "proto/meta/pathtree.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define FILE_FIELDS(F)                                                                             \
 	F(ATTR, "attr")                                                                            \
 	F(LENGTH, "length")                                                                        \
 	F(PATH, "path")                                                                            \
-	F(PATH_UTF8, "path.utf-8")
+	F(PATH_UTF8, "path.utf-8")                                                                 \
+	F(SYMLINK_PATH, "symlink path")
 
 #define F(id, key) FILE_##id,
 enum { FILE_FIELDS(F) FILE_N };
@@ -35,8 +37,9 @@ struct file_parse {
 	uint32_t index;
 	const uint8_t *at; /* the file's dictionary */
 	bool pad;
-	uint32_t dir; /* node of the directory reached so far */
-	size_t n;     /* bytes of path */
+	uint32_t links; /* so far */
+	uint32_t dir;   /* node of the directory reached so far; of the file, in the end */
+	size_t n;       /* bytes of path */
 	char path[METAINFO_PATH_MAX + 1];
 };
 
@@ -168,11 +171,35 @@ static bool is_pad_name(const struct benc *list)
 	       memcmp(item.s.p, prefix, sizeof prefix - 1) == 0;
 }
 
+static const struct benc *choose_path(const struct benc f[FILE_N])
+{
+	bool utf8 = f[FILE_PATH_UTF8].type == BENC_LIST && f[FILE_PATH_UTF8].s.n > 0;
+
+	return &f[utf8 ? FILE_PATH_UTF8 : FILE_PATH];
+}
+
+void metainfo_path_list(const struct benc *file, struct benc *list)
+{
+	struct benc f[FILE_N];
+
+	(void)bdict_fields(file, file_keys, FILE_N, f);
+	*list = *choose_path(f);
+}
+
+/* Padding needs no name: it gets the one that libtorrent gives it. */
+static enum err name_padding(struct file_parse *fp, uint64_t length, const char **out)
+{
+	int n = snprintf(fp->path, sizeof fp->path, "%s/.pad/%llu", fp->mp->m->name,
+		(unsigned long long)length);
+
+	*out = arena_strndup(&fp->mp->m->arena, fp->path, (size_t)n);
+	return *out != NULL ? E_OK : metainfo_fail_room(fp->mp, fp->at);
+}
+
 static enum err read_path(struct file_parse *fp, const struct benc f[FILE_N], const char **out)
 {
 	struct metainfo *m = fp->mp->m;
-	bool utf8 = f[FILE_PATH_UTF8].type == BENC_LIST && f[FILE_PATH_UTF8].s.n > 0;
-	const struct benc *list = &f[utf8 ? FILE_PATH_UTF8 : FILE_PATH];
+	const struct benc *list = choose_path(f);
 	enum err e;
 
 	if (list->type == BENC_NONE)
@@ -191,6 +218,13 @@ static enum err read_path(struct file_parse *fp, const struct benc f[FILE_N], co
 		return e;
 	*out = arena_strndup(&m->arena, fp->path, fp->n);
 	return *out != NULL ? E_OK : metainfo_fail_room(fp->mp, list->raw.p);
+}
+
+/* A symbolic link that can be made, if its target is in the torrent. */
+static bool is_link(const struct benc f[FILE_N])
+{
+	return has_attr(&f[FILE_ATTR], 'l') && f[FILE_SYMLINK_PATH].type == BENC_LIST &&
+	       choose_path(f)->type == BENC_LIST;
 }
 
 /* A symbolic link has no bytes of its own, whatever length it states (BEP 47). */
@@ -235,7 +269,10 @@ static enum err read_file(
 	};
 	e = read_length(fp, f, &file->length);
 	fp->pad = has_attr(&f[FILE_ATTR], 'p') || has_attr(&f[FILE_ATTR], 'l');
-	if (e == E_OK)
+	fp->links += is_link(f);
+	if (e == E_OK && fp->pad && choose_path(f)->type == BENC_NONE)
+		e = name_padding(fp, file->length, &file->path);
+	else if (e == E_OK)
 		e = read_path(fp, f, &file->path);
 	file->pad = fp->pad;
 	m->size += file->length;
@@ -259,6 +296,47 @@ static enum err count_files(struct metainfo_parse *mp, const struct benc *files,
 	return E_OK;
 }
 
+/* Gives the links their names in the tree, behind all files. */
+static enum err enter_links(struct file_parse *fp, const struct benc *list,
+	struct metainfo_file *files, struct metainfo_link *links)
+{
+	struct benc_iter it = benc_iter_of(list);
+	struct benc f[FILE_N], item;
+	uint32_t n = 0;
+	enum err e = E_OK;
+
+	for (fp->index = 0; e == E_OK && blist_next(&it, &item); fp->index++) {
+		(void)bdict_fields(&item, file_keys, FILE_N, f);
+		if (!is_link(f))
+			continue;
+		fp->at = item.raw.p;
+		fp->pad = false;
+		e = read_path(fp, f, &files[fp->index].path);
+		links[n++] = (struct metainfo_link){
+			.file = &files[fp->index],
+			.node = fp->dir,
+			.target = f[FILE_SYMLINK_PATH],
+		};
+	}
+	return e;
+}
+
+static enum err read_links(
+	struct file_parse *fp, const struct benc *list, struct metainfo_file *files)
+{
+	struct metainfo_link *links = calloc(fp->links, sizeof *links);
+	uint32_t first = pathtree_count(fp->tree);
+	enum err e;
+
+	if (links == NULL)
+		return metainfo_fail_room(fp->mp, list->raw.p);
+	e = enter_links(fp, list, files, links);
+	for (uint32_t i = 0; e == E_OK && i < fp->links; i++)
+		metainfo_read_link(fp->mp, fp->tree, first, &links[i]);
+	free(links);
+	return e;
+}
+
 static enum err read_list(struct metainfo_parse *mp, const struct benc *list, struct pathtree *tree,
 	struct metainfo_file *files)
 {
@@ -271,7 +349,7 @@ static enum err read_list(struct metainfo_parse *mp, const struct benc *list, st
 		e = read_file(&fp, &item, &files[fp.index]);
 	mp->m->files = files;
 	mp->m->files_n = fp.index;
-	return e;
+	return e == E_OK && fp.links > 0 ? read_links(&fp, list, files) : e;
 }
 
 enum err metainfo_read_files(struct metainfo_parse *mp, const struct benc *list)

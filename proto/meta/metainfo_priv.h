@@ -7,6 +7,7 @@
 
 #include "proto/meta/bencode.h"
 #include "proto/meta/metainfo.h"
+#include "proto/meta/pathtree.h"
 
 struct metainfo_parse {
 	struct metainfo *m;      /* under construction */
@@ -31,6 +32,28 @@ enum err metainfo_read_single(
 
 /* info.files (BEP 3): sets files and size.  m->name is known. */
 enum err metainfo_read_files(struct metainfo_parse *mp, const struct benc *files);
+
+/* The list that names a file of info.files: path.utf-8, or path. */
+void metainfo_path_list(const struct benc *file, struct benc *list);
+
+/* A symbolic link whose own name is in the tree. */
+struct metainfo_link {
+	struct metainfo_file *file; /* borrowed; path is set */
+	uint32_t node;              /* in the tree */
+	struct benc target;         /* a list: "symlink path" */
+};
+
+/*
+ * Sets file->symlink where the target is something of the torrent.  All files and links are in the
+ * tree; its nodes from first_link on that are no directories are links.
+ */
+void metainfo_read_link(struct metainfo_parse *mp, const struct pathtree *tree, uint32_t first_link,
+	const struct metainfo_link *link);
+
+/* info.file tree of a hybrid must name the files that were read; files is info.files or BENC_NONE.
+ */
+enum err metainfo_check_tree(
+	struct metainfo_parse *mp, const struct benc *tree, const struct benc *files);
 
 /* announce and announce-list (BEP 12): sets tiers. */
 enum err metainfo_read_tiers(

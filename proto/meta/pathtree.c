@@ -234,3 +234,18 @@ enum err pathtree_file(struct pathtree *t, uint32_t parent, const char *name, ui
 		return add_node(t, parent, name, false, node);
 	return evade_node(t, found, false, node);
 }
+
+uint32_t pathtree_find(const struct pathtree *t, uint32_t parent, const char *name, bool dir)
+{
+	CHECK_OBJ(t, PATHTREE_MAGIC);
+	must(parent < t->n && t->nodes[parent].dir);
+	uint32_t found = find_node(t, parent, name);
+
+	return !dir || t->nodes[found].dir ? found : t->nodes[found].alias;
+}
+
+uint32_t pathtree_count(const struct pathtree *t)
+{
+	CHECK_OBJ(t, PATHTREE_MAGIC);
+	return t->n;
+}

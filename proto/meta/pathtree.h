@@ -29,6 +29,15 @@ void pathtree_free(struct pathtree **t);
 enum err pathtree_dir(struct pathtree *t, uint32_t parent, const char *name, uint32_t *node);
 enum err pathtree_file(struct pathtree *t, uint32_t parent, const char *name, uint32_t *node);
 
+/*
+ * What is called name beneath the directory `parent`, 0 when nothing is; dir: only a directory will
+ * do, also one that got a name with a suffix because a file has this one.
+ */
+uint32_t pathtree_find(const struct pathtree *t, uint32_t parent, const char *name, bool dir);
+
+/* Nodes that are added from now on have this number or a greater one. */
+uint32_t pathtree_count(const struct pathtree *t);
+
 /* The name a node has in its parent.  Borrowed until pathtree_free(). */
 const char *pathtree_name(const struct pathtree *t, uint32_t node);
 

@@ -22,7 +22,7 @@
 #include "proto/base/rng.h"
 
 #define PICKER_PIECES_MAX       (1u << 22)
-#define PICKER_PIECE_LENGTH_MAX (1u << 26)
+#define PICKER_PIECE_LENGTH_MAX (1u << 27)
 #define PICKER_BLOCKS_MAX       (PICKER_PIECE_LENGTH_MAX / BLOCK_SIZE)
 #define PICKER_BITMAP_MAX       (PICKER_BLOCKS_MAX / 8)
 /* How many peers one block is asked from at most, in the end game. */

@@ -8,6 +8,8 @@
 #include "proto/meta/layout.h"
 #include "proto/meta/metainfo.h"
 
+#include <stdio.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_text(const char *s)
@@ -30,6 +32,19 @@ static void check_file(const struct metainfo *m, uint32_t i)
 			continue;
 		must(n > own ? m->files[k].path[own] != '/' : n < own && f->path[n] != '/');
 	}
+}
+
+/* A link that is to be made ends beneath the torrent's top directory. */
+static void check_link(const struct metainfo *m, const struct metainfo_file *f)
+{
+	char top[METAINFO_PATH_MAX + 2], dir[METAINFO_PATH_MAX + 2], to[3 * METAINFO_PATH_MAX];
+
+	if (f->symlink == NULL)
+		return;
+	must(f->pad && f->length == 0 && f->symlink[0] != '/' && strrchr(f->path, '/') != NULL);
+	(void)snprintf(top, sizeof top, "/%s", m->name);
+	(void)snprintf(dir, sizeof dir, "/%.*s", (int)(strrchr(f->path, '/') - f->path), f->path);
+	must(path_join_clean(dir, f->symlink, to, sizeof to) == E_OK && path_beneath(top, to));
 }
 
 static void check_spans(const struct metainfo *m)
@@ -56,6 +71,7 @@ static void check_metainfo(const struct metainfo *m)
 	(void)metainfo_hash(m, m->pieces - 1)[HASH_SHA1_SIZE - 1];
 	for (uint32_t i = 0; i < m->files_n; i++) {
 		check_file(m, i);
+		check_link(m, &m->files[i]);
 		must(m->files[i].offset == at);
 		at += m->files[i].length;
 	}

@@ -48,7 +48,6 @@ CIRCLES = {
     'actors-worker': 9,
     'config': 3,
     'http-api': 3,
-    'proto-meta': 3,
     'proto-peerlist': 2,
     'proto-picker': 2,
     'proto-swarm': 8,

@@ -80,6 +80,10 @@ static void test_unsorted(void **unused)
 	metainfo_unref(&m);
 }
 
+/* A torrent of both versions, and a tree of x and y/z. */
+#define HYBRID(tree, v1) INFO("9:file treed" tree "e" v1 "12:meta versioni2e4:name1:a" PIECES)
+#define TREE_XY          "1:xd0:d6:lengthi4eee1:yd1:zd0:d6:lengthi6eeee"
+
 static const struct refused {
 	struct slice in;
 	enum err err;
@@ -102,8 +106,8 @@ static const struct refused {
 		"info.piece length: -1 "},
 	{S(INFO("6:lengthi10e4:name1:a12:piece length2:996:pieces20:" H)), E_TYPE,
 		"info.piece length: not"},
-	{S(INFO("6:lengthi10e4:name1:a12:piece lengthi67108865e6:pieces20:" H)), E_TOO_BIG,
-		"info.piece length: 67108865 is more"},
+	{S(INFO("6:lengthi10e4:name1:a12:piece lengthi134217729e6:pieces20:" H)), E_TOO_BIG,
+		"info.piece length: 134217729 is more"},
 	/* pieces */
 	{S(INFO("6:lengthi10e4:name1:a12:piece lengthi8e")), E_MISSING, "info.pieces: missing"},
 	{S(INFO("6:lengthi10e4:name1:a12:piece lengthi8e6:pieces0:")), E_RANGE,
@@ -156,6 +160,24 @@ static const struct refused {
 	/* version 2 alone (BEP 52) */
 	{S(INFO("9:file treede12:meta versioni2e4:name1:a12:piece lengthi16384e")), E_UNSUPPORTED,
 		"a version 2 torrent"},
+	/* hybrids whose halves differ */
+	{S(HYBRID("", "6:lengthi10e")), E_RANGE, "info.file tree: its version 2 files"},
+	{S(HYBRID("1:ad0:d6:lengthi9eee", "6:lengthi10e")), E_RANGE, "info.file tree: its"},
+	{S(HYBRID("1:bd0:d6:lengthi10eee", "6:lengthi10e")), E_RANGE, "info.file tree: its"},
+	{S(HYBRID("1:ad0:d6:lengthi10eee1:bd0:d6:lengthi1eee", "6:lengthi10e")), E_RANGE,
+		"info.file tree: its"},
+	{S(HYBRID("1:bd1:ad0:d6:lengthi10eeee", "6:lengthi10e")), E_RANGE, "info.file tree: its"},
+	{S(HYBRID(TREE_XY, "5:filesl" FILE_("10", "1:x") "e")), E_RANGE, "info.file tree: its"},
+	{S(HYBRID(TREE_XY, "5:filesl" FILE_("6", "1:y1:z") FILE_("4", "1:x") "e")), E_RANGE,
+		"info.file tree: its"},
+	{S(HYBRID(TREE_XY, "5:filesl" FILE_("4", "1:x") FILE_("6", "1:y") "e")), E_RANGE,
+		"info.file tree: its"},
+	{S(HYBRID("1:ai1e", "6:lengthi10e")), E_SYNTAX, "info.file tree: not a tree"},
+	{S(HYBRID("1:ad0:i1ee", "6:lengthi10e")), E_SYNTAX, "info.file tree: not a tree"},
+	{S(HYBRID("1:ad0:dee", "6:lengthi10e")), E_SYNTAX, "info.file tree: not a tree"},
+	{S(HYBRID("0:d6:lengthi10ee", "6:lengthi10e")), E_SYNTAX, "info.file tree: not a tree"},
+	{S(INFO("9:file treei1e6:lengthi10e12:meta versioni2e4:name1:a" PIECES)), E_TYPE,
+		"info.file tree: not a dictionary"},
 };
 
 static void test_refused(void **unused)
@@ -216,7 +238,7 @@ static void test_limits(void **unused)
 	assert_int_equal(m->pieces, 4);
 	metainfo_unref(&m);
 	m = parse_good((struct slice)S(
-		INFO("6:lengthi67108865e4:name1:a12:piece lengthi67108864e6:pieces40:" H H)));
+		INFO("6:lengthi134217729e4:name1:a12:piece lengthi134217728e6:pieces40:" H H)));
 	assert_int_equal(m->pieces, 2);
 	metainfo_unref(&m);
 	assert_int_equal(metainfo_parse("d", METAINFO_BYTES_MAX + 1, &m, NULL), E_TOO_BIG);
@@ -267,12 +289,25 @@ static void test_private(void **unused)
 
 static void test_hybrid(void **unused)
 {
-	struct metainfo *m = parse_good((struct slice)S(
-		INFO("9:file treede6:lengthi10e12:meta versioni2e4:name1:a" PIECES)));
+	static const struct slice rows[] = {
+		S(HYBRID("1:ad0:d6:lengthi10eee", "6:lengthi10e")),
+		/* padding and links have no part in it */
+		S(HYBRID(TREE_XY, "5:filesl" FILE_("4", "1:x") FILE_("6", "1:y1:z") "e")),
+		S(HYBRID(TREE_XY "1:zd0:d4:attr1:l6:lengthi0eee",
+			"5:filesl" FILE_(
+				"4", "1:x") "d4:attr1:p6:lengthi0e4:pathl4:.pad1:0ee" FILE_("6",
+				"1:y1:z") "d4:attr1:l4:pathl1:ze12:symlink pathl1:xeee")),
+		/* without a version there is no version 2 part */
+		S(INFO("9:file treede" SINGLE)),
+	};
 
 	(void)unused;
-	assert_true(m->infohash.has_v1);
-	metainfo_unref(&m);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct metainfo *m = parse_good(rows[i]);
+
+		assert_true(m->infohash.has_v1);
+		metainfo_unref(&m);
+	}
 }
 
 /* Tiers as text: URLs by ' ', tiers by '|'. */

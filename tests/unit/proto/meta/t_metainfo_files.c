@@ -69,7 +69,10 @@ static const struct {
 		{"n/a", "-", "n/.pad"}},
 	{S(FILES(FILE_("4", "1:a") FILE_("5", "24:_____padding_file_0_if y") FILE_("1", "1:b"))),
 		{"n/a", "-", "n/b"}},
-	/* a symbolic link has no bytes and is never made */
+	/* padding that names nothing */
+	{S(FILES(FILE_("5", "1:a") "d4:attr1:p6:lengthi4ee" FILE_("1", "1:b"))),
+		{"n/a", "-", "n/b"}},
+	/* a symbolic link has no bytes, and takes no name from a file */
 	{S(FILES("d4:attr1:l6:lengthi99e4:pathl1:ae12:symlink pathl2:..ee" FILE_("10", "1:a"))),
 		{"-", "n/a"}},
 	{S(FILES("d4:attr2:xl4:pathl1:aee" FILE_("10", "1:b"))), {"-", "n/b"}},
@@ -92,6 +95,65 @@ static void test_paths(void **unused)
 		}
 		assert_int_equal(m->files_n, n);
 		assert_int_equal(m->size, 10);
+		metainfo_unref(&m);
+	}
+}
+
+#define LINK(path, target) "d4:attr1:l6:lengthi0e4:pathl" path "e12:symlink pathl" target "ee"
+#define AS_FILE            FILE_("4", "1:d1:f") FILE_("3", "1:d1:e1:g") FILE_("3", "1:h")
+
+/* Where links lead: from their own directory on, inside the torrent, or nowhere. */
+static const struct {
+	struct slice in;
+	const char *path, *text; /* of the first link; text NULL: it is not made */
+} links[] = {
+	{S(FILES(LINK("1:l", "1:h") AS_FILE)), "n/l", "h"},
+	{S(FILES(LINK("1:l", "1:d1:f") AS_FILE)), "n/l", "d/f"},
+	{S(FILES(LINK("1:l", "1:d") AS_FILE)), "n/l", "d"},
+	{S(FILES(LINK("1:d1:l", "1:h") AS_FILE)), "n/d/l", "../h"},
+	{S(FILES(LINK("1:d1:l", "1:d1:f") AS_FILE)), "n/d/l", "f"},
+	{S(FILES(LINK("1:d1:e1:l", "1:d1:f") AS_FILE)), "n/d/e/l", "../f"},
+	{S(FILES(LINK("1:d1:e1:l", "1:d") AS_FILE)), "n/d/e/l", ".."},
+	{S(FILES(LINK("1:x1:y1:l", "1:d1:e1:g") AS_FILE)), "n/x/y/l", "../../d/e/g"},
+	{S(FILES(LINK("2:dd1:l", "1:d") AS_FILE)), "n/dd/l", "../d"},
+	{S(FILES(LINK("1:l", "1:.0:1:h") AS_FILE)), "n/l", "h"},
+	/* a taken name, on either side */
+	{S(FILES(LINK("1:h", "1:d1:f") AS_FILE)), "n/h.1", "d/f"},
+	{S(FILES(LINK("1:l", "1:h1:i") AS_FILE FILE_("0", "1:h1:i"))), "n/l", "h.1/i"},
+	{S(FILES(LINK("1:l", "1:/") AS_FILE FILE_("0", "1:/"))), "n/l", "%2F"},
+	/* another link, and what lies behind one */
+	{S(FILES(LINK("1:l", "1:m") LINK("1:m", "1:d") AS_FILE)), "n/l", "m"},
+	{S(FILES(LINK("1:l", "1:m1:f") LINK("1:m", "1:d") AS_FILE)), "n/l", "m/f"},
+	{S(FILES(LINK("1:l", "1:m2:..1:f") LINK("1:m", "1:d") AS_FILE)), "n/l", NULL},
+	/* ways out, and into nothing */
+	{S(FILES(LINK("1:l", "2:..6:passwd") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "1:d2:..2:..6:passwd") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "11:/etc/passwd") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "0:3:etc6:passwd") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "1:h1:x") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "1:l") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:l", "i1e") AS_FILE)), "n/l", NULL},
+	{S(FILES(LINK("1:d1:l", "1:d") AS_FILE)), "n/d/l", NULL},
+};
+
+static void test_links(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		struct metainfo *m = parse_good(links[i].in);
+		const struct metainfo_file *f = &m->files[0];
+
+		assert_true(f->pad && f->length == 0);
+		assert_string_equal(f->path, links[i].path);
+		if (links[i].text == NULL && f->symlink != NULL)
+			fail_msg("link %zu leads to %s", i, f->symlink);
+		if (links[i].text != NULL && f->symlink == NULL)
+			fail_msg("link %zu is not made", i);
+		if (links[i].text != NULL)
+			assert_string_equal(f->symlink, links[i].text);
+		for (uint32_t k = 1; k < m->files_n; k++)
+			assert_true(m->files[k].pad == (m->files[k].symlink != NULL));
 		metainfo_unref(&m);
 	}
 }
@@ -267,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_attr),
 		cmocka_unit_test(test_long_path),
 		cmocka_unit_test(test_bulk),
