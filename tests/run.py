@@ -60,9 +60,8 @@ def executables(pattern):
 
 
 def python_programs(folder):
-    """The programs of a folder; its libraries are called lib_ or lie in tests/lib and are linked to."""
     return sorted(p for p in glob.glob(os.path.join(ROOT, 'tests', folder, '[a-z]*.py'))
-                  if not os.path.basename(p).startswith('lib_') and not os.path.islink(p))
+                  if not os.path.basename(p).startswith('lib_'))
 
 
 def find_corpus(out):
@@ -155,6 +154,9 @@ class Runner:
             if name.startswith('TORRENTD_'):
                 del env[name]
         env['TORRENTD'] = os.path.join(out, 'torrentd')
+        if program.suite in ('script', 'interop'):
+            lib = os.path.join(ROOT, 'tests', program.suite)
+            env['PYTHONPATH'] = os.pathsep.join([lib, os.path.join(ROOT, 'tests/script')])
         return env
 
     def kill(self, process):

@@ -36,7 +36,7 @@ void wire_env(struct actor_env *env, const struct config *c)
 {
 	unsigned cores = processors();
 
-	*env = (struct actor_env){.config = c};
+	*env = (struct actor_env){.config = c, .resources = &api_resources};
 	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards
 					  : MIN(MAX(1u, cores / 4), SHARE_MAX);
 	env->workers = c->store_workers > 0 ? MIN((unsigned)c->store_workers, WORKERS_LIMIT)

@@ -6,6 +6,8 @@
 
 #include "actors/msg/msg.h"
 
+struct resources;
+
 /* Given to every init; immutable while the actors run. */
 struct actor_env {
 	const struct config *config; /* borrowed by init, which takes a reference */
@@ -14,9 +16,10 @@ struct actor_env {
 	uint8_t peer_id[20];         /* ours, for this run */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
 	 * (main/listen.c). */
-	int api_fd;        /* main closes it at the end */
-	uint16_t api_port; /* the one it listens on */
-	int peer_fds[16];  /* shard 0 owns them from its init on */
+	int api_fd;                        /* main closes it at the end */
+	uint16_t api_port;                 /* the one it listens on */
+	const struct resources *resources; /* what http serves (http/server/server.h) */
+	int peer_fds[16];                  /* shard 0 owns them from its init on */
 	unsigned peer_fds_n;
 	uint16_t peer_port;  /* the one that trackers and peers are told */
 	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
@@ -30,6 +33,9 @@ extern const struct actor_spec worker_spec;
 extern const struct actor_spec state_spec;
 extern const struct actor_spec tracker_spec;
 extern const struct actor_spec http_spec;
+
+/* The API (http/api), for actor_env. */
+extern const struct resources api_resources;
 
 /* libcurl's own start and end: once a process, in main's thread, before and after all others. */
 void tracker_global_init(void);

@@ -1,46 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* What each route does: a message to the actor that knows, whose reply becomes the answer. */
-#include "http/server/priv.h"
+#include "http/api/priv.h"
 
 #include "actors/kernel/clock.h"
-
-/* Requests that wait for other actors at once; beyond it the daemon is overloaded and says so. */
-#define WAITING_MAX 1024u
-
-void call_suspend(struct request *r)
-{
-	r->suspended = true;
-	r->http->waiting++;
-	MHD_suspend_connection(r->conn);
-}
-
-bool call_may_wait(struct request *r)
-{
-	if (r->http->stopping)
-		answer_err(r, E_STOPPING, NULL);
-	else if (r->http->waiting >= WAITING_MAX)
-		answer_err(r, E_OVERLOAD, NULL);
-	return !r->answered;
-}
-
-struct request *call_request(void *ctx)
-{
-	struct request *r;
-
-	CAST_OBJ(r, ctx, REQUEST_MAGIC);
-	return r;
-}
 
 /* --- add --- */
 
 static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = call_request(ctx);
-	struct m_torrent_add *add = m != NULL ? (struct m_torrent_add *)*m : NULL;
+	struct request *r = request_of(ctx);
+	struct m_torrent_add *add = m != NULL ? MSG_AS(TORRENT_ADD, *m) : NULL;
 
 	(void)a;
 	answer_err(r, err, add != NULL ? add->why.text : NULL);
-	answer_resume(r);
+	request_resume(r);
 }
 
 /* false: answered. */
@@ -58,17 +31,17 @@ static bool read_add(struct request *r, struct m_torrent_add *m)
 		!param_bool(r, "firstlast", false, &m->wishes.first_last) ||
 		!param_bool(r, "top", false, &m->queue_top))
 		return false;
-	if (r->upload_n == 0) {
+	if (request_body_len(r) == 0) {
 		answer_text(r, 400, "the body is empty: it must be the .torrent file");
 		return false;
 	}
-	m->path = path != NULL && path[0] != '\0' ? xstrdup(path) : NULL;
-	return call_may_wait(r);
+	m->path = path != NULL ? xstrdup(path) : NULL;
+	return request_may_wait(r);
 }
 
-void call_add(struct request *r)
+void api_add(struct request *r)
 {
-	struct actor *a = r->http->actor;
+	struct actor *a = request_actor(r);
 	struct msg *h = msg_new(a, MSG_TORRENT_ADD);
 	struct m_torrent_add *m = container_of(h, struct m_torrent_add, h);
 
@@ -76,11 +49,8 @@ void call_add(struct request *r)
 		msg_free(a, &h);
 		return;
 	}
-	m->body = r->upload;
-	m->body_n = r->upload_n;
-	r->upload = NULL;
-	r->upload_n = r->upload_cap = 0;
-	call_suspend(r);
+	m->body = request_body_take(r, &m->body_n);
+	request_suspend(r);
 	actor_call(a, ADDR_SESSION, &h, on_added, r);
 }
 
@@ -101,8 +71,8 @@ static json_t *all_data(const struct m_torrent_view *v)
 
 static void on_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = call_request(ctx);
-	struct m_torrent_view *v = m != NULL ? (struct m_torrent_view *)*m : NULL;
+	struct request *r = request_of(ctx);
+	struct m_torrent_view *v = m != NULL ? MSG_AS(TORRENT_VIEW, *m) : NULL;
 
 	(void)a;
 	if (err == E_OK && v != NULL && v->all)
@@ -113,65 +83,64 @@ static void on_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 		answer_text(r, 404, "no torrent with this infohash");
 	else
 		answer_err(r, err, NULL);
-	answer_resume(r);
+	request_resume(r);
 }
 
-void call_view(struct request *r)
+void api_view(struct request *r)
 {
-	struct actor *a = r->http->actor;
+	struct actor *a = request_actor(r);
 	struct m_torrent_view *m;
 	uint8_t infohash[20] = {0};
 	bool files;
 
-	if (r->route->arg == 0 && !param_infohash(r, infohash))
+	if (request_resource(r)->arg == 0 && !param_infohash(r, infohash))
 		return;
-	if (!param_bool(r, "files", r->route->arg == 0, &files))
+	if (!param_bool(r, "files", request_resource(r)->arg == 0, &files))
 		return;
-	if (!call_may_wait(r))
+	if (!request_may_wait(r))
 		return;
 	m = msg_new(a, MSG_TORRENT_VIEW);
-	m->all = r->route->arg != 0;
+	m->all = request_resource(r)->arg != 0;
 	m->files = files;
 	memcpy(m->infohash, infohash, sizeof infohash);
-	call_suspend(r);
-	actor_call(a, ADDR_SESSION, (struct msg **)&m, on_view, r);
+	request_suspend(r);
+	msg_call(a, ADDR_SESSION, m, on_view, r);
 }
 
 /* --- health --- */
 
 static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = call_request(ctx);
-	struct m_health *h = m != NULL ? (struct m_health *)*m : NULL;
+	struct request *r = request_of(ctx);
+	struct m_health *h = m != NULL ? MSG_AS(HEALTH, *m) : NULL;
 
 	(void)a;
 	if (err == E_OK && h != NULL)
 		answer_json(r, h->ok ? 200 : 503, view_health(h));
 	else
 		answer_text(r, 503, "the supervisor does not answer: %s", err_words(err));
-	answer_resume(r);
+	request_resume(r);
 }
 
-void call_health(struct request *r)
+void api_health(struct request *r)
 {
-	struct actor *a = r->http->actor;
+	struct actor *a = request_actor(r);
 	struct msg *m;
 
-	if (!call_may_wait(r))
+	if (!request_may_wait(r))
 		return;
 	m = msg_new(a, MSG_HEALTH);
-	call_suspend(r);
+	request_suspend(r);
 	actor_call(a, ADDR_MAIN, &m, on_health, r);
 }
 
-void call_index(struct request *r)
+void api_index(struct request *r)
 {
 	json_t *o = json_object(), *list = json_object();
-	unsigned n;
-	const struct route *routes = route_list(&n);
+	const struct resources *all = request_resources(r);
 
-	for (unsigned i = 0; i < n; i++)
-		json_object_set_new(list, routes[i].path, json_string(routes[i].doc));
+	for (unsigned i = 0; i < all->n; i++)
+		json_object_set_new(list, all->v[i].path, json_string(all->v[i].doc));
 	json_object_set_new(o, "name", json_string("torrentd"));
 	json_object_set_new(o, "version", json_string(config_version()));
 	json_object_set_new(o, "endpoints", list);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes: parameters become one message to the session, which answers when they are durable. */
-#include "http/server/priv.h"
+#include "http/api/priv.h"
 
 static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = call_request(ctx);
-	struct m_torrent_set *set = m != NULL ? (struct m_torrent_set *)*m : NULL;
+	struct request *r = request_of(ctx);
+	struct m_torrent_set *set = m != NULL ? MSG_AS(TORRENT_SET, *m) : NULL;
 
 	(void)a;
 	if (err == E_NOT_FOUND)
 		answer_text(r, 404, "no torrent with this infohash");
 	else
 		answer_err(r, err, set != NULL ? set->why.text : NULL);
-	answer_resume(r);
+	request_resume(r);
 }
 
 static bool is_global(enum torrent_op op)
@@ -22,16 +22,9 @@ static bool is_global(enum torrent_op op)
 
 static bool read_flag(struct request *r, const char *name, bool required, uint64_t *value)
 {
-	const char *v;
 	bool on;
 
-	if (!param_text(r, name, &v))
-		return false;
-	if (v == NULL && required) {
-		answer_text(r, 422, "parameter '%s' is missing: true or false", name);
-		return false;
-	}
-	if (!param_bool(r, name, false, &on))
+	if (required ? !param_flag(r, name, &on) : !param_bool(r, name, false, &on))
 		return false;
 	*value = on;
 	return true;
@@ -121,18 +114,18 @@ static bool read_params(struct request *r, struct m_torrent_set *m)
 	}
 }
 
-void call_set(struct request *r)
+void api_set(struct request *r)
 {
-	struct actor *a = r->http->actor;
+	struct actor *a = request_actor(r);
 	struct msg *h = msg_new(a, MSG_TORRENT_SET);
 	struct m_torrent_set *m = container_of(h, struct m_torrent_set, h);
 
-	m->op = (enum torrent_op)r->route->arg;
+	m->op = (enum torrent_op)request_resource(r)->arg;
 	if ((!is_global(m->op) && !param_infohash(r, m->infohash)) || !read_params(r, m) ||
-		!call_may_wait(r)) {
+		!request_may_wait(r)) {
 		msg_free(a, &h);
 		return;
 	}
-	call_suspend(r);
+	request_suspend(r);
 	actor_call(a, ADDR_SESSION, &h, on_set, r);
 }

@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of routes, and finding a path in it. */
-#include "http/server/priv.h"
+/* The API's resources, which main hands to the server. */
+#include "http/api/priv.h"
 
-static const struct route routes[] = {
-#define G                                  METHOD_GET
-#define P                                  METHOD_POST
-#define ROUTE(path, methods, fn, arg, doc) {path, methods, fn, arg, doc},
+static const struct resource table[] = {
+#define G                                          METHOD_GET, false
+#define P                                          METHOD_POST, true
+#define CHANGES                                    METHOD_GET | METHOD_POST, true
+#define ROUTE(path, methods, fn, arg, params, doc) {path, methods, fn, arg, params, doc},
 #include "http/api/routes.def"
 #undef ROUTE
-#undef G
+#undef CHANGES
 #undef P
+#undef G
 };
 
-const struct route *route_list(unsigned *n)
-{
-	*n = ARRAY_LEN(routes);
-	return routes;
-}
-
-const struct route *route_find(const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-		if (strcmp(routes[i].path, path) == 0)
-			return &routes[i];
-	return NULL;
-}
+const struct resources api_resources = {table, ARRAY_LEN(table)};

@@ -6,7 +6,7 @@
  * interface has them so, in bytes where the name says bytes.  A string that is not UTF-8 after all
  * is shown with its bytes escaped.
  */
-#include "http/server/priv.h"
+#include "http/api/priv.h"
 
 #include "actors/kernel/clock.h"
 #include "proto/base/base64.h"

@@ -122,14 +122,3 @@ enum MHD_Result answer_send(struct request *r)
 	MHD_destroy_response(m);
 	return done;
 }
-
-void answer_resume(struct request *r)
-{
-	must(r->answered);
-	if (!r->suspended)
-		return;
-	r->suspended = false;
-	r->http->waiting--;
-	r->http->again = true;
-	MHD_resume_connection(r->conn);
-}

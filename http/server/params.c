@@ -2,13 +2,72 @@
 /*
  * Parameters of a request: from the query, of which microhttpd gives decoded pairs.
  *
- * A parameter that is there twice is refused: which one counts would depend on who reads it.
+ * Values are taken leniently where they can only mean one thing.  Names are not: what a resource
+ * does not know is refused by name, because a misspelt one would be passed over in silence.  So is
+ * one that is there twice: which counts would depend on who reads it.
  */
 #include "http/server/priv.h"
 
+#include "proto/base/array.h"
 #include "proto/base/base64.h"
 
 #include <stdio.h>
+#include <strings.h>
+
+/* --- names --- */
+
+/* Whether the name is one of a list of words with a space between two. */
+static bool is_listed(const char *list, const char *name, size_t n)
+{
+	while (*list != '\0') {
+		size_t word = strcspn(list, " ");
+
+		if (word == n && memcmp(list, name, n) == 0)
+			return true;
+		list += word + (list[word] == ' ');
+	}
+	return false;
+}
+
+struct stranger {
+	const struct resource *resource;
+	const char *name;
+};
+
+static enum MHD_Result find_stranger(void *ctx, enum MHD_ValueKind kind, const char *key,
+	size_t key_size, const char *value, size_t size)
+{
+	struct stranger *s = ctx;
+
+	(void)kind;
+	(void)value;
+	(void)size;
+	if (key_size == 0 || is_listed(s->resource->params, key, key_size))
+		return MHD_YES;
+	s->name = key;
+	return MHD_NO;
+}
+
+bool params_known(struct request *r)
+{
+	struct stranger s = {.resource = r->resource};
+	char safe[128];
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, find_stranger, &s);
+	if (s.name == NULL)
+		return true;
+	log_safe(s.name, safe, sizeof safe);
+	if (r->resource->params[0] == '\0')
+		answer_text(r, 422, "parameter '%s' is not known: %s takes none", safe,
+			r->resource->path);
+	else
+		answer_text(r, 422, "parameter '%s' is not known: %s takes %s", safe,
+			r->resource->path, r->resource->params);
+	return false;
+}
+
+/* --- values --- */
 
 struct search {
 	const char *name;
@@ -35,6 +94,8 @@ bool param_text(struct request *r, const char *name, const char **out)
 {
 	struct search s = {.name = name};
 
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	must(is_listed(r->resource->params, name, strlen(name)));
 	*out = NULL;
 	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, match, &s);
 	if (s.found > 1) {
@@ -45,7 +106,8 @@ bool param_text(struct request *r, const char *name, const char **out)
 		answer_text(r, 422, "parameter '%s' contains a NUL byte", name);
 		return false;
 	}
-	*out = s.value;
+	if (s.size > 0)
+		*out = s.value;
 	return true;
 }
 
@@ -67,6 +129,20 @@ bool param_infohash(struct request *r, uint8_t out[20])
 	return true;
 }
 
+/* In any case, as the tools of this world write them. */
+static bool read_bool(const char *v, bool *out)
+{
+	static const char *const words[] = {
+		"false", "true", "no", "yes", "off", "on", "0", "1", "f", "t", "n", "y"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strcasecmp(v, words[i]) == 0) {
+			*out = i % 2 == 1;
+			return true;
+		}
+	return false;
+}
+
 bool param_bool(struct request *r, const char *name, bool absent, bool *out)
 {
 	const char *v;
@@ -74,30 +150,49 @@ bool param_bool(struct request *r, const char *name, bool absent, bool *out)
 	if (!param_text(r, name, &v))
 		return false;
 	*out = absent;
-	if (v == NULL)
+	if (v == NULL || read_bool(v, out))
 		return true;
-	*out = strcmp(v, "true") == 0;
-	if (!*out && strcmp(v, "false") != 0) {
-		answer_text(r, 422, "parameter '%s' must be true or false", name);
-		return false;
-	}
-	return true;
+	answer_text(r, 422, "parameter '%s' must be true or false", name);
+	return false;
 }
 
-/* Digits only; at most 2^43, so that KiB fit into bytes. */
-static bool parse_kib(const char *v, uint64_t *out)
+bool param_flag(struct request *r, const char *name, bool *out)
 {
-	uint64_t n = 0;
+	const char *v;
 
-	if (*v == '\0')
+	if (!param_text(r, name, &v))
 		return false;
-	for (; *v != '\0'; v++) {
-		if (*v < '0' || *v > '9' || n > (UINT64_C(1) << 43) / 10)
-			return false;
+	if (v != NULL)
+		return param_bool(r, name, false, out);
+	answer_text(r, 422, "parameter '%s' is missing: true or false", name);
+	return false;
+}
+
+/*
+ * Digits, perhaps with a fraction; below 2^43, so that KiB fit into bytes.  What is above nothing
+ * stays so: 0 would lift the limit.
+ */
+static bool read_kib(const char *v, uint64_t *out)
+{
+	const uint64_t most = UINT64_C(1) << 43;
+	uint64_t n = 0, part = 0, scale = 1;
+	bool digits = false;
+
+	for (; *v >= '0' && *v <= '9'; v++, digits = true) {
 		n = n * 10 + (uint64_t)(*v - '0');
+		if (n >= most)
+			return false;
 	}
-	*out = n * 1024;
-	return true;
+	if (*v == '.')
+		for (v++; *v >= '0' && *v <= '9'; v++, digits = true)
+			if (scale < 1000000) {
+				part = part * 10 + (uint64_t)(*v - '0');
+				scale *= 10;
+			}
+	*out = n * 1024 + part * 1024 / scale;
+	if (*out == 0 && part > 0)
+		*out = 1;
+	return digits && *v == '\0';
 }
 
 bool param_rate(struct request *r, const char *name, bool required, uint64_t *bytes_per_s)
@@ -113,8 +208,10 @@ bool param_rate(struct request *r, const char *name, bool required, uint64_t *by
 		answer_text(r, 422, "parameter '%s' is missing: KiB/s, 0 = unlimited", name);
 		return false;
 	}
-	if (!parse_kib(v, bytes_per_s)) {
-		answer_text(r, 422, "parameter '%s' must be a whole number of KiB/s, 0 = unlimited",
+	if (!read_kib(v, bytes_per_s)) {
+		answer_text(r, 422,
+			"parameter '%s' must be a number of KiB/s such as 500 or 0.5, 0 = "
+			"unlimited",
 			name);
 		return false;
 	}
@@ -160,12 +257,12 @@ static bool read_files(const char *v, uint8_t priority, struct file_wish **list,
 {
 	struct file_wish wish = {.last = UINT32_MAX, .priority = priority};
 	bool all = strcmp(v, "all") == 0;
+	uint32_t room = *n;
 
 	do {
 		if (!all && !read_range(&v, &wish))
 			return false;
-		*list = xrealloc(*list, (*n + 1) * sizeof **list);
-		(*list)[(*n)++] = wish;
+		ARRAY_PUSH(*list, *n, room, wish);
 	} while (!all && *v++ == ',');
 	return all || v[-1] == '\0';
 }

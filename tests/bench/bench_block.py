@@ -16,10 +16,9 @@ import threading
 import time
 
 from bench_clients import ALL, Torrentd
-from bench_lab import GIB, lines_of_json, private_memory, sh
+from bench_lab import GIB, Failure, lines_of_json, poll, private_memory, sh
 from bench_rows import Bench, download_run, say
 from bench_sites import Sites
-from lib_tap import Failure, wait_for
 
 BLOCK = 16384
 RECEIVES = ('read', 'readv', 'recvfrom', 'recvmsg', 'recvmmsg', 'preadv', 'pread64')
@@ -52,7 +51,7 @@ class Watcher:
 
     def look(self, generator, size):
         stats = generator.stats
-        wait_for(lambda: os.path.getsize(stats.path) > 0, 'the generator counts', 20, every=0.001)
+        poll(lambda: os.path.getsize(stats.path) > 0, 20, 'the generator counts', 0.001)
         for share in (0.25, 0.75):
             while stats.bytes < share * size and generator.popen.poll() is None:
                 time.sleep(0.001)
@@ -211,7 +210,7 @@ def idle_memory(lab, name, torrent):
         before = private_memory(client.pid)
         sink = lab.sink(torrent, client.address, IDLE, 0, folder)
         try:
-            wait_for(lambda: sink.stats.connected >= IDLE, '', 20)
+            poll(lambda: sink.stats.connected >= IDLE, 20, '')
         except Failure:
             raise Failure(f'{sink.stats.connected} of {IDLE} connections in 20 s, {sink.stats.finished} ended') from None
         time.sleep(3)

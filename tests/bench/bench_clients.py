@@ -9,9 +9,8 @@ import os
 import socket
 import subprocess
 
-from bench_lab import HERE, ROOT, package_version
+from bench_lab import HERE, ROOT, Failure, package_version, poll
 import clients
-from lib_tap import Failure, wait_for
 
 SLOTS = 100
 
@@ -65,7 +64,7 @@ class Client:
         def complete():
             self.process.check()
             return self.complete(torrent)
-        wait_for(complete, f'{self.key} {what}', self.patience, every=pause)
+        poll(complete, self.patience, f'{self.key} {what}', pause)
 
     def pause(self, torrent, paused):
         """Stops it and starts it again; a client that maps files lets go of them meanwhile.  Others need not."""
@@ -93,7 +92,7 @@ class Torrentd(clients.Torrentd, Client):
         def answers():
             self.process.check()
             return self.request('GET', '/healthz')[0] == 200
-        wait_for(answers, 'torrentd answers', 20)
+        poll(answers, 20, 'torrentd answers')
 
     def view(self, torrent):
         view = super().view(torrent)
@@ -149,7 +148,7 @@ class Transmission(clients.Transmission, Client):
             'rpc-bind-address': HERE, 'rpc-port': self.control, 'encryption': 0,
             'upload-slots-per-torrent': SLOTS, 'peer-limit-global': 1000, 'peer-limit-per-torrent': 1000,
         }))
-        wait_for(lambda: self.call('session-get'), 'transmission answers', 20)
+        poll(lambda: self.call('session-get'), 20, 'transmission answers')
 
     def recheck(self, torrent):
         self.call('torrent-verify', ids=[torrent.infohash])
@@ -165,7 +164,7 @@ class Aria2(clients.Aria2, Client):
         self.spawn([*self.ARGUMENTS, f'--listen-port={self.port}', f'--rpc-listen-port={self.control}',
                     '--rpc-listen-all=true', '--rpc-max-request-size=16M', '--quiet=true', '--bt-require-crypto=false',
                     '--bt-min-crypto-level=plain', f'--dir={self.folder}'])
-        wait_for(lambda: self.call('aria2.getVersion'), 'aria2 answers', 20)
+        poll(lambda: self.call('aria2.getVersion'), 20, 'aria2 answers')
 
     def add_file(self, file, folder):
         text = base64.b64encode(clients.read(file)).decode()
@@ -194,7 +193,7 @@ class Rtorrent(clients.Rtorrent, Client):
         def answers():
             self.process.check()
             return self.call('system.client_version')
-        wait_for(answers, 'rtorrent answers', 20)
+        poll(answers, 20, 'rtorrent answers')
 
 
 ALL = {c.key: c for c in (Torrentd, Libtorrent, LibtorrentHigh, Transmission, Aria2, Rtorrent)}

@@ -19,10 +19,11 @@ import threading
 import time
 import urllib.parse
 
-from netns import Namespace, enter as enter_namespaces, ip_batch
-from lib_tap import Failure, wait_for
-
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests/lib'))
+from netns import Namespace, enter as enter_namespaces, ip_batch  # noqa: E402: the path to it comes first
+from patience import Failure, poll  # noqa: E402
+
 INSIDE = 'BENCH_INSIDE'
 TICK = os.sysconf('SC_CLK_TCK')
 HERE = '10.78.0.1'
@@ -348,7 +349,7 @@ class Lab:
         stats = os.path.join(folder, 'blast.stats')
         process = self.start([self.programs['blast'], *torrent.generator(), stats, *addresses], folder, 'blast.log',
                              space=space)
-        wait_for(lambda: os.path.exists(stats) and os.path.getsize(stats) > 0, 'blast listens', 20)
+        poll(lambda: os.path.exists(stats) and os.path.getsize(stats) > 0, 20, 'blast listens')
         process.stats = Stats(stats)
         time.sleep(0.1)
         process.check()

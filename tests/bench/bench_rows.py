@@ -12,8 +12,7 @@ import subprocess
 import time
 
 from bench_clients import ALL, OURS
-from bench_lab import GIB, MIB, Clock, Space, Stats, Tracker, cpu_seconds, lines_of_json, sh
-from lib_tap import Failure, wait_for
+from bench_lab import GIB, MIB, Clock, Failure, Space, Stats, Tracker, cpu_seconds, lines_of_json, poll, sh
 
 ROUNDS = 5  # at least, of a whole run on a machine that is not much slower than expected
 LEAN_ROUNDS, LEAN_SHARE = 3, 4  # a lean row has few rounds, and this part of the payload
@@ -151,7 +150,7 @@ def download_run(lab, kind, torrent, count, storage, before_add=None, **more):
         def sent():
             client.process.check()
             return blast.stats.bytes >= torrent.size
-        wait_for(sent, f'{client.key} asks for all', client.patience, every=0.002)
+        poll(sent, client.patience, f'{client.key} asks for all', 0.002)
         client.wait(torrent, pause=0.01)
         run = clock.stop()
         done = time.monotonic_ns()
@@ -347,7 +346,7 @@ def recheck_run(client, torrent):
     """Asking whether it is done costs both sides CPU that hashing lacks: begun shortly before the end of the last run."""
     clock = Clock(client.pid)
     client.recheck(torrent)
-    wait_for(lambda: client.checking(torrent), f'{client.key} checks', 5, every=0.002)
+    poll(lambda: client.checking(torrent), 5, f'{client.key} checks', 0.002)
     time.sleep(0.8 * getattr(client, 'recheck_wall', 0))
     client.wait(torrent, 'has checked', 0.01)
     run = dict(clock.stop(), bytes=torrent.size)

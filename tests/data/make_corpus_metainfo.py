@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Writes the seed inputs of the bencode and metainfo fuzz targets."""
 import os
-
-from bencode import bencode
+import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.join(TESTS, "fuzz", "corpus")
+sys.path.insert(0, os.path.join(TESTS, "lib"))
+from bencode import bencode  # noqa: E402: the path to it comes first
 
 
 def write(target, name, data):

@@ -4,13 +4,12 @@
 import os
 import time
 
-from lib_case import Program, run
+from lib_case import Program, Skip, note, run
 from lib_clients import Libtorrent
 from lib_made import make_sparse
 from lib_ours import Torrentd
 from lib_swarm import Swarm
 from lib_trackers import Opentracker
-from lib_tap import Skip, note
 
 PIECE = 1 << 20
 SIZE = (3 << 30) + 4097

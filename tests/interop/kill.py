@@ -10,13 +10,13 @@ import base64
 import json
 import time
 
-from lib_case import Program, run
+from lib_case import Program, note, run
 from lib_clients import Libtorrent
+from lib_lab import Failure, poll
 from lib_made import make
 from lib_ours import PORT, Torrentd, pieces
 from lib_swarm import Swarm
 from lib_trackers import Opentracker
-from lib_tap import Failure, note, wait_for
 
 PIECE = 256 << 10
 SIZE = 192 << 20
@@ -52,11 +52,11 @@ def live(ours, torrent, random, held):
         return now if len(now) >= wanted or len(now) == torrent.pieces else None
 
     ours.ready()
-    known, = wait_for(lambda: settled(ours, torrent), 'the torrent is checked', 15)
+    known, = poll(lambda: settled(ours, torrent), 15, 'the torrent is checked')
     if not held <= known:
         raise Failure(f'of {len(held)} verified pieces {len(held - known)} are lost')
     wanted = len(known) + random.randint(1, max(1, torrent.pieces // KILLS))
-    held = wait_for(lambda: ahead(wanted), f'the download goes on from {len(known)} to {wanted} pieces', 30)
+    held = poll(lambda: ahead(wanted), 30, f'the download goes on from {len(known)} to {wanted} pieces')
     ours.kill()
     return held
 

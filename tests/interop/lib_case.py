@@ -11,16 +11,26 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 
 import lib_lab
-from lib_tap import Failure, Skip, note, report
+from lib_lab import Failure
 from clients import LIBTORRENT_PYTHON
 
 HOSTS = 8  # of one case, at most
 
 
+class Skip(Exception):
+    """Why a case cannot be run here."""
+
+
+class Overtime(Exception):
+    """The case took longer than it may."""
+
+
 def _alarm(*_):
-    raise Failure('the case took longer than it may')
+    raise Overtime()
 
 
 def missing(tool):
@@ -43,6 +53,7 @@ class Program:
         self.cases.append((name, function, arguments, needs, limit))
 
     def run_case(self, function, arguments, needs, limit):
+        """Returns the text that stands behind the case's name."""
         for tool in needs:
             why = missing(tool)
             if why:
@@ -56,11 +67,29 @@ class Program:
         except Exception:
             signal.alarm(0)
             for line in lab.tails():
-                note(line)
+                print(f'# {line}')
             raise
         finally:
             signal.alarm(0)
             lab.close()
+
+    def report(self, case):
+        """Runs a case and prints what came of it, without a number."""
+        name, function, arguments, needs, limit = case
+        started, line = time.monotonic(), f'ok - {name}'
+        try:
+            self.run_case(function, arguments, needs, limit)
+        except Skip as reason:
+            line += f' # SKIP {reason}'
+        except Failure as failure:
+            line = f'not {line}: {failure}'
+        except Overtime:
+            line = f'not {line}: not within {limit} s'
+        except Exception as error:  # a broken test fails like a broken daemon
+            for trace in traceback.format_exc().splitlines():
+                print(f'# {trace}')
+            line = f'not {line}: {error!r}'
+        print(f'{line}\n# {time.monotonic() - started:.1f} s', flush=True)
 
     def start(self, index, case):
         """Runs a case in a process of its own, so that cases that mostly wait can run side by side."""
@@ -71,8 +100,7 @@ class Program:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
             lib_lab.Lab.count = index * HOSTS
-            name, *what = case
-            report(name, lambda: self.run_case(*what))
+            self.report(case)
             os._exit(0)
         return pid, (case, output)
 
@@ -118,6 +146,10 @@ class Program:
         print(f'# INTEROP_SEED={self.seed}')
         print(f'1..{len(cases)}', flush=True)
         return 1 if self.run_cases(cases) else 0
+
+
+def note(text):
+    print(f'# {text}', flush=True)
 
 
 def run(program):

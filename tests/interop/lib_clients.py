@@ -3,8 +3,8 @@
 import os
 import subprocess
 
+from lib_lab import Failure, poll
 import clients
-from lib_tap import Failure, wait_for
 
 PORT = 6881
 
@@ -24,7 +24,7 @@ class Transmission(clients.Transmission):
             'peer-port': PORT, 'rpc-bind-address': '127.0.0.1', 'rpc-port': self.RPC, 'encryption': 1,
             'speed-limit-up': up_rate // 1000, 'speed-limit-up-enabled': up_rate > 0, 'rename-partial-files': True,
         }) + ['--log-info'], 'transmission.log')
-        wait_for(lambda: self.call('session-get'), 'transmission answers', 20)
+        poll(lambda: self.call('session-get'), 20, 'transmission answers')
 
     def dial(self):
         return self.host.connect(self.RPC)
@@ -50,7 +50,7 @@ class Aria2(clients.Aria2):
         self.host.spawn([*self.ARGUMENTS, f'--listen-port={PORT}', f'--rpc-listen-port={self.RPC}',
                          '--check-integrity=true', '--bt-hash-check-seed=true', '--console-log-level=info',
                          f'--max-overall-upload-limit={self.up_rate}', f'--dir={folder}', file], 'aria2.log')
-        wait_for(lambda: self.call('aria2.tellActive'), 'aria2 answers', 20)
+        poll(lambda: self.call('aria2.tellActive'), 20, 'aria2 answers')
 
     def view(self, torrent):
         for view in self.call('aria2.tellActive'):
@@ -104,7 +104,7 @@ class Rtorrent(clients.Rtorrent):
             f'session.path.set = {folder}', f'network.port_range.set = {PORT}-{PORT}', 'trackers.use_udp.set = yes',
             'protocol.encryption.set = allow_incoming', f'throttle.global_up.max_rate.set_kb = {up_rate // 1000}',
         ]), 'rtorrent.log')
-        wait_for(lambda: self.call('system.client_version'), 'rtorrent answers', 20)
+        poll(lambda: self.call('system.client_version'), 20, 'rtorrent answers')
 
     def uploaded(self, torrent):
         return self.call('d.up.total', torrent.infohash.upper())

@@ -5,10 +5,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
-import netns
-from lib_tap import wait_for
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'lib'))
+import netns  # noqa: E402: the path to it comes first
+from patience import Failure, poll  # noqa: E402, F401: for all who have us
 
 INSIDE = 'INTEROP_INSIDE'
 HUB = 254
@@ -38,7 +40,7 @@ class Host(netns.Namespace):
                             f'addr add {self.ip6}/64 dev eth0 nodad',
                             f'route add default via 10.77.0.{HUB}',
                             f'route add default via fd77::{HUB:x}'])
-            wait_for(self.has_ip6, 'the IPv6 address is up', 5)
+            poll(self.has_ip6, 5, 'the IPv6 address is up')
 
     def has_ip6(self):
         """The kernel makes the local route of a new IPv6 address a moment later."""

@@ -3,8 +3,8 @@
 import hashlib
 import os
 
+from lib_lab import Failure
 from bencode import bencode
-from lib_tap import Failure
 
 ZEROS = bytes(1 << 20)
 

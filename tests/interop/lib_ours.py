@@ -4,8 +4,8 @@ import base64
 import os
 import signal
 
+from lib_lab import Failure, poll
 import clients
-from lib_tap import Failure, wait_for
 
 # As for the scripted tests: TEST_OPTIONS="peers.shards=3".
 MORE_OPTIONS = dict(word.split('=', 1) for word in os.environ.get('TEST_OPTIONS', '').split())
@@ -43,7 +43,7 @@ class Torrentd(clients.Torrentd):
             if self.process.poll() is not None:
                 raise Failure(f'torrentd ended with {self.process.returncode}')
             return self.request('GET', '/healthz')[0] == 200
-        wait_for(answers, 'torrentd is ready', 20)
+        poll(answers, 20, 'torrentd is ready')
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -52,7 +52,7 @@ class Torrentd(clients.Torrentd):
     def stop(self):
         """A clean end, which may take 5 s."""
         self.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: self.process.poll() is not None, 'torrentd stops on SIGTERM', 6)
+        poll(lambda: self.process.poll() is not None, 6, 'torrentd stops on SIGTERM')
         if self.process.returncode != 0:
             raise Failure(f'torrentd ended with {self.process.returncode} after SIGTERM')
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One swarm: a tracker, a seed with the original, and leeches that each end with a copy of it."""
+from lib_lab import Failure, poll
 from lib_made import compare
 from lib_ours import Torrentd
-from lib_tap import Failure, wait_for
 
 PATIENCE = 40
 
@@ -23,7 +23,7 @@ class Swarm:
         """Starts a seed and waits until the tracker knows it."""
         client = start(self.lab, kind, self.original, **more)
         client.add_file(self.file, self.original)
-        wait_for(lambda: client.complete(self.torrent), f'{client.name} finds its data complete', PATIENCE)
+        poll(lambda: client.complete(self.torrent), PATIENCE, f'{client.name} finds its data complete')
         self.tracker.wait(self.torrent, 1)
         return client
 
@@ -38,7 +38,7 @@ class Swarm:
     def complete(self, patience=PATIENCE):
         """Every leech becomes complete."""
         for client, _ in self.copies:
-            wait_for(lambda client=client: client.complete(self.torrent), f'{client.name} becomes complete', patience)
+            poll(lambda client=client: client.complete(self.torrent), patience, f'{client.name} becomes complete')
 
     def finish(self, patience=PATIENCE):
         """Every leech becomes complete, and its copy is the original."""

@@ -12,9 +12,8 @@ import struct
 import sys
 import urllib.parse
 
-from lib_lab import in_user_namespace
+from lib_lab import in_user_namespace, poll
 from lib_made import bencode
-from lib_tap import wait_for
 
 PORT = 6969
 
@@ -52,7 +51,7 @@ class Tracker:
         def counted():
             complete, incomplete = self.scrape(torrent)
             return complete >= seeds and incomplete >= leeches
-        wait_for(counted, f'the tracker counts {seeds} seeds and {leeches} leeches', 30)
+        poll(counted, 30, f'the tracker counts {seeds} seeds and {leeches} leeches')
 
 
 class Opentracker(Tracker):
@@ -68,7 +67,7 @@ class Opentracker(Tracker):
         if in_user_namespace():  # the only user there is root: a further namespace gives us another name
             argv = ['unshare', '--user', '--map-user=65534', '--map-group=65534'] + argv
         host.spawn(argv, 'opentracker.log')
-        wait_for(lambda: host.connect(PORT, host.ip4).close() is None, 'opentracker answers', 10)
+        poll(lambda: host.connect(PORT, host.ip4).close() is None, 10, 'opentracker answers')
 
 
 class SmallTracker(Tracker):
@@ -77,7 +76,7 @@ class SmallTracker(Tracker):
     def __init__(self, host, address):
         super().__init__(host, address)
         host.spawn([sys.executable, os.path.abspath(__file__), address, str(PORT)], 'tracker.log')
-        wait_for(lambda: host.connect(PORT, address).close() is None, 'the tracker answers', 10)
+        poll(lambda: host.connect(PORT, address).close() is None, 10, 'the tracker answers')
 
 
 class Swarms:

@@ -7,13 +7,13 @@ is not slower than from a plain seed.
 """
 import time
 
-from lib_case import Program, run
+from lib_case import Program, note, run
 from lib_clients import CLIENTS, Rtorrent, Transmission
+from lib_lab import Failure
 from lib_made import make
 from lib_ours import Torrentd
 from lib_swarm import Swarm
 from lib_trackers import Opentracker
-from lib_tap import Failure, note
 
 PIECE = 128 << 10
 SIZE = (16 << 20) + 1

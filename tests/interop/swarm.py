@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Three other clients at once in one swarm with us: one seed, everybody else leeches, everybody ends complete."""
-from lib_case import Program, run
+from lib_case import Program, note, run
 from lib_clients import CLIENTS, Aria2, Libtorrent, Transmission
+from lib_lab import Failure
 from lib_made import make
 from lib_ours import Torrentd
 from lib_swarm import Swarm
 from lib_trackers import Opentracker
-from lib_tap import Failure, note
 
 PIECE = 256 << 10
 SIZE = (32 << 20) + 4321

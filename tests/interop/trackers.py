@@ -3,11 +3,11 @@
 """Trackers over HTTP and UDP, IPv4 and IPv6, and the counts that we show of what they say."""
 from lib_case import Program, run
 from lib_clients import Libtorrent, Transmission
+from lib_lab import Failure, poll
 from lib_made import make
 from lib_ours import Torrentd, pieces
 from lib_swarm import Swarm
 from lib_trackers import Opentracker, SmallTracker
-from lib_tap import Failure, wait_for
 
 PIECE = 64 << 10
 SIZE = (4 << 20) + 77
@@ -22,7 +22,7 @@ def check_tracker(ours, torrent, url):
             raise Failure(f'{url} is not among the trackers: {sorted(trackers)}')
         view = trackers[url]
         return view if view['status'] == 'working' and view['lastannounce'] and view['seeders'] >= 1 else None
-    wait_for(shown, f'{url} is shown as working, with at least one seed', 15)
+    poll(shown, 15, f'{url} is shown as working, with at least one seed')
 
 
 def transfer(lab, random, kind, udp, six, seed, leech, dead=False):
@@ -47,7 +47,7 @@ def counts(lab, random):
     swarm = Swarm(lab, torrent, original, tracker)
     seed = swarm.seed(Libtorrent, up_rate=1000000)
     ours = swarm.leech(Torrentd)
-    peer = wait_for(lambda: [peer for peer in ours.view(torrent)['Peers'] if peer['downrate'] > 0], 'a peer is shown', 15)[0]
+    peer = poll(lambda: [peer for peer in ours.view(torrent)['Peers'] if peer['downrate'] > 0], 15, 'a peer is shown')[0]
     wanted = {'host': f'{seed.host.ip4}:6881', 'bitfield_length': torrent.pieces, 'relevence': 1.0}
     if {key: peer[key] for key in wanted} != wanted or not peer['ID'] or pieces(peer) != set(range(torrent.pieces)):
         raise Failure(f'the seed is shown as {peer}')
@@ -58,7 +58,7 @@ def counts(lab, random):
     def shown():
         view = ours.view(torrent)['trackers'][0]
         return view['seeders'] == 2 and view['leechers'] == 0
-    wait_for(shown, 'after our "completed", two seeds and no leech are shown', 15)
+    poll(shown, 15, 'after our "completed", two seeds and no leech are shown')
 
 
 def stopped(lab, random):
@@ -69,11 +69,11 @@ def stopped(lab, random):
     swarm = Swarm(lab, torrent, original, tracker)
     ours = swarm.seed(Torrentd)
     ours.call('GET', '/stoptorrent', infohash=torrent.infohash)
-    wait_for(lambda: tracker.scrape(torrent) == (0, 0), 'the tracker forgets a stopped torrent', 15)
+    poll(lambda: tracker.scrape(torrent) == (0, 0), 15, 'the tracker forgets a stopped torrent')
     ours.call('GET', '/starttorrent', infohash=torrent.infohash)
     tracker.wait(torrent, 1)
     ours.stop()
-    wait_for(lambda: tracker.scrape(torrent) == (0, 0), 'the tracker forgets a daemon that ended', 5)
+    poll(lambda: tracker.scrape(torrent) == (0, 0), 5, 'the tracker forgets a daemon that ended')
 
 
 def main():

@@ -12,7 +12,7 @@ import socket
 import urllib.parse
 import xmlrpc.client
 
-from lib_tap import Failure
+from patience import Failure
 
 LIBTORRENT_PYTHON = '/usr/bin/python3'  # the one that Debian's python3-libtorrent is for
 
@@ -130,7 +130,7 @@ class Libtorrent:
 
     @staticmethod
     def arguments(interfaces, **told):
-        program = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'lt_peer.py')
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lt_peer.py')
         return [LIBTORRENT_PYTHON, program, interfaces, json.dumps(told)]
 
     def call(self, command, **arguments):

@@ -55,7 +55,7 @@ FACES = {
     'actors/msg': ALL,
     'actors/fetch': ('curl.h', 'gate.h', 'resolve.h'),
     'actors/state': ('state.h',),
-    'http/server': ('priv.h',),
+    'http/server': ('server.h',),
 }
 
 LIBRARIES = {

@@ -12,12 +12,12 @@ TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*
 
 
 def files(*suffixes, under=None):
-    """Paths from the root of all files with such an ending; build results, hidden folders and links left out."""
+    """Paths from the root of all files with such an ending; build results and hidden folders left out."""
     found = []
     for folder, folders, names in os.walk(os.path.join(ROOT, under or '')):
         folders[:] = sorted(f for f in folders if not f.startswith('.') and f not in ('build', '__pycache__'))
         found += [os.path.relpath(os.path.join(folder, n), ROOT) for n in sorted(names)
-                  if n.endswith(suffixes) and not n.startswith('.') and not os.path.islink(os.path.join(folder, n))]
+                  if n.endswith(suffixes) and not n.startswith('.')]
     return found
 
 

@@ -47,7 +47,6 @@ CIRCLES = {
     'actors-tracker': 2,
     'actors-worker': 9,
     'config': 3,
-    'http-api': 3,
     'proto-peerlist': 2,
     'proto-picker': 2,
     'proto-swarm': 8,

@@ -255,15 +255,61 @@ def parameters_missing_or_malformed_are_422_and_named():
                 refused(d.get(path, infohash=bad), 422, 'infohash')
         for path in ('/setdownrate', '/setuprate', '/settorrentdownrate', '/settorrentuprate'):
             refused(d.get(path, infohash=t.hex), 422, 'rate')
-            for bad in ('', 'x', '-1', '1.5', '5k', '99999999999999999999', '1 ', '+1', '0x5', '١'):
+            for bad in ('', 'x', '-1', '1.5.', '.', '5k', '1e3', '1,5', '99999999999999999999', '1 ', '+1', '0x5', '١'):
                 refused(d.get(path, infohash=t.hex, rate=bad), 422, 'rate')
         for path in ('/setglobaldownrate', '/setglobaluprate'):
             refused(d.get(path), 422, 'rate')
             refused(d.get(path, rate='fast'), 422, 'rate')
-        refused(d.get('/removetorrent', infohash=t.hex, delete='yes'), 422, 'delete')
+        refused(d.get('/removetorrent', infohash=t.hex, delete='yess'), 422, 'delete')
         new = Torrent('new', 1000, seed=2)
-        for key, value in (('start', 'maybe'), ('start', ''), ('maxdown', '-5'), ('maxup', 'x')):
+        for key, value in (('start', 'maybe'), ('start', '2'), ('maxdown', '-5'), ('maxup', 'x')):
             refused(d.http('POST', '/addtorrentfile', {key: value}, new.data), 422, key)
+        equal(len(d.all()['sessions']), 1)
+
+
+@case
+def values_are_taken_as_tools_write_them():
+    with Daemon() as d:
+        t = Torrent('lenient', 1000)
+        form = (b'--B0\r\nContent-Disposition: form-data; name="torrent"; filename="x.torrent"\r\n'
+                b'Content-Type: application/x-bittorrent\r\n\r\n' + t.data + b'\r\n--B0--\r\n')
+        reply = d.http('POST', '/addtorrentfile', {'start': '0', 'path': '', 'maxup': '', 'maxdown': '0.5', 'skip': ''},
+                       form, {'Content-Type': 'multipart/form-data; boundary=B0'})
+        equal(reply.status, 200, reply.body)
+        view = d.wait_ready(t)
+        equal((view['started'], view['maxdown'], view['maxup'], view['path']), (False, 0.5, 0, d.downloads))
+        for word in ('True', '1', 'YES', 'on'):
+            d.ok('/setsequential', infohash=t.hex, on=word)
+            equal(d.view(t)['sequential'], True, word)
+            d.ok('/setsequential', infohash=t.hex, on={'True': 'FALSE', '1': '0', 'YES': 'no', 'on': 'Off'}[word])
+            equal(d.view(t)['sequential'], False, word)
+        d.ok('/setdownrate', infohash=t.hex, rate='0.0001')
+        check(0 < d.view(t)['maxdown'] < 0.1, 'a limit of nearly nothing became none')
+        d.ok('/removetorrent', infohash=t.hex, delete='yes')
+
+
+@case
+def a_form_with_more_than_a_file_is_refused():
+    with Daemon() as d:
+        t = Torrent('form', 1000)
+        part = b'--B0\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        form = part % (b'torrent', t.data) + part % (b'start', b'false') + b'--B0--\r\n'
+        refused(d.http('POST', '/addtorrentfile', None, form, {'Content-Type': 'multipart/form-data; boundary=B0'}),
+                400, 'more than one part', 'query')
+        equal(d.all()['sessions'], [])
+
+
+@case
+def unknown_parameters_are_refused_by_name():
+    with Daemon() as d:
+        t = Torrent('unknown', 1000)
+        refused(d.http('POST', '/addtorrentfile', {'Start': 'false'}, t.data), 422, "'Start'", 'start', 'maxdown')
+        equal(d.all()['sessions'], [])
+        d.add(t, start='false')
+        for path in json.loads(d.get('/').body)['endpoints']:
+            method = 'POST' if path == '/addtorrentfile' else 'GET'
+            refused(d.http(method, path, {'infohash': t.hex, 'nosuch': '1'}), 422, 'is not known')
+        refused(d.get('/removetorrent', infohash=t.hex, Delete='true'), 422, "'Delete'")
         equal(len(d.all()['sessions']), 1)
 
 

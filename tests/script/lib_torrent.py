@@ -3,8 +3,10 @@
 import hashlib
 import os
 import random
+import sys
 
-from bencode import bdecode, bencode, decode_at  # noqa: F401: for all who have us
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'lib'))
+from bencode import bdecode, bencode, decode_at  # noqa: E402, F401: the path to it comes first; for all who have us
 
 BLOCK = 16384
 

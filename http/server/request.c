@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of one request: guarded, held against the table of resources, its body collected, its
+ * resource called, answered once.
+ */
+#include "http/server/priv.h"
+
+#include "http/server/multipart.h"
+#include "proto/base/array.h"
+
+/* Requests that wait for other actors at once; beyond it the daemon is overloaded and says so. */
+#define WAITING_MAX 1024u
+
+/* --- the face --- */
+
+struct actor *request_actor(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->http->actor;
+}
+
+const struct resource *request_resource(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->resource;
+}
+
+const struct resources *request_resources(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->http->resources;
+}
+
+struct request *request_of(void *ctx)
+{
+	struct request *r;
+
+	CAST_OBJ(r, ctx, REQUEST_MAGIC);
+	return r;
+}
+
+size_t request_body_len(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->upload_n;
+}
+
+uint8_t *request_body_take(struct request *r, size_t *n)
+{
+	uint8_t *body;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	body = r->upload;
+	*n = r->upload_n;
+	r->upload = NULL;
+	r->upload_n = r->upload_room = 0;
+	return body;
+}
+
+bool request_may_wait(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	if (r->http->stopping)
+		answer_err(r, E_STOPPING, NULL);
+	else if (r->http->waiting >= WAITING_MAX)
+		answer_err(r, E_OVERLOAD, NULL);
+	return !r->answered;
+}
+
+void request_suspend(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	r->suspended = true;
+	r->http->waiting++;
+	MHD_suspend_connection(r->conn);
+}
+
+void request_resume(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	must(r->answered);
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	r->http->waiting--;
+	r->http->again = true;
+	MHD_resume_connection(r->conn);
+}
+
+/* --- its begin --- */
+
+static struct request *request_new(struct http *h, struct MHD_Connection *conn)
+{
+	struct request *r;
+
+	ALLOC_OBJ(r, REQUEST_MAGIC);
+	r->http = h;
+	r->conn = conn;
+	return r;
+}
+
+static const struct resource *find_path(const struct resources *list, const char *path)
+{
+	for (unsigned i = 0; i < list->n; i++)
+		if (strcmp(list->v[i].path, path) == 0)
+			return &list->v[i];
+	return NULL;
+}
+
+static void find_resource(struct request *r, const char *url, const char *method)
+{
+	bool head = strcmp(method, "HEAD") == 0;
+
+	r->resource = find_path(r->http->resources, url);
+	if (r->resource == NULL) {
+		answer_text(r, 404, "no such endpoint: GET / lists them");
+		return;
+	}
+	if (head || strcmp(method, "GET") == 0)
+		r->method = METHOD_GET;
+	else if (strcmp(method, "POST") == 0)
+		r->method = METHOD_POST;
+	if ((r->resource->methods & r->method) != 0 && !(head && r->resource->changes))
+		return;
+	r->allow = r->resource->methods == METHOD_POST  ? "POST"
+		   : r->resource->methods == METHOD_GET ? "GET, HEAD"
+							: "GET, POST";
+	answer_text(r, 405, "this endpoint takes %s", r->allow);
+}
+
+static bool declared_too_large(struct request *r)
+{
+	const char *v = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Content-Length");
+	uint64_t n = 0;
+
+	for (; v != NULL && *v >= '0' && *v <= '9' && n <= r->http->config->api_body_limit; v++)
+		n = n * 10 + (uint64_t)(*v - '0');
+	return n > r->http->config->api_body_limit;
+}
+
+static void too_large(struct request *r)
+{
+	if (!r->answered)
+		answer_text(r, 413, "the body is larger than api.body_limit (%llu bytes)",
+			(unsigned long long)r->http->config->api_body_limit);
+}
+
+static enum MHD_Result begin(struct http *h, struct MHD_Connection *conn, const char *url,
+	const char *method, const char *version, void **slot)
+{
+	struct request *r = request_new(h, conn);
+	struct client *c = client_of(conn);
+
+	*slot = r;
+	if (c != NULL && actor_now(h->actor) - c->since > 0)
+		c->since = actor_now(h->actor);
+	if (guard_request(r, version))
+		find_resource(r, url, method);
+	if (!r->answered && params_known(r) && declared_too_large(r))
+		too_large(r);
+	/* Answered before the body is read: microhttpd then closes the connection. */
+	return r->answered ? answer_send(r) : MHD_YES;
+}
+
+/* --- its body and its end --- */
+
+static void collect(struct request *r, const char *data, size_t n)
+{
+	if (r->answered)
+		return;
+	if (n > r->http->config->api_body_limit - r->upload_n) {
+		too_large(r);
+		return;
+	}
+	ARRAY_RESERVE(r->upload, r->upload_n, r->upload_room, n);
+	memcpy(r->upload + r->upload_n, data, n);
+	r->upload_n += (uint32_t)n;
+}
+
+/* A form's file takes the place of the form. */
+static void unpack(struct request *r)
+{
+	const char *type = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Content-Type");
+	struct slice file;
+	const char *why;
+
+	if (r->upload_n == 0 || !multipart_is(type))
+		return;
+	why = multipart_file(type, (struct slice){r->upload, r->upload_n}, &file);
+	if (why != NULL) {
+		answer_text(r, 400, "%s", why);
+		return;
+	}
+	memmove(r->upload, file.p, file.n);
+	r->upload_n = (uint32_t)file.n;
+}
+
+enum MHD_Result request_step(void *ctx, struct MHD_Connection *conn, const char *url,
+	const char *method, const char *version, const char *data, size_t *size, void **slot)
+{
+	struct http *h;
+	struct request *r = *slot;
+	struct client *c;
+
+	CAST_OBJ(h, ctx, HTTP_MAGIC);
+	if (r == NULL)
+		return begin(h, conn, url, method, version, slot);
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	if (*size > 0) {
+		collect(r, data, *size);
+		*size = 0;
+		return r->answered && r->status == 413 ? MHD_NO : MHD_YES;
+	}
+	c = client_of(conn);
+	if (c != NULL)
+		c->busy = true;
+	if (!r->answered)
+		unpack(r);
+	if (!r->answered)
+		r->resource->fn(r);
+	return r->answered ? answer_send(r) : MHD_YES;
+}
+
+void request_over(
+	void *ctx, struct MHD_Connection *conn, void **slot, enum MHD_RequestTerminationCode how)
+{
+	struct http *h;
+	struct request *r;
+	struct client *c = client_of(conn);
+
+	(void)how;
+	CAST_OBJ(h, ctx, HTTP_MAGIC);
+	if (c != NULL) {
+		c->busy = false;
+		c->since = actor_now(h->actor);
+	}
+	if (*slot == NULL)
+		return;
+	TAKE_OBJ(r, (struct request **)slot, REQUEST_MAGIC);
+	actor_cancel_calls(h->actor, r);
+	if (r->suspended)
+		h->waiting--;
+	xfree(r->body);
+	xfree(r->upload);
+	FREE_OBJ(r);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP server as those see it who answer requests.
+ *
+ * Whoever has something to show or to do over HTTP hands the server a table of resources.  A
+ * request lives from its first header to the last byte of its answer: it is guarded, its parameters
+ * are held against the table, its body is collected, and the resource's function is called.  That
+ * answers at once, or suspends the request, and answers and resumes it later.  All functions are
+ * for the http actor's thread.
+ */
+#ifndef HTTP_SERVER_SERVER_H
+#define HTTP_SERVER_SERVER_H
+
+#include <jansson.h>
+
+#include "actors/msg/msg.h"
+
+struct request;
+typedef void resource_f(struct request *);
+
+enum method { METHOD_GET = 1, METHOD_POST = 2 };
+
+struct resource {
+	const char *path;
+	unsigned methods; /* enum method, or-ed; GET is HEAD, too, unless the resource changes */
+	bool changes;     /* something: the guards are stricter */
+	resource_f *fn;
+	int arg;            /* what a function that serves several resources needs */
+	const char *params; /* names of its parameters, a space between two; any other is refused */
+	const char *doc;
+};
+
+/* Handed in by main (env.h); borrowed for the whole run. */
+struct resources {
+	const struct resource *v;
+	unsigned n;
+};
+
+/* --- the request --- */
+
+struct actor *request_actor(const struct request *);
+const struct resource *request_resource(const struct request *);
+const struct resources *request_resources(const struct request *); /* all there are */
+/* The request that was given as the ctx of a call. */
+struct request *request_of(void *ctx);
+/* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */
+size_t request_body_len(const struct request *);
+uint8_t *request_body_take(struct request *, size_t *n);
+/* Whether it may wait for another actor; false: it has been answered (overload, stopping). */
+bool request_may_wait(struct request *);
+/* It waits: calls with the request as their ctx end with it, if the client leaves. */
+void request_suspend(struct request *);
+/* It was suspended and is answered now. */
+void request_resume(struct request *);
+
+/* --- answers: one for each request --- */
+
+void answer_text(struct request *, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void answer_ok(struct request *);
+void answer_json(struct request *, unsigned status, json_t *owned);
+/* An outcome of another actor: status by table, words where it gave some. */
+void answer_err(struct request *, enum err, const char *why);
+
+/* --- parameters; false: missing or malformed, and the request has been answered with 422 --- */
+
+bool param_infohash(struct request *, uint8_t out[20]);
+/* true, yes, on, 1 and false, no, off, 0, in any case; absent or empty: `absent`. */
+bool param_bool(struct request *, const char *name, bool absent, bool *out);
+/* The same, and it must be there. */
+bool param_flag(struct request *, const char *name, bool *out);
+/* KiB/s on the wire, with a fraction if need be; absent or empty: 0, if it is not required. */
+bool param_rate(struct request *, const char *name, bool required, uint64_t *bytes_per_s);
+/*
+ * Files such as "0,3-5" or "all" that are to have a priority, appended to *list, which the caller
+ * owns; absent or empty: none.
+ */
+bool param_files(struct request *r, const char *name, uint8_t priority, struct file_wish **list,
+	uint32_t *n);
+/* Which of the words, whose list ends with NULL; required. */
+bool param_choice(struct request *r, const char *name, const char *const *words, unsigned *out);
+bool param_count(struct request *r, const char *name, uint64_t *out); /* whole, from 1; required */
+/* With `decimals` digits behind the point taken as whole ones, -1 as it is; absent or empty:
+ * SEED_KEEP. */
+bool param_limit(struct request *r, const char *name, unsigned decimals, int64_t *out);
+/* NULL: absent or empty.  Valid as long as the request. */
+bool param_text(struct request *, const char *name, const char **out);
+
+#endif

@@ -1,1 +1,0 @@
-../lib/clients.py
