@@ -38,6 +38,7 @@ MAIN_C  := actors/main/main.c
 sources = $(filter-out $(SEAM_C) $(MAIN_C),$(wildcard $(1)/*.c))
 archive = $(OUT)/lib/$(subst /,-,$(1)).a
 UNIT    := $(wildcard tests/unit/*/t_*.c tests/unit/*/*/t_*.c)
+UNIT_LIB := $(wildcard tests/unit/lib/*.c)
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
 SIM_C   := $(wildcard tests/sim/s_*.c)
 SIM_LONG := $(wildcard tests/sim-long/s_*.c)
@@ -45,6 +46,7 @@ SIM_LIB := $(wildcard tests/sim/lib/*.c)
 
 LIB_seam := $(OUT)/lib/seam.a
 LIB_sim  := $(OUT)/lib/sim.a
+LIB_unit := $(OUT)/lib/unit.a
 ALL_LIBS := $(foreach f,$(FOLDERS),$(call archive,$(f)))
 PROTO_LIBS := $(filter $(OUT)/lib/proto-%,$(ALL_LIBS))
 KERNEL_LIB := $(call archive,actors/kernel)
@@ -69,6 +71,7 @@ all: $(DAEMON) ## build the daemon
 $(foreach f,$(FOLDERS),$(eval $(call archive,$(f)): $(call objs,$(call sources,$(f)))))
 $(LIB_seam): $(call objs,$(SEAM_C))
 $(LIB_sim): $(call objs,$(SIM_LIB))
+$(LIB_unit): $(call objs,$(UNIT_LIB))
 $(OUT)/lib/%.a:
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 
@@ -82,8 +85,8 @@ $(OUT)/config/config.o $(OUT)/config/print.o: CFLAGS += -DTORRENTD_VERSION='"$(V
 $(DAEMON): $(OUT)/actors/main/main.o $(LIBS)
 	@echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
 
-$(OUT)/tests/unit/%: $(OUT)/tests/unit/%.o $(LIBS)
-	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
+$(UNIT_B): %: %.o $(LIB_unit) $(LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIB_unit) $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
 $(SIM_B) $(SIM_LONG_B): %: %.o $(SIMLIBS)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(SIMLIBS) -Wl,--end-group $(LDLIBS)
