@@ -152,16 +152,25 @@ void ptorrent_dial(struct ptorrent *t)
 	ptorrent_wake(t);
 }
 
+/* A swarm that is small stays small: each wish that brings too few doubles the wait for the next.
+ */
+int64_t ptorrent_wish_at(const struct ptorrent *t)
+{
+	return t->wanted_at + (PEERS_WANTED_EVERY << MIN(t->wanted_n, PEERS_WANTED_DOUBLE));
+}
+
 void ptorrent_ask_for_peers(struct ptorrent *t, int64_t now)
 {
 	struct m_torrent *m;
 
+	if (t->swarm->peers_n >= FEW_PEERS)
+		t->wanted_n = 0;
 	if (!t->active || swarm_done(t->swarm) || t->conns_n >= FEW_PEERS)
 		return;
-	if (peerlist_candidates(t->swarm->candidates) > 0 ||
-		now - t->wanted_at < PEERS_WANTED_EVERY)
+	if (peerlist_candidates(t->swarm->candidates) > 0 || now < ptorrent_wish_at(t))
 		return;
 	t->wanted_at = now;
+	t->wanted_n++;
 	m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
 	m->t = t->t;
 	actor_cast(t->shard->actor, ADDR_TRACKER, (struct msg **)&m);

@@ -155,6 +155,7 @@ struct ptorrent {
 	struct wishes wishes;   /* owned; the limits in it are kept by limit.c */
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
+	unsigned wanted_n; /* wishes for peers in a row that left it with few */
 };
 
 struct listener {
@@ -242,7 +243,9 @@ void ptorrent_keep_limit(struct ptorrent *);
 void shard_keep_limit(struct shard *);
 /* Of the trackers, when there is nobody left to dial. */
 void ptorrent_ask_for_peers(struct ptorrent *, int64_t now);
-#define PEERS_WANTED_EVERY (60 * USEC_PER_SEC)
+int64_t ptorrent_wish_at(const struct ptorrent *); /* when it may ask them again */
+#define PEERS_WANTED_EVERY  (60 * USEC_PER_SEC)
+#define PEERS_WANTED_DOUBLE 10u       /* to 17 hours; by then the trackers' own intervals do */
 void shard_dial_next(struct shard *); /* there may be room: who is first in the line dials */
 unsigned shard_conns_max(const struct shard *); /* connections with a torrent */
 

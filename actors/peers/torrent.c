@@ -142,7 +142,7 @@ void ptorrent_wake(struct ptorrent *t)
 	if (at != INT64_MAX)
 		loop_timer_set(t->shard->loop, &t->tick, MAX(at, now + TICK / 10));
 	else if (!swarm_done(t->swarm))
-		loop_timer_set(t->shard->loop, &t->tick, now + PEERS_WANTED_EVERY);
+		loop_timer_set(t->shard->loop, &t->tick, MAX(ptorrent_wish_at(t), now + TICK / 10));
 }
 
 /* --- completion --- */
@@ -324,6 +324,8 @@ void peers_on_set(struct actor *a, struct msg **m)
 	} else if (again) {
 		swarm_reconsider(t->swarm);
 	}
+	if (set->active && !t->active)
+		t->wanted_n = 0;
 	t->active = set->active;
 	if (!t->active) {
 		ptorrent_close_conns(t, E_CANCELLED);

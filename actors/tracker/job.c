@@ -253,6 +253,8 @@ static void start_job(struct job *j)
 	tk->jobs.running++;
 	j->timer.fn = give_up;
 	loop_timer_set(tk->loop, &j->timer, loop_now(tk->loop) + patience);
+	if (!j->scrape && j->family == WEB_ANY)
+		announce_begun(j->torrent->announce, j->tracker, loop_now(tk->loop));
 	fill_params(j, &p);
 	if (strncasecmp(j->url, "udp:", 4) == 0)
 		start_udp(j, &p);

@@ -4,7 +4,7 @@
  *
  * When and to whom is decided by proto/announce; here a torrent's announce is given time (one timer
  * each), told what the session wants, and its errands are queued as jobs.  Nothing walks over all
- * torrents but the end of the daemon and a view of all of them.
+ * torrents but the end of the daemon, a new configuration and a view of all of them.
  *
  * A torrent that was removed leaves its slot at once and stays in `leaving` until its trackers were
  * told, or did not listen.
@@ -117,7 +117,7 @@ static void stop_torrent(struct torrent *to, bool hurry)
 {
 	to->active = false;
 	drop_jobs(to, false);
-	announce_stop(to->announce, loop_now(to->tk->loop));
+	announce_stop(to->announce);
 	if (hurry)
 		drop_jobs(to, true);
 	pump_torrent(to);
@@ -150,6 +150,12 @@ static struct announce *make_announce(const struct metainfo *meta)
 		}
 	}
 	return announce_new(&urls, random_u64());
+}
+
+/* Seconds. */
+static uint32_t least_interval(const struct tracker *tk)
+{
+	return (uint32_t)(tk->config->tracker_min_interval / USEC_PER_SEC);
 }
 
 static void make_slot(struct tracker *tk, uint32_t slot)
@@ -267,24 +273,12 @@ static void scrape_when_needed(
 	job_scrape(to, j->tracker, j->url);
 }
 
-/* The operator's least interval goes above the tracker's. */
-static void raise_intervals(const struct tracker *tk, struct announce_reply *r)
-{
-	uint32_t least = (uint32_t)(tk->config->tracker_min_interval / USEC_PER_SEC);
-
-	r->min_interval = MAX(r->min_interval, least);
-	if (r->interval != 0)
-		r->interval = MAX(r->interval, least);
-}
-
 void torrent_answered(struct torrent *to, const struct job *j, struct announce_reply *reply,
 	enum err err, const char *text)
 {
 	struct tracker *tk = to->tk;
 
 	CHECK_OBJ(to, TORRENT_MAGIC);
-	if (err == E_OK)
-		raise_intervals(tk, reply);
 	announce_done(
 		to->announce, j->tracker, reply, err, text, loop_now(tk->loop), clock_wall_s());
 	log_answer(to, j, reply, err, text);
@@ -340,7 +334,7 @@ static void handle_add(struct actor *a, struct msg **pm)
 	TAILQ_INIT(&to->jobs);
 	memcpy(to->infohash, m->meta->infohash.v1, sizeof to->infohash);
 	to->announce = make_announce(m->meta);
-	announce_floor(to->announce, (uint32_t)(tk->config->tracker_min_interval / USEC_PER_SEC));
+	announce_floor(to->announce, least_interval(tk));
 	tk->slots[m->t.slot] = to;
 	if (m->active)
 		start_torrent(to);
@@ -409,6 +403,12 @@ static void handle_reload(struct actor *a, struct msg **pm)
 	config_unref(&tk->config);
 	tk->config = m->config;
 	m->config = NULL;
+	for (uint32_t i = 0; i < tk->slots_n; i++) {
+		if (tk->slots[i] == NULL)
+			continue;
+		announce_floor(tk->slots[i]->announce, least_interval(tk));
+		pump_torrent(tk->slots[i]);
+	}
 }
 
 /* --- views --- */

@@ -4,13 +4,15 @@
  * intervals).
  *
  * An announce is a walk over the tiers in order: the first tracker that answers ends it and moves
- * to the front of its tier; one that fails sends the walk on and waits out a backoff of its own, so
- * that a dead tracker delays nobody.  A walk skips trackers that wait; when all have failed, the
+ * to the front of its tier; one that fails sends the walk on and waits out a backoff of its own;
+ * one that is late sends the walk on, too, and its answer still counts, so that a dead tracker
+ * delays nobody for long.  A walk skips trackers that wait; when all have failed, the
  * next walk comes with the first whose wait ends.  Events belong to trackers: each is told
  * "started" before anything else, and "stopped" when it was; "completed" is kept until one tracker
  * has taken it.
  *
- * At most one announce is under way, save for "stopped", which goes to all at once.  Times are
+ * Announces are under way to one tracker that is not late at most, save for "stopped", which goes
+ * to all at once.  Times are
  * microseconds of one monotonic clock; wall is seconds since 1970.  One owner.
  */
 #ifndef PROTO_TRACKER_ANNOUNCE_H
@@ -70,18 +72,23 @@ struct announce;
  */
 struct announce *announce_new(const struct announce_urls *urls, uint64_t random);
 void announce_free(struct announce **pa);
-/* No interval is shorter than this many seconds, whatever a tracker says; 60 unless it is called.
+/*
+ * No interval is shorter than this many seconds, whatever a tracker says; 60 unless it is called.
+ * May be called at any time, and counts for what trackers said before.
  */
 void announce_floor(struct announce *a, uint32_t seconds);
 
 /* Both may be called at any time, and again.  Stopping tells every tracker that was told "started".
  */
 void announce_start(struct announce *a, int64_t now);
-void announce_stop(struct announce *a, int64_t now);
+void announce_stop(struct announce *a);
 /* The download has finished in this session; "completed" goes out once, however often this is
  * called. */
 void announce_complete(struct announce *a, int64_t now);
-/* Announces as soon as the tracker's minimum interval allows; returns when that is. */
+/*
+ * Announces as soon as the tracker's minimum interval, or its wait after failures, allows; returns
+ * when that is.  A tracker that names no minimum is asked at its interval.
+ */
 int64_t announce_again(struct announce *a, int64_t now);
 
 /*
@@ -89,6 +96,8 @@ int64_t announce_again(struct announce *a, int64_t now);
  * nothing is due. Call it until it gives 0, at the deadline, and after every other call here.
  */
 int announce_next(struct announce *a, int64_t now, struct announce_todo *todo);
+/* The tracker is being contacted now, not only next in a queue: from now on it can be late. */
+void announce_begun(struct announce *a, int tracker, int64_t now);
 /*
  * How it went.  e is E_OK with reply set, or why it failed (E_CANCELLED: given up by us, which
  * counts for nothing); a reply with a failure text is a failure.  text: words on the error, may be

@@ -154,21 +154,32 @@ enum err tracker_http_announce_url(
 	return end_text(&w, out);
 }
 
+/* Where the path begins: behind "scheme://authority"; n when there is none. */
+static size_t path_start(const char *base, size_t n)
+{
+	const char *host = memmem(base, n, "://", 3);
+	size_t at = host != NULL ? (size_t)(host - base) + 3 : 0;
+
+	while (at < n && base[at] != '/' && base[at] != '?')
+		at++;
+	return at;
+}
+
 enum err tracker_http_scrape_url(const char *base, const uint8_t infohash[20], char *out, size_t n)
 {
 	static const char announce[] = "announce";
-	size_t len = clean_length(base), path = 0, at = 0;
+	size_t len = clean_length(base), first = path_start(base, len), path = first, at;
 	struct wr w = wr_of(out, n);
 
 	must(n > 0);
 	out[0] = '\0';
 	while (path < len && base[path] != '?')
 		path++;
-	for (at = path; at > 0 && base[at - 1] != '/';)
+	for (at = path; at > first && base[at - 1] != '/';)
 		at--;
 	if (len == 0)
 		return E_SYNTAX;
-	if (at == 0 || path - at < sizeof announce - 1 ||
+	if (at == first || path - at < sizeof announce - 1 ||
 		strncmp(base + at, announce, sizeof announce - 1) != 0)
 		return E_UNSUPPORTED;
 	wr_bytes(&w, base, at);

@@ -20,7 +20,7 @@ static void waiting(struct sim *s)
 {
 	struct content c = {.name = "idle", .size = 2 * MIB, .piece_length = 65536};
 	struct team t;
-	uint64_t links;
+	uint64_t links, wishes;
 
 	sim_content(s, &c);
 	if (!team_start(&t, s, &c, 5, line))
@@ -29,7 +29,12 @@ static void waiting(struct sim *s)
 	sim_stop(&t.d[0]);
 	sim_run_for(s, 60 * SEC);
 	links = sim_links(s);
+	wishes = sim_wishes(s);
 	sim_run_for(s, 1800 * SEC);
+	/* One minute, two, four, ...: a tracker that knows nobody else is soon left alone. */
+	wishes = sim_wishes(s) - wishes;
+	EXPECT(s, wishes > 0 && wishes <= 4 * 4, "%u wishes for peers in half an hour",
+		(unsigned)wishes);
 	for (unsigned i = 1; i < t.n; i++)
 		EXPECT(s, sim_totals(t.d[i], &c).peers == 3, "daemon %u has %u peers", i,
 			sim_totals(t.d[i], &c).peers);
@@ -38,6 +43,25 @@ static void waiting(struct sim *s)
 	t.d[0] = sim_daemon(t.h[0], NULL);
 	if (!team_finish(&t, 120 * SEC))
 		return;
+	team_stop(&t);
+}
+
+/* It has never found enough of them: its wishes for more become rare. */
+static void alone(struct sim *s)
+{
+	struct content c = {.name = "alone", .size = 64 * MIB, .piece_length = 65536};
+	struct team t;
+	uint64_t wishes;
+
+	sim_content(s, &c);
+	if (!team_start(&t, s, &c, 2, line))
+		return;
+	sim_stop(&t.d[0]);
+	wishes = sim_wishes(s);
+	sim_run_for(s, 4 * 3600 * SEC);
+	wishes = sim_wishes(s) - wishes;
+	EXPECT(s, wishes > 0 && wishes <= 8, "%u wishes for peers in four hours", (unsigned)wishes);
+	t.d[0] = sim_daemon(t.h[0], NULL);
 	team_stop(&t);
 }
 
@@ -67,6 +91,7 @@ static void all_seeds(struct sim *s)
 
 static const struct sim_case cases[] = {
 	{"leeches wait for a seed", waiting, 2, false},
+	{"a leech alone", alone, 2, false},
 	{"seeds part", all_seeds, 2, false},
 };
 

@@ -76,7 +76,7 @@ struct sim {
 	uint64_t seed;
 	struct rng rng, noise; /* of the scheduler and faults; of random_bytes() */
 	int64_t now;           /* virtual us */
-	uint64_t trace, turns, turns_now, links;
+	uint64_t trace, turns, turns_now, links, wishes;
 	bool failed;
 	STAILQ_HEAD(, host) hosts;
 	struct host **host; /* by index */

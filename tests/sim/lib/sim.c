@@ -54,6 +54,11 @@ uint64_t sim_turns(const struct sim *s)
 	return s->turns;
 }
 
+uint64_t sim_wishes(const struct sim *s)
+{
+	return s->wishes;
+}
+
 uint64_t sim_links(const struct sim *s)
 {
 	return s->links;

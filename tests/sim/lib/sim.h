@@ -29,10 +29,11 @@ struct daemon;
 struct sim *sim_new(uint64_t seed);
 /* Stops every daemon that still runs the clean way, which finds leaks, and frees all. */
 void sim_free(struct sim **);
-int64_t sim_now(const struct sim *);    /* virtual us */
-uint64_t sim_trace(const struct sim *); /* hash of all that has happened */
-uint64_t sim_turns(const struct sim *); /* of all actors */
-uint64_t sim_links(const struct sim *); /* connections that came about, of all daemons */
+int64_t sim_now(const struct sim *);     /* virtual us */
+uint64_t sim_trace(const struct sim *);  /* hash of all that has happened */
+uint64_t sim_turns(const struct sim *);  /* of all actors */
+uint64_t sim_wishes(const struct sim *); /* for more peers, to trackers, of all daemons */
+uint64_t sim_links(const struct sim *);  /* connections that came about, of all daemons */
 uint32_t sim_below(
 	struct sim *, uint32_t n); /* a number in [0, n) for the scenario's own choices */
 

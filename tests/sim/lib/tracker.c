@@ -208,6 +208,7 @@ static void on_wanted(struct actor *a, struct msg **m)
 {
 	struct announce *n = find_torrent(actor_self(a), container_of(*m, struct m_torrent, h)->t);
 
+	sim_world()->wishes++;
 	if (n != NULL && loop_timer_is_set(&n->timer))
 		announce(n);
 }

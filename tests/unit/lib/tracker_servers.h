@@ -163,6 +163,7 @@ struct page {
 
 static const struct page pages[] = {
 	{"/ok/", "200 OK", BODY(PEERS_BODY)},
+	{"/often/", "200 OK", BODY("d8:intervali1800e12:min intervali300e5:peers0:e")},
 	{"/fail/", "200 OK", BODY("d14:failure reason14:torrent\nbannede")},
 	{"/500/", "500 Oops", BODY("<html>")},
 	{"/503/", "503 Busy", BODY("d14:failure reason4:busye")},

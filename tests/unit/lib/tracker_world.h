@@ -28,15 +28,16 @@ struct found {
 
 struct world {
 	struct actors *set;
-	struct actor *session;
+	struct actor *session, *main; /* the test is both */
 	const struct config *config;
 	struct actor_env env;
 	struct found found;
 	unsigned acks;
 	struct m_tracker_view *view; /* the last answer */
 	struct http_tracker *http;
-	struct actor_handler session_handlers[MSG_MAX_ + 1], peers_handlers[MSG_MAX_ + 1];
-	struct actor_spec session_fake, peers_fake;
+	struct actor_handler session_handlers[MSG_MAX_ + 1], peers_handlers[MSG_MAX_ + 1],
+		main_handlers[MSG_MAX_ + 1];
+	struct actor_spec session_fake, peers_fake, main_fake;
 };
 
 static inline void ignore(struct actor *a, struct msg **m)
@@ -141,12 +142,15 @@ static inline struct world *world_new(const char *const *args, int n)
 	w->found.seeds = -1;
 	fill_handlers(w->session_handlers, ROLE_SESSION);
 	fill_handlers(w->peers_handlers, ROLE_PEERS);
+	fill_handlers(w->main_handlers, ROLE_MAIN);
+	w->main_fake = (struct actor_spec){.role_name = "main", .handlers = w->main_handlers};
 	w->session_fake =
 		(struct actor_spec){.role_name = "session", .handlers = w->session_handlers};
 	w->peers_fake = (struct actor_spec){
 		.role_name = "peers", .handlers = w->peers_handlers, .init = init_peers};
 	w->set = actors_new(&msg_table);
 	w->session = actors_add_here(w->set, ADDR_SESSION, &w->session_fake, NULL);
+	w->main = actors_add_here(w->set, ADDR_MAIN, &w->main_fake, NULL);
 	actors_add(w->set, ADDR(ROLE_PEERS, 3), &w->peers_fake, w);
 	actors_add(w->set, ADDR_TRACKER, &tracker_spec, &w->env);
 	actors_start(w->set);
@@ -265,14 +269,32 @@ static inline void add_torrent(struct world *w, const char *tiers, unsigned numb
 	actor_cast(w->session, ADDR_TRACKER, &h);
 }
 
-static inline void send_event(struct world *w, unsigned number, enum tracker_op op)
+static inline void send_totals(
+	struct world *w, unsigned number, enum tracker_op op, uint64_t down, uint64_t up)
 {
 	struct m_tracker_event *m = msg_new(w->session, MSG_TRACKER_EVENT);
 	struct msg *h = &m->h;
 
 	m->t = ref_of(number);
 	m->op = op;
+	m->downloaded = down;
+	m->uploaded = up;
 	actor_cast(w->session, ADDR_TRACKER, &h);
+}
+
+static inline void send_event(struct world *w, unsigned number, enum tracker_op op)
+{
+	send_totals(w, number, op, 0, 0);
+}
+
+/* The tracker gets a new configuration with this option. */
+static inline void set_option(struct world *w, const char *arg)
+{
+	struct m_reload *m = msg_new(w->main, MSG_RELOAD);
+
+	m->config = load_config(&arg, 1);
+	msg_send(w->main, ADDR_TRACKER, m);
+	actor_turn(w->main, 0);
 }
 
 static inline void make_peers_speak(

@@ -75,12 +75,8 @@ static void test_announces_byte_for_byte(void **state)
 	assert_true(t->trackers[0].last_announce > 1600000000);
 	assert_true(t->trackers[0].next_announce > t->trackers[0].last_announce + 1000);
 
-	/* A wish for peers brings the next announce forward, down to the least interval. */
 	make_peers_speak(w, 1, 900, 70, true);
-	WAIT_FOR(w, look(w, 1)->trackers[0].next_announce < clock_wall_s() + 65);
-	assert_true(look(w, 1)->trackers[0].next_announce > clock_wall_s() + 50);
-
-	send_event(w, 1, TRACKER_COMPLETED);
+	send_totals(w, 1, TRACKER_COMPLETED, 900, 70);
 	WAIT_FOR(w, asked(w, "event=completed", "") == 1);
 	expect_request(w, url, "event=completed", "&uploaded=70&downloaded=900&left=0",
 		"&numwant=200&event=completed", key[1]);
@@ -95,6 +91,39 @@ static void test_announces_byte_for_byte(void **state)
 	assert_int_equal(w->http->accepted, 1); /* one connection for all of it */
 	assert_true(world_end(w) < 900 * USEC_PER_MSEC);
 	assert_int_equal(asked(w, "event=stopped", ""), 1);
+	world_free(w);
+}
+
+/* Where the tracker allows it a wish for peers brings the next announce forward, but not beyond
+ * the least interval of the configuration, which may change. */
+static void test_wish_for_peers(void **state)
+{
+	static const char *const args[] = {"--tracker.min_interval=600s"};
+	struct world *w = world_new(args, ARRAY_LEN(args));
+	char url[128];
+
+	(void)state;
+	url_of(w, "/often/announce", url, sizeof url); /* every half hour, at least 300 s */
+	add_torrent(w, url, 1);
+	assert_true(contacted(w, 1, 0)->next_announce > clock_wall_s() + 1700);
+	url_of(w, "/ok/announce", url, sizeof url); /* every half hour, and no minimum */
+	add_torrent(w, url, 2);
+	assert_true(contacted(w, 2, 0)->next_announce > clock_wall_s() + 1700);
+	make_peers_speak(w, 2, 0, 0, true);
+	make_peers_speak(w, 1, 900, 70, true);
+	WAIT_FOR(w, look(w, 1)->trackers[0].next_announce < clock_wall_s() + 605);
+	assert_true(look(w, 1)->trackers[0].next_announce > clock_wall_s() + 550);
+	assert_true(look(w, 2)->trackers[0].next_announce > clock_wall_s() + 1700);
+	set_option(w, "--tracker.min_interval=60s");
+	make_peers_speak(w, 1, 900, 70, true);
+	WAIT_FOR(w, look(w, 1)->trackers[0].next_announce < clock_wall_s() + 305);
+	assert_true(look(w, 1)->trackers[0].next_announce > clock_wall_s() + 250);
+	set_option(w, "--tracker.min_interval=1h");
+	WAIT_FOR(w, look(w, 1)->trackers[0].next_announce > clock_wall_s() + 3500);
+	send_event(w, 1, TRACKER_STOP);
+	WAIT_FOR(w, asked(w, "event=stopped", "&uploaded=70&downloaded=900&") == 1);
+	assert_int_equal(asked(w, "/often/announce", ""), 2);
+	world_end(w);
 	world_free(w);
 }
 
@@ -328,6 +357,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_announces_byte_for_byte),
+		cmocka_unit_test(test_wish_for_peers),
 		cmocka_unit_test(test_remove_tells_and_forgets),
 		cmocka_unit_test(test_failures_are_told),
 		cmocka_unit_test(test_nobody_there),

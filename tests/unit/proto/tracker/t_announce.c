@@ -5,8 +5,9 @@
  * A script is words: "+3" lets three seconds pass; "start", "stop", "complete", "again" are the
  * calls; "0:started" expects tracker 0 to be told so now; "idle" expects nothing to be due; "ok0",
  * "fail0", "refuse0", "cancel0" end what tracker 0 was told ("ok0/120" with that interval,
- * "ok0/120/90" with a minimum); "due120" expects the deadline that far ahead, "due15~" one within a
- * quarter of it, "due!" none; "stopped" and "busy" ask announce_stopped().
+ * "ok0/120/90" with a minimum, "ok0/120/0/5" with five peers); "begun0" says that it is being
+ * contacted; "floor90" sets the least interval; "due120" expects the deadline that far ahead,
+ * "due15~" one within a quarter of it, "due!" none; "stopped" and "busy" ask announce_stopped().
  */
 #include "proto/base/rng.h"
 #include "proto/tracker/announce.h"
@@ -88,6 +89,8 @@ static void answer(struct run *r, enum err e, const char *arg)
 		reply.interval = (uint32_t)strtoul(rest + 1, &rest, 10);
 	if (*rest == '/')
 		reply.min_interval = (uint32_t)strtoul(rest + 1, &rest, 10);
+	if (*rest == '/')
+		reply.peers_n = (uint32_t)strtoul(rest + 1, &rest, 10);
 	if (e == E_TRACKER)
 		snprintf(reply.failure, sizeof reply.failure, "go away");
 	announce_done(r->a, tracker, e == E_OK || e == E_TRACKER ? &reply : NULL,
@@ -112,10 +115,14 @@ static void step(struct run *r, const char *w)
 		answer(r, E_CANCELLED, w + 6);
 	else if (strncmp(w, "due", 3) == 0)
 		expect_due(r, w + 3);
+	else if (strncmp(w, "begun", 5) == 0)
+		announce_begun(r->a, (int)strtol(w + 5, NULL, 10), r->now);
+	else if (strncmp(w, "floor", 5) == 0)
+		announce_floor(r->a, (uint32_t)strtol(w + 5, NULL, 10));
 	else if (strcmp(w, "start") == 0)
 		announce_start(r->a, r->now);
 	else if (strcmp(w, "stop") == 0)
-		announce_stop(r->a, r->now);
+		announce_stop(r->a);
 	else if (strcmp(w, "complete") == 0)
 		announce_complete(r->a, r->now);
 	else if (strcmp(w, "again") == 0)
@@ -165,7 +172,7 @@ static void test_one_tracker(void **state)
 		/* A start twice is one start. */
 		"start start 0:started start ok0/90 start due90",
 		/* "started" is told until it is taken, and a refusal takes nothing. */
-		"start 0:started fail0 due15~ +19 0:started refuse0 due30~ +38 0:started ok0/60 "
+		"start 0:started fail0 due15~ +19 0:started refuse0 due60 +60 0:started ok0/60 "
 		"due60 +60 0:",
 		/* The wait doubles up to half an hour, and a success forgets it. */
 		"start 0:started fail0 due15~ +19 0:started fail0 due30~ +38 0:started fail0 "
@@ -205,7 +212,7 @@ static void test_completed(void **state)
 		"start 0:started ok0/99 complete 0:completed stop ok0 0:stopped ok0 start "
 		"0:started ok0/99 due99",
 		/* Under way when we stop, and not settled when we start again: one is enough. */
-		"start 0:started ok0/99 complete 0:completed stop start idle ok0 due60",
+		"start 0:started ok0/99 complete 0:completed stop start idle ok0 due1800",
 		/* Under way when we stop, and lost: told after the next start. */
 		"start 0:started ok0/99 complete 0:completed stop fail0 0:stopped ok0 start "
 		"0:started ok0/99 0:completed ok0/99 due99",
@@ -277,21 +284,70 @@ static void test_tiers(void **state)
 	play_rows(rows, ARRAY_LEN(rows), 3);
 }
 
+/* A tracker that does not answer holds the others up for seconds, not until it is given up. */
+static void test_late_trackers(void **state)
+{
+	static const char *const rows[] = {
+		/* Nobody has named peers yet: three seconds each, from when it was contacted. */
+		"start 0:started idle +60 idle begun0 due3 +3 1:started begun1 begun0 due3 +3 "
+		"2:started begun2 due3 ok2/1800 due1800",
+		/* Later ten seconds. */
+		"start 0:started begun0 ok0/60/0/1 +60 0: begun0 due10 +9 idle +1 1:started",
+		/* Who is late and answers first ends the walk; the other's answer changes nothing.
+		 */
+		"start 0:started begun0 +3 1:started begun1 ok0/900 due900 ok1/600 due900 stop "
+		"0:stopped 1:stopped",
+		"start 0:started begun0 +3 1:started begun1 ok1/900 due900 +1 ok0/600 due899 +899 "
+		"0: ok0/600 due600",
+		/* Who is late and fails after the end asks nobody else. */
+		"start 0:started begun0 +3 1:started begun1 ok1/900 due900 fail0 due900 +900 "
+		"0:started",
+		/* All are late: the first answer still counts. */
+		"start 0:started begun0 +3 1:started begun1 +3 2:started begun2 +3 idle due! "
+		"+20 fail0 due15~ ok2/900 due900",
+		/* All fail in the end: the first whose wait ends is asked again. */
+		"start 0:started begun0 +3 1:started begun1 +3 2:started begun2 +3 idle fail0 "
+		"fail1 due15~ fail2 due15~",
+		/* One that is late is told of the stop when it has answered. */
+		"start 0:started begun0 +3 1:started stop due! ok0 0:stopped ok1 1:stopped ok0 ok1 "
+		"stopped",
+	};
+
+	(void)state;
+	play_rows(rows, ARRAY_LEN(rows), 3);
+}
+
+/* The least interval may change: what was said before is measured with the new one. */
+static void test_floor_changes(void **state)
+{
+	static const char *const rows[] = {
+		"floor600 start 0:started ok0/120 due600 floor60 due120 floor300 due300",
+		"floor600 start 0:started ok0/1800/60 again due600 floor60 again due60",
+		"start 0:started ok0/1800/60 again due60 floor600 +60 idle due540",
+		"floor60 start floor90 0:started ok0/5 due90",
+	};
+
+	(void)state;
+	play_rows(rows, ARRAY_LEN(rows), 1);
+}
+
 static void test_again(void **state)
 {
 	static const char *const rows[] = {
-		/* As soon as the minimum interval allows, 60 seconds where none is given. */
+		/* As soon as the minimum interval allows; where none is given the interval is it.
+		 */
 		"start 0:started ok0/1800/300 again due300 +300 0: ok0/1800/300 due1800",
-		"start 0:started ok0/1800 +10 again due50 again due50 +50 0: ok0/1800 due1800",
+		"start 0:started ok0/1800 +10 again due1790 again due1790 +1790 0: ok0/1800 "
+		"due1800",
+		"start 0:started ok0 +61 again due1739",
 		"start 0:started ok0/1800/300 +600 again 0: ok0/1800 due1800",
 		/* A minimum beyond the interval is the interval. */
 		"start 0:started ok0/120/900 again due120",
 		/* Nothing was asked yet: nothing changes. */
 		"again start 0:started again ok0/1800 due1800",
-		/* A failing tracker is tried at once, if not within seconds. */
+		/* A tracker that fails waits as long as without. */
 		"start 0:started fail0 1:started fail1 +19 0:started fail0 1:started fail1 +1 "
-		"again "
-		"due14 +14 0:started ok0/60",
+		"again idle +12 idle +25 0:started ok0/60",
 		/* An early walk respects the minimum interval of those it passes. */
 		"start 0:started fail0 1:started ok1/1800/600 +100 again 0:started fail0 due30~ "
 		"+38 "
@@ -455,7 +511,7 @@ static void test_views(void **state)
 	announce_view(a, 1, &v);
 	assert_int_equal(v.seeders, 5);
 	assert_int_equal(v.downloaded, 99);
-	announce_stop(a, now);
+	announce_stop(a);
 	announce_next(a, now, &todo);
 	assert_string_equal(todo.trackerid, "id");
 	announce_done(a, 1, NULL, E_TIMEOUT, "no answer within 5 s", now, 1236);
@@ -491,12 +547,16 @@ static void live_randomly(uint64_t seed)
 			announce_start(a, now);
 			running = true;
 		} else if (dice < 6) {
-			announce_stop(a, now);
+			announce_stop(a);
 			running = false;
 		} else if (dice < 8) {
 			announce_complete(a, now);
 		} else if (dice < 10) {
 			announce_again(a, now);
+		} else if (dice < 15) {
+			announce_begun(a, t, now);
+		} else if (dice < 17) {
+			announce_floor(a, 60 + rng_below(&rng, 100));
 		} else if (dice < 40 && busy[t]) {
 			bool good = rng_below(&rng, 2) == 0;
 
@@ -545,6 +605,8 @@ int main(void)
 		cmocka_unit_test(test_completed),
 		cmocka_unit_test(test_stopping),
 		cmocka_unit_test(test_tiers),
+		cmocka_unit_test(test_late_trackers),
+		cmocka_unit_test(test_floor_changes),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_no_trackers),
 		cmocka_unit_test(test_tier_order_follows_success),

@@ -95,6 +95,12 @@ static void test_scrape_urls(void **state)
 		{"http://t/announce/x", E_UNSUPPORTED, ""},
 		{"http://t/x_announce", E_UNSUPPORTED, ""},
 		{"http://t/?x=/announce", E_UNSUPPORTED, ""},
+		/* The last slash must lie behind the host: else another one would be asked. */
+		{"http://announce.example:6969?key=SECRET", E_UNSUPPORTED, ""},
+		{"http://announce.example:6969", E_UNSUPPORTED, ""},
+		{"https://announce", E_UNSUPPORTED, ""},
+		{"http://announce.example?x=/announce", E_UNSUPPORTED, ""},
+		{"//announce/x", E_UNSUPPORTED, ""},
 		{"announce", E_UNSUPPORTED, ""},
 		{"", E_SYNTAX, ""},
 	};
