@@ -5,33 +5,37 @@
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char digits[] = "0123456789abcdef";
 
-/* Encodes 1 to 3 bytes as 4 characters. */
-static void encode_group(const uint8_t *p, size_t n, char out[4])
+static void encode_group(uint32_t v, char out[4])
 {
-	uint32_t v = (uint32_t)p[0] << 16;
-
-	if (n > 1)
-		v |= (uint32_t)p[1] << 8;
-	if (n > 2)
-		v |= p[2];
 	out[0] = alphabet[v >> 18];
 	out[1] = alphabet[v >> 12 & 63];
-	out[2] = n > 1 ? alphabet[v >> 6 & 63] : '=';
-	out[3] = n > 2 ? alphabet[v & 63] : '=';
+	out[2] = alphabet[v >> 6 & 63];
+	out[3] = alphabet[v & 63];
 }
 
 void base64_encode(const void *p, size_t n, char *out)
 {
 	const uint8_t *b = p;
 
-	for (; n > 0; out += 4) {
-		size_t group = MIN(n, (size_t)3);
-
-		encode_group(b, group, out);
-		b += group;
-		n -= group;
+	for (; n >= 3; n -= 3, b += 3, out += 4)
+		encode_group((uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2], out);
+	if (n > 0) {
+		encode_group((uint32_t)b[0] << 16 | (n > 1 ? (uint32_t)b[1] << 8 : 0), out);
+		if (n == 1)
+			out[2] = '=';
+		out[3] = '=';
+		out += 4;
 	}
 	*out = '\0';
+}
+
+void base64_zeros(size_t n, char *out)
+{
+	size_t pad = (3 - n % 3) % 3;
+
+	memset(out, 'A', base64_len(n) - pad);
+	memset(out + base64_len(n) - pad, '=', pad);
+	out[base64_len(n)] = '\0';
 }
 
 void hex_encode(const void *p, size_t n, char *out)

@@ -17,6 +17,9 @@ static inline size_t base64_len(size_t n)
 /* Writes base64_len(n) characters and a NUL to out. */
 void base64_encode(const void *p, size_t n, char *out);
 
+/* The same of n bytes of zero. */
+void base64_zeros(size_t n, char *out);
+
 /* Writes 2 * n lower-case digits and a NUL to out. */
 void hex_encode(const void *p, size_t n, char *out);
 

@@ -23,6 +23,9 @@ static void test_base64(void **unused)
 		{"fooba", 5, "Zm9vYmE="},
 		{"foobar", 6, "Zm9vYmFy"},
 		{"\0", 1, "AA=="},
+		{"\0\0", 2, "AAA="},
+		{"\0\0\0", 3, "AAAA"},
+		{"\0\0\0\0", 4, "AAAAAA=="},
 		{"\xff\xff\xff", 3, "////"},
 		{"\xfb\xef\xbe", 3, "++++"},
 	};
@@ -35,6 +38,10 @@ static void test_base64(void **unused)
 		assert_string_equal(out, rows[i].out);
 		assert_int_equal(strlen(out), base64_len(rows[i].n));
 		assert_int_equal(out[base64_len(rows[i].n) + 1], '#');
+		if (rows[i].in[0] != '\0')
+			continue;
+		base64_zeros(rows[i].n, out);
+		assert_string_equal(out, rows[i].out);
 	}
 }
 
