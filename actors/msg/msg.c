@@ -107,7 +107,6 @@ static void m_torrent_set_fini(struct m_torrent_set *m)
 
 static void torrent_view_fini(struct torrent_view *v)
 {
-	xfree(v->name);
 	xfree(v->path);
 	xfree(v->bitfield);
 	xfree(v->error);

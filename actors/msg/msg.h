@@ -122,7 +122,7 @@ struct m_torrent_view {
 	struct msg h;
 	bool all; /* else the one of infohash */
 	uint8_t infohash[20];
-	bool files; /* with their files */
+	unsigned parts; /* enum view_part, or-ed */
 	/* reply */
 	struct torrent_view *torrents; /* owned */
 	uint32_t torrents_n;
@@ -439,6 +439,7 @@ struct m_peers_view {
 	struct msg h;
 	bool all;
 	struct tref t;
+	unsigned parts; /* enum view_part; of VIEW_FILES it takes the torrent's bitfield */
 	/* reply */
 	struct torrent_peers *torrents; /* owned */
 	uint32_t torrents_n;

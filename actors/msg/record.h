@@ -151,7 +151,7 @@ struct block_item {
 
 struct torrent_peers {
 	struct tref t;
-	uint8_t *bitfield; /* owned */
+	uint8_t *bitfield; /* owned; NULL: not asked for */
 	uint32_t bits, have;
 	uint64_t left;                         /* bytes of wanted pieces not verified */
 	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */

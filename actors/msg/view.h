@@ -27,7 +27,7 @@ struct peer_view {
 	bool connected; /* the handshake is done */
 	bool incoming;
 	bool unchoked_us, interested_us, unchoked, interested; /* they; we */
-	uint8_t *bitfield;                                     /* owned, wire order */
+	uint8_t *bitfield; /* owned, wire order; NULL: not asked for, or it has none yet */
 	uint32_t bits;
 	uint64_t down_rate, up_rate;   /* B/s */
 	uint64_t downloaded, uploaded; /* bytes of payload on this connection */
@@ -47,6 +47,15 @@ struct tracker_view {
 	int64_t next_announce;     /* likewise */
 };
 
+/* What an answer has besides the numbers of each torrent, or-ed. */
+enum view_part {
+	VIEW_FILES = 1,
+	VIEW_BITFIELDS = 2, /* of the torrents, and of the peers if those are wanted */
+	VIEW_PEERS = 4,
+	VIEW_TRACKERS = 8,
+	VIEW_ALL = 15
+};
+
 enum torrent_status {
 	STATUS_STOPPED,
 	STATUS_CHECKING,
@@ -62,18 +71,18 @@ struct file_view {
 };
 
 struct torrent_view {
-	char *name; /* owned */
+	struct metainfo *meta; /* owned reference */
 	uint8_t infohash[20];
 	enum torrent_status status;
 	bool started;  /* what was asked for; an error or a check may hold it */
 	char *path;    /* owned: target directory */
 	uint64_t size; /* bytes */
 	uint32_t piece_length;
-	uint8_t *bitfield;                       /* owned, verified pieces, wire order */
-	uint32_t bits, have;                     /* pieces; verified ones */
-	uint64_t wanted;                         /* bytes of wanted pieces */
-	uint64_t left;                           /* of them not verified */
-	float checked;                           /* 0 to 1 while STATUS_CHECKING */
+	uint8_t *bitfield;   /* owned, verified pieces, wire order; NULL: not asked for */
+	uint32_t bits, have; /* pieces; verified ones */
+	uint64_t wanted;     /* bytes of wanted pieces */
+	uint64_t left;       /* of them not verified */
+	float checked;       /* 0 to 1 while STATUS_CHECKING */
 	int64_t added, started_at, completed_at; /* seconds since 1970, 0: never */
 	uint64_t wasted, downloaded, uploaded;   /* bytes since the session started */
 	uint64_t wasted_ever, downloaded_ever, uploaded_ever;
@@ -89,8 +98,7 @@ struct torrent_view {
 	double ratio;                  /* uploaded to downloaded, ever */
 	struct seed_limits seed;       /* its own */
 	uint64_t seeded;               /* seconds of seeding, ever */
-	struct metainfo *meta;         /* owned reference, with files; NULL: not asked for */
-	struct file_view *files;       /* owned, meta->files_n of them */
+	struct file_view *files;       /* owned, meta->files_n of them; NULL: not asked for */
 	char *error;                   /* owned, NULL: none */
 	struct tracker_view *trackers; /* owned */
 	uint32_t trackers_n;

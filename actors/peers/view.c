@@ -2,15 +2,15 @@
 /* What the shard tells people: copies of numbers, made when somebody asks. */
 #include "actors/peers/priv.h"
 
-static void view_peer(struct peer_view *v, struct conn *c, int64_t now)
+static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfield, int64_t now)
 {
 	struct swarm_peer *p = c->peer;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	v->at = c->at;
 	v->incoming = c->incoming;
 	if (p == NULL) {
 		v->bits = c->torrent->swarm->layout.pieces;
-		v->bitfield = xcalloc(1, bitfield_bytes(v->bits));
 		return;
 	}
 	v->connected = true;
@@ -20,7 +20,8 @@ static void view_peer(struct peer_view *v, struct conn *c, int64_t now)
 	v->unchoked = !p->am_choking;
 	v->interested = p->am_interested;
 	v->bits = p->has.bits;
-	v->bitfield = xmemdup(p->has.bytes, bitfield_bytes(p->has.bits));
+	if (bitfield)
+		v->bitfield = xmemdup(p->has.bytes, bitfield_bytes(p->has.bits));
 	v->down_rate = meter_rate(&p->down, now);
 	v->up_rate = meter_rate(&p->up, now);
 	v->downloaded = p->downloaded;
@@ -29,15 +30,18 @@ static void view_peer(struct peer_view *v, struct conn *c, int64_t now)
 	memcpy(v->client, p->client, sizeof v->client);
 }
 
-static void view_torrent(struct torrent_peers *v, struct ptorrent *t, int64_t now)
+static void snapshot_torrent(
+	struct torrent_peers *v, struct ptorrent *t, unsigned parts, int64_t now)
 {
 	const struct bitfield *have = swarm_have(t->swarm);
 	struct link *l;
 
+	CHECK_OBJ(t, PTORRENT_MAGIC);
 	v->t = t->t;
 	v->bits = have->bits;
 	v->have = have->count;
-	v->bitfield = xmemdup(have->bytes, bitfield_bytes(have->bits));
+	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) != 0)
+		v->bitfield = xmemdup(have->bytes, bitfield_bytes(have->bits));
 	v->left = swarm_left(t->swarm);
 	v->downloaded = t->swarm->downloaded;
 	v->uploaded = t->swarm->uploaded;
@@ -45,23 +49,26 @@ static void view_torrent(struct torrent_peers *v, struct ptorrent *t, int64_t no
 	v->failed_pieces = t->swarm->failed_pieces;
 	v->down_rate = meter_rate(&t->swarm->down, now);
 	v->up_rate = meter_rate(&t->swarm->up, now);
+	if ((parts & VIEW_PEERS) == 0 || t->conns_n == 0)
+		return;
 	v->peers = xcalloc(t->conns_n, sizeof *v->peers);
 	for (l = t->conns.next; l != &t->conns && v->peers_n < t->conns_n; l = l->next)
-		view_peer(&v->peers[v->peers_n++], container_of(l, struct conn, in_torrent), now);
+		snapshot_peer(&v->peers[v->peers_n++], container_of(l, struct conn, in_torrent),
+			(parts & VIEW_BITFIELDS) != 0, now);
 }
 
 void peers_on_view(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct m_peers_view *v = (struct m_peers_view *)*m;
+	struct m_peers_view *v = MSG_AS(PEERS_VIEW, *m);
 	struct ptorrent *one = v->all ? NULL : ptorrent_by_ref(s, v->t);
 	int64_t now = actor_now(a);
 
 	v->torrents = xcalloc(v->all ? s->torrents_n : 1, sizeof *v->torrents);
 	if (one != NULL)
-		view_torrent(&v->torrents[v->torrents_n++], one, now);
+		snapshot_torrent(&v->torrents[v->torrents_n++], one, v->parts, now);
 	for (uint32_t i = 0; v->all && i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
-			view_torrent(&v->torrents[v->torrents_n++], s->slots[i], now);
+			snapshot_torrent(&v->torrents[v->torrents_n++], s->slots[i], v->parts, now);
 	actor_reply(a, m, !v->all && one == NULL ? E_NOT_FOUND : E_OK);
 }

@@ -15,8 +15,9 @@
 
 #define VIEW_MAGIC 0x56494557u
 
-struct part {
-	struct torrent_peers *peers; /* owned */
+/* What one actor answered: peers or trackers. */
+struct reply {
+	struct torrent_peers *peers; /* owned, as the next one */
 	struct torrent_trackers *trackers;
 	uint32_t n;
 };
@@ -26,8 +27,8 @@ struct view {
 	struct session *session;
 	struct m_torrent_view *m; /* owned: the call to answer */
 	unsigned waiting;         /* answers to come */
-	unsigned parts_n;
-	struct part parts[]; /* one for each actor that answered */
+	unsigned replies_n;
+	struct reply replies[]; /* one for each actor that answered */
 };
 
 /* --- one torrent from the session's record --- */
@@ -46,12 +47,14 @@ static enum torrent_status status_of(const struct torrent *t)
 }
 
 /* While no peers have it, what it last had; all clear when nothing is known. */
-static void fill_bitfield(const struct torrent *t, struct torrent_view *v)
+static void fill_bitfield(const struct torrent *t, struct torrent_view *v, unsigned parts)
 {
 	const struct bitfield *b = t->record != NULL ? &t->record->synced : &t->have;
 
 	v->bits = t->meta->pieces;
 	v->have = t->have_n;
+	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) == 0)
+		return;
 	if (b->bits == v->bits)
 		v->bitfield = xmemdup(b->bytes, bitfield_bytes(v->bits));
 	else
@@ -82,9 +85,9 @@ static void fill_turn(const struct torrent *t, struct torrent_view *v)
 	v->seeded = torrent_seeded(t);
 }
 
-static void fill_view(const struct torrent *t, struct torrent_view *v)
+static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, unsigned parts)
 {
-	v->name = xstrdup(t->meta->name);
+	v->meta = metainfo_ref(t->meta);
 	memcpy(v->infohash, t->meta->infohash.v1, sizeof v->infohash);
 	v->status = status_of(t);
 	v->started = t->started;
@@ -101,7 +104,7 @@ static void fill_view(const struct torrent *t, struct torrent_view *v)
 	v->up_limit = t->wishes.up_limit;
 	v->is_private = t->meta->is_private;
 	v->error = t->error != NULL ? xstrdup(t->error) : NULL;
-	fill_bitfield(t, v);
+	fill_bitfield(t, v, parts);
 	fill_totals(t, v);
 	fill_turn(t, v);
 }
@@ -110,7 +113,6 @@ static void fill_files(const struct torrent *t, struct torrent_view *v)
 {
 	uint32_t n = t->meta->files_n;
 
-	v->meta = metainfo_ref(t->meta);
 	v->files = xcalloc(n, sizeof *v->files);
 	for (uint32_t i = 0; i < n; i++)
 		v->files[i] = (struct file_view){
@@ -126,11 +128,13 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 {
 	struct totals now = {p->downloaded, p->uploaded, p->wasted};
 
-	if (p->bitfield == NULL || p->bits != v->bits)
+	if (p->bits != v->bits)
 		return;
-	xfree(v->bitfield);
-	v->bitfield = p->bitfield;
-	p->bitfield = NULL;
+	if (p->bitfield != NULL) {
+		xfree(v->bitfield);
+		v->bitfield = p->bitfield;
+		p->bitfield = NULL;
+	}
 	v->have = p->have;
 	v->left = p->left;
 	v->downloaded = t->base.downloaded + now.downloaded;
@@ -159,19 +163,19 @@ static void join_trackers(struct torrent_view *v, struct torrent_trackers *p)
 }
 
 /* at: place of each slot's view plus one, 0 for none. */
-static void join_part(
-	struct session *s, struct torrent_view *views, const uint32_t *at, struct part *part)
+static void join_reply(
+	struct session *s, struct torrent_view *views, const uint32_t *at, struct reply *reply)
 {
-	for (uint32_t i = 0; i < part->n; i++) {
-		struct tref ref = part->peers != NULL ? part->peers[i].t : part->trackers[i].t;
+	for (uint32_t i = 0; i < reply->n; i++) {
+		struct tref ref = reply->peers != NULL ? reply->peers[i].t : reply->trackers[i].t;
 		const struct torrent *t = torrent_at(s, ref);
 
 		if (t == NULL || at[t->slot] == 0)
 			continue;
-		if (part->trackers != NULL)
-			join_trackers(&views[at[t->slot] - 1], &part->trackers[i]);
+		if (reply->trackers != NULL)
+			join_trackers(&views[at[t->slot] - 1], &reply->trackers[i]);
 		else if (t->attached)
-			join_peers(t, &views[at[t->slot] - 1], &part->peers[i]);
+			join_peers(t, &views[at[t->slot] - 1], &reply->peers[i]);
 	}
 }
 
@@ -208,15 +212,15 @@ static void build(struct view *v)
 
 	m->torrents = xcalloc(MAX(m->torrents_n, 1u), sizeof *m->torrents);
 	for (uint32_t i = 0; i < m->torrents_n; i++) {
-		fill_view(list[i], &m->torrents[i]);
+		snapshot_torrent(list[i], &m->torrents[i], m->parts);
 		at[list[i]->slot] = i + 1;
 	}
-	for (unsigned i = 0; i < v->parts_n; i++)
-		join_part(s, m->torrents, at, &v->parts[i]);
+	for (unsigned i = 0; i < v->replies_n; i++)
+		join_reply(s, m->torrents, at, &v->replies[i]);
 	for (uint32_t i = 0; i < m->torrents_n; i++) {
 		struct torrent_view *one = &m->torrents[i];
 		one->ratio = torrent_ratio(list[i], one->downloaded_ever, one->uploaded_ever);
-		if (m->files)
+		if ((m->parts & VIEW_FILES) != 0)
 			fill_files(list[i], one);
 	}
 	m->down_limit = session_down_limit(s);
@@ -227,7 +231,7 @@ static void build(struct view *v)
 
 /* --- asking --- */
 
-static void free_part(struct part *p)
+static void free_reply(struct reply *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->trackers != NULL) {
@@ -246,8 +250,8 @@ static void view_free(struct view **pv)
 	struct view *v;
 
 	TAKE_OBJ(v, pv, VIEW_MAGIC);
-	for (unsigned i = 0; i < v->parts_n; i++)
-		free_part(&v->parts[i]);
+	for (unsigned i = 0; i < v->replies_n; i++)
+		free_reply(&v->replies[i]);
 	FREE_OBJ(v);
 }
 
@@ -273,8 +277,8 @@ static void on_peers(struct actor *a, void *ctx, enum err err, struct msg **m)
 	if (err == E_OK) {
 		struct m_peers_view *r = container_of(*m, struct m_peers_view, h);
 		if (r->torrents != NULL)
-			v->parts[v->parts_n++] =
-				(struct part){.peers = r->torrents, .n = r->torrents_n};
+			v->replies[v->replies_n++] =
+				(struct reply){.peers = r->torrents, .n = r->torrents_n};
 		r->torrents = NULL;
 	}
 	end_one(v);
@@ -289,8 +293,8 @@ static void on_trackers(struct actor *a, void *ctx, enum err err, struct msg **m
 	if (err == E_OK) {
 		struct m_tracker_view *r = container_of(*m, struct m_tracker_view, h);
 		if (r->torrents != NULL)
-			v->parts[v->parts_n++] =
-				(struct part){.trackers = r->torrents, .n = r->torrents_n};
+			v->replies[v->replies_n++] =
+				(struct reply){.trackers = r->torrents, .n = r->torrents_n};
 		r->torrents = NULL;
 	}
 	end_one(v);
@@ -303,6 +307,7 @@ static void ask_peers(struct view *v, unsigned shard, struct tref one)
 
 	ask->all = v->m->all;
 	ask->t = one;
+	ask->parts = v->m->parts;
 	v->waiting++;
 	actor_call_within(
 		v->session->actor, ADDR(ROLE_PEERS, shard), &m, VIEW_TIMEOUT, on_peers, v);
@@ -321,7 +326,7 @@ static void ask_trackers(struct view *v, struct tref one)
 
 static struct view *view_new(struct session *s, struct msg **m)
 {
-	struct view *v = xcalloc(1, sizeof *v + (s->shards + 1) * sizeof v->parts[0]);
+	struct view *v = xcalloc(1, sizeof *v + (s->shards + 1) * sizeof v->replies[0]);
 
 	v->magic = VIEW_MAGIC;
 	v->session = s;
@@ -353,5 +358,6 @@ void session_on_view(struct actor *a, struct msg **m)
 		ask_peers(v, one.shard, one);
 	for (unsigned i = 0; t == NULL && i < s->shards; i++)
 		ask_peers(v, i, one);
-	ask_trackers(v, one);
+	if ((v->m->parts & VIEW_TRACKERS) != 0)
+		ask_trackers(v, one);
 }

@@ -2,7 +2,7 @@
 /* What each route does: a message to the actor that knows, whose reply becomes the answer. */
 #include "http/api/priv.h"
 
-#include "actors/kernel/clock.h"
+#include "http/api/render.h"
 
 /* --- add --- */
 
@@ -54,71 +54,21 @@ void api_add(struct request *r)
 	actor_call(a, ADDR_SESSION, &h, on_added, r);
 }
 
-/* --- look --- */
-
-static json_t *all_data(const struct m_torrent_view *v)
-{
-	json_t *o = json_object(), *sessions = json_array();
-
-	for (uint32_t i = 0; i < v->torrents_n; i++)
-		json_array_append_new(sessions, view_torrent(&v->torrents[i]));
-	json_object_set_new(o, "time", view_time(clock_wall_s()));
-	json_object_set_new(o, "sessions", sessions);
-	json_object_set_new(o, "maxdown", json_real((double)v->down_limit / 1024.0));
-	json_object_set_new(o, "maxup", json_real((double)v->up_limit / 1024.0));
-	return o;
-}
-
-static void on_view(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct request *r = request_of(ctx);
-	struct m_torrent_view *v = m != NULL ? MSG_AS(TORRENT_VIEW, *m) : NULL;
-
-	(void)a;
-	if (err == E_OK && v != NULL && v->all)
-		answer_json(r, 200, all_data(v));
-	else if (err == E_OK && v != NULL && v->torrents_n == 1)
-		answer_json(r, 200, view_torrent(&v->torrents[0]));
-	else if (err == E_OK || err == E_NOT_FOUND)
-		answer_text(r, 404, "no torrent with this infohash");
-	else
-		answer_err(r, err, NULL);
-	request_resume(r);
-}
-
-void api_view(struct request *r)
-{
-	struct actor *a = request_actor(r);
-	struct m_torrent_view *m;
-	uint8_t infohash[20] = {0};
-	bool files;
-
-	if (request_resource(r)->arg == 0 && !param_infohash(r, infohash))
-		return;
-	if (!param_bool(r, "files", request_resource(r)->arg == 0, &files))
-		return;
-	if (!request_may_wait(r))
-		return;
-	m = msg_new(a, MSG_TORRENT_VIEW);
-	m->all = request_resource(r)->arg != 0;
-	m->files = files;
-	memcpy(m->infohash, infohash, sizeof infohash);
-	request_suspend(r);
-	msg_call(a, ADDR_SESSION, m, on_view, r);
-}
-
 /* --- health --- */
 
 static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct request *r = request_of(ctx);
 	struct m_health *h = m != NULL ? MSG_AS(HEALTH, *m) : NULL;
+	struct json_out o = {0};
 
 	(void)a;
-	if (err == E_OK && h != NULL)
-		answer_json(r, h->ok ? 200 : 503, view_health(h));
-	else
+	if (err == E_OK && h != NULL) {
+		render_health(&o, h);
+		answer_json(r, h->ok ? 200 : 503, &o);
+	} else {
 		answer_text(r, 503, "the supervisor does not answer: %s", err_words(err));
+	}
 	request_resume(r);
 }
 
@@ -136,13 +86,21 @@ void api_health(struct request *r)
 
 void api_index(struct request *r)
 {
-	json_t *o = json_object(), *list = json_object();
 	const struct resources *all = request_resources(r);
+	struct json_out o = {0};
 
-	for (unsigned i = 0; i < all->n; i++)
-		json_object_set_new(list, all->v[i].path, json_string(all->v[i].doc));
-	json_object_set_new(o, "name", json_string("torrentd"));
-	json_object_set_new(o, "version", json_string(config_version()));
-	json_object_set_new(o, "endpoints", list);
-	answer_json(r, 200, o);
+	json_out_open(&o, '{');
+	json_out_key(&o, "name");
+	json_out_text(&o, "torrentd");
+	json_out_key(&o, "version");
+	json_out_text(&o, config_version());
+	json_out_key(&o, "endpoints");
+	json_out_open(&o, '{');
+	for (unsigned i = 0; i < all->n; i++) {
+		json_out_key_n(&o, all->v[i].path, strlen(all->v[i].path));
+		json_out_text(&o, all->v[i].doc);
+	}
+	json_out_close(&o, '}');
+	json_out_close(&o, '}');
+	answer_json(r, 200, &o);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define JSON_TYPE "application/json; charset=utf-8"
+
 /* The status for an outcome; what is not here is 500. */
 static const struct {
 	enum err err;
@@ -35,6 +37,8 @@ static void set(struct request *r, unsigned status, const char *type, char *body
 {
 	must(!r->answered);
 	r->answered = true;
+	if (r->resource != NULL && r->resource->changes)
+		r->http->changes++;
 	r->status = status;
 	r->type = type;
 	r->body = body;
@@ -65,34 +69,46 @@ void answer_ok(struct request *r)
 	answer_text(r, 200, "ok");
 }
 
-void answer_json(struct request *r, unsigned status, json_t *owned)
+void answer_json(struct request *r, unsigned status, struct json_out *o)
 {
-	char *text = json_dumps(owned, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	size_t n;
+	char *text = json_out_take(o, &n);
 
-	json_decref(owned);
-	if (text == NULL)
-		answer_text(r, 500, "the answer could not be written");
-	else
-		set(r, status, "application/json; charset=utf-8", text, strlen(text));
+	set(r, status, JSON_TYPE, text, n);
+}
+
+void answer_body(struct request *r, struct body *b)
+{
+	const char *known = MHD_lookup_connection_value(
+		r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	set(r, body_is_known(b, known) ? 304 : 200, JSON_TYPE, NULL, 0);
+	r->shared_body = body_ref(b);
+}
+
+unsigned answer_status(enum err err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+		if (statuses[i].err == err)
+			return statuses[i].status;
+	return 500;
 }
 
 void answer_err(struct request *r, enum err err, const char *why)
 {
-	unsigned status = 500;
+	unsigned status = answer_status(err);
 
-	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-		if (statuses[i].err == err)
-			status = statuses[i].status;
 	if (err == E_OK)
 		answer_ok(r);
 	else
 		answer_text(r, status, "%s", why != NULL && why[0] != '\0' ? why : err_words(err));
 }
 
-static void add_headers(const struct request *r, struct MHD_Response *m)
+static void add_headers(const struct request *r, struct MHD_Response *m, const char *cache)
 {
 	MHD_add_response_header(m, "Content-Type", r->type);
-	MHD_add_response_header(m, "Cache-Control", "no-store");
+	MHD_add_response_header(m, "Cache-Control", cache);
 	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(
 		m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
@@ -111,13 +127,18 @@ enum MHD_Result answer_send(struct request *r)
 {
 	struct MHD_Response *m;
 	enum MHD_Result done;
+	/* What is shared has a tag to be asked again with. */
+	const char *cache = r->shared_body != NULL ? "private, no-cache" : "no-store";
 
 	must(r->answered);
-	m = MHD_create_response_from_buffer(r->body_n, r->body, MHD_RESPMEM_MUST_FREE);
+	if (r->shared_body != NULL)
+		m = body_response(&r->shared_body, r->status == 200, r->packed);
+	else
+		m = MHD_create_response_from_buffer(r->body_n, r->body, MHD_RESPMEM_MUST_FREE);
 	if (m == NULL)
 		return MHD_NO;
 	r->body = NULL;
-	add_headers(r, m);
+	add_headers(r, m, cache);
 	done = MHD_queue_response(r->conn, r->status, m);
 	MHD_destroy_response(m);
 	return done;

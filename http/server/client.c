@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #define HEADER_TIME (2)                  /* times api.timeout, to send a whole request */
+#define SEND_ROOM   (128 * 1024)         /* bytes that the kernel takes of one answer at once */
 #define BODY_TIME   (120 * USEC_PER_SEC) /* besides, for one with a body */
 
 struct client *client_of(struct MHD_Connection *conn)
@@ -20,6 +21,17 @@ struct client *client_of(struct MHD_Connection *conn)
 	if (c != NULL)
 		CHECK_OBJ(c, CLIENT_MAGIC);
 	return c;
+}
+
+/* A long answer goes out in parts, and others are served between two of them. */
+static void bound_send(struct MHD_Connection *conn)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int room = SEND_ROOM;
+
+	if (i != NULL)
+		(void)setsockopt(i->connect_fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
 }
 
 void client_event(void *ctx, struct MHD_Connection *conn, void **slot,
@@ -34,6 +46,7 @@ void client_event(void *ctx, struct MHD_Connection *conn, void **slot,
 		c->conn = conn;
 		c->since = actor_now(h->actor);
 		link_append(&h->clients, &c->link);
+		bound_send(conn);
 		*slot = c;
 		return;
 	}

@@ -38,8 +38,13 @@ struct http {
 	struct loop_timer timer; /* microhttpd's own timeouts */
 	struct loop_timer sweep; /* slow clients */
 	struct link clients;
-	unsigned waiting; /* requests suspended for an answer */
-	bool again;       /* something was resumed: run the daemon this turn */
+	struct link shares;     /* answers that are made or fresh */
+	struct link work;       /* those of them that have slices to do */
+	struct loop_task slice; /* the next slice of the first of them */
+	uint64_t bodies;        /* bytes of all bodies that live */
+	uint64_t changes;       /* how many requests that change something were answered */
+	unsigned waiting;       /* requests suspended for an answer */
+	bool again;             /* something was resumed: run the daemon this turn */
 	bool stopping;
 };
 
@@ -54,11 +59,41 @@ struct request {
 	unsigned status;
 	char *body; /* owned: of the answer; malloc */
 	size_t body_n;
-	const char *type;  /* of the answer */
-	const char *allow; /* Allow header of a 405 */
-	uint8_t *upload;   /* owned: of the request */
+	struct body *shared_body; /* owned reference: the answer, instead of body */
+	struct link in_shared;    /* in shared->waiters */
+	bool packed;              /* the client takes gzip */
+	const char *type;         /* of the answer */
+	const char *allow;        /* Allow header of a 405 */
+	uint8_t *upload;          /* owned: of the request */
 	uint32_t upload_n, upload_room;
 };
+
+/* body.c: text that several answers send. */
+struct body {
+	uint32_t magic;
+	unsigned refs;
+	uint64_t *total; /* borrowed: bytes of all bodies */
+	char *text;      /* owned, as the next one */
+	size_t n;
+	char *packed; /* by gzip; NULL: nobody has asked for it */
+	size_t packed_n;
+	bool unpackable; /* there was no memory for it */
+	char tag[24];    /* ETag: it says the same, if not in the same bytes */
+};
+
+/* Takes the text (malloc); one reference is the caller's. */
+struct body *body_new(uint64_t *total, char *text, size_t n, uint64_t hash);
+void body_packed(struct body *, char *packed, size_t n); /* takes packed */
+struct body *body_ref(struct body *);
+void body_unref(struct body **);
+bool body_is_known(const struct body *, const char *if_none_match);
+/* Takes the reference, also when it gives NULL.  whole: else the headers alone. */
+struct MHD_Response *body_response(struct body **, bool whole, bool packed);
+
+/* shared.c: answers that all who ask the same share; the http actor owns them */
+void shared_init(struct http *);
+void shared_fini(struct http *);
+void shared_sweep(struct http *); /* drops those that are no longer fresh */
 
 /* guard.c: who gets in.  true: go on; false: answered. */
 bool guard_request(struct request *, const char *version);
@@ -66,6 +101,8 @@ bool guard_request(struct request *, const char *version);
 /* params.c: whether the resource knows all parameters that are there; false: answered. */
 bool params_known(struct request *);
 
+/* answer.c: a body, of which the request takes a reference. */
+void answer_body(struct request *, struct body *);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
 

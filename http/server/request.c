@@ -31,6 +31,12 @@ const struct resources *request_resources(const struct request *r)
 	return r->http->resources;
 }
 
+const struct config *request_config(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->http->config;
+}
+
 struct request *request_of(void *ctx)
 {
 	struct request *r;
@@ -240,6 +246,9 @@ void request_over(
 	actor_cancel_calls(h->actor, r);
 	if (r->suspended)
 		h->waiting--;
+	link_remove(&r->in_shared);
+	if (r->shared_body != NULL)
+		body_unref(&r->shared_body);
 	xfree(r->body);
 	xfree(r->upload);
 	FREE_OBJ(r);

@@ -57,6 +57,7 @@ static void on_sweep(struct loop_timer *timer, int64_t now)
 	struct http *h = container_of(timer, struct http, sweep);
 
 	client_sweep(h, now);
+	shared_sweep(h);
 	loop_timer_set(actor_loop(h->actor), &h->sweep, now + SWEEP);
 }
 
@@ -115,6 +116,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->config = config_ref(env->config);
 	h->resources = env->resources;
 	link_init(&h->clients);
+	shared_init(h);
 	h->timer.fn = on_timer;
 	h->sweep.fn = on_sweep;
 	start(h, env->api_fd);
@@ -159,6 +161,7 @@ static void http_fini(struct actor *a)
 	struct http *h = http_of(a);
 
 	stop(h);
+	shared_fini(h);
 	config_unref(&h->config);
 	FREE_OBJ(h);
 }

@@ -11,9 +11,8 @@
 #ifndef HTTP_SERVER_SERVER_H
 #define HTTP_SERVER_SERVER_H
 
-#include <jansson.h>
-
 #include "actors/msg/msg.h"
+#include "proto/base/json_out.h"
 
 struct request;
 typedef void resource_f(struct request *);
@@ -41,6 +40,7 @@ struct resources {
 struct actor *request_actor(const struct request *);
 const struct resource *request_resource(const struct request *);
 const struct resources *request_resources(const struct request *); /* all there are */
+const struct config *request_config(const struct request *);       /* of now */
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */
@@ -57,9 +57,36 @@ void request_resume(struct request *);
 
 void answer_text(struct request *, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void answer_ok(struct request *);
-void answer_json(struct request *, unsigned status, json_t *owned);
+/* Takes what was written. */
+void answer_json(struct request *, unsigned status, struct json_out *);
 /* An outcome of another actor: status by table, words where it gave some. */
 void answer_err(struct request *, enum err, const char *why);
+
+/* --- answers that all who ask the same share (shared.c) --- */
+
+struct shared;
+
+/* What makes the text, a slice at a time. */
+struct shared_source {
+	void *ctx;                                                /* owned: freed by free() */
+	bool (*some)(void *ctx, struct json_out *, size_t bytes); /* writes more; true: complete */
+	void (*free)(void *ctx);
+	size_t varying; /* bytes at the begin that the ETag leaves out: the time */
+};
+
+/*
+ * The request asks for what the key names (which includes the path).  NULL: it has been answered or
+ * waits.  Else it is the first: whoever called has the text made, by calls whose ctx is the share,
+ * and ends with shared_make() or shared_fail().
+ */
+struct shared *shared_ask(struct request *, const void *key, size_t n);
+struct shared *shared_of(void *ctx);
+const void *shared_key(const struct shared *);
+void shared_make(struct shared *, const struct shared_source *);
+/* Answers all who wait with one line of text; the share is gone. */
+void shared_fail(struct shared *, unsigned status, const char *why);
+/* The status for an outcome of another actor. */
+unsigned answer_status(enum err);
 
 /* --- parameters; false: missing or malformed, and the request has been answered with 422 --- */
 

@@ -60,6 +60,7 @@ FACES = {
 
 LIBRARIES = {
     'zmq.h': {'actors/kernel/mailbox.c'},
+    'zlib.h': {'http/server/gzip.c'},
     'openssl/': {'proto/meta/hash.c', 'proto/mse/mse.c'},
 }
 ONE_FILE = ('curl/curl.h', 'sqlite3.h', 'liburing.h')

@@ -92,6 +92,7 @@ struct m_torrent_view *sim_view(struct daemon *d, const struct content *c)
 	struct m_torrent_view *v = msg_new(d->http, MSG_TORRENT_VIEW);
 	struct msg *m = &v->h;
 
+	v->parts = VIEW_ALL & ~(unsigned)VIEW_FILES;
 	memcpy(v->infohash, c->meta->infohash.v1, sizeof v->infohash);
 	must(ask(d, &m) == E_OK || d->answer != NULL);
 	m = d->answer;

@@ -369,6 +369,7 @@ static inline void ask_view(struct world *w, const char *name)
 	struct metainfo *meta;
 
 	v->all = name == NULL;
+	v->parts = VIEW_ALL & ~(unsigned)VIEW_FILES;
 	if (name != NULL) {
 		meta = made_meta(name, 3);
 		memcpy(v->infohash, meta->infohash.v1, 20);

@@ -90,8 +90,7 @@ static void test_owned(void **unused)
 	(void)unused;
 	load.torrents[0] = make_record(meta);
 	load.torrents[1] = make_record(meta);
-	view.torrents[0] = (struct torrent_view){.name = xstrdup("n"),
-		.path = xstrdup("p"),
+	view.torrents[0] = (struct torrent_view){.path = xstrdup("p"),
 		.bitfield = xcalloc(1, 2),
 		.error = xstrdup("e"),
 		.meta = metainfo_ref(meta),

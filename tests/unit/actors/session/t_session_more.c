@@ -127,7 +127,7 @@ static void test_view(void **state)
 	assert_int_equal(seen(w)->torrents_n, 1);
 	assert_int_equal(seen(w)->down_limit, 1000);
 	v = &seen(w)->torrents[0];
-	assert_string_equal(v->name, "a");
+	assert_string_equal(v->meta->name, "a");
 	assert_string_equal(v->path, "/downloads");
 	assert_true(v->status == STATUS_DOWNLOADING && v->started && v->error == NULL);
 	assert_true(v->size == 32769 && v->piece_length == 16384 && v->left == 1);
@@ -245,7 +245,7 @@ static void test_load(void **state)
 	turn_all(w);
 	pass_time(w, 2);
 	assert_int_equal(seen(w)->torrents_n, 2);
-	assert_string_equal(seen(w)->torrents[0].name, "t1");
+	assert_string_equal(seen(w)->torrents[0].meta->name, "t1");
 	assert_true(seen(w)->torrents[0].bitfield[0] == 0x80 && seen(w)->torrents[0].have == 1);
 	assert_int_equal(seen(w)->torrents[0].downloaded_ever, 1000);
 	assert_int_equal(seen(w)->torrents[1].status, STATUS_ERROR);

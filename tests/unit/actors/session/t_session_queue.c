@@ -65,7 +65,7 @@ static const char *order(struct world *w)
 		for (uint32_t i = 0; i < v->torrents_n; i++)
 			if (v->torrents[i].place == place)
 				n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%c",
-					n > 0 ? " " : "", v->torrents[i].name,
+					n > 0 ? " " : "", v->torrents[i].meta->name,
 					marks[v->torrents[i].status]);
 	text[n] = '\0';
 	return text;

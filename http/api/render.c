@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Torrents as JSON: the table of fields, and a place in it that is kept between two slices.
+ *
+ * Sizes and rates are in KiB where the original interface has them so, in bytes where the name says
+ * bytes.
+ */
+#include "http/api/render.h"
+
+#include "proto/base/priority.h"
+#include "proto/wire/peer_id.h"
+
+#define RENDER_MAGIC 0x52454e44u
+
+/* --- parts of a torrent --- */
+
+static const char *const status_names[] = {
+	[STATUS_STOPPED] = "stopped",
+	[STATUS_CHECKING] = "checking",
+	[STATUS_DOWNLOADING] = "downloading",
+	[STATUS_SEEDING] = "seeding",
+	[STATUS_QUEUED] = "queued",
+	[STATUS_ERROR] = "error",
+};
+
+static double progress_of(const struct torrent_view *t)
+{
+	if (t->wanted == 0)
+		return 1.0;
+	return (double)(t->wanted - MIN(t->left, t->wanted)) / (double)t->wanted;
+}
+
+/* A limit as it was given: -1 is "as configured". */
+static void write_limits(struct json_out *o, const struct seed_limits *s)
+{
+	json_out_open(o, '{');
+	json_out_key(o, "ratio");
+	if (s->ratio < 0)
+		json_out_int(o, -1);
+	else
+		json_out_real(o, (double)s->ratio / 1000);
+	json_out_key(o, "time");
+	json_out_int(o, s->time);
+	json_out_key(o, "idle");
+	json_out_int(o, s->idle);
+	json_out_close(o, '}');
+}
+
+static const char *tracker_status(const struct tracker_view *t)
+{
+	if (!t->contacted)
+		return "waiting";
+	return t->working ? "working" : "error";
+}
+
+static void put_tracker(struct render *r, const struct torrent_view *torrent, uint32_t i)
+{
+	struct json_out *o = r->out;
+	const struct tracker_view *t = &torrent->trackers[i];
+
+	json_out_open(o, '{');
+	json_out_key(o, "url");
+	json_out_text(o, t->url);
+	json_out_key(o, "status");
+	json_out_text(o, tracker_status(t));
+	json_out_key(o, "leechers");
+	json_out_int(o, MAX(t->leechers, 0));
+	json_out_key(o, "seeders");
+	json_out_int(o, MAX(t->seeders, 0));
+	json_out_key(o, "peers");
+	json_out_uint(o, t->peers);
+	json_out_key(o, "lastannounce");
+	json_out_time(o, t->last_announce);
+	json_out_key(o, "nextannounce");
+	json_out_time(o, t->next_announce);
+	json_out_key(o, "tier");
+	json_out_uint(o, t->tier);
+	json_out_key(o, "contacted");
+	json_out_bool(o, t->contacted);
+	json_out_key(o, "message");
+	json_out_text(o, t->contacted ? t->message : "not contacted yet");
+	json_out_close(o, '}');
+}
+
+static void put_peer_names(struct render *r, const struct peer_view *p)
+{
+	struct json_out *o = r->out;
+	char id[PEER_ID_PRINTABLE] = "", at[ENDPOINT_TEXT];
+
+	if (p->connected)
+		peer_id_printable(p->id, id);
+	endpoint_format(&p->at, at, sizeof at);
+	json_out_key(o, "ID");
+	json_out_text(o, id);
+	if (r->wish.legacy) {
+		json_out_key(o, "peerid");
+		json_out_text(o, id);
+	}
+	json_out_key(o, "host");
+	json_out_text(o, at);
+}
+
+static void put_peer_traffic(struct json_out *o, const struct peer_view *p)
+{
+	json_out_key(o, "downrate");
+	json_out_kib(o, p->down_rate);
+	json_out_key(o, "uprate");
+	json_out_kib(o, p->up_rate);
+	json_out_key(o, "downloaded");
+	json_out_kib(o, p->downloaded);
+	json_out_key(o, "uploaded");
+	json_out_kib(o, p->uploaded);
+}
+
+static void put_peer_state(struct json_out *o, const struct peer_view *p)
+{
+	json_out_key(o, "client");
+	json_out_text(o, p->client);
+	json_out_key(o, "incoming");
+	json_out_bool(o, p->incoming);
+	json_out_key(o, "choking_us");
+	json_out_bool(o, !p->unchoked_us);
+	json_out_key(o, "interested_in_us");
+	json_out_bool(o, p->interested_us);
+	json_out_key(o, "choked");
+	json_out_bool(o, !p->unchoked);
+	json_out_key(o, "interesting");
+	json_out_bool(o, p->interested);
+}
+
+/* "relevence" is how the original interface spells it. */
+static void put_peer(struct render *r, const struct torrent_view *t, uint32_t i)
+{
+	struct json_out *o = r->out;
+	const struct peer_view *p = &t->peers[i];
+
+	json_out_open(o, '{');
+	put_peer_names(r, p);
+	if (r->wish.bitfields) {
+		json_out_key(o, "bitfield_base64");
+		json_out_base64(o, p->bitfield, bitfield_bytes(p->bits));
+	}
+	json_out_key(o, "bitfield_length");
+	json_out_uint(o, p->bits);
+	put_peer_traffic(o, p);
+	json_out_key(o, "connected");
+	json_out_bool(o, p->connected);
+	json_out_key(o, "relevence");
+	json_out_real(o, (double)p->relevance);
+	if (r->wish.legacy) {
+		json_out_key(o, "relevance");
+		json_out_real(o, (double)p->relevance);
+	}
+	put_peer_state(o, p);
+	json_out_close(o, '}');
+}
+
+/* By the number that /setfilepriority takes; pad files are nobody's business. */
+static void put_file(struct render *r, const struct torrent_view *t, uint32_t i)
+{
+	static const char *const names[] = {
+		[PRIORITY_SKIP] = "skip",
+		[PRIORITY_LOW] = "low",
+		[PRIORITY_NORMAL] = "normal",
+		[PRIORITY_TOP] = "high",
+	};
+	struct json_out *o = r->out;
+	const struct metainfo_file *f = &t->meta->files[i];
+	uint8_t priority = t->files[i].priority;
+	const char *name = priority < ARRAY_LEN(names) ? names[priority] : NULL;
+
+	if (f->pad)
+		return;
+	json_out_open(o, '{');
+	json_out_key(o, "index");
+	json_out_uint(o, i);
+	json_out_key(o, "path");
+	json_out_text(o, f->path);
+	json_out_key(o, "length_bytes");
+	json_out_uint(o, f->length);
+	json_out_key(o, "done_bytes");
+	json_out_uint(o, t->files[i].done);
+	json_out_key(o, "priority");
+	json_out_text(o, name != NULL ? name : "normal");
+	json_out_close(o, '}');
+}
+
+/* --- the table of fields --- */
+
+struct field {
+	const char *key;
+	size_t key_n;
+	unsigned part;
+	bool legacy;
+	void (*put)(struct json_out *, const struct torrent_view *); /* one value, or */
+	uint32_t (*count)(const struct torrent_view *);              /* a list of so many */
+	void (*put_item)(struct render *, const struct torrent_view *, uint32_t i);
+};
+
+#define VALUE(name, part, code)                                                                    \
+	static void put_##name(struct json_out *o, const struct torrent_view *t)                   \
+	{                                                                                          \
+		code;                                                                              \
+	}
+#define LIST(name, part, count, put_item)                                                          \
+	static uint32_t count_##name(const struct torrent_view *t)                                 \
+	{                                                                                          \
+		return count;                                                                      \
+	}
+#define LEGACY LIST
+#include "http/api/fields.def"
+#undef VALUE
+#undef LIST
+#undef LEGACY
+
+static const struct field fields[] = {
+#define VALUE(name, part, code) {#name, sizeof #name - 1, part, false, put_##name, NULL, NULL},
+#define LIST(name, part, count, put_item)                                                          \
+	{#name, sizeof #name - 1, part, false, NULL, count_##name, put_item},
+#define LEGACY(name, part, count, put_item)                                                        \
+	{#name, sizeof #name - 1, part, true, NULL, count_##name, put_item},
+#include "http/api/fields.def"
+#undef VALUE
+#undef LIST
+#undef LEGACY
+};
+
+_Static_assert(ARRAY_LEN(fields) <= 64, "a bit each in render_wish.fields");
+
+static bool is_shown(const struct render *r, unsigned i)
+{
+	const struct field *f = &fields[i];
+
+	if (f->part == VIEW_BITFIELDS && !r->wish.bitfields)
+		return false;
+	return (r->wish.fields >> i & 1) != 0;
+}
+
+/* What is shown when nothing was named. */
+static uint64_t usual_fields(const struct render_wish *w)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < ARRAY_LEN(fields); i++)
+		if ((!fields[i].legacy || w->legacy) && (fields[i].part != VIEW_FILES || w->files))
+			bits |= UINT64_C(1) << i;
+	return bits;
+}
+
+static uint64_t find_field(const struct render_wish *w, struct slice name)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(fields); i++)
+		if (fields[i].key_n == name.n && memcmp(fields[i].key, name.p, name.n) == 0)
+			return fields[i].legacy && !w->legacy ? 0 : UINT64_C(1) << i;
+	return 0;
+}
+
+enum err render_fields(struct render_wish *w, const char *names, struct slice *bad)
+{
+	uint64_t bits = 0;
+
+	for (const char *at = names; *at != '\0';) {
+		size_t n = strcspn(at, ",");
+		uint64_t bit = find_field(w, (struct slice){(const uint8_t *)at, n});
+
+		if (bit == 0 && n > 0) {
+			*bad = (struct slice){(const uint8_t *)at, n};
+			return E_NOT_FOUND;
+		}
+		bits |= bit;
+		at += n + (at[n] == ',');
+	}
+	w->fields = bits;
+	return bits != 0 ? E_OK : E_MISSING;
+}
+
+unsigned render_parts(const struct render_wish *w)
+{
+	uint64_t bits = w->fields != 0 ? w->fields : usual_fields(w);
+	unsigned parts = 0;
+
+	for (unsigned i = 0; i < ARRAY_LEN(fields); i++)
+		if ((bits >> i & 1) != 0)
+			parts |= fields[i].part;
+	if (!w->bitfields)
+		return parts & ~(unsigned)VIEW_BITFIELDS;
+	return (parts & VIEW_PEERS) != 0 ? parts | VIEW_BITFIELDS : parts;
+}
+
+/* --- slices --- */
+
+#define BEGIN "{\"time\":\"2000-01-01T00:00:00Z\""
+
+void render_init(struct render *r, const struct m_torrent_view *view,
+	const struct render_wish *wish, int64_t now)
+{
+	*r = (struct render){.magic = RENDER_MAGIC, .view = view, .wish = *wish, .now = now};
+	if (wish->fields == 0)
+		r->wish.fields = usual_fields(wish);
+}
+
+size_t render_varying(const struct m_torrent_view *view)
+{
+	return view->all ? sizeof BEGIN - 1 : 0;
+}
+
+static void put_begin(struct render *r)
+{
+	r->begun = true;
+	if (!r->view->all)
+		return;
+	json_out_open(r->out, '{');
+	json_out_key(r->out, "time");
+	json_out_time(r->out, r->now);
+	json_out_key(r->out, "sessions");
+	json_out_open(r->out, '[');
+}
+
+static void put_key(struct render *r, const struct field *f)
+{
+	json_out_key_n(r->out, f->key, f->key_n);
+}
+
+/* Entries up to the given length of the text; true: that was all of the list. */
+static bool put_list(
+	struct render *r, const struct field *f, const struct torrent_view *t, size_t end)
+{
+	uint32_t n = f->count(t);
+
+	if (r->item == 0) {
+		put_key(r, f);
+		json_out_open(r->out, '[');
+		r->item = 1;
+	}
+	for (; r->item <= n && r->out->n < end; r->item++)
+		f->put_item(r, t, r->item - 1);
+	if (r->item <= n)
+		return false;
+	json_out_close(r->out, ']');
+	r->item = 0;
+	return true;
+}
+
+/* true: that was all of the torrent. */
+static bool put_torrent(struct render *r, const struct torrent_view *t, size_t end)
+{
+	if (r->field == 0 && r->item == 0)
+		json_out_open(r->out, '{');
+	for (; r->field < ARRAY_LEN(fields); r->field++) {
+		const struct field *f = &fields[r->field];
+
+		if (!is_shown(r, r->field))
+			continue;
+		if (f->put == NULL) {
+			if (!put_list(r, f, t, end))
+				return false;
+			continue;
+		}
+		put_key(r, f);
+		f->put(r->out, t);
+	}
+	json_out_close(r->out, '}');
+	r->field = 0;
+	return true;
+}
+
+static void put_end(struct render *r)
+{
+	struct json_out *o = r->out;
+
+	r->done = true;
+	if (!r->view->all)
+		return;
+	json_out_close(o, ']');
+	json_out_key(o, "maxdown");
+	json_out_kib(o, r->view->down_limit);
+	json_out_key(o, "maxup");
+	json_out_kib(o, r->view->up_limit);
+	json_out_close(o, '}');
+}
+
+bool render_some(struct render *r, struct json_out *o, size_t bytes)
+{
+	size_t end = o->n + bytes;
+
+	CHECK_OBJ(r, RENDER_MAGIC);
+	r->out = o;
+	if (!r->begun)
+		put_begin(r);
+	while (!r->done && o->n < end) {
+		if (r->torrent == r->view->torrents_n)
+			put_end(r);
+		else if (put_torrent(r, &r->view->torrents[r->torrent], end))
+			r->torrent++;
+	}
+	r->out = NULL;
+	return r->done;
+}
+
+/* --- short answers --- */
+
+void render_health(struct json_out *o, const struct m_health *h)
+{
+	json_out_open(o, '{');
+	json_out_key(o, "ok");
+	json_out_bool(o, h->ok);
+	json_out_key(o, "actors");
+	json_out_open(o, '[');
+	for (unsigned i = 0; i < h->n; i++) {
+		const struct actor_health *a = &h->actors[i];
+
+		json_out_open(o, '{');
+		json_out_key(o, "name");
+		json_out_text(o, a->name);
+		json_out_key(o, "ok");
+		json_out_bool(o, a->ok);
+		if (!a->ok) {
+			json_out_key(o, "handling");
+			json_out_text(o, a->handling);
+			json_out_key(o, "stuck_ms");
+			json_out_int(o, a->stuck_ms);
+		}
+		json_out_close(o, '}');
+	}
+	json_out_close(o, ']');
+	json_out_close(o, '}');
+}
