@@ -22,6 +22,23 @@ fi
 echo "torrentd: installing$missing"
 # Services that a package brings are not wanted: the tests start their own.
 # SYSTEMD_OFFLINE keeps systemctl from starting them, RUNLEVEL the older scripts.
-$sudo apt-get update -qq
+# Where another apt is at work (a fresh machine updates itself), we wait for its end: the option does so for
+# dpkg's lock, and update, which has a lock of its own, is tried again.
+wait='-o DPkg::Lock::Timeout=600'
+tries=60
 # shellcheck disable=SC2086
-$sudo env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
+until said=$(LC_ALL=C $sudo apt-get $wait update -qq 2>&1); do
+	case $said in
+	*"Could not get lock"*) ;;
+	*) tries=0 ;;
+	esac
+	if [ "$tries" -le 0 ]; then
+		printf '%s\n' "$said" >&2
+		exit 1
+	fi
+	[ "$tries" -lt 60 ] || echo "torrentd: another apt is at work; waiting for it, up to 10 minutes"
+	tries=$((tries - 1))
+	sleep 10
+done
+# shellcheck disable=SC2086
+$sudo env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 apt-get $wait install -y -qq --no-install-recommends $missing >/dev/null

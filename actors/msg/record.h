@@ -37,7 +37,7 @@ static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned worke
 
 /* Words of a failure for a person; empty when there is nothing to add to err_words(). */
 struct words {
-	char text[256];
+	char text[512];
 };
 
 /* --- a torrent and its files --- */

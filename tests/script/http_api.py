@@ -155,6 +155,8 @@ def an_absolute_path_beneath_a_root_is_taken():
         d.terminate()
         d.options['download.roots'] = f'{d.downloads}, {other}'
         d.start()
+        refused(d.http('POST', '/addtorrentfile', {'path': '/etc'}, Torrent('etc', 1000).data), 422,
+                f' beneath {d.downloads}, {other};')
         t = Torrent('abs', 1000)
         d.add(t, path=other)
         equal(d.view(t)['path'], other)
@@ -168,7 +170,7 @@ def a_path_outside_the_roots_is_refused():
         for i, path in enumerate(outside):
             t = Torrent(f'p{i}', 1000, seed=i)
             refused(d.http('POST', '/addtorrentfile', {'path': path}, t.data), 422, 'path',
-                    'download.roots')
+                    'download.roots', f' beneath {d.downloads};')
         equal(d.all()['sessions'], [])
         equal(sorted(os.listdir(d.root)), sorted(['state', 'downloads', 'torrentd.conf', 'log.0',
                                                   'log.0.out']))
