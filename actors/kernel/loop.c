@@ -31,6 +31,8 @@ struct loop {
 	struct slot *heap; /* 1 .. heap_n */
 	uint32_t heap_n, heap_cap;
 	uint32_t fds_n;            /* descriptors that are added */
+	uint32_t calm_n;           /* of them calm */
+	int64_t rest_until;        /* monotonic us */
 	struct task_queue tasks;   /* posted, for the next run */
 	struct task_queue running; /* the rest of the run in hand */
 	struct loop_reap *reap;
@@ -86,6 +88,7 @@ enum err loop_fd_add(struct loop *l, struct loop_fd *node, int fd, uint32_t even
 	node->fd = err == E_OK ? fd : -1;
 	node->events = events;
 	l->fds_n += err == E_OK;
+	l->calm_n += err == E_OK && (events & POLL_CALM);
 	return err;
 }
 
@@ -95,17 +98,22 @@ void loop_fd_events(struct loop *l, struct loop_fd *node, uint32_t events)
 	must(node->fd >= 0);
 	if (events == node->events)
 		return;
+	must(((events ^ node->events) & POLL_CALM) == 0);
 	node->events = events;
 	must(poller_mod(l->poller, node->fd, events, node) == E_OK);
 }
 
-static void drop_fd(struct loop *l, struct loop_fd *node, void (*drop)(struct poller *, int fd))
+static void drop_fd(
+	struct loop *l, struct loop_fd *node, void (*drop)(struct poller *, int fd, bool calm))
 {
+	bool calm = node->events & POLL_CALM;
+
 	CHECK_OBJ(l, LOOP_MAGIC);
 	if (node->fd < 0)
 		return;
-	drop(l->poller, node->fd);
+	drop(l->poller, node->fd, calm);
 	node->fd = -1;
+	l->calm_n -= calm;
 	must(l->fds_n-- > 0);
 }
 
@@ -117,6 +125,33 @@ void loop_fd_del(struct loop *l, struct loop_fd *node)
 void loop_fd_lost(struct loop *l, struct loop_fd *node)
 {
 	drop_fd(l, node, poller_lost);
+}
+
+void loop_fd_calm(struct loop *l, struct loop_fd *node, bool calm)
+{
+	uint32_t events = calm ? node->events | POLL_CALM : node->events & ~POLL_CALM;
+
+	CHECK_OBJ(l, LOOP_MAGIC);
+	must(node->fd >= 0);
+	/* Where the system has no room for that it stays as it is: a wake-up more or a rest less.
+	 */
+	if (events == node->events || poller_move(l->poller, node->fd, events, node) != E_OK)
+		return;
+	node->events = events;
+	l->calm_n = calm ? l->calm_n + 1 : l->calm_n - 1;
+}
+
+void loop_rest(struct loop *l, int64_t until)
+{
+	CHECK_OBJ(l, LOOP_MAGIC);
+	l->rest_until = until;
+	poller_rest(l->poller, until);
+}
+
+bool loop_rests(const struct loop *l)
+{
+	CHECK_OBJ(l, LOOP_MAGIC);
+	return l->calm_n > 0 && l->rest_until > l->now;
 }
 
 void loop_run_events(struct loop *l)
@@ -285,10 +320,14 @@ void loop_run_reap(struct loop *l)
 
 int64_t loop_deadline(const struct loop *l)
 {
+	int64_t due = INT64_MAX;
+
 	CHECK_OBJ(l, LOOP_MAGIC);
 	if (l->tasks.head != NULL)
 		return 0;
-	return l->heap_n > 0 ? l->heap[1].at : INT64_MAX;
+	if (loop_rests(l))
+		due = l->rest_until;
+	return l->heap_n > 0 ? MIN(l->heap[1].at, due) : due;
 }
 
 void loop_wait(struct loop *l, int64_t max_us)

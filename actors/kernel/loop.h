@@ -17,7 +17,7 @@ struct loop;
 
 struct loop_fd {
 	int fd;          /* -1: not added */
-	uint32_t events; /* what is asked for: POLL_IN, POLL_OUT, POLL_EDGE */
+	uint32_t events; /* what is asked for: POLL_IN, POLL_OUT, POLL_EDGE, POLL_CALM */
 	void (*fn)(struct loop_fd *, uint32_t ready); /* ready: POLL_IN, POLL_OUT, POLL_ERR */
 };
 
@@ -50,6 +50,16 @@ void loop_fd_events(
 void loop_fd_del(struct loop *, struct loop_fd *);         /* fine when not added */
 /* The same for a descriptor that its owner may have closed already. */
 void loop_fd_lost(struct loop *, struct loop_fd *);
+
+/*
+ * Resting.  Where data flows steadily, each wake-up for a few packets costs more than the packets.
+ * What may wait is calm: until a rest that the owner has set is over, its events gather and do not
+ * end the loop's sleep.  Everything else, messages and timers too, is as prompt as ever.
+ */
+void loop_fd_calm(struct loop *, struct loop_fd *, bool calm); /* costs two system calls */
+/* Until then; every rest has an end that was set in advance.  The past: no rest. */
+void loop_rest(struct loop *, int64_t until);
+bool loop_rests(const struct loop *); /* as of this turn */
 
 void loop_timer_set(struct loop *, struct loop_timer *, int64_t at); /* moves it when already set */
 void loop_timer_del(struct loop *, struct loop_timer *);             /* fine when not set */

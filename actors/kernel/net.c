@@ -198,6 +198,14 @@ void net_set_not_sent_low(int fd, unsigned bytes)
 	(void)set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, (int)MIN(bytes, (unsigned)INT_MAX));
 }
 
+void net_make_room(int fd, unsigned bytes)
+{
+	/* tcp(7): the low-water mark raises the buffer where it would not fit, and nothing lowers
+	 * it. */
+	(void)set_option(fd, SOL_SOCKET, SO_RCVLOWAT, (int)MIN(bytes, (unsigned)INT_MAX));
+	(void)set_option(fd, SOL_SOCKET, SO_RCVLOWAT, 1);
+}
+
 void net_close(int fd)
 {
 	must(fd >= 0);

@@ -26,6 +26,9 @@ ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum 
 enum err net_local(int fd, struct endpoint *out);
 /* Bytes the kernel holds unsent; sizes the send queue. */
 void net_set_not_sent_low(int fd, unsigned bytes);
+/* Has the kernel keep room for so many received bytes from now on, as far as the system allows. It
+ * may give more by itself as before, which SO_RCVBUF would end. */
+void net_make_room(int fd, unsigned bytes);
 void net_close(int fd);
 
 int net_udp_open(const struct endpoint *at, enum err *err);

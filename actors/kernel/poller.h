@@ -21,6 +21,7 @@
 #define POLL_ERR  4u  /* error or hang-up; always reported with POLL_IN and POLL_OUT as well */
 #define POLL_EDGE 8u  /* report changes only: the owner must read or write until E_AGAIN */
 #define POLL_HUP  16u /* the other side ended its stream: with POLL_IN, and once when on edges */
+#define POLL_CALM 32u /* asked for: it may wait while the poller rests */
 
 struct poll_event {
 	void *tag;       /* as given to poller_add */
@@ -33,8 +34,13 @@ struct poller *poller_new(void); /* panics when the system gives no descriptor *
 void poller_free(struct poller **);
 enum err poller_add(struct poller *, int fd, uint32_t events, void *tag);
 enum err poller_mod(struct poller *, int fd, uint32_t events, void *tag);
-void poller_del(struct poller *, int fd);
-void poller_lost(struct poller *, int fd); /* it may be closed already */
+/* To or from those that are calm, as POLL_CALM in events says; what it is ready for is reported
+ * anew.  When it fails nothing has changed. */
+enum err poller_move(struct poller *, int fd, uint32_t events, void *tag);
+void poller_del(struct poller *, int fd, bool calm);
+void poller_lost(struct poller *, int fd, bool calm); /* it may be closed already */
+/* Until then, monotonic us, calm descriptors neither end a wait nor are reported. */
+void poller_rest(struct poller *, int64_t until);
 /* Waits at most timeout_us (0: just look; < 0: for ever).  Number of events. */
 unsigned poller_wait(struct poller *, struct poll_event *out, unsigned max, int64_t timeout_us);
 

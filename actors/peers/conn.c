@@ -55,6 +55,7 @@ static void run(struct loop_task *task)
 	if (!conn_tx(c))
 		return;
 	limit_settle(c);
+	rest_settle(c);
 	if (!c->stuffed || conn_is_stuffed(c))
 		return;
 	c->stuffed = false;

@@ -181,6 +181,7 @@ static void peers_tick_end(struct actor *a)
 	struct shard *s = shard_of(a);
 
 	blocks_flush(s);
+	rest_begin(s);
 	check_quiesced(s);
 }
 

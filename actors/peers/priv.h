@@ -133,6 +133,9 @@ struct conn {
 	uint64_t sampled;      /* bytes sent since sampled_at, for the kernel's queue */
 	int64_t sampled_at;    /* us */
 	unsigned not_sent_low; /* bytes; 0: as it was made */
+	uint64_t out_rate;     /* B/s, of the last sample */
+	int64_t served_at;     /* us: when a block was last queued for it */
+	bool roomy;            /* the kernel was told to have room for what gathers in a rest */
 };
 
 /* --- torrents --- */
@@ -203,6 +206,11 @@ struct shard {
 	uint8_t *linear; /* owned: LINEAR_SIZE bytes */
 	uint8_t trash[BLOCK_SIZE];
 	struct m_blocks **write; /* owned array of batches, one a worker */
+	struct flow {
+		uint64_t bytes, rate; /* in and out since `at`; B/s lately */
+		int64_t at;           /* us */
+	} flow;
+	int64_t rest; /* us: how long the present or last one is; 0: none */
 	struct extent_cache cache;
 	struct link maps; /* head: file maps, the latest used first */
 	unsigned maps_n;
@@ -329,6 +337,11 @@ void limit_asked(struct conn *);       /* what it has asked for may have changed
 void limit_tick(struct ptorrent *);    /* once a second: the same for all its connections */
 bool limit_waits(const struct conn *); /* its reading is held back */
 void limit_forget(struct conn *);      /* it closes; its requests are void */
+
+/* rest.c */
+void rest_note(struct shard *, size_t n); /* n bytes have passed */
+void rest_begin(struct shard *);          /* at the end of a turn */
+void rest_settle(struct conn *);          /* it has run: whether it is calm until its next event */
 
 /* view.c */
 void peers_on_view(struct actor *, struct msg **);

@@ -266,6 +266,7 @@ static void spend(struct conn *c, size_t n)
 {
 	c->last_in = loop_now(c->shard->loop);
 	limit_spend_in(c, n);
+	rest_note(c->shard, n);
 }
 
 enum rx { RX_MORE, RX_EMPTY, RX_CLOSED };

@@ -51,6 +51,7 @@ static void push_block(struct conn *c, const struct block_req *r, struct extent 
 	w = wr_of(b->header, sizeof b->header);
 	wire_put_piece_header(&w, r->piece, r->begin, r->length);
 	c->queued += r->length;
+	c->served_at = loop_now(c->shard->loop);
 }
 
 /* What lies in maps is looked at further ahead, so that the disk is asked early for what a fast one
@@ -263,7 +264,8 @@ static void size_queue(struct conn *c, size_t n, int64_t now)
 	c->sampled += n;
 	if (c->sampled < QUEUE_SAMPLE && now - c->sampled_at < QUEUE_LOOK)
 		return;
-	rate = c->sampled * QUEUE_TIME / (uint64_t)MAX(now - c->sampled_at, INT64_C(1));
+	c->out_rate = c->sampled * USEC_PER_SEC / (uint64_t)MAX(now - c->sampled_at, INT64_C(1));
+	rate = c->out_rate * QUEUE_TIME / USEC_PER_SEC;
 	while (want < rate && want < QUEUE_MOST)
 		want *= 2;
 	if (want != c->not_sent_low)
@@ -279,6 +281,7 @@ static void spend(struct conn *c, size_t n)
 
 	c->last_out = now;
 	limit_spend_out(c, n);
+	rest_note(c->shard, n);
 	size_queue(c, n, now);
 }
 

@@ -35,14 +35,17 @@ static void leave(struct sim *s, const char *const *args, double most)
 	struct content c = {.name = "leaves", .size = 8 * MIB, .piece_length = 64 * KIB};
 	struct team t = {.s = s, .c = &c};
 	double sent;
+	unsigned whole = 0;
 
 	sim_content(s, &c);
 	for (unsigned i = 0; i <= LEECHES; i++)
 		team_add(&t, line, i == 0, i == 0 ? args : NULL);
 	EXPECT(s, sim_run_until(s, copy_is_out, &t, 600 * SEC), "no copy goes out");
 	sent = (double)sim_sent(t.h[0]) / (double)c.size;
+	/* The last piece to go out may be the last that its receiver lacked. */
 	for (unsigned i = 1; i < t.n; i++)
-		EXPECT(s, sim_have(t.d[i], &c) < c.meta->pieces, "daemon %u had all by then", i);
+		whole += sim_have(t.d[i], &c) == c.meta->pieces;
+	EXPECT(s, whole <= 1, "%u daemons had all by then", whole);
 	sim_note("the seed left after %.1f s and %.2f copies", (double)sim_now(s) / 1e6 - 10, sent);
 	EXPECT(s, sent < most, "it sent %.2f copies", sent);
 	sim_stop(&t.d[0]);

@@ -144,7 +144,8 @@ struct host {
 
 TAILQ_HEAD(watches, watch);
 struct poller {
-	struct watches ready;
+	struct watches ready, calm;
+	int64_t rest_until;
 	struct daemon *d;
 	unsigned slot;
 };

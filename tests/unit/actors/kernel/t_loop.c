@@ -337,6 +337,133 @@ static void a_descriptor_closed_by_others_is_lost(void **state)
 	loop_free(&l);
 }
 
+/* --- rests --- */
+
+struct heard {
+	struct loop_fd node;
+	unsigned times;
+};
+
+static void hear(struct loop_fd *node, uint32_t ready)
+{
+	(void)ready;
+	container_of(node, struct heard, node)->times++;
+}
+
+struct ears {
+	struct loop *l;
+	int calm_pipe[2], other_pipe[2];
+	struct heard calm, other;
+};
+
+static void ears_open(struct ears *e)
+{
+	*e = (struct ears){.l = loop_new(), .calm.node.fn = hear, .other.node.fn = hear};
+	assert_int_equal(pipe2(e->calm_pipe, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(pipe2(e->other_pipe, O_CLOEXEC | O_NONBLOCK), 0);
+	assert_int_equal(
+		loop_fd_add(e->l, &e->calm.node, e->calm_pipe[0], POLL_IN | POLL_EDGE), E_OK);
+	assert_int_equal(
+		loop_fd_add(e->l, &e->other.node, e->other_pipe[0], POLL_IN | POLL_EDGE), E_OK);
+	loop_fd_calm(e->l, &e->calm.node, true);
+}
+
+static void ears_close(struct ears *e)
+{
+	loop_fd_del(e->l, &e->calm.node);
+	loop_fd_del(e->l, &e->other.node);
+	loop_free(&e->l);
+	for (unsigned i = 0; i < 2; i++) {
+		close(e->calm_pipe[i]);
+		close(e->other_pipe[i]);
+	}
+}
+
+static void say(const int fds[2])
+{
+	assert_int_equal(write(fds[1], "x", 1), 1);
+}
+
+static void what_is_calm_waits_for_the_end_of_a_rest(void **state)
+{
+	struct ears e;
+	int64_t until;
+
+	(void)state;
+	ears_open(&e);
+	until = loop_now(e.l) + 50000;
+	loop_rest(e.l, until);
+	say(e.calm_pipe);
+	one_turn(e.l, 0);
+	assert_int_equal(e.calm.times, 0);
+	assert_true(loop_rests(e.l));
+	/* However long the loop would sleep, the end of the rest ends the sleep. */
+	while (e.calm.times == 0)
+		one_turn(e.l, 10 * USEC_PER_SEC);
+	assert_true(loop_now(e.l) >= until);
+	assert_false(loop_rests(e.l));
+	assert_int_equal(e.calm.times, 1);
+	ears_close(&e);
+}
+
+static void what_is_not_calm_ends_the_sleep(void **state)
+{
+	struct ears e;
+
+	(void)state;
+	ears_open(&e);
+	loop_rest(e.l, loop_now(e.l) + 3600 * USEC_PER_SEC);
+	say(e.calm_pipe);
+	say(e.other_pipe);
+	one_turn(e.l, 10 * USEC_PER_SEC);
+	assert_int_equal(e.other.times, 1);
+	assert_int_equal(e.calm.times, 0);
+	/* An earlier end holds at once. */
+	loop_rest(e.l, 0);
+	one_turn(e.l, 10 * USEC_PER_SEC);
+	assert_int_equal(e.calm.times, 1);
+	ears_close(&e);
+}
+
+static void without_a_rest_the_calm_are_heard_at_once(void **state)
+{
+	struct ears e;
+
+	(void)state;
+	ears_open(&e);
+	for (unsigned i = 1; i <= 3; i++) {
+		char c;
+
+		say(e.calm_pipe);
+		one_turn(e.l, 10 * USEC_PER_SEC);
+		assert_int_equal(e.calm.times, i);
+		assert_int_equal(read(e.calm_pipe[0], &c, 1), 1);
+	}
+	ears_close(&e);
+}
+
+static void who_stops_being_calm_is_heard_in_the_rest(void **state)
+{
+	struct ears e;
+
+	(void)state;
+	ears_open(&e);
+	loop_rest(e.l, loop_now(e.l) + 3600 * USEC_PER_SEC);
+	say(e.calm_pipe);
+	loop_fd_calm(e.l, &e.calm.node, false);
+	assert_int_equal(loop_deadline(e.l), INT64_MAX);
+	one_turn(e.l, 10 * USEC_PER_SEC);
+	assert_int_equal(e.calm.times, 1);
+	/* And back: what it is ready for is told again, once, after the rest. */
+	loop_fd_calm(e.l, &e.calm.node, true);
+	one_turn(e.l, 0);
+	assert_int_equal(e.calm.times, 1);
+	loop_rest(e.l, 0);
+	one_turn(e.l, 10 * USEC_PER_SEC);
+	assert_int_equal(e.calm.times, 2);
+	ears_close(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +475,10 @@ int main(void)
 		cmocka_unit_test(readiness_is_what_was_asked_for),
 		cmocka_unit_test(unwatchable_descriptor_is_an_error),
 		cmocka_unit_test(a_descriptor_closed_by_others_is_lost),
+		cmocka_unit_test(what_is_calm_waits_for_the_end_of_a_rest),
+		cmocka_unit_test(what_is_not_calm_ends_the_sleep),
+		cmocka_unit_test(without_a_rest_the_calm_are_heard_at_once),
+		cmocka_unit_test(who_stops_being_calm_is_heard_in_the_rest),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
