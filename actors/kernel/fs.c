@@ -7,31 +7,25 @@
  * path, nor a link planted in the directory reaches another file.  Where the system has no openat2
  * the path is walked component by component with O_NOFOLLOW, which gives the same.
  */
-#include "actors/kernel/fs.h"
+#include "actors/kernel/fs_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define DIR_FLAGS      (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-#define DIR_PERM       0777
-#define FILE_PERM      0666
-#define NO_LINKS       (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define SHORT_RUNS     64 /* iovecs handled at a time when a transfer was short */
-#define RESIDENT_PAGES 64 /* looked at with one call */
+#define DIR_FLAGS  (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define DIR_PERM   0777
+#define FILE_PERM  0666
+#define NO_LINKS   (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define SHORT_RUNS 64 /* iovecs handled at a time when a transfer was short */
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
-static enum err err_of(int e)
+enum err fs_err_of(int e)
 {
 	static const struct {
 		int sys;
@@ -44,10 +38,10 @@ static enum err err_of(int e)
 		{EPERM, E_PERM},
 		{ENOENT, E_NOENT},
 		{ENXIO, E_NOENT},
-		{ELOOP, E_PATH},
+		{ELOOP, E_IS_LINK},
 		{EXDEV, E_PATH},
 		{ENOTDIR, E_PATH},
-		{EISDIR, E_PATH},
+		{EISDIR, E_IS_DIR},
 		{ENAMETOOLONG, E_PATH},
 		{EINVAL, E_PATH},
 		{EILSEQ, E_PATH},
@@ -180,7 +174,7 @@ static int fail(int fd, int e, enum err *err)
 {
 	if (fd >= 0)
 		close(fd);
-	*err = err_of(e);
+	*err = fs_err_of(e);
 	return -1;
 }
 
@@ -295,20 +289,32 @@ int fs_dir_open(const char *root, const char *path, bool create, bool create_roo
 
 /* --- files --- */
 
+/* What stands in a plain file's place. */
+static enum err kind_of(mode_t mode)
+{
+	return S_ISREG(mode)   ? E_OK
+	       : S_ISDIR(mode) ? E_IS_DIR
+	       : S_ISLNK(mode) ? E_IS_LINK
+			       : E_IS_SPECIAL;
+}
+
 int fs_open_at(int dir, const char *path, enum fs_mode mode, enum err *err)
 {
 	/* O_NONBLOCK: the open of a FIFO somebody left there must not hang. */
-	int flags = O_NONBLOCK | O_NOCTTY | (mode == FS_READ ? O_RDONLY : O_RDWR | O_CREAT);
-	int fd = open_strict(dir, path, flags);
+	static const int flags[] = {
+		[FS_READ] = O_RDONLY, [FS_WRITE] = O_RDWR, [FS_MAKE] = O_RDWR | O_CREAT | O_EXCL};
+	int fd = open_strict(dir, path, O_NONBLOCK | O_NOCTTY | flags[mode]);
 	struct stat st;
 
 	if (fd < 0)
 		return fail(-1, errno, err);
 	if (fstat(fd, &st) != 0)
 		return fail(fd, errno, err);
-	if (!S_ISREG(st.st_mode))
-		return fail(fd, ELOOP, err);
-	return fd;
+	*err = kind_of(st.st_mode);
+	if (*err == E_OK)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 void fs_close(int fd)
@@ -322,6 +328,8 @@ static void stat_fill(const struct stat *st, struct fs_stat *out)
 	*out = (struct fs_stat){
 		.exists = true,
 		.regular = S_ISREG(st->st_mode),
+		.in_place = kind_of(st->st_mode),
+		.links = (uint32_t)MIN(st->st_nlink, UINT32_MAX),
 		.size = (uint64_t)st->st_size,
 		.blocks = (uint64_t)st->st_blocks * 512,
 		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
@@ -336,7 +344,7 @@ enum err fs_stat_fd(int fd, struct fs_stat *out)
 
 	memset(out, 0, sizeof *out);
 	if (fstat(fd, &st) != 0)
-		return err_of(errno);
+		return fs_err_of(errno);
 	stat_fill(&st, out);
 	return E_OK;
 }
@@ -350,12 +358,12 @@ enum err fs_stat_at(int dir, const char *path, struct fs_stat *out)
 	memset(out, 0, sizeof *out);
 	parent = open_parent(dir, path, false, name);
 	if (parent < 0)
-		return errno == ENOENT ? E_OK : err_of(errno);
+		return errno == ENOENT ? E_OK : fs_err_of(errno);
 	r = fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW);
 	e = errno;
 	close(parent);
 	if (r != 0)
-		return e == ENOENT ? E_OK : err_of(e);
+		return e == ENOENT ? E_OK : fs_err_of(e);
 	stat_fill(&st, out);
 	return E_OK;
 }
@@ -400,7 +408,7 @@ static ssize_t transfer_all(
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			*err = err_of(errno);
+			*err = fs_err_of(errno);
 			return -1;
 		}
 		if (n == 0 && rest_of(iov, iovcnt, done, rest) > 0)
@@ -433,7 +441,7 @@ ssize_t fs_pwritev(int fd, const struct iovec *iov, int iovcnt, uint64_t offset,
 
 enum err fs_datasync(int fd)
 {
-	return fdatasync(fd) == 0 ? E_OK : err_of(errno);
+	return fdatasync(fd) == 0 ? E_OK : fs_err_of(errno);
 }
 
 enum err fs_truncate(int fd, uint64_t size)
@@ -445,7 +453,7 @@ enum err fs_truncate(int fd, uint64_t size)
 	do
 		r = ftruncate(fd, (off_t)size);
 	while (r != 0 && errno == EINTR);
-	return r == 0 ? E_OK : err_of(errno);
+	return r == 0 ? E_OK : fs_err_of(errno);
 }
 
 enum err fs_punch(int fd, uint64_t offset, uint64_t n)
@@ -458,7 +466,7 @@ enum err fs_punch(int fd, uint64_t offset, uint64_t n)
 		r = fallocate(
 			fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)n);
 	while (r != 0 && errno == EINTR);
-	return r == 0 ? E_OK : err_of(errno);
+	return r == 0 ? E_OK : fs_err_of(errno);
 }
 
 enum err fs_make_executable(int fd)
@@ -466,9 +474,9 @@ enum err fs_make_executable(int fd)
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
-		return err_of(errno);
+		return fs_err_of(errno);
 	return fchmod(fd, (st.st_mode & 0777) | (st.st_mode & 0444) >> 2) == 0 ? E_OK
-									       : err_of(errno);
+									       : fs_err_of(errno);
 }
 
 static enum err seek(int fd, uint64_t from, int whence, uint64_t *at)
@@ -479,7 +487,7 @@ static enum err seek(int fd, uint64_t from, int whence, uint64_t *at)
 		return E_TOO_BIG;
 	r = lseek(fd, (off_t)from, whence);
 	if (r < 0)
-		return errno == EINVAL ? E_UNSUPPORTED : err_of(errno);
+		return errno == EINVAL ? E_UNSUPPORTED : fs_err_of(errno);
 	*at = (uint64_t)r;
 	return E_OK;
 }
@@ -500,74 +508,6 @@ void fs_readahead(int fd, uint64_t offset, uint64_t n)
 		(void)posix_fadvise(fd, (off_t)offset, (off_t)n, POSIX_FADV_WILLNEED);
 }
 
-const uint8_t *fs_map(int fd, uint64_t n, enum err *err)
-{
-	void *p;
-
-	if (n == 0 || n > SIZE_MAX / 4 || sizeof(void *) < 8) {
-		*err = E_UNSUPPORTED;
-		return NULL;
-	}
-	p = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, fd, 0);
-	if (p != MAP_FAILED)
-		return p;
-	*err = err_of(errno);
-	return NULL;
-}
-
-/* The pages that the bytes lie in. */
-static size_t pages_of(const uint8_t *at, size_t n, void **from)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), a = (uintptr_t)at / page * page;
-
-	*from = (void *)a;
-	return ((uintptr_t)at + n - a + page - 1) / page * page;
-}
-
-void fs_map_ask(const uint8_t *at, size_t n)
-{
-	void *from;
-	size_t size = pages_of(at, n, &from);
-
-	(void)madvise(from, size, MADV_WILLNEED);
-}
-
-enum err fs_map_load(const uint8_t *at, size_t n)
-{
-	void *from;
-	size_t size = pages_of(at, n, &from);
-
-	if (madvise(from, size, MADV_POPULATE_READ) == 0)
-		return E_OK;
-	return errno == EINVAL ? E_UNSUPPORTED : E_FAULT;
-}
-
-void fs_unmap(const uint8_t *map, uint64_t n)
-{
-	must(munmap((void *)(uintptr_t)map, (size_t)n) == 0);
-}
-
-bool fs_map_resident(const uint8_t *at, size_t n)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned char seen[RESIDENT_PAGES];
-	void *from;
-	size_t left = pages_of(at, n, &from) / page;
-
-	while (left > 0) {
-		size_t pages = MIN(left, (size_t)RESIDENT_PAGES);
-
-		if (mincore(from, pages * page, seen) != 0)
-			return false;
-		for (size_t i = 0; i < pages; i++)
-			if (!(seen[i] & 1))
-				return false;
-		from = (uint8_t *)from + pages * page;
-		left -= pages;
-	}
-	return true;
-}
-
 /* --- names --- */
 
 static enum err remove_at(int dir, const char *path, int flags)
@@ -576,11 +516,11 @@ static enum err remove_at(int dir, const char *path, int flags)
 	int parent = open_parent(dir, path, false, name), r, e;
 
 	if (parent < 0)
-		return err_of(errno);
+		return fs_err_of(errno);
 	r = unlinkat(parent, name, flags);
 	e = errno;
 	close(parent);
-	return r == 0 ? E_OK : e == EEXIST ? E_BUSY : err_of(e);
+	return r == 0 ? E_OK : e == EEXIST ? E_BUSY : fs_err_of(e);
 }
 
 enum err fs_unlink_at(int dir, const char *path)
@@ -599,11 +539,11 @@ enum err fs_sync_dir_at(int dir, const char *path)
 	int parent = open_parent(dir, path, false, name), r, e;
 
 	if (parent < 0)
-		return err_of(errno);
+		return fs_err_of(errno);
 	r = fsync(parent);
 	e = errno;
 	close(parent);
-	return r == 0 ? E_OK : err_of(e);
+	return r == 0 ? E_OK : fs_err_of(e);
 }
 
 enum err fs_space(int fd, uint64_t *free_bytes)
@@ -615,7 +555,7 @@ enum err fs_space(int fd, uint64_t *free_bytes)
 		r = fstatvfs(fd, &v);
 	while (r != 0 && errno == EINTR);
 	if (r != 0)
-		return err_of(errno);
+		return fs_err_of(errno);
 	if (!mul_ok((uint64_t)v.f_bavail, (uint64_t)v.f_frsize, free_bytes))
 		*free_bytes = UINT64_MAX;
 	return E_OK;

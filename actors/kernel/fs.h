@@ -14,11 +14,13 @@
 #include "proto/base/base.h"
 
 struct fs_stat {
-	bool exists;      /* false: nothing of that name; the rest is zero */
-	bool regular;     /* a plain file */
-	uint64_t size;    /* bytes */
-	uint64_t blocks;  /* bytes the file system has allocated */
-	int64_t mtime_ns; /* last change of the content */
+	bool exists;       /* false: nothing of that name; the rest is zero */
+	bool regular;      /* a plain file */
+	enum err in_place; /* what stands there instead of a plain file: E_IS_DIR... or E_OK */
+	uint32_t links;    /* names the file has; 0: it was removed */
+	uint64_t size;     /* bytes */
+	uint64_t blocks;   /* bytes the file system has allocated */
+	int64_t mtime_ns;  /* last change of the content */
 	uint64_t inode;
 	uint64_t device;
 };
@@ -30,9 +32,20 @@ struct fs_stat {
  */
 int fs_dir_open(const char *root, const char *path, bool create, bool create_root, enum err *err);
 
-enum fs_mode { FS_READ, FS_WRITE /* read and write, created with its directories when missing */ };
+enum fs_mode {
+	FS_READ,
+	FS_WRITE, /* read and write what is there */
+	FS_MAKE,  /* likewise, a file that was not there, with its directories; or E_EXISTS */
+};
+/* E_IS_DIR, E_IS_LINK, E_IS_SPECIAL, E_PATH when something else than a plain file stands there. */
 int fs_open_at(int dir, const char *path, enum fs_mode mode, enum err *err);
 void fs_close(int fd);
+
+/* Whether the error says that something stands where a file or a directory should. */
+static inline bool fs_is_obstacle(enum err e)
+{
+	return e == E_PATH || e == E_IS_DIR || e == E_IS_LINK || e == E_IS_SPECIAL;
+}
 
 enum err fs_stat_at(
 	int dir, const char *path, struct fs_stat *out); /* E_OK also when it does not exist */

@@ -183,6 +183,7 @@ static void m_store_files_fini(struct m_store_files *m)
 static void m_worker_files_fini(struct m_worker_files *m)
 {
 	xfree(m->file_priority);
+	xfree(m->inodes);
 }
 
 static void m_file_map_fini(struct m_file_map *m)
@@ -220,6 +221,7 @@ static void m_worker_hash_fini(struct m_worker_hash *m)
 static void m_worker_sync_fini(struct m_worker_sync *m)
 {
 	xfree(m->stamps);
+	xfree(m->looks);
 	partials_free(&m->partials, &m->partials_n);
 }
 

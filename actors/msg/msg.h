@@ -242,7 +242,7 @@ struct m_store_ready {
 	struct tref t;
 	enum err err;                   /* E_OK, or why its files cannot be used */
 	struct words why;               /* names the file and the operation */
-	struct bitfield have;           /* owned: verified pieces */
+	struct bitfield have;           /* owned: verified pieces, also with an error when known */
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
 	uint32_t hashed; /* pieces that had to be hashed to know */
@@ -259,7 +259,9 @@ struct m_store_error {
 	struct tref t;
 	enum err err;
 	struct words why; /* names the file and the operation */
-	bool lost; /* a sync failed: pieces were taken back, STORE_READY follows a check of them */
+	/* Pieces were taken back, and STORE_READY follows a look at the files: a sync failed, or
+	 * with E_NOENT, E_CHANGED or an obstacle, somebody has altered files. */
+	bool lost;
 };
 
 /* Which files are wanted has changed.  What of a skipped file is needed goes to the part file. */
@@ -321,9 +323,12 @@ struct m_worker_sync {
 	struct msg h;
 	struct tref t;
 	bool flush_partials; /* write what is held in memory of incomplete pieces, and list it */
+	uint32_t look_first, look_n; /* files to look at by name, whoever wrote to them */
 	/* reply */
 	struct file_stamp *stamps; /* owned: of the files synced */
 	uint32_t stamps_n;
+	struct file_stamp *looks; /* owned: what has the names of those, and of the files synced */
+	uint32_t looks_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
 	struct words why;
@@ -336,6 +341,9 @@ struct m_worker_files {
 	struct tref t;
 	uint8_t *file_priority; /* owned */
 	uint32_t file_priority_n;
+	uint64_t *inodes; /* owned: of the files that are there and of the part file; NULL: as
+			     before */
+	uint32_t inodes_n;
 	/* reply */
 	struct words why;
 };

@@ -118,12 +118,18 @@ struct row_place {
 
 /* --- the data plane --- */
 
-enum note_kind { NOTE_PIECE_OK, NOTE_FILE_DIRTY, NOTE_ERROR };
+enum note_kind {
+	NOTE_PIECE_OK,
+	NOTE_FILE_DIRTY,
+	NOTE_FILE_SEEN, /* made, or opened for the first time where the store had told of none */
+	NOTE_ERROR,
+};
 
 struct note {
 	enum note_kind kind;
 	struct tref t;
 	uint32_t index; /* piece or file */
+	uint64_t inode; /* NOTE_FILE_SEEN */
 	enum err err;   /* NOTE_ERROR */
 	char op[16];    /* NOTE_ERROR: "write", "read", "open" */
 };

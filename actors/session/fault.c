@@ -17,12 +17,15 @@
 
 static bool is_refusal(enum err e)
 {
-	return e == E_NOSPACE || e == E_READONLY || e == E_PERM;
+	return e == E_NOSPACE || e == E_READONLY || e == E_PERM || e == E_NFILES;
 }
 
 /* What a person can do, by error and by whether it is tried again without them. */
 static const char *advice(const struct torrent *t, enum err e)
 {
+	if (e == E_NFILES)
+		return "raise the limit of open files, or lower store.open_files; it is tried "
+		       "again";
 	if (t->phase != PHASE_FAILED && is_refusal(e))
 		return e == E_NOSPACE ? "make room; it is tried again every minute"
 				      : "allow writing there; it is tried again every minute";
@@ -102,6 +105,14 @@ void torrent_on_retry_timer(struct loop_timer *timer, int64_t now)
 	}
 }
 
+/* Somebody has altered files: the store looks at them, and goes on by itself where it may. */
+static bool is_altered(const struct m_store_error *e)
+{
+	return e->lost &&
+	       (e->err == E_NOENT || e->err == E_CHANGED || e->err == E_PATH ||
+		       e->err == E_IS_DIR || e->err == E_IS_LINK || e->err == E_IS_SPECIAL);
+}
+
 void session_on_store_error(struct actor *a, struct msg **m)
 {
 	const struct m_store_error *got = container_of(*m, struct m_store_error, h);
@@ -109,8 +120,12 @@ void session_on_store_error(struct actor *a, struct msg **m)
 
 	if (t == NULL || !torrent_listed(t))
 		return;
-	torrent_set_error(t, got->lost ? E_IO : got->err, got->why.text);
-	torrent_fault(t, got->lost ? E_IO : got->err);
+	if (is_altered(got)) {
+		torrent_set_error(t, got->err, got->why.text); /* until it has been looked at */
+	} else {
+		torrent_set_error(t, got->lost ? E_IO : got->err, got->why.text);
+		torrent_fault(t, got->lost ? E_IO : got->err);
+	}
 	/* Peers have pieces that are not there any more; STORE_READY tells which are left. */
 	if (got->lost && t->phase == PHASE_READY)
 		torrent_detach(t);

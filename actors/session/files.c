@@ -82,7 +82,8 @@ static void tell_store(const struct torrent *t)
 /* While peers have it they tell what is left. */
 void torrent_count_wanted(struct torrent *t)
 {
-	const struct bitfield *have = t->record != NULL ? &t->record->synced : &t->have;
+	const struct bitfield *have =
+		t->have.bits == 0 && t->record != NULL ? &t->record->synced : &t->have;
 
 	t->wanted = wanted_left(t->meta, t->wishes.file_priority, NULL);
 	if (!t->attached)

@@ -149,6 +149,17 @@ void torrent_send_check(struct torrent *t)
 
 /* --- from the store --- */
 
+/* What is left of a torrent whose files cannot be used is what people are to see. */
+static void show_have(struct torrent *t, struct m_store_ready *r)
+{
+	if (r->have.bits != t->meta->pieces)
+		return;
+	bitfield_free(&t->have);
+	t->have = r->have;
+	t->have_n = t->have.count;
+	r->have = (struct bitfield){0};
+}
+
 void torrent_accept_ready(struct torrent *t, struct m_store_ready *r)
 {
 	char hash[16];
@@ -158,6 +169,7 @@ void torrent_accept_ready(struct torrent *t, struct m_store_ready *r)
 		r->err = E_RANGE;
 	if (r->err != E_OK) {
 		t->phase = PHASE_FAILED;
+		show_have(t, r);
 		torrent_set_error(t, r->err, r->why.text);
 		return;
 	}

@@ -49,7 +49,8 @@ static enum torrent_status status_of(const struct torrent *t)
 /* While no peers have it, what it last had; all clear when nothing is known. */
 static void fill_bitfield(const struct torrent *t, struct torrent_view *v, unsigned parts)
 {
-	const struct bitfield *b = t->record != NULL ? &t->record->synced : &t->have;
+	const struct bitfield *b =
+		t->have.bits == 0 && t->record != NULL ? &t->record->synced : &t->have;
 
 	v->bits = t->meta->pieces;
 	v->have = t->have_n;

@@ -35,7 +35,7 @@ static void begin_next(struct store *s)
 	memset(s->jobs, 0, s->workers * sizeof *s->jobs);
 	t->issued = t->hashed = 0;
 	t->progress_at = 0;
-	store_enter(t, PHASE_CHECK);
+	loop_task_post(actor_loop(s->actor), &s->check_task);
 }
 
 void store_check_queue(struct storrent *t)
@@ -107,38 +107,27 @@ static void tell_progress(struct storrent *t)
 	actor_cast(t->s->actor, ADDR_SESSION, &m);
 }
 
-static bool bit(const uint8_t *v, uint32_t i)
-{
-	return v[i >> 3] >> (7 - (i & 7)) & 1;
-}
-
 static void take_result(struct storrent *t, const struct m_worker_hash *h)
 {
 	for (uint32_t i = 0; i < h->n; i++) {
-		if (!bit(h->want, i))
+		if (!bits_get(h->want, i))
 			continue;
 		t->hashed++;
-		if (bit(h->good, i))
+		if (bits_get(h->good, i))
 			bitfield_set(&t->have, h->first + i);
 	}
 }
 
-static void on_hashed(struct actor *a, void *ctx, enum err err, struct msg **m)
+void store_hashed(struct storrent *t, enum err err, struct m_worker_hash *h)
 {
-	struct storrent *t = ctx;
-	struct m_worker_hash *h = m != NULL ? (struct m_worker_hash *)(void *)*m : NULL;
-
-	(void)a;
-	store_call_end(t, err, h != NULL ? &h->why : NULL);
-	if (h != NULL)
-		t->s->jobs[ADDR_INDEX(h->h.from)]--;
-	if (h != NULL && err == E_OK) {
+	CHECK_OBJ(t, STORRENT_MAGIC);
+	t->s->jobs[ADDR_INDEX(h->h.from)]--;
+	if (err == E_OK) {
 		take_result(t, h);
 		tell_progress(t);
 	}
 	if (t->s->checking == t)
 		store_check_feed(t);
-	store_step(t);
 }
 
 static uint64_t pieces_per_job(const struct storrent *t)
@@ -163,13 +152,13 @@ static uint64_t send_job(struct storrent *t, unsigned worker, uint32_t first)
 	for (uint32_t i = 0; i < h->n; i++) {
 		if (!is_of(t, first + i, worker) || !bitfield_get(&t->want, first + i))
 			continue;
-		h->want[i >> 3] |= (uint8_t)(0x80 >> (i & 7));
+		bits_set(h->want, i);
 		t->issued++;
 		bytes += layout_piece_size(&t->layout, first + i);
 	}
 	t->cursor[worker] = first + h->n;
 	t->s->jobs[worker]++;
-	store_call(t, ADDR(ROLE_WORKER, worker), &h->h, on_hashed);
+	store_call(t, ADDR(ROLE_WORKER, worker), &h->h);
 	return bytes;
 }
 

@@ -25,7 +25,8 @@
 #define BRISK_US (750 * USEC_PER_MSEC)
 /* However much is verified, checkpoints are so far apart: each has its price. */
 #define APART_US       (500 * USEC_PER_MSEC)
-#define FILES_SEARCHED 64u /* so many files are looked for in a checkpoint one by one */
+#define LOOKS          256u /* files looked at by name in a checkpoint, beside those written to */
+#define FILES_SEARCHED 64u  /* so many files are looked for in a checkpoint one by one */
 
 /* --- notes --- */
 
@@ -132,9 +133,6 @@ void store_news_flush(struct store *s)
 
 void store_news_end_tick(struct store *s)
 {
-	for (struct storrent *t = s->news; t != NULL; t = t->news_next)
-		if (t->phase == PHASE_READY)
-			store_checkpoint_arm(t);
 	if (s->news == NULL)
 		return;
 	if (s->news_urgent || actor_now(s->actor) >= s->news_due)
@@ -207,33 +205,47 @@ static void cover(struct storrent *t, uint16_t worker)
 	t->noted.n = n;
 }
 
-static void on_synced(struct actor *a, void *ctx, enum err err, struct msg **m)
+void store_synced(struct storrent *t, enum err err, struct m_worker_sync *s)
 {
-	struct storrent *t = ctx;
-	struct m_worker_sync *s = m != NULL ? (struct m_worker_sync *)(void *)*m : NULL;
-
-	(void)a;
-	store_call_end(t, err, s != NULL ? &s->why : NULL);
-	if (s != NULL)
-		store_dirty_clear(t, s->h.from);
-	if (s != NULL && err == E_OK) {
+	CHECK_OBJ(t, STORRENT_MAGIC);
+	store_dirty_clear(t, s->h.from);
+	for (uint32_t i = 0; i < s->looks_n; i++)
+		if (s->looks[i].file <= t->meta->files_n)
+			store_file_looked(t, &s->looks[i]);
+	if (err == E_OK) {
 		collect(t, s);
 		cover(t, s->h.from);
 	}
-	store_step(t);
+}
+
+/* Some of the files in turn, so that the price of a sync does not grow with the torrent; all,
+ * shared among the workers, when it becomes complete. */
+static void ask_looks(struct storrent *t, struct m_worker_sync *s)
+{
+	bool all = t->have.count == t->meta->pieces && t->noted.n > 0;
+	uint32_t n = all ? t->meta->files_n / t->s->workers + 1 : LOOKS / t->s->workers + 1;
+
+	if (t->look_at >= t->meta->files_n)
+		t->look_at = 0;
+	s->look_first = t->look_at;
+	s->look_n = n;
+	t->look_at += n;
 }
 
 void store_sync(struct storrent *t)
 {
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);
 	store_sync_drop(t);
+	t->due = false;
 	t->dirty_bytes = 0;
+	t->young.n = 0;
 	for (unsigned i = 0; i < t->s->workers; i++) {
 		struct m_worker_sync *s = msg_new(t->s->actor, MSG_WORKER_SYNC);
 
 		s->t = t->t;
 		s->flush_partials = true;
-		store_call(t, ADDR(ROLE_WORKER, i), &s->h, on_synced);
+		ask_looks(t, s);
+		store_call(t, ADDR(ROLE_WORKER, i), &s->h);
 	}
 }
 
@@ -321,7 +333,17 @@ static void mark_pace(struct storrent *t)
 	t->s->news_due = MAX(t->s->news_due, now + BRISK_US);
 }
 
-void store_state_pieces(struct storrent *t, actor_reply_f *fn)
+/* Nobody waits for it: what the database did not take is noted there as unsynced still. */
+static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	(void)a;
+	(void)ctx;
+	(void)m;
+	if (err != E_OK)
+		log_event(LOG_ERROR, "checkpoint_not_saved", "err=%s", err_name(err));
+}
+
+void store_state_pieces(struct storrent *t, bool wait)
 {
 	struct m_state_pieces *p = msg_new(t->s->actor, MSG_STATE_PIECES);
 
@@ -345,31 +367,21 @@ void store_state_pieces(struct storrent *t, actor_reply_f *fn)
 	t->listed = NULL;
 	t->listed_n = 0;
 	mark_pace(t);
-	if (fn != NULL) {
-		store_call(t, ADDR_STATE, &p->h, fn);
+	if (wait) {
+		store_call(t, ADDR_STATE, &p->h);
 	} else {
 		struct msg *m = &p->h;
 
-		actor_call(t->s->actor, ADDR_STATE, &m, store_on_state, t->s);
+		actor_call(t->s->actor, ADDR_STATE, &m, on_state, t->s);
 	}
 }
 
-/* Nobody waits for it: what the database did not take is noted there as unsynced still. */
-void store_on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	(void)a;
-	(void)ctx;
-	(void)m;
-	if (err != E_OK)
-		log_event(LOG_ERROR, "checkpoint_not_saved", "err=%s", err_name(err));
-}
-
-void store_checkpoint_done(struct storrent *t, actor_reply_f *fn)
+void store_checkpoint_done(struct storrent *t, bool wait)
 {
 	for (uint32_t i = 0; i < t->syncing.n; i++)
 		bitfield_set(&t->synced, t->syncing.v[i]);
 	if (t->synced_stamps_n > 0 || t->syncing.n > 0 || t->listed_n != t->partials_told)
-		store_state_pieces(t, fn);
+		store_state_pieces(t, wait);
 	store_sync_drop(t);
 }
 
@@ -395,11 +407,10 @@ void store_checkpoint_arm(struct storrent *t)
 	struct loop *loop = actor_loop(t->s->actor);
 	int64_t soon = t->synced_at + APART_US;
 
-	if (t->closing || (t->noted.n == 0 && t->dirty_n == 0))
+	if (t->closing || t->altered.n > 0 || (t->noted.n == 0 && t->dirty_n == 0))
 		return;
 	if (t->dirty_bytes >= c->store_checkpoint_bytes && soon <= loop_now(loop)) {
-		store_enter(t, PHASE_CHECKPOINT);
-		store_step(t);
+		t->due = true;
 	} else if (t->dirty_bytes >= c->store_checkpoint_bytes) {
 		loop_timer_set(loop, &t->timer, soon);
 	} else if (!loop_timer_is_set(&t->timer)) {

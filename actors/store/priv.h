@@ -5,7 +5,12 @@
  * A torrent in use is a small state machine over calls to the workers.  It moves in store_step()
  * only, when no call is pending, so that every phase begins with all workers at rest about it.
  *
- *   store.c             the actor: torrents, notes, stop
+ *   store.c       the actor: messages, notes, stop
+ *   table.c       torrents by reference, lists of numbers
+ *   tell.c        words, errors for the session
+ *   life.c        the end of a torrent
+ *   call.c        calls of a phase
+ *   files.c       what the files must stay while the torrent is in use
  *   step.c        the phases of opening, checking and closing
  *   ready.c       from what files look like to what the session is told
  *   trust.c       which pieces to believe after a start (pure)
@@ -43,7 +48,7 @@ enum store_phase {
 	PHASE_READY,       /* in use */
 	PHASE_CHECKPOINT,  /* in use, a sync is under way */
 	PHASE_FILES,       /* in use, workers learn that wishes have changed */
-	PHASE_AGAIN,       /* before a recheck: workers forget it, then it is opened anew */
+	PHASE_AGAIN,       /* before another look: workers forget it, then it is opened anew */
 	PHASE_HOLD,        /* workers forget it */
 	PHASE_HELD,        /* its files cannot be used */
 	PHASE_CLOSE_SYNC,  /* last sync */
@@ -94,7 +99,19 @@ struct storrent {
 	uint16_t *dirty_count;    /* owned, by file: pairs that name it; NULL while dirty_n is 0 */
 	uint32_t dirty_n, dirty_room;
 	uint64_t dirty_bytes; /* verified since the last sync */
+
+	/* What is known of the files while it is in use; store.h of it: files.c. */
+	uint64_t *inodes; /* owned, by file and of the part file; 0: it is not there; NULL: all */
+	struct bitfield fits; /* files that have had their full length */
+	struct vec32 young; /* that were made, or reached that length, since the last sync began */
+	struct vec32 altered;      /* files that somebody has removed, replaced or cut short */
+	struct words *altered_why; /* owned */
+	enum err altered_err;
+	bool relook;             /* looks again because of them: `before` is made from memory */
+	struct bitfield claimed; /* synced before the look; until the check is over */
+	uint32_t look_at;        /* files from here on are looked at by the next sync */
 	struct loop_timer timer;
+	bool due;                   /* a checkpoint is */
 	struct storrent *news_next; /* torrents with news */
 	bool has_news;
 
@@ -153,31 +170,41 @@ struct store {
 	unsigned *jobs;                      /* by worker: hash jobs under way */
 	int64_t check_next;                  /* when store.check_rate lets the next job go */
 	struct loop_timer check_timer;
+	struct loop_task check_task; /* `checking` has its turn */
+	/* Handed in from above: a call of a torrent's phase has ended. */
+	void (*replied)(struct storrent *, enum err, struct msg *);
 
 	bool stopping;
 	bool over; /* no step is taken any more */
 	struct loop_timer deadline;
 };
 
-/* --- store.c --- */
+/* --- table.c --- */
 struct storrent *store_find(struct store *, struct tref);
+void store_slot_set(struct store *, struct storrent *);
+
+/* --- life.c --- */
 /* Frees it and empties its slot. */
 void store_torrent_free(struct storrent **);
+
+/* --- tell.c --- */
 /* "write 'dir/file': no space left on the device" */
 void store_words(struct words *, const struct storrent *, uint32_t file, const char *op, enum err);
 /* *to, owned, becomes a copy of them; NULL when they are none or NULL. */
 void store_words_keep(struct words **to, const struct words *from);
 void store_tell_error(struct storrent *, enum err, const struct words *, bool lost);
 
+/* --- call.c --- */
+/* One more call of the phase; takes the message.  store->replied() hears of its end. */
+void store_call(struct storrent *, uint16_t to, struct msg *m);
+
 /* --- step.c --- */
 /* Goes on when the phase's calls have ended; the torrent may be gone afterwards. */
 void store_step(struct storrent *);
 /* Begins a phase; store_step() then finds out whether there is anything to wait for. */
 void store_enter(struct storrent *, enum store_phase);
-/* One more call of the phase.  The reply callback begins with store_call_end(), which keeps the
- * first failure, and ends with store_step(). */
-void store_call(struct storrent *, uint16_t to, struct msg *m, actor_reply_f *fn);
-void store_call_end(struct storrent *, enum err err, const struct words *why);
+/* A call of the phase has ended: takes what it brought and goes on. */
+void store_replied(struct storrent *, enum err, struct msg *);
 /* STORE_CHECK: now, or when what is under way has ended. */
 void store_recheck(struct storrent *);
 void store_close(struct storrent *, bool delete_data);
@@ -203,6 +230,7 @@ void store_check_queue(struct storrent *);
 void store_check_end(struct storrent *);
 /* Another store.check_rate may hold from now on. */
 void store_check_reload(struct store *);
+void store_hashed(struct storrent *, enum err, struct m_worker_hash *);
 /* Sends as many jobs as may be under way. */
 void store_check_feed(struct storrent *);
 static inline bool store_check_left(const struct storrent *t)
@@ -214,7 +242,7 @@ static inline bool store_check_left(const struct storrent *t)
 void store_note_piece(struct storrent *, uint32_t piece);
 void store_note_dirty(struct storrent *, uint16_t worker, uint32_t file);
 void store_news_init(struct store *);
-/* Begins or arms the checkpoints of those with news, and tells the database what is due. */
+/* Tells the database what is due. */
 void store_news_end_tick(struct store *);
 /* Tells it all. */
 void store_news_flush(struct store *);
@@ -223,18 +251,44 @@ void store_news_flush(struct store *);
 void store_sync(struct storrent *);
 void store_sync_drop(struct storrent *);
 /* After a sync that worked: what it covers is synced, and the database is told if that is news.
- * With `fn` as a call of the phase. */
-void store_checkpoint_done(struct storrent *, actor_reply_f *fn);
+ * With `wait` as a call of the phase. */
+void store_checkpoint_done(struct storrent *, bool wait);
 /* After one that did not: pieces noted since the last good one are to be hashed again. */
 void store_checkpoint_lost(struct storrent *);
 /* Sends the truth, which replaces all that was told before: have, the stamps and the partials
- * collected.  With `fn` as a call of the phase. */
-void store_state_pieces(struct storrent *, actor_reply_f *fn);
-/* Begins one when it is due, or sets the timer. */
+ * collected.  With `wait` as a call of the phase. */
+void store_state_pieces(struct storrent *, bool wait);
+/* Says that one is due, or sets the timer. */
 void store_checkpoint_arm(struct storrent *);
-actor_reply_f store_on_state;
+void store_synced(struct storrent *, enum err, struct m_worker_sync *);
 bool store_file_is_dirty(const struct storrent *, uint32_t file);
 void store_dirty_clear(struct storrent *, uint16_t worker);
+
+/* --- files.c --- */
+/* What the look has shown is what the files must stay. */
+void store_files_know(struct storrent *);
+void store_files_forget(struct storrent *);
+/* A worker has seen the file by its name, or made it; NULL-safe against what is not known. */
+void store_file_seen(struct storrent *, uint32_t file, uint64_t inode);
+static inline bool store_file_known(const struct storrent *t, uint32_t file)
+{
+	return t->inodes != NULL && t->inodes[file] != 0;
+}
+void store_file_looked(struct storrent *, const struct file_stamp *);
+/* Somebody has altered it: its pieces are taken back once the phase allows. */
+void store_file_altered(struct storrent *, uint32_t file, enum err err, const struct words *why);
+/* After a sync that worked: what it covers is synced, but for the pieces of altered files. */
+void store_files_doubt(struct storrent *);
+/* Every piece that was verified is claimed again, the doubtful ones to be hashed: the torrent is
+ * looked at next. */
+void store_files_claim(struct storrent *);
+/* What was verified while it was looked at lies in files that may be gone. */
+void store_files_unnote(struct storrent *);
+/* t->before as memory has it, for the files that t->now shows. */
+void store_files_before(struct storrent *);
+/* After a check: the first file of somebody else in which pieces of ours should be, and are not;
+ * files_n: none. */
+uint32_t store_files_foreign(const struct storrent *);
 
 /* --- trust.c --- */
 struct trust_in {

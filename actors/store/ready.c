@@ -113,14 +113,20 @@ static void hold_words(struct storrent *t, const struct trust *tr)
 
 bool store_decide(struct storrent *t)
 {
-	struct trust_in in = trust_of(t);
+	struct trust_in in;
 	struct trust tr;
 	enum err err;
 
+	if (t->relook)
+		store_files_before(t);
+	in = trust_of(t);
 	trust_decide(&in, &tr);
 	err = tr.err;
 	if (err != E_OK) {
 		hold_words(t, &tr);
+		bitfield_free(&t->have);
+		t->have = tr.have;
+		tr.have = (struct bitfield){0};
 	} else if (!t->want_data && needs_data(t, &tr)) {
 		t->want_data = true;
 	} else {
@@ -131,8 +137,10 @@ bool store_decide(struct storrent *t)
 		tr.have = tr.want = (struct bitfield){0};
 		t->changed = tr.news;
 		sift_partials(t, &in, &(struct trust){.have = t->have, .touched = tr.touched});
-		bitfield_free(&t->synced);
+		bitfield_free(&t->claimed);
+		t->claimed = t->synced;
 		bitfield_copy(&t->synced, &t->have);
+		store_files_know(t);
 	}
 	trust_free(&tr);
 	return err == E_OK;
@@ -166,7 +174,7 @@ void store_ready(struct storrent *t)
 		t->listed_n = t->partials_n;
 	}
 	if (synced || t->changed || t->listed_n != t->partials_told)
-		store_state_pieces(t, NULL);
+		store_state_pieces(t, false);
 	store_tell_ready(t, E_OK, NULL);
 	store_ready_drop(t);
 	store_sync_drop(t);
@@ -183,8 +191,8 @@ void store_tell_ready(struct storrent *t, enum err err, const struct words *why)
 	r->hashed = t->hashed;
 	if (why != NULL)
 		r->why = *why;
+	bitfield_copy(&r->have, &t->have);
 	if (err == E_OK) {
-		bitfield_copy(&r->have, &t->have);
 		r->partials = t->partials;
 		r->partials_n = t->partials_n;
 		t->partials = NULL;
@@ -208,8 +216,9 @@ void store_ready_drop(struct storrent *t)
 	t->before_n = t->units_n = 0;
 	bitfield_free(&t->data);
 	bitfield_free(&t->want);
+	bitfield_free(&t->claimed);
 	vec32_free(&t->doubtful);
 	partials_free(&t->partials, &t->partials_n);
 	t->issued = t->hashed = 0;
-	t->want_data = t->fresh = t->full = t->lost = t->changed = false;
+	t->want_data = t->fresh = t->full = t->lost = t->changed = t->relook = false;
 }

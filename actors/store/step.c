@@ -4,7 +4,8 @@
  *
  *   OPEN > STAT > [PLACES] > [QUEUED > CHECK] > PARTIALS > [CHECK_SYNC] > READY
  *   READY > FILES > READY                     other files are wanted
- *   READY > CHECKPOINT > READY, or after a failed sync QUEUED > CHECK > CHECK_SYNC > READY
+ *   READY > CHECKPOINT > READY, or after a failed sync QUEUED > CHECK > CHECK_SYNC > READY,
+ *       or after somebody has altered files STAT > PLACES ... > READY
  *   READY, HELD > AGAIN > OPEN ...            a recheck
  *   any failure on the way > HOLD > HELD
  *   CLOSE_SYNC > CLOSE_STATE > CLOSE > [DELETE]
@@ -14,46 +15,40 @@
  */
 #include "actors/store/priv.h"
 
+#include <stdio.h>
+
 #include "actors/kernel/log.h"
 
 /* --- calls --- */
 
-void store_call(struct storrent *t, uint16_t to, struct msg *m, actor_reply_f *fn)
+static const struct words *words_of(struct msg *m)
 {
-	t->calls++;
-	actor_call(t->s->actor, to, &m, fn, t);
+	switch (m->type) {
+	case MSG_WORKER_OPEN:
+		return &MSG_AS(WORKER_OPEN, m)->why;
+	case MSG_WORKER_STAT:
+		return &MSG_AS(WORKER_STAT, m)->why;
+	case MSG_WORKER_HASH:
+		return &MSG_AS(WORKER_HASH, m)->why;
+	case MSG_WORKER_SYNC:
+		return &MSG_AS(WORKER_SYNC, m)->why;
+	case MSG_WORKER_FILES:
+		return &MSG_AS(WORKER_FILES, m)->why;
+	case MSG_WORKER_DELETE:
+		return &MSG_AS(WORKER_DELETE, m)->why;
+	default:
+		return NULL;
+	}
 }
 
-void store_call_end(struct storrent *t, enum err err, const struct words *why)
+/* The first call that fails is the phase's outcome. */
+static void note_outcome(struct storrent *t, enum err err, struct msg *m)
 {
-	CHECK_OBJ(t, STORRENT_MAGIC);
-	must(t->calls > 0);
-	t->calls--;
 	if (err == E_OK || t->err != E_OK)
 		return;
 	t->err = err;
-	if (why != NULL)
-		store_words_keep(&t->why, why);
-}
-
-static void on_plain(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct storrent *t = ctx;
-
-	(void)a;
-	(void)m;
-	store_call_end(t, err, NULL);
-	store_step(t);
-}
-
-static void on_opened(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct storrent *t = ctx;
-
-	(void)a;
-	store_call_end(t, err,
-		m != NULL && *m != NULL ? &((struct m_worker_open *)(void *)*m)->why : NULL);
-	store_step(t);
+	if (m != NULL)
+		store_words_keep(&t->why, words_of(m));
 }
 
 static struct m_worker_open *new_open(struct storrent *t)
@@ -73,7 +68,7 @@ static void call_close(struct storrent *t, unsigned worker)
 	struct m_worker_close *c = msg_new(t->s->actor, MSG_WORKER_CLOSE);
 
 	c->t = t->t;
-	store_call(t, ADDR(ROLE_WORKER, worker), &c->h, on_plain);
+	store_call(t, ADDR(ROLE_WORKER, worker), &c->h);
 }
 
 static void close_all(struct storrent *t)
@@ -99,7 +94,7 @@ static void begin_open(struct storrent *t)
 {
 	take_wishes(t);
 	for (unsigned i = 0; i < t->s->workers; i++)
-		store_call(t, ADDR(ROLE_WORKER, i), &new_open(t)->h, on_opened);
+		store_call(t, ADDR(ROLE_WORKER, i), &new_open(t)->h);
 }
 
 /* What ended this phase is the reason for what follows. */
@@ -129,40 +124,39 @@ static enum step after_open(struct storrent *t)
 	return t->err != E_OK ? hold(t) : go(t, PHASE_STAT);
 }
 
-static void on_stat(struct actor *a, void *ctx, enum err err, struct msg **m)
+static void drop_stat(struct storrent *t)
 {
-	struct storrent *t = ctx;
-	struct m_worker_stat *s = m != NULL ? (struct m_worker_stat *)(void *)*m : NULL;
-
-	(void)a;
-	store_call_end(t, err, s != NULL ? &s->why : NULL);
 	xfree(t->now);
 	xfree(t->units);
 	t->now = NULL;
 	t->units = NULL;
 	t->units_n = 0;
 	bitfield_free(&t->data);
-	if (s != NULL && err == E_OK && s->stamps_n == t->meta->files_n + 1 &&
-		s->data.bits == t->meta->pieces) {
-		t->now = s->stamps;
-		t->data = s->data;
-		t->units = s->units;
-		t->units_n = s->units_n;
-		s->stamps = NULL;
-		s->units = NULL;
-		s->stamps_n = s->units_n = 0;
-		s->data = (struct bitfield){0};
-	}
-	store_step(t);
+}
+
+static void take_stat(struct storrent *t, struct m_worker_stat *s)
+{
+	if (s->stamps_n != t->meta->files_n + 1 || s->data.bits != t->meta->pieces)
+		return;
+	t->now = s->stamps;
+	t->data = s->data;
+	t->units = s->units;
+	t->units_n = s->units_n;
+	s->stamps = NULL;
+	s->units = NULL;
+	s->stamps_n = s->units_n = 0;
+	s->data = (struct bitfield){0};
 }
 
 static void begin_stat(struct storrent *t)
 {
 	struct m_worker_stat *s = msg_new(t->s->actor, MSG_WORKER_STAT);
 
+	drop_stat(t);
+
 	s->t = t->t;
 	s->want_data = t->want_data;
-	store_call(t, ADDR(ROLE_WORKER, t->t.slot % t->s->workers), &s->h, on_stat);
+	store_call(t, ADDR(ROLE_WORKER, t->t.slot % t->s->workers), &s->h);
 }
 
 static enum step after_stat(struct storrent *t)
@@ -178,17 +172,8 @@ static enum step after_stat(struct storrent *t)
 	return go(t, PHASE_PLACES);
 }
 
-static void on_files(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct storrent *t = ctx;
-
-	(void)a;
-	store_call_end(t, err,
-		m != NULL && *m != NULL ? &((struct m_worker_files *)(void *)*m)->why : NULL);
-	store_step(t);
-}
-
-static void tell_files(struct storrent *t)
+/* With `know` also which files are there. */
+static void tell_files(struct storrent *t, bool know)
 {
 	for (unsigned i = 0; i < t->s->workers; i++) {
 		struct m_worker_files *f = msg_new(t->s->actor, MSG_WORKER_FILES);
@@ -198,23 +183,61 @@ static void tell_files(struct storrent *t)
 			f->file_priority = xmemdup(t->priority, t->meta->files_n);
 			f->file_priority_n = t->meta->files_n;
 		}
-		store_call(t, ADDR(ROLE_WORKER, i), &f->h, on_files);
+		if (know && t->inodes != NULL) {
+			f->inodes_n = t->meta->files_n + 1;
+			f->inodes = xmemdup(t->inodes, f->inodes_n * sizeof *f->inodes);
+		}
+		store_call(t, ADDR(ROLE_WORKER, i), &f->h);
 	}
+}
+
+static bool any_there(const struct storrent *t)
+{
+	for (uint32_t i = 0; i <= t->meta->files_n; i++)
+		if (t->inodes[i] != 0)
+			return true;
+	return false;
 }
 
 /* Nobody has to be told when all is wanted and no trace is left of another time. */
 static void begin_places(struct storrent *t)
 {
-	if (t->units_n > 0 ||
+	if (t->relook || t->units_n > 0 || any_there(t) ||
 		(t->priority != NULL && memchr(t->priority, 0, t->meta->files_n) != NULL))
-		tell_files(t);
+		tell_files(t, true);
+}
+
+/* Every piece is judged.  Where a file of somebody else has taken the place of ours, a person has
+ * to say that it may be written over. */
+static enum step take_up(struct storrent *t)
+{
+	uint32_t file = store_files_foreign(t);
+	struct words why = {0};
+	char safe[128];
+
+	if (file == t->meta->files_n)
+		return go(t, PHASE_PARTIALS);
+	snprintf(why.text, sizeof why.text,
+		"'%s' was replaced by a file with other content: bring the right one back, or "
+		"recheck the torrent to have it downloaded over this one",
+		log_safe(t->meta->files[file].path, safe, sizeof safe));
+	t->err = E_CHANGED;
+	store_words_keep(&t->why, &why);
+	return hold(t);
 }
 
 static enum step after_places(struct storrent *t)
 {
 	if (t->err != E_OK)
 		return hold(t);
-	return go(t, t->want.count > 0 ? PHASE_QUEUED : PHASE_PARTIALS);
+	if (t->relook)
+		store_files_unnote(t);
+	return t->want.count > 0 ? go(t, PHASE_QUEUED) : take_up(t);
+}
+
+static enum step after_queued(struct storrent *t)
+{
+	return t->s->checking == t ? go(t, PHASE_CHECK) : STEP_REST;
 }
 
 static enum step after_check(struct storrent *t)
@@ -224,7 +247,7 @@ static enum step after_check(struct storrent *t)
 	store_check_end(t);
 	if (t->err != E_OK)
 		return hold(t);
-	return go(t, t->lost ? PHASE_CHECK_SYNC : PHASE_PARTIALS);
+	return t->lost ? go(t, PHASE_CHECK_SYNC) : take_up(t);
 }
 
 /* Each worker gets the partial pieces that are its own. */
@@ -247,7 +270,7 @@ static void begin_partials(struct storrent *t)
 	}
 	for (unsigned w = 0; w < t->s->workers; w++)
 		if (o[w] != NULL)
-			store_call(t, ADDR(ROLE_WORKER, w), &o[w]->h, on_opened);
+			store_call(t, ADDR(ROLE_WORKER, w), &o[w]->h);
 	xfree(o);
 }
 
@@ -271,10 +294,27 @@ static enum step after_check_sync(struct storrent *t)
 
 /* --- in use --- */
 
+/* The database and the session hear which pieces are gone, then the files are looked at. */
+static void take_back(struct storrent *t)
+{
+	store_files_doubt(t);
+	partials_free(&t->partials, &t->partials_n);
+	t->partials = partials_copy(t->listed, t->listed_n);
+	t->partials_n = t->listed_n;
+	store_state_pieces(t, false);
+	store_sync_drop(t);
+	store_tell_error(t, t->altered_err, t->altered_why, true);
+	store_files_claim(t);
+}
+
 static enum step after_checkpoint(struct storrent *t)
 {
+	if (t->err == E_OK && t->altered.n > 0) {
+		take_back(t);
+		return go(t, PHASE_STAT);
+	}
 	if (t->err == E_OK) {
-		store_checkpoint_done(t, NULL);
+		store_checkpoint_done(t, false);
 		return go(t, PHASE_READY);
 	}
 	store_checkpoint_lost(t);
@@ -285,13 +325,18 @@ static enum step after_ready(struct storrent *t)
 {
 	if (t->recheck)
 		return go(t, PHASE_AGAIN);
+	if ((t->altered.n > 0 || t->due) && t->phase == PHASE_READY)
+		return go(t, PHASE_CHECKPOINT);
 	return t->wished && t->phase == PHASE_READY ? go(t, PHASE_FILES) : STEP_REST;
 }
 
 static void begin_files(struct storrent *t)
 {
 	take_wishes(t);
-	tell_files(t);
+	if (t->inodes != NULL &&
+		(t->priority == NULL || memchr(t->priority, 0, t->meta->files_n) == NULL))
+		t->inodes[t->meta->files_n] = 0; /* the part file may go, and come again */
+	tell_files(t, false);
 }
 
 /* What could not be moved is still in the part file, and served from there. */
@@ -334,11 +379,6 @@ static enum step after_hold(struct storrent *t)
 
 /* --- closing --- */
 
-static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	on_plain(a, ctx, err, m);
-}
-
 static enum step after_close_sync(struct storrent *t)
 {
 	if (t->err != E_OK) {
@@ -351,7 +391,7 @@ static enum step after_close_sync(struct storrent *t)
 
 static void begin_close_state(struct storrent *t)
 {
-	store_checkpoint_done(t, on_state);
+	store_checkpoint_done(t, true);
 }
 
 static enum step after_close_state(struct storrent *t)
@@ -379,16 +419,6 @@ static enum step after_close(struct storrent *t)
 	return t->delete_data ? go(t, PHASE_DELETE) : gone(t, t->held_err, t->held_why);
 }
 
-static void on_deleted(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct storrent *t = ctx;
-
-	(void)a;
-	store_call_end(t, err,
-		m != NULL && *m != NULL ? &((struct m_worker_delete *)(void *)*m)->why : NULL);
-	store_step(t);
-}
-
 /* Every worker has closed by now, so nobody makes a file anew; one opens it again to delete. */
 static void begin_delete(struct storrent *t)
 {
@@ -396,8 +426,8 @@ static void begin_delete(struct storrent *t)
 	struct m_worker_delete *d = msg_new(t->s->actor, MSG_WORKER_DELETE);
 
 	d->t = t->t;
-	store_call(t, ADDR(ROLE_WORKER, w), &new_open(t)->h, on_opened);
-	store_call(t, ADDR(ROLE_WORKER, w), &d->h, on_deleted);
+	store_call(t, ADDR(ROLE_WORKER, w), &new_open(t)->h);
+	store_call(t, ADDR(ROLE_WORKER, w), &d->h);
 	call_close(t, w);
 }
 
@@ -416,7 +446,7 @@ static const struct {
 	[PHASE_OPEN] = {"opening", begin_open, after_open},
 	[PHASE_STAT] = {"looking", begin_stat, after_stat},
 	[PHASE_PLACES] = {"placing", begin_places, after_places},
-	[PHASE_QUEUED] = {"queued", store_check_queue, NULL},
+	[PHASE_QUEUED] = {"queued", store_check_queue, after_queued},
 	[PHASE_CHECK] = {"checking", store_check_feed, after_check},
 	[PHASE_PARTIALS] = {"resuming", begin_partials, after_partials},
 	[PHASE_CHECK_SYNC] = {"syncing", store_sync, after_check_sync},
@@ -456,7 +486,7 @@ static void begin_closing(struct storrent *t)
 	bool ready = t->phase == PHASE_READY || t->phase == PHASE_CHECKPOINT;
 
 	if (t->phase == PHASE_CHECKPOINT && t->err == E_OK)
-		store_checkpoint_done(t, NULL);
+		store_checkpoint_done(t, false);
 	ready = (ready && t->err == E_OK) || t->phase == PHASE_FILES;
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);
 	store_check_end(t);
@@ -477,6 +507,18 @@ void store_step(struct storrent *t)
 		else
 			s = STEP_REST;
 	}
+}
+
+void store_replied(struct storrent *t, enum err err, struct msg *m)
+{
+	note_outcome(t, err, m);
+	if (m != NULL && m->type == MSG_WORKER_STAT && err == E_OK)
+		take_stat(t, MSG_AS(WORKER_STAT, m));
+	else if (m != NULL && m->type == MSG_WORKER_HASH)
+		store_hashed(t, err, MSG_AS(WORKER_HASH, m));
+	else if (m != NULL && m->type == MSG_WORKER_SYNC)
+		store_synced(t, err, MSG_AS(WORKER_SYNC, m));
+	store_step(t);
 }
 
 void store_recheck(struct storrent *t)

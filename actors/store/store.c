@@ -15,107 +15,9 @@
 
 #include "actors/kernel/log.h"
 
-#define SLOTS_MAX   (UINT32_C(1) << 24)
 #define DEADLINE_US (14 * USEC_PER_SEC) /* of the stop; main waits a second longer */
 
-/* --- lists of numbers --- */
-
-void vec32_push(struct vec32 *v, uint32_t x)
-{
-	if (v->n == v->room) {
-		v->room = MAX(16, v->room * 2);
-		v->v = xrealloc(v->v, v->room * sizeof *v->v);
-	}
-	v->v[v->n++] = x;
-}
-
-void vec32_free(struct vec32 *v)
-{
-	xfree(v->v);
-	*v = (struct vec32){0};
-}
-
-uint32_t *vec32_take(struct vec32 *v, uint32_t *n)
-{
-	uint32_t *p = v->v;
-
-	*n = v->n;
-	*v = (struct vec32){0};
-	return p;
-}
-
-void vec32_append(struct vec32 *dst, const struct vec32 *src)
-{
-	for (uint32_t i = 0; i < src->n; i++)
-		vec32_push(dst, src->v[i]);
-}
-
 /* --- torrents --- */
-
-struct storrent *store_find(struct store *s, struct tref t)
-{
-	struct storrent *st = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
-
-	if (st == NULL || !tref_equal(st->t, t))
-		return NULL;
-	CHECK_OBJ(st, STORRENT_MAGIC);
-	return st;
-}
-
-static void set_slot(struct store *s, struct storrent *t)
-{
-	must(t->t.slot < SLOTS_MAX);
-	if (t->t.slot >= s->slots_n) {
-		uint32_t n = MAX(t->t.slot + 1, s->slots_n * 2);
-
-		s->slots = xrealloc(s->slots, n * sizeof *s->slots);
-		memset(s->slots + s->slots_n, 0, (n - s->slots_n) * sizeof *s->slots);
-		s->slots_n = n;
-	}
-	s->slots[t->t.slot] = t;
-	s->open++;
-}
-
-static void unlink_news(struct storrent *t)
-{
-	struct storrent **at = &t->s->news;
-
-	while (t->has_news && *at != t)
-		at = &(*at)->news_next;
-	if (t->has_news)
-		*at = t->news_next;
-}
-
-void store_torrent_free(struct storrent **tp)
-{
-	struct storrent *t;
-
-	TAKE_OBJ(t, tp, STORRENT_MAGIC);
-	must(t->closers_n == 0);
-	unlink_news(t);
-	loop_timer_del(actor_loop(t->s->actor), &t->timer);
-	store_ready_drop(t);
-	store_sync_drop(t);
-	bitfield_free(&t->have);
-	bitfield_free(&t->synced);
-	vec32_free(&t->noted);
-	vec32_free(&t->syncing);
-	vec32_free(&t->news_dirty);
-	metainfo_unref(&t->meta);
-	xfree(t->dirty);
-	xfree(t->dirty_count);
-	xfree(t->cursor);
-	xfree(t->priority);
-	xfree(t->priority_new);
-	xfree(t->root);
-	xfree(t->path);
-	xfree(t->closers);
-	xfree(t->why);
-	xfree(t->held_why);
-	t->s->slots[t->t.slot] = NULL;
-	t->s->open--;
-	FREE_OBJ(t);
-}
 
 static void on_timer(struct loop_timer *timer, int64_t now)
 {
@@ -125,7 +27,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 	CHECK_OBJ(t, STORRENT_MAGIC);
 	if (t->phase != PHASE_READY)
 		return;
-	store_enter(t, PHASE_CHECKPOINT);
+	t->due = true;
 	store_step(t);
 }
 
@@ -170,43 +72,6 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 	return t;
 }
 
-/* --- words --- */
-
-void store_words(
-	struct words *out, const struct storrent *t, uint32_t file, const char *op, enum err err)
-{
-	char safe[160];
-	const char *name = file < t->meta->files_n    ? t->meta->files[file].path
-			   : file == t->meta->files_n ? "the part file"
-						      : t->path;
-
-	snprintf(out->text, sizeof out->text, "%s '%s': %s", op, log_safe(name, safe, sizeof safe),
-		err_words(err));
-}
-
-void store_words_keep(struct words **to, const struct words *from)
-{
-	xfree(*to);
-	*to = NULL;
-	if (from != NULL && from->text[0] != '\0')
-		*to = xmemdup(from, sizeof *from);
-}
-
-void store_tell_error(struct storrent *t, enum err err, const struct words *why, bool lost)
-{
-	struct m_store_error *e = msg_new(t->s->actor, MSG_STORE_ERROR);
-	struct msg *m = &e->h;
-
-	e->t = t->t;
-	e->err = err;
-	if (why != NULL)
-		e->why = *why;
-	e->lost = lost;
-	log_event(LOG_WARNING, "store_error", "torrent=%" PRIu32 " lost=%d what=\"%s\"", t->t.slot,
-		lost, why != NULL ? why->text : "");
-	actor_cast(t->s->actor, ADDR_SESSION, &m);
-}
-
 /* --- messages --- */
 
 static void on_open(struct actor *a, struct msg **m)
@@ -225,7 +90,7 @@ static void on_open(struct actor *a, struct msg **m)
 		return;
 	}
 	t = new_torrent(s, o);
-	set_slot(s, t);
+	store_slot_set(s, t);
 	store_enter(t, PHASE_OPEN);
 	store_step(t);
 }
@@ -267,6 +132,13 @@ static void on_close(struct actor *a, struct msg **m)
 	store_close(t, c->delete_data);
 }
 
+/* Somebody has removed, replaced or cut a file: its disk gives no trouble. */
+static bool is_altered(enum err e)
+{
+	return e == E_NOENT || e == E_CHANGED || e == E_PATH || e == E_IS_DIR || e == E_IS_LINK ||
+	       e == E_IS_SPECIAL;
+}
+
 static void take_note(struct store *s, uint16_t from, const struct note *n)
 {
 	struct storrent *t = store_find(s, n->t);
@@ -278,7 +150,13 @@ static void take_note(struct store *s, uint16_t from, const struct note *n)
 		store_note_piece(t, n->index);
 	else if (n->kind == NOTE_FILE_DIRTY && n->index <= t->meta->files_n)
 		store_note_dirty(t, from, n->index);
-	else if (n->kind == NOTE_ERROR && !t->closing) {
+	else if (n->kind == NOTE_FILE_SEEN && n->index <= t->meta->files_n)
+		store_file_seen(t, n->index, n->inode);
+	else if (n->kind == NOTE_ERROR && n->index <= t->meta->files_n &&
+		 store_file_known(t, n->index) && is_altered(n->err)) {
+		store_words(&why, t, n->index, n->op, n->err);
+		store_file_altered(t, n->index, n->err, &why);
+	} else if (n->kind == NOTE_ERROR && !t->closing) {
 		store_words(&why, t, n->index, n->op, n->err);
 		store_tell_error(t, n->err, &why, false);
 	}
@@ -290,6 +168,12 @@ static void on_note(struct actor *a, struct msg **m)
 
 	for (unsigned i = 0; i < n->n && i < ARRAY_LEN(n->notes); i++)
 		take_note(actor_self(a), n->h.from, &n->notes[i]);
+	for (unsigned i = 0; i < n->n && i < ARRAY_LEN(n->notes); i++) {
+		struct storrent *t = store_find(actor_self(a), n->notes[i].t);
+
+		if (t != NULL && t->altered.n > 0)
+			store_step(t);
+	}
 }
 
 static void on_reload(struct actor *a, struct msg **m)
@@ -331,6 +215,15 @@ static void on_deadline(struct loop_timer *timer, int64_t now)
 	end_stop(s);
 }
 
+/* The torrent that was checked has ended: the one that is first in the line now begins. */
+static void on_check_turn(struct loop_task *task)
+{
+	struct store *s = container_of(task, struct store, check_task);
+
+	if (s->checking != NULL)
+		store_step(s->checking);
+}
+
 static void *init_store(struct actor *a, const void *arg)
 {
 	const struct actor_env *env = arg;
@@ -342,6 +235,8 @@ static void *init_store(struct actor *a, const void *arg)
 	s->workers = env->workers;
 	s->deadline.fn = on_deadline;
 	store_check_init(s);
+	s->replied = store_replied;
+	s->check_task.fn = on_check_turn;
 	store_news_init(s);
 	return s;
 }
@@ -365,6 +260,12 @@ static void end_tick(struct actor *a)
 {
 	struct store *s = actor_self(a);
 
+	for (struct storrent *t = s->news; t != NULL; t = t->news_next) {
+		if (t->phase == PHASE_READY)
+			store_checkpoint_arm(t);
+		if (t->due)
+			store_step(t);
+	}
 	store_news_end_tick(s);
 	if (s->stopping && s->open == 0)
 		end_stop(s);
@@ -387,6 +288,7 @@ static void fini_store(struct actor *a)
 		store_torrent_free(&t);
 	}
 	loop_timer_del(actor_loop(a), &s->check_timer);
+	loop_task_del(actor_loop(a), &s->check_task);
 	loop_timer_del(actor_loop(a), &s->news_timer);
 	loop_timer_del(actor_loop(a), &s->deadline);
 	config_unref(&s->config);

@@ -225,7 +225,7 @@ void trust_decide(const struct trust_in *in, struct trust *out)
 		if (in->noted[i] < in->meta->pieces)
 			bitfield_set(&noted, in->noted[i]);
 	look_at_files(in, looks, out);
-	for (uint32_t i = 0; i < in->meta->pieces && out->err == E_OK; i++)
+	for (uint32_t i = 0; i < in->meta->pieces; i++)
 		decide_piece(in, looks, i, bitfield_get(&noted, i), out);
 	out->news |= in->full || noted.count > 0 || out->want.count > 0;
 	bitfield_free(&noted);

@@ -6,6 +6,11 @@
  * is opened again it must be the same directory: if its volume went away meanwhile, what is there
  * now is the empty mount point, where nothing may be created.
  *
+ * A file that was once there is never made again: whoever takes it away, replaces it or cuts it
+ * short has its pieces, and to write on would make a file of holes.  So the inode of each file is
+ * kept, and compared whenever it is opened; before a write the file must still have a name and its
+ * full length.
+ *
  * Invariants: a slot in use is named by exactly one wfile.slot or dir_slot; the list holds the used
  * slots, latest first; places are stored plus one, so that 0 says none.
  */
@@ -13,6 +18,7 @@
 
 #include "actors/kernel/log.h"
 
+#define FDS_SHED  8u /* closed at a time when the process has no descriptors left */
 #define FDS_LEAST 4u /* a directory, a file and room to breathe */
 
 static uint16_t *slot_of(struct wtorrent *t, uint32_t file)
@@ -102,6 +108,15 @@ void worker_fds_close(struct worker *w, struct wtorrent *t)
 			close_slot(&w->fds, (uint16_t)(i + 1));
 }
 
+bool worker_fds_shed(struct worker *w)
+{
+	unsigned n = 0;
+
+	for (; n < FDS_SHED && w->fds.tail != 0; n++)
+		close_slot(&w->fds, w->fds.tail);
+	return n > 0;
+}
+
 /* --- the directory --- */
 
 /* The directory is the one that was there before; remembers it when it is seen for the first time.
@@ -155,7 +170,9 @@ int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
 
 	if (fd >= 0)
 		return fd;
-	fd = fs_dir_open(t->root, t->path, false, false, err);
+	do
+		fd = fs_dir_open(t->root, t->path, false, false, err);
+	while (fd < 0 && *err == E_NFILES && worker_fds_shed(w));
 	if (fd < 0 && *err == E_NOENT && create && !t->dir_known)
 		fd = make_dir(t, err);
 	if (fd < 0)
@@ -167,77 +184,164 @@ int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
 	return -1;
 }
 
+void worker_dir_verify(struct worker *w, struct wtorrent *t)
+{
+	enum err err = E_OK;
+	int fd;
+
+	if (t->dir_slot == 0)
+		return;
+	fd = fs_dir_open(t->root, t->path, false, false, &err);
+	if (fd >= 0) {
+		err = check_dir(t, fd);
+		fs_close(fd);
+	}
+	if (err != E_OK && err != E_NFILES)
+		close_slot(&w->fds, t->dir_slot);
+}
+
 /* --- files --- */
 
-/* After the first opening for writing: a new or short file gets its full length, as a hole. */
-static enum err fit_file(struct wtorrent *t, uint32_t file, int fd, const struct fs_stat *before)
+/* A file that has its full length keeps it. */
+static enum err check_size(struct wtorrent *t, uint32_t file, const struct fs_stat *st)
+{
+	if (file == part_file(t)) /* grows with what is in it */
+		return E_OK;
+	if (st->size >= t->meta->files[file].length)
+		t->files[file].flags |= WFILE_LOOKED;
+	else if (t->files[file].flags & WFILE_LOOKED)
+		return E_CHANGED;
+	return E_OK;
+}
+
+/* What was opened is what was there before. */
+static enum err identify(struct worker *w, struct wtorrent *t, uint32_t file, int fd)
+{
+	struct fs_stat st;
+	enum err err = fs_stat_fd(fd, &st);
+
+	if (err != E_OK)
+		return err;
+	if (t->inodes[file] == 0) {
+		t->inodes[file] = st.inode;
+		worker_note_seen(w, t, file);
+	}
+	return t->inodes[file] != st.inode ? E_CHANGED : check_size(t, file, &st);
+}
+
+enum err worker_file_intact(struct wtorrent *t, uint32_t file, int fd)
+{
+	struct fs_stat st;
+	enum err err = fs_stat_fd(fd, &st);
+
+	if (err != E_OK)
+		return err;
+	return st.links == 0 ? E_NOENT : check_size(t, file, &st);
+}
+
+/* A short file gets its full length, as a hole. */
+static enum err fit_file(struct wtorrent *t, uint32_t file, int fd)
 {
 	enum err err = E_OK;
 
-	if (!before->exists) {
-		t->files[file].flags |= WFILE_CREATED;
-		worker_file_list(t, file);
-	}
-	if (file == part_file(t)) /* grows with what is in it */
-		return E_OK;
-	if (!before->exists && t->meta->files[file].executable)
-		(void)fs_make_executable(fd); /* where the file system knows such a thing */
-	if (!before->exists || before->size < t->meta->files[file].length)
+	if (file != part_file(t) && !(t->files[file].flags & WFILE_LOOKED))
 		err = fs_truncate(fd, t->meta->files[file].length);
 	if (err == E_OK)
 		t->files[file].flags |= WFILE_LOOKED;
 	return err;
 }
 
-static int open_to_write(struct worker *w, struct wtorrent *t, uint32_t file, enum err *err)
+/* Of several workers that see a short file one makes it longer: the others could not tell a file
+ * that is yet to grow from one that was cut. */
+static bool is_fitter(const struct worker *w, const struct wtorrent *t, uint32_t file, bool known)
 {
-	const char *path = worker_path(t, file);
-	int dir = worker_dir(w, t, true, err);
-	struct fs_stat before;
-	int fd;
+	return (t->files[file].flags & WFILE_CREATED) || (known && file % w->workers == w->index);
+}
 
-	if (dir < 0)
-		return -1;
-	if (t->files[file].flags & WFILE_LOOKED)
-		return fs_open_at(dir, path, FS_WRITE, err);
-	*err = fs_stat_at(dir, path, &before);
-	if (*err == E_OK && before.exists && !before.regular)
-		*err = E_PATH;
-	if (*err != E_OK)
-		return -1;
-	fd = fs_open_at(dir, path, FS_WRITE, err);
+static int open_known(struct worker *w, struct wtorrent *t, uint32_t file, int dir, enum err *err)
+{
+	bool known = t->inodes[file] != 0;
+	int fd = fs_open_at(dir, worker_path(t, file), FS_WRITE, err);
+
 	if (fd < 0)
 		return -1;
-	*err = fit_file(t, file, fd, &before);
+	*err = identify(w, t, file, fd);
+	if (*err == E_OK && is_fitter(w, t, file, known))
+		*err = fit_file(t, file, fd);
 	if (*err == E_OK)
 		return fd;
 	fs_close(fd);
 	return -1;
 }
 
+static int make_file(struct worker *w, struct wtorrent *t, uint32_t file, int dir, enum err *err)
+{
+	const char *path = worker_path(t, file);
+	struct fs_stat st = {0};
+	int fd = fs_open_at(dir, path, FS_MAKE, err);
+
+	if (fd < 0 && *err == E_EXISTS) { /* another worker was faster, or it is no file */
+		*err = fs_stat_at(dir, path, &st);
+		if (*err == E_OK)
+			*err = st.in_place;
+		return *err == E_OK ? open_known(w, t, file, dir, err) : -1;
+	}
+	if (fd < 0)
+		return -1;
+	t->files[file].flags |= WFILE_CREATED;
+	worker_file_list(t, file);
+	if (file != part_file(t) && t->meta->files[file].executable)
+		(void)fs_make_executable(fd); /* where the file system knows such a thing */
+	*err = identify(w, t, file, fd);
+	if (*err == E_OK)
+		*err = fit_file(t, file, fd);
+	if (*err == E_OK)
+		return fd;
+	fs_close(fd);
+	return -1;
+}
+
+static int open_to_write(struct worker *w, struct wtorrent *t, uint32_t file, enum err *err)
+{
+	int dir = worker_dir(w, t, true, err), fd;
+
+	if (dir < 0)
+		return -1;
+	fd = open_known(w, t, file, dir, err);
+	if (fd < 0 && *err == E_NOENT && t->inodes[file] == 0)
+		fd = make_file(w, t, file, dir, err);
+	return fd;
+}
+
 static int open_to_read(struct worker *w, struct wtorrent *t, uint32_t file, enum err *err)
 {
 	int dir = worker_dir(w, t, false, err);
+	int fd = dir < 0 ? -1 : fs_open_at(dir, worker_path(t, file), FS_READ, err);
 
-	return dir < 0 ? -1 : fs_open_at(dir, worker_path(t, file), FS_READ, err);
-}
-
-const char *worker_path(const struct wtorrent *t, uint32_t file)
-{
-	return file == part_file(t) ? t->part : t->meta->files[file].path;
-}
-
-uint8_t *worker_flags(struct wtorrent *t, uint32_t file)
-{
-	if (t->files == NULL)
-		t->files = xcalloc(t->meta->files_n + 1, sizeof *t->files);
-	return &t->files[file].flags;
+	if (fd < 0)
+		return -1;
+	*err = identify(w, t, file, fd);
+	if (*err == E_OK)
+		return fd;
+	fs_close(fd);
+	return -1;
 }
 
 void worker_file_close(struct worker *w, struct wtorrent *t, uint32_t file)
 {
 	if (t->files != NULL && t->files[file].slot != 0)
 		close_slot(&w->fds, t->files[file].slot);
+}
+
+void worker_inodes_set(struct worker *w, struct wtorrent *t, const uint64_t *v)
+{
+	(void)worker_flags(t, 0);
+	for (uint32_t i = 0; i <= t->meta->files_n; i++) {
+		if (t->inodes[i] != v[i])
+			worker_file_close(w, t, i);
+		t->inodes[i] = v[i];
+		t->files[i].flags &= (uint8_t) ~(WFILE_LOOKED | WFILE_CREATED);
+	}
 }
 
 int worker_file(
@@ -253,20 +357,11 @@ int worker_file(
 	fd = touch_slot(&w->fds, t->files[file].slot);
 	if (fd >= 0)
 		return fd;
-	fd = mode == FS_WRITE ? open_to_write(w, t, file, err) : open_to_read(w, t, file, err);
+	do
+		fd = mode == FS_WRITE ? open_to_write(w, t, file, err)
+				      : open_to_read(w, t, file, err);
+	while (fd < 0 && *err == E_NFILES && worker_fds_shed(w));
 	return fd < 0 ? -1 : keep_fd(&w->fds, t, file, fd, mode == FS_WRITE);
-}
-
-void worker_file_list(struct wtorrent *t, uint32_t file)
-{
-	if (*worker_flags(t, file) & WFILE_LISTED)
-		return;
-	if (t->unsynced_n == t->unsynced_room) {
-		t->unsynced_room = MAX(16, t->unsynced_room * 2);
-		t->unsynced = xrealloc(t->unsynced, t->unsynced_room * sizeof *t->unsynced);
-	}
-	t->files[file].flags |= WFILE_LISTED;
-	t->unsynced[t->unsynced_n++] = file;
 }
 
 bool worker_prepare(struct worker *w, struct wtorrent *t, struct wfail *f)

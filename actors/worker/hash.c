@@ -120,7 +120,7 @@ static enum err judge(struct worker *w, struct wtorrent *t, struct m_worker_hash
 		m->good[i >> 3] |= (uint8_t)(0x80 >> (i & 7));
 		return E_OK;
 	}
-	if (l->f.err == E_NOENT || l->f.err == E_CHANGED || l->f.err == E_PATH)
+	if (is_altered(l->f.err))
 		return E_OK;
 	if (l->f.err != E_OK)
 		worker_words(&m->why, t, &l->f);

@@ -84,15 +84,6 @@ static int gather(struct iovec *iov, uint8_t *const *data, uint64_t from, uint64
 	return n;
 }
 
-void worker_mark_dirty(struct worker *w, struct wtorrent *t, uint32_t file)
-{
-	if (*worker_flags(t, file) & WFILE_DIRTY)
-		return;
-	t->files[file].flags |= WFILE_DIRTY;
-	worker_file_list(t, file);
-	worker_note(w, t, NOTE_FILE_DIRTY, file);
-}
-
 static bool write_span(struct worker *w, struct wtorrent *t, struct wplace at, uint64_t len,
 	uint8_t *const *data, uint64_t from, struct wfail *f)
 {
@@ -102,6 +93,9 @@ static bool write_span(struct worker *w, struct wtorrent *t, struct wplace at, u
 
 	if (fd < 0)
 		return fail(f, at.file, "open", err);
+	err = worker_file_intact(t, at.file, fd);
+	if (err != E_OK)
+		return fail(f, at.file, "write", err);
 	worker_mark_dirty(w, t, at.file);
 	n = gather(iov, data, from, len);
 	if (fs_pwritev(fd, iov, n, at.offset, &err) != (ssize_t)len)

@@ -134,7 +134,7 @@ static enum err cover_file(
 	int fd = worker_file(w, t, file, FS_READ, &err);
 
 	if (fd < 0)
-		return err == E_PATH || err == E_NOENT ? E_OK : err;
+		return is_altered(err) ? E_OK : err;
 	while (hole < end) {
 		err = fs_next_data(fd, hole, &at);
 		if (err == E_NOENT)
@@ -176,9 +176,9 @@ static enum err stat_file(
 	dir = worker_dir(w, t, false, &err); /* it may have been closed meanwhile */
 	if (dir >= 0)
 		err = fs_stat_at(dir, worker_path(t, file), st);
-	if (err == E_PATH || !st->regular) /* something else in its place */
+	if (fs_is_obstacle(err) || !st->regular) /* something else in its place */
 		*st = (struct fs_stat){0};
-	return err == E_PATH ? E_OK : err;
+	return fs_is_obstacle(err) ? E_OK : err;
 }
 
 static enum err stat_files(
@@ -189,7 +189,8 @@ static enum err stat_files(
 	struct fs_stat st;
 	uint32_t unit = 0;
 
-	if (dir < 0 && f->err != E_NOENT)
+	if (dir < 0 &&
+		(f->err != E_NOENT || t->dir_known)) /* it was there, and is not made again */
 		return f->err;
 	if (dir >= 0 && !worker_part_list(w, t, &s->units, &s->units_n, f))
 		return f->err;
@@ -235,6 +236,7 @@ void worker_on_stat(struct actor *a, struct msg **m)
 	s->stamps_n = t->meta->files_n + 1;
 	s->stamps = xcalloc(s->stamps_n, sizeof *s->stamps);
 	bitfield_init(&s->data, t->meta->pieces);
+	worker_dir_verify(w, t);
 	err = stat_files(w, t, s, &f);
 	if (err != E_OK)
 		worker_words(&s->why, t, &f);

@@ -138,6 +138,7 @@ void worker_part_trim(struct worker *w, struct wtorrent *t)
 	dir = worker_dir(w, t, false, &err);
 	if (dir >= 0)
 		(void)fs_unlink_at(dir, t->part); /* or at the next opportunity */
+	t->inodes[part_file(t)] = 0;
 }
 
 bool worker_part_list(
@@ -166,7 +167,7 @@ bool worker_part_list(
 
 /* --- moving --- */
 
-static void remember_moved(struct wtorrent *t, uint32_t piece, uint32_t file, bool settled)
+void worker_part_remember(struct wtorrent *t, uint32_t piece, uint32_t file, bool settled)
 {
 	if (t->moved_n == t->moved_room) {
 		t->moved_room = MAX(16, t->moved_room * 2);
@@ -197,6 +198,9 @@ static bool copy_unit(
 		fd = worker_file(w, t, file, FS_WRITE, &err);
 		if (fd < 0)
 			return fail(f, file, "open", err);
+		err = worker_file_intact(t, file, fd);
+		if (err != E_OK)
+			return fail(f, file, "write", err);
 		worker_mark_dirty(w, t, file);
 		iov.iov_len = (size_t)n;
 		if (fs_pwritev(fd, &iov, 1, s.file_offset + done, &err) != n)
@@ -207,7 +211,7 @@ static bool copy_unit(
 }
 
 /* The units of one file that are this worker's. */
-static bool move_file(struct worker *w, struct wtorrent *t, uint32_t file, struct wfail *f)
+bool worker_part_move(struct worker *w, struct wtorrent *t, uint32_t file, struct wfail *f)
 {
 	uint32_t first, last, before = t->moved_n;
 	struct part_unit u;
@@ -224,7 +228,7 @@ static bool move_file(struct worker *w, struct wtorrent *t, uint32_t file, struc
 			continue;
 		if (!copy_unit(w, t, u.piece, file, f))
 			goto failed;
-		remember_moved(t, u.piece, file, true);
+		worker_part_remember(t, u.piece, file, true);
 	}
 	if (err == E_OK || err == E_NOENT)
 		return true;
@@ -232,101 +236,6 @@ static bool move_file(struct worker *w, struct wtorrent *t, uint32_t file, struc
 failed:
 	t->moved_n = before; /* the part file still counts */
 	return false;
-}
-
-/* --- wishes --- */
-
-static bool exists(struct worker *w, struct wtorrent *t, uint32_t file, bool *yes, struct wfail *f)
-{
-	struct fs_stat st = {0};
-	enum err err = E_OK;
-	int dir = worker_dir(w, t, false, &err);
-
-	*yes = false;
-	if (dir < 0)
-		return err == E_NOENT || fail(f, WFILE_DIR, "open", err);
-	err = fs_stat_at(dir, worker_path(t, file), &st);
-	*yes = st.regular;
-	return err == E_OK || err == E_PATH || fail(f, file, "look at", err);
-}
-
-/* A file whose move fails stays where it is, and is tried again when wishes change or at the start.
- */
-static bool place_file(
-	struct worker *w, struct wtorrent *t, uint32_t file, bool skip, struct wfail *f)
-{
-	uint8_t *flags = worker_flags(t, file);
-	bool there, was = *flags & WFILE_SKIPPED;
-	enum err err = E_OK;
-
-	*flags = (uint8_t)((*flags & ~WFILE_SKIPPED) | (skip ? WFILE_SKIPPED : 0));
-	if (t->meta->files[file].pad)
-		return true;
-	if (t->meta->files[file].length == 0) /* there may be no write any more that makes it */
-		return skip || !was || !t->dir_known ||
-		       worker_file(w, t, file, FS_WRITE, &err) >= 0 || fail(f, file, "create", err);
-	if (skip && !(*flags & WFILE_PARTED)) {
-		if (!exists(w, t, file, &there, f))
-			return false;
-		*flags |= there ? 0 : WFILE_PARTED;
-		t->parted_n += !there;
-	} else if (!skip && (*flags & WFILE_PARTED)) {
-		if (!move_file(w, t, file, f))
-			return false;
-		*flags &= (uint8_t)~WFILE_PARTED;
-		t->parted_n--;
-	}
-	return true;
-}
-
-/* Units of this worker's pieces that should not be there: a move was interrupted. */
-static bool find_moved(struct worker *w, struct wtorrent *t, struct wfail *f)
-{
-	struct part_unit *units;
-	uint32_t n;
-	bool ok = worker_part_list(w, t, &units, &n, f);
-
-	for (uint32_t i = 0; i < n; i++)
-		if (!(t->files[units[i].file].flags & WFILE_PARTED) &&
-			tref_worker(t->t, units[i].piece, w->workers) == w->index)
-			remember_moved(t, units[i].piece, units[i].file, !units[i].whole);
-	xfree(units);
-	return ok;
-}
-
-void worker_on_files(struct actor *a, struct msg **m)
-{
-	struct worker *w = actor_self(a);
-	struct m_worker_files *v = (struct m_worker_files *)(void *)*m;
-	struct wtorrent *t = worker_find(w, v->t);
-	struct wfail f = {0};
-	enum err err = E_OK;
-
-	if (t == NULL || (v->file_priority != NULL && v->file_priority_n != t->meta->files_n)) {
-		actor_reply(a, m, t == NULL ? E_NOT_FOUND : E_RANGE);
-		return;
-	}
-	worker_queue_run(w);
-	worker_file_close(w, t, part_file(t)); /* another worker may have removed it */
-	t->prepared = false;
-	for (uint32_t i = 0; i < t->meta->files_n; i++) {
-		bool skip = v->file_priority != NULL && v->file_priority[i] == 0;
-
-		if (!place_file(w, t, i, skip, &f) && err == E_OK) {
-			err = f.err;
-			worker_words(&v->why, t, &f);
-		}
-	}
-	if (!t->placed && err == E_OK && !find_moved(w, t, &f)) {
-		err = f.err;
-		worker_words(&v->why, t, &f);
-	}
-	t->placed |= err == E_OK;
-	/* It may have been emptied while another file could still have come to it; not removed
-	 * here, because other workers have not heard yet. */
-	t->part_idle = t->parted_n == 0;
-	worker_notes_flush(w);
-	actor_reply(a, m, err);
 }
 
 /* --- forgetting --- */

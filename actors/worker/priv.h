@@ -6,7 +6,11 @@
  * on their way in, and a bounded set of open descriptors.  Everything here belongs to the worker's
  * thread; every file call may block, which is what the thread is for.
  *
- *   worker.c          the actor: torrents, batches of messages out
+ *   worker.c   the actor
+ *   table.c    torrents by reference
+ *   torrent.c  a torrent's files: names, flags, which are to be synced
+ *   out.c      batches of messages out
+ *   life.c     the end of a torrent
  *   ring.c     messages that wait
  *   queue.c    batches of blocks wait for their turn
  *   load.c     parts of maps to be brought into memory, likewise
@@ -15,6 +19,7 @@
  *   io.c       bytes of a piece to and from the files they lie in
  *   file.c     descriptors, creation of files
  *   part.c     what lies of unwanted files in the part file, and its way out
+ *   places.c   which files are wanted, and lie where
  *   open.c     a torrent's directory: open, look at every file
  *   sync.c     make what was written durable
  *   hash.c     hash pieces from disk, a piece a turn
@@ -88,6 +93,7 @@ struct wtorrent {
 	uint64_t root_device;
 	uint16_t dir_slot;   /* as wfile.slot */
 	struct wfile *files; /* and the part file behind them */
+	uint64_t *inodes;    /* likewise, as they were seen first; 0: never */
 	char part[48];       /* name of the part file */
 	bool placed;         /* was told which files are wanted */
 	bool salvage;        /* reads what was moved from where it was */
@@ -199,15 +205,27 @@ struct worker {
 	struct block_item scrap; /* what is said then */
 };
 
-/* --- worker.c --- */
+/* --- table.c --- */
 /* NULL when no such torrent is open, or only an older or newer one in its slot. */
 struct wtorrent *worker_find(struct worker *, struct tref);
 void worker_slot_set(struct worker *, struct wtorrent *);
+
+/* --- life.c --- */
 /* Forgets its pieces, closes its files, frees it. */
 void worker_torrent_free(struct worker *, struct wtorrent **);
+actor_msg_f worker_on_close;
+
+/* --- out.c --- */
+void worker_out_init(struct worker *);
+/* The turn ends. */
+void worker_out_flush(struct worker *);
+/* Only when the program leaves without having waited. */
+void worker_out_drop(struct worker *);
 /* A blank item to fill, which leaves with the turn's batch to that peers actor. */
 struct block_item *worker_out(struct worker *, uint16_t shard);
 void worker_note(struct worker *, struct wtorrent *, enum note_kind, uint32_t index);
+/* The file was made or opened, and the store had told of none. */
+void worker_note_seen(struct worker *, struct wtorrent *, uint32_t file);
 void worker_note_error(struct worker *, struct wtorrent *, const struct wfail *);
 /* Sends the notes collected so far: the store must have them before a reply that counts on them. */
 void worker_notes_flush(struct worker *);
@@ -288,7 +306,9 @@ struct wplace {
 	uint64_t offset;
 };
 struct wplace worker_place(const struct wtorrent *, uint32_t piece, const struct file_span *);
-actor_msg_f worker_on_files;
+/* The units of one file that are this worker's are copied to it. */
+bool worker_part_move(struct worker *, struct wtorrent *, uint32_t file, struct wfail *);
+void worker_part_remember(struct wtorrent *, uint32_t piece, uint32_t file, bool settled);
 void worker_part_name(struct wtorrent *);
 /* What the part file holds; *out is owned by the caller. */
 bool worker_part_list(
@@ -311,11 +331,26 @@ void worker_fds_fini(struct worker *);
 /* Closes every descriptor of the torrent. */
 void worker_fds_close(struct worker *, struct wtorrent *);
 /* Borrowed descriptors, good until the next call of these two; -1 and *err.  Opening to write
- * creates. */
+ * makes a file that was never there.  E_NOENT, E_CHANGED: somebody has removed, replaced or cut it.
+ */
 int worker_dir(struct worker *, struct wtorrent *, bool create, enum err *err);
 /* The root is there and on the device it was on before.  E_NOENT, E_CHANGED... */
 enum err worker_root_check(struct wtorrent *);
 int worker_file(struct worker *, struct wtorrent *, uint32_t file, enum fs_mode, enum err *err);
+/* What is written to it now would not be lost: it has a name, and nobody has cut it short. */
+enum err worker_file_intact(struct wtorrent *, uint32_t file, int fd);
+/* The error says that somebody has altered a file, not that its disk gives trouble. */
+static inline bool is_altered(enum err e)
+{
+	return e == E_NOENT || e == E_CHANGED || fs_is_obstacle(e);
+}
+/* From now on these are the files' inodes (by file, and of the part file); what is open of others
+ * is closed. */
+void worker_inodes_set(struct worker *, struct wtorrent *, const uint64_t *v);
+/* Closes some of what is open, for want of descriptors; false: nothing is open. */
+bool worker_fds_shed(struct worker *);
+/* The directory still has its name; else it is closed. */
+void worker_dir_verify(struct worker *, struct wtorrent *);
 /* Makes sure that the files of length 0 exist. */
 bool worker_prepare(struct worker *, struct wtorrent *, struct wfail *f);
 /* The file belongs to what the next sync makes durable. */
@@ -326,7 +361,8 @@ const char *worker_path(const struct wtorrent *, uint32_t file);
 uint8_t *worker_flags(struct wtorrent *, uint32_t file);
 void worker_file_close(struct worker *, struct wtorrent *, uint32_t file);
 
-/* --- open.c, sync.c, hash.c, delete.c --- */
+/* --- open.c, places.c, sync.c, hash.c, delete.c --- */
+actor_msg_f worker_on_files;
 actor_msg_f worker_on_open;
 actor_msg_f worker_on_stat;
 actor_msg_f worker_on_sync;

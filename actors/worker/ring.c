@@ -6,9 +6,10 @@
 
 struct msg *wring_pop(struct wring *r)
 {
-	struct msg *m = r->v[r->at];
+	struct msg *m;
 
 	must(r->n > 0);
+	m = r->v[r->at];
 	r->at = (r->at + 1) % r->room;
 	r->n--;
 	return m;

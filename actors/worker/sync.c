@@ -90,7 +90,7 @@ static enum err sync_file(struct worker *w, struct wtorrent *t, uint32_t file,
 	int dir, fd = worker_file(w, t, file, FS_READ, &err);
 
 	if (fd >= 0)
-		err = fs_datasync(fd);
+		err = fs_datasync(fd); /* whatever has become of its name */
 	if (err == E_OK)
 		err = fs_stat_fd(fd, &st);
 	if (err != E_OK || !(t->files[file].flags & WFILE_CREATED))
@@ -105,7 +105,39 @@ out:
 	return err;
 }
 
-/* All of them, also after one has failed: every file is off the list afterwards. */
+/* What has the file's name: the store compares it with what it knows. */
+static void look_at_name(
+	struct worker *w, struct wtorrent *t, struct m_worker_sync *s, uint32_t file)
+{
+	struct fs_stat st = {0};
+	enum err err = E_OK;
+	int dir = worker_dir(w, t, false, &err);
+
+	if (file == part_file(t) ? t->parted_n == 0 : t->meta->files[file].pad)
+		return;
+	if (dir >= 0 && fs_stat_at(dir, worker_path(t, file), &st) == E_OK && !st.regular)
+		st = (struct fs_stat){0};
+	worker_stamp(&s->looks[s->looks_n++], file, &st);
+}
+
+static void look_at_names(struct worker *w, struct wtorrent *t, struct m_worker_sync *s)
+{
+	uint32_t first = MIN(s->look_first, t->meta->files_n);
+	uint32_t n = MIN(s->look_n, t->meta->files_n - first);
+
+	s->looks = xcalloc((size_t)n + 2 * (size_t)t->unsynced_n + 1, sizeof *s->looks);
+	if (n + t->unsynced_n > 0)
+		worker_dir_verify(w, t);
+	for (uint32_t i = 0; i < t->unsynced_n; i++)
+		look_at_name(w, t, s, t->unsynced[i]);
+	for (uint32_t i = first; i < first + n; i++)
+		look_at_name(w, t, s, i);
+}
+
+/*
+ * All of them, also after one has failed: every file is off the list afterwards.  One that was
+ * taken away is no failure of the disk; look_at_names() has told of it.
+ */
 static enum err sync_files(
 	struct worker *w, struct wtorrent *t, struct m_worker_sync *s, struct wfail *f)
 {
@@ -118,13 +150,16 @@ static enum err sync_files(
 		f->err = sync_above(t);
 		f->file = WFILE_DIR;
 		t->dir_made = f->err != E_OK;
+		if (is_altered(f->err))
+			f->err = E_OK;
 	}
 	for (uint32_t i = 0; i < t->unsynced_n; i++) {
 		uint32_t file = t->unsynced[i];
 		enum err err = sync_file(w, t, file, &s->stamps[s->stamps_n], &last);
 
-		if (err == E_NOENT && file == part_file(t) && t->parted_n == 0) {
-			/* nobody needed it any more: another worker removed it */
+		if (is_altered(err)) {
+			if (file != part_file(t) || t->parted_n > 0)
+				worker_stamp(&s->looks[s->looks_n++], file, &(struct fs_stat){0});
 		} else if (err == E_OK) {
 			s->stamps_n++;
 			t->files[file].flags &= (uint8_t)~WFILE_CREATED;
@@ -166,6 +201,7 @@ void worker_on_sync(struct actor *a, struct msg **m)
 	worker_queue_run(w);
 	if (s->flush_partials)
 		worker_pieces_flush(w, t);
+	look_at_names(w, t, s);
 	err = sync_files(w, t, s, &f);
 	t->suspect = err != E_OK || (t->suspect && s->stamps_n == 0);
 	if (worker_part_synced(w, t, err == E_OK))

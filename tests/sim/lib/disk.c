@@ -283,6 +283,19 @@ enum err disk_write(struct disk *d, struct node *n, uint64_t at, const uint8_t *
 	return E_OK;
 }
 
+/* The rest of the last page reads as zeros when the file grows again. */
+static void cut_tail(struct node *n, uint64_t size)
+{
+	struct page *p = size / PAGE < n->pages_n ? &n->pages[size / PAGE] : NULL;
+	size_t keep = (size_t)(size % PAGE);
+
+	if (keep == 0 || size >= n->size || p == NULL || p->data == NULL)
+		return;
+	if (!p->dirty || is_shared(p->data))
+		touch_page(p, NULL);
+	memset(p->data + keep, 0, PAGE - keep);
+}
+
 /* What lies behind the end is a hole when the file grows again. */
 void disk_resize(struct node *n, uint64_t size)
 {
@@ -296,6 +309,7 @@ void disk_resize(struct node *n, uint64_t size)
 		p->dirty = true;
 		p->data = NULL;
 	}
+	cut_tail(n, size);
 	n->size = size;
 }
 

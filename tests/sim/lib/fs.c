@@ -139,19 +139,21 @@ int fs_open_at(int dir, const char *path, enum fs_mode mode, enum err *err)
 	join_path(dir, path, full);
 	memcpy(parent, full, sizeof parent);
 	parent[parent_of(full)] = '\0';
-	*err = make_dirs(d, parent, 0, mode == FS_WRITE);
+	*err = make_dirs(d, parent, 0, mode == FS_MAKE);
 	if (*err != E_OK)
 		return -1;
 	n = disk_find(d, full);
-	if (n == NULL && mode == FS_READ)
+	if (n == NULL && mode != FS_MAKE)
 		*err = E_NOENT;
+	else if (n != NULL && mode == FS_MAKE)
+		*err = E_EXISTS;
 	else if (n != NULL && n->dir)
-		*err = E_PATH;
+		*err = E_IS_DIR;
 	if (*err != E_OK)
 		return -1;
 	if (n == NULL)
 		n = disk_make(d, full, false);
-	return open_node(d, n, mode == FS_WRITE);
+	return open_node(d, n, mode != FS_READ);
 }
 
 /* --- looking --- */
@@ -170,6 +172,8 @@ static void fill_stat(const struct node *n, struct fs_stat *out)
 	*out = (struct fs_stat){
 		.exists = true,
 		.regular = !n->dir,
+		.in_place = n->dir ? E_IS_DIR : E_OK,
+		.links = !n->gone,
 		.size = n->size,
 		.blocks = allocated(n),
 		.mtime_ns = n->mtime_ns,

@@ -73,7 +73,7 @@ static void put_file(struct place *p, const char *name, const char *text)
 	char s[64];
 	struct iovec v = {s, strlen(text)};
 	enum err err = E_OK;
-	int fd = fs_open_at(p->dir, name, FS_WRITE, &err);
+	int fd = fs_open_at(p->dir, name, FS_MAKE, &err);
 
 	(void)snprintf(s, sizeof s, "%s", text);
 	assert_true(fd >= 0);
@@ -160,16 +160,16 @@ static void no_name_leads_out(void **state)
 	make_link(p, "nowhere", "dangling");
 	assert_int_equal(mkfifoat(p->dir, "fifo", 0600), 0);
 	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
-		for (int mode = FS_READ; mode <= FS_WRITE; mode++) {
+		for (int mode = FS_READ; mode <= FS_MAKE; mode++) {
 			int fd = fs_open_at(p->dir, names[i], (enum fs_mode)mode, &err);
 
-			if (fd >= 0 || (err != E_PATH && err != E_NOENT && err != E_EXISTS))
+			if (fd >= 0 || (!fs_is_obstacle(err) && err != E_NOENT && err != E_EXISTS))
 				fail_msg("%s: fd %d, %s", names[i], fd, err_name(err));
 		}
 	}
 	memset(longname, 'n', sizeof longname - 1);
 	longname[sizeof longname - 1] = '\0';
-	assert_int_equal(fs_open_at(p->dir, longname, FS_WRITE, &err), -1);
+	assert_int_equal(fs_open_at(p->dir, longname, FS_MAKE, &err), -1);
 	assert_int_equal(err, E_PATH);
 	join(at, sizeof at, p->outside, "x");
 	assert_int_not_equal(access(at, F_OK), 0);
@@ -191,7 +191,7 @@ static void transfers_are_whole(void **state)
 	static struct iovec ov[PARTS], iv[PARTS + 1];
 	struct place *p = *state;
 	enum err err = E_OK;
-	int fd = fs_open_at(p->dir, "deep/er/file", FS_WRITE, &err);
+	int fd = fs_open_at(p->dir, "deep/er/file", FS_MAKE, &err);
 
 	assert_true(fd >= 0);
 	for (int i = 0; i < PARTS; i++) {
@@ -221,7 +221,7 @@ static void size_and_holes(void **state)
 	struct fs_stat st;
 	uint64_t at = 0, space = 0;
 	enum err err = E_OK;
-	int fd = fs_open_at(p->dir, "sparse", FS_WRITE, &err);
+	int fd = fs_open_at(p->dir, "sparse", FS_MAKE, &err);
 
 	assert_true(fd >= 0);
 	assert_int_equal(fs_truncate(fd, 1 << 24), E_OK);
@@ -253,7 +253,7 @@ static void holes_are_punched(void **state)
 	struct fs_stat before, after;
 	enum err err = E_OK;
 	uint64_t at;
-	int fd = fs_open_at(p->dir, "punched", FS_WRITE, &err);
+	int fd = fs_open_at(p->dir, "punched", FS_MAKE, &err);
 
 	memset(bytes, 'x', sizeof bytes);
 	assert_int_equal(fs_pwritev(fd, &v, 1, 0, &err), (ssize_t)sizeof bytes);
@@ -280,7 +280,7 @@ static void files_become_executable(void **state)
 	} rows[] = {{0644, 0755}, {0600, 0700}, {0640, 0750}, {0755, 0755}, {0604, 0705}};
 	struct place *p = *state;
 	enum err err = E_OK;
-	int fd = fs_open_at(p->dir, "program", FS_WRITE, &err);
+	int fd = fs_open_at(p->dir, "program", FS_MAKE, &err);
 	struct stat st;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -290,6 +290,51 @@ static void files_become_executable(void **state)
 		assert_int_equal(st.st_mode & 07777, rows[i].after);
 	}
 	fs_close(fd);
+}
+
+/* A file that was taken away must not come back, and one that is there is not ours to make. */
+static void only_what_is_not_there_is_made(void **state)
+{
+	struct place *p = *state;
+	struct fs_stat st;
+	enum err err = E_OK;
+	int fd;
+
+	assert_int_equal(fs_open_at(p->dir, "new", FS_WRITE, &err), -1);
+	assert_int_equal(err, E_NOENT);
+	fd = fs_open_at(p->dir, "new", FS_MAKE, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(fs_open_at(p->dir, "new", FS_MAKE, &err), -1);
+	assert_int_equal(err, E_EXISTS);
+	assert_true(fs_stat_fd(fd, &st) == E_OK && st.links == 1);
+	assert_int_equal(fs_unlink_at(p->dir, "new"), E_OK);
+	assert_true(fs_stat_fd(fd, &st) == E_OK && st.links == 0);
+	fs_close(fd);
+}
+
+static void what_stands_in_a_files_place_is_told(void **state)
+{
+	static const struct {
+		const char *name;
+		enum err err;
+	} rows[] = {{"dir", E_IS_DIR}, {"link", E_IS_LINK}, {"fifo", E_IS_SPECIAL}, {"f", E_OK}};
+	struct place *p = *state;
+	struct fs_stat st;
+
+	put_file(p, "dir/x", "");
+	put_file(p, "f", "");
+	make_link(p, "f", "link");
+	assert_int_equal(mkfifoat(p->dir, "fifo", 0600), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enum err err = E_OK;
+		int fd = fs_open_at(p->dir, rows[i].name, FS_READ, &err);
+
+		assert_int_equal(err, rows[i].err);
+		assert_int_equal(fs_stat_at(p->dir, rows[i].name, &st), E_OK);
+		assert_int_equal(st.in_place, rows[i].err);
+		if (fd >= 0)
+			fs_close(fd);
+	}
 }
 
 static void names_come_and_go(void **state)
@@ -325,7 +370,7 @@ static void limits_are_told_apart(void **state)
 	few = old;
 	few.rlim_cur = 3;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	fd = fs_open_at(p->dir, "many", FS_WRITE, &err);
+	fd = fs_open_at(p->dir, "many", FS_MAKE, &err);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_int_equal(fd, -1);
 	assert_int_equal(err, E_NFILES);
@@ -375,6 +420,8 @@ int main(void)
 		FS_TEST(no_name_leads_out),
 		FS_TEST(transfers_are_whole),
 		FS_TEST(size_and_holes),
+		FS_TEST(only_what_is_not_there_is_made),
+		FS_TEST(what_stands_in_a_files_place_is_told),
 		FS_TEST(names_come_and_go),
 		FS_TEST(limits_are_told_apart),
 	};

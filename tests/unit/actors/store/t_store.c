@@ -302,8 +302,8 @@ static void test_error_words(void **state)
 	open_expect(w, E_OK, 0, 0);
 	send_piece(w, 0);
 	e = AS(m_store_error, seen_wait(w, MSG_STORE_ERROR));
-	assert_string_equal(e->why.text, "open 't/a': a path is not allowed");
-	assert_int_equal(e->err, E_PATH);
+	assert_string_equal(e->why.text, "open 't/a': a directory stands in its place");
+	assert_int_equal(e->err, E_IS_DIR);
 	assert_false(e->lost);
 	seen_free(w, &e->h);
 	end(w);

@@ -320,8 +320,8 @@ static void test_refused(void **state)
 	assert_int_equal(mkdir(path_of(path, sizeof path, w->down, "t/b"), 0777), 0);
 	wish(w, 0);
 	e = AS(m_store_error, seen_wait(w, MSG_STORE_ERROR));
-	assert_int_equal(e->err, E_PATH);
-	assert_string_equal(e->why.text, "open 't/b': a path is not allowed");
+	assert_int_equal(e->err, E_IS_DIR);
+	assert_string_equal(e->why.text, "open 't/b': a directory stands in its place");
 	seen_free(w, &e->h);
 	settle(w);
 	assert_int_equal(rmdir(path), 0);

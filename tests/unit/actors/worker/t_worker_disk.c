@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "actors/kernel/fs.h"
 #include "tests/unit/lib/worker_world.h"
 
 static void test_links(void **state)
@@ -22,13 +23,78 @@ static void test_links(void **state)
 	open_torrent(w);
 	send_piece(w, 0);
 	assert_int_equal(now.failed, 1);
-	assert_int_equal(now.err, E_PATH);
+	assert_true(fs_is_obstacle(now.err));
 	assert_int_equal(w->lent, 0);
 	assert_int_equal(count_notes(w, NOTE_ERROR, &last), 1);
 	assert_int_equal(last.index, 2);
 	assert_false(file_exists(w->dir, "outside/big"));
 	send_piece(w, now.l.pieces - 1);
 	assert_int_equal(now.failed, 2);
+	end(w);
+}
+
+/* --- files that somebody alters --- */
+
+static void altered(void (*act)(const char *path), enum err want, bool gone)
+{
+	struct world *w = begin(one_file, 16 * KIB, 2, NULL);
+	struct note last = {0};
+	char path[200];
+
+	open_torrent(w);
+	send_piece(w, 0);
+	send_piece(w, 1);
+	(void)count_notes(w, NOTE_ERROR, NULL);
+	act(path_of(path, sizeof path, w->down, "t/f"));
+	send_piece(w, 2);
+	send_piece(w, 3);
+	assert_int_equal(now.failed, 2);
+	assert_int_equal(now.err, want);
+	assert_int_equal(count_notes(w, NOTE_ERROR, &last), 2);
+	assert_int_equal(last.err, want);
+	assert_int_equal(file_exists(w->down, "t/f"), !gone);
+	end(w);
+}
+
+static void cut(const char *path)
+{
+	assert_int_equal(truncate(path, 1), 0);
+}
+
+static void take_away(const char *path)
+{
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A file that was made is not made again, and one that was cut is not made longer by a write. */
+static void test_altered(void **state)
+{
+	(void)state;
+	altered(take_away, E_NOENT, true);
+	altered(cut, E_CHANGED, false);
+}
+
+/* A look by name shows what an open descriptor does not. */
+static void test_moved(void **state)
+{
+	struct world *w = begin(one_file, 16 * KIB, 1, NULL);
+	char from[200], to[200];
+	struct m_worker_sync *s;
+
+	(void)state;
+	open_torrent(w);
+	send_piece(w, 0);
+	s = sync_now(w, 0, true);
+	assert_int_equal(s->looks_n, 1);
+	assert_true(s->looks[0].exists && s->looks[0].inode == s->stamps[0].inode);
+	send_piece(w, 1);
+	assert_int_equal(rename(path_of(from, sizeof from, w->down, "t/f"),
+				 path_of(to, sizeof to, w->down, "t/g")),
+		0);
+	s = sync_now(w, 0, true);
+	assert_int_equal(w->err, E_OK); /* the disk did what it was asked */
+	assert_int_equal(s->looks_n, 1);
+	assert_false(s->looks[0].exists);
 	end(w);
 }
 
@@ -311,6 +377,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_altered),
+		cmocka_unit_test(test_moved),
 		cmocka_unit_test(test_too_big),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_roots),
