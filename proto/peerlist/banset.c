@@ -7,6 +7,7 @@
 #define BANSET_MAGIC 0x62616e73u
 #define NONE         UINT32_MAX
 #define HEADS        256u
+#define V6_NETWORK   8u /* bytes of an IPv6 address that a ban is of */
 
 struct ban {
 	uint8_t ip[16];
@@ -54,6 +55,14 @@ static uint32_t chain_of(const struct banset *b, const uint8_t ip[16])
 	return (uint32_t)(endpoint_hash(&e, b->seed) % HEADS);
 }
 
+/* What of an address is banned; the rest is zeros. */
+static void take_key(const struct endpoint *e, uint8_t key[16])
+{
+	memcpy(key, e->ip, 16);
+	if (!endpoint_is_v4(e))
+		memset(key + V6_NETWORK, 0, 16 - V6_NETWORK);
+}
+
 static void unlink_ban(struct banset *b, uint32_t at)
 {
 	uint32_t *link = &b->head[chain_of(b, b->ban[at].ip)];
@@ -90,21 +99,23 @@ void banset_add(struct banset *b, const struct endpoint *e)
 	if (banset_has(b, e))
 		return;
 	at = take_place(b);
-	head = &b->head[chain_of(b, e->ip)];
-	memcpy(b->ban[at].ip, e->ip, sizeof b->ban[at].ip);
+	take_key(e, b->ban[at].ip);
+	head = &b->head[chain_of(b, b->ban[at].ip)];
 	b->ban[at].next = *head;
 	*head = at;
 }
 
 bool banset_has(const struct banset *b, const struct endpoint *e)
 {
+	uint8_t key[16];
 	uint32_t at;
 
 	CHECK_OBJ(b, BANSET_MAGIC);
 	if (b->n == 0)
 		return false;
-	at = b->head[chain_of(b, e->ip)];
-	while (at != NONE && memcmp(b->ban[at].ip, e->ip, sizeof e->ip) != 0)
+	take_key(e, key);
+	at = b->head[chain_of(b, key)];
+	while (at != NONE && memcmp(b->ban[at].ip, key, sizeof key) != 0)
 		at = b->ban[at].next;
 	return at != NONE;
 }

@@ -2,6 +2,9 @@
 /*
  * A bounded set of banned IP addresses: the latest N stay, the oldest go.
  *
+ * Of IPv6 the first 64 bits count: what lies behind them is one network, whose owner has 2^64
+ * addresses to come back from, and to wash everybody else's ban out of the set with.
+ *
  * A ban is of the address and not of a port, because who is banned comes back from another port. It
  * takes memory only once somebody is banned.  Not thread-safe: one owner.
  */

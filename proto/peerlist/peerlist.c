@@ -9,7 +9,7 @@
  */
 #include "proto/peerlist/priv.h"
 
-#define SECOND_US  INT64_C(1000000)
+#define SECOND_US  USEC_PER_SEC
 #define EVICT_LOOK 64u /* entries compared when somebody has to go */
 
 struct peerlist *peerlist_new(uint32_t cap, struct rng *borrowed)
@@ -413,7 +413,9 @@ void peerlist_ban(struct peerlist *l, const struct endpoint *e)
 		l->bans = banset_new(PEERLIST_BANS_MAX, rng_u64(l->rng));
 	banset_add(l->bans, e);
 	for (uint32_t i = l->n; i-- > 0;) {
-		if (memcmp(l->entry[i].ip, e->ip, sizeof e->ip) != 0)
+		struct endpoint at = peerlist_endpoint(&l->entry[i]);
+
+		if (!banset_has(l->bans, &at))
 			continue;
 		if (is_idle(&l->entry[i]))
 			remove_entry(l, i);

@@ -14,6 +14,7 @@
 
 #include "proto/base/endpoint.h"
 #include "proto/base/rng.h"
+#include "proto/base/time.h"
 
 #define PEERLIST_CAP_DEFAULT 4000u
 #define PEERLIST_CAP_MAX     (1u << 20)

@@ -233,6 +233,21 @@ static void test_ban(void **state)
 	peerlist_closed(l, &b, true, NOW);
 	assert_int_equal(peerlist_count(l), 1);
 	peerlist_check(l);
+	/* All of an IPv6 network, which the other addresses of it do not come back from. */
+	a = ep("[2001:db8:1:1::1]:5");
+	b = ep("[2001:db8:1:1::2]:5");
+	c = ep("[2001:db8:1:2::1]:5");
+	peerlist_add(l, &a, PEER_TRACKER, NOW);
+	peerlist_add(l, &b, PEER_TRACKER, NOW);
+	peerlist_add(l, &c, PEER_TRACKER, NOW);
+	assert_int_equal(peerlist_count(l), 4);
+	peerlist_ban(l, &a);
+	assert_int_equal(peerlist_count(l), 2);
+	assert_true(peerlist_is_banned(l, &b));
+	assert_false(peerlist_is_banned(l, &c));
+	peerlist_add(l, &b, PEER_TRACKER, NOW);
+	assert_int_equal(peerlist_count(l), 2);
+	peerlist_check(l);
 	peerlist_free(&l);
 }
 
@@ -372,6 +387,33 @@ static void test_banset(void **state)
 	assert_null(b);
 }
 
+/* Of IPv6 a ban is of the network: one network takes one place, and cannot push others out. */
+static void test_banset_v6(void **state)
+{
+	struct banset *b = banset_new(4, 5);
+	uint8_t ip[16] = {0x20, 1, 0xd, 0xb8, 0, 1, 0, 1, 1};
+	struct endpoint v4 = ep_n(7), e = endpoint_from_v6(ip, 1);
+
+	(void)state;
+	banset_add(b, &v4);
+	for (uint32_t i = 0; i < 100; i++) {
+		ip[15] = (uint8_t)i;
+		e = endpoint_from_v6(ip, 1);
+		banset_add(b, &e);
+	}
+	assert_int_equal(banset_count(b), 2);
+	assert_true(banset_has(b, &v4));
+	ip[8] = 0xff;
+	e = endpoint_from_v6(ip, 2);
+	assert_true(banset_has(b, &e));
+	ip[7] = 2;
+	e = endpoint_from_v6(ip, 1);
+	assert_false(banset_has(b, &e));
+	v4 = ep_n(8);
+	assert_false(banset_has(b, &v4));
+	banset_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_random_history),
 		cmocka_unit_test(test_banset),
+		cmocka_unit_test(test_banset_v6),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
