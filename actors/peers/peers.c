@@ -13,6 +13,8 @@
 /* Buffers that hold no credit: the landing area, and blocks whose request became void while they
  * came in. */
 #define POOL_MARGIN 64u
+/* Requests of a shard's peers beyond what is every peer's own: 6 MiB. */
+#define SERVED_MAX (512u * 1024)
 
 struct shard *shard_of(struct actor *a)
 {
@@ -136,6 +138,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	wr_bytes(&w, config_version(), strlen(config_version()));
 	rng_seed(&s->rng, random_u64());
 	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit, .claim = on_claim};
+	s->served.max = SERVED_MAX;
 	link_init(&s->conns);
 	link_init(&s->hungry);
 	link_init(&s->line);

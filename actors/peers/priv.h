@@ -179,7 +179,8 @@ struct shard {
 	char version[32];
 	struct rng rng;
 	struct swarm_ops ops;
-	struct ptorrent **slots; /* owned, by tref.slot */
+	struct serve_budget served; /* of the swarms of all its torrents */
+	struct ptorrent **slots;    /* owned, by tref.slot */
 	uint32_t slots_n;
 	struct ptorrent **table; /* owned, by info-hash */
 	uint32_t table_mask, torrents_n;

@@ -228,11 +228,12 @@ static void follow_wishes(struct ptorrent *t)
 
 /* --- coming and going --- */
 
-static struct swarm_config swarm_config_of(const struct shard *s)
+static struct swarm_config swarm_config_of(struct shard *s)
 {
 	return (struct swarm_config){.max_requests = (uint32_t)s->config->peers_request_queue,
 		.candidates = (uint32_t)s->config->peers_candidates,
 		.max_served = (uint32_t)s->config->peers_request_queue,
+		.budget = &s->served,
 		.upload_slots = (uint32_t)s->config->peers_upload_slots,
 		.port = s->port,
 		.version = s->version,

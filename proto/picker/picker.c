@@ -8,11 +8,6 @@
  */
 #include "proto/picker/priv.h"
 
-static uint32_t blocks_in(uint32_t bytes)
-{
-	return (uint32_t)(((uint64_t)bytes + BLOCK_SIZE - 1) / BLOCK_SIZE);
-}
-
 struct picker *picker_new(
 	uint32_t pieces, uint32_t piece_length, uint64_t size, struct rng *borrowed)
 {
@@ -56,29 +51,6 @@ void picker_free(struct picker **pp)
 	order_free(p);
 	xfree(p->piece);
 	FREE_OBJ(p);
-}
-
-uint32_t picker_piece_length(const struct picker *p, uint32_t piece)
-{
-	must(piece < p->pieces);
-	if (piece + 1 < p->pieces)
-		return p->piece_length;
-	return (uint32_t)(p->size - (uint64_t)piece * p->piece_length);
-}
-
-uint32_t picker_blocks(const struct picker *p, uint32_t piece)
-{
-	return blocks_in(picker_piece_length(p, piece));
-}
-
-uint32_t picker_block_length(const struct picker *p, uint32_t piece, uint32_t begin)
-{
-	uint32_t length;
-
-	if (piece >= p->pieces || begin % BLOCK_SIZE != 0)
-		return 0;
-	length = picker_piece_length(p, piece);
-	return begin < length ? MIN(length - begin, BLOCK_SIZE) : 0;
 }
 
 static void add_peer_to(struct picker *p, uint32_t piece)

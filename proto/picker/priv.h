@@ -151,4 +151,9 @@ void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer
 /* Puts the part where its counts say; an empty one goes back to idle and is gone afterwards. */
 void part_settle(struct picker *p, struct part *part);
 
+static inline uint32_t blocks_in(uint32_t bytes)
+{
+	return (uint32_t)(((uint64_t)bytes + BLOCK_SIZE - 1) / BLOCK_SIZE);
+}
+
 #endif

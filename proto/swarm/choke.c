@@ -9,9 +9,9 @@
  */
 #include "proto/swarm/priv.h"
 
-#define GIVEN_MIN   (INT64_C(5) * 1000000) /* a shorter time says too little */
-#define TURNOVER_US (INT64_C(30) * 1000000)
-#define WORST_GRACE (INT64_C(60) * 1000000) /* so long a peer may take to show what it is */
+#define GIVEN_MIN   (5 * USEC_PER_SEC) /* a shorter time says too little */
+#define TURNOVER_US (30 * USEC_PER_SEC)
+#define WORST_GRACE (60 * USEC_PER_SEC) /* so long a peer may take to show what it is */
 
 static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
 {

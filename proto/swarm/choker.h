@@ -11,8 +11,9 @@
 #define PROTO_SWARM_CHOKER_H
 
 #include "proto/base/rng.h"
+#include "proto/base/time.h"
 
-#define CHOKER_ROUND_US INT64_C(10000000)
+#define CHOKER_ROUND_US (10 * USEC_PER_SEC)
 #define CHOKER_OPT_US   INT64_C(30000000) /* how long an optimistic slot is held */
 #define CHOKER_TURN_US  INT64_C(60000000) /* a turn in CHOKE_ROUND_ROBIN */
 #define CHOKER_NEW_US   INT64_C(60000000) /* who is connected for less counts as new */

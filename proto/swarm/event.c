@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a peer says, message by message (BEP 3 "peer messages", BEP 6, BEP 10, BEP 21), and the
- * queue of what it asks us for.  Nothing it says can do more than end its own connection.
+ * What a peer says, message by message (BEP 3 "peer messages", BEP 6, BEP 10, BEP 21).
+ * Nothing it says can do more than end its own connection.
  */
 #include "proto/swarm/priv.h"
-
-#define SERVING_KEPT 512u /* requests: the room of an empty queue, 6 KiB */
-
-#define BAD_REQUESTS_MAX 300u
 
 typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
@@ -164,56 +160,12 @@ static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev
 
 /* --- what it asks for --- */
 
-static void put_reject(struct swarm_peer *p, const struct block_req *r)
-{
-	struct wr w;
-
-	if (!p->caps.fast)
-		return;
-	w = outbuf_begin(&p->out, 17);
-	wire_put_reject(&w, r->piece, r->begin, r->length);
-	outbuf_commit(&p->out, &w);
-	p->swarm->ops->wake(p->conn);
-}
-
-static void owe_less(struct swarm_peer *p, uint32_t bytes)
-{
-	uint64_t n = MIN(p->owed, (uint64_t)bytes);
-
-	p->owed -= n;
-	p->swarm->owed -= n;
-}
-
-static enum err refuse(struct swarm_peer *p, const struct block_req *r)
-{
-	put_reject(p, r);
-	return ++p->bad_requests > BAD_REQUESTS_MAX ? E_PROTOCOL : E_OK;
-}
-
 static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
 	greet(p, now);
-	if (!layout_request_ok(&p->swarm->layout, r.piece, r.begin, r.length, MAX_BLOCK))
-		return E_PROTOCOL;
-	if (!bitfield_get(p->masked ? &p->told : swarm_have(p->swarm), r.piece))
-		return refuse(p, &r);
-	if (p->am_choking && !swarm_is_granted(p, r.piece)) {
-		/* It may have sent this before our choke reached it: no offence, no answer but BEP
-		 * 6's. */
-		put_reject(p, &r);
-		return E_OK;
-	}
-	if (p->serving.n >= p->swarm->config.max_served)
-		return refuse(p, &r);
-	swarm_note_known(p, r.piece);
-	req_push(&p->serving, r);
-	p->owed += r.length;
-	p->swarm->owed += r.length;
-	swarm_super_asked(p, &r, now);
-	p->swarm->ops->wake(p->conn);
-	return E_OK;
+	return swarm_on_request(p, &r, now);
 }
 
 static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
@@ -221,54 +173,8 @@ static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
 	greet(p, now);
-	if (req_remove(&p->serving, &r)) {
-		owe_less(p, r.length);
-		put_reject(p, &r);
-	}
+	swarm_on_cancel(p, &r);
 	return E_OK;
-}
-
-bool swarm_serve_next(struct swarm_peer *p, struct block_req *r)
-{
-	CHECK_OBJ(p, SWARM_PEER_MAGIC);
-	if (!req_pop(&p->serving, r))
-		return false;
-	/* Bursts of a few hundred come again and again; a choke frees the rest. */
-	if (p->serving.n == 0 && p->serving.cap > SERVING_KEPT)
-		req_clear(&p->serving);
-	return true;
-}
-
-void swarm_served(struct swarm_peer *p, uint32_t bytes)
-{
-	p->uploaded += bytes;
-	p->swarm->uploaded += bytes;
-	meter_add(&p->up, bytes);
-	meter_add(&p->swarm->up, bytes);
-	owe_less(p, bytes);
-	if (p->owed == 0 && (p->swarm->slack || p->swarm->owed == 0))
-		swarm_super_idle(p);
-}
-
-void swarm_serve_failed(struct swarm_peer *p, const struct block_req *r)
-{
-	owe_less(p, r->length);
-	put_reject(p, r);
-}
-
-void swarm_drop_serving(struct swarm_peer *p)
-{
-	struct req_queue keep = {0};
-	struct block_req r;
-
-	while (req_pop(&p->serving, &r)) {
-		if (swarm_is_granted(p, r.piece))
-			req_push(&keep, r);
-		else
-			swarm_serve_failed(p, &r);
-	}
-	req_clear(&p->serving);
-	p->serving = keep;
 }
 
 /* --- fast extension, the rest (BEP 6) --- */

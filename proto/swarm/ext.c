@@ -11,7 +11,7 @@
 #define HANDSHAKE_ID 0u
 /* What others call our messages. */
 #define OUR_UPLOAD_ONLY 3u
-#define BELIEVE_EVERY   (INT64_C(60) * 1000000)
+#define BELIEVE_EVERY   (60 * USEC_PER_SEC)
 
 static bool wants_nothing(const struct swarm_peer *p)
 {

@@ -3,8 +3,9 @@
  * The fast extension: allowed fast, suggestions and rejects, in both directions (BEP 6).
  *
  * Allowed fast pieces are for peers that begin: who has more pieces than the set is given none, and
- * is refused those it was given once it has them.  A suggestion is a hint that is kept while we
- * want the piece; the latest SWARM_SUGGESTIONS count.
+ * is refused those it was given once it has them, or has asked for them GRANT_TIMES: without that a
+ * peer that is choked for good could take ten pieces again and again.  A suggestion is a hint that
+ * is kept while we want the piece; the latest SWARM_SUGGESTIONS count.
  *
  * We suggest what had to be read from the disk: while it is in memory it costs nothing to give it
  * to others, too.  But whoever is told the same has the same to trade, so few are told, and no
@@ -12,11 +13,13 @@
  */
 #include "proto/swarm/priv.h"
 
-#define HOLD_FIRST     INT64_C(1000000) /* us */
+/* A request may be lost or cancelled and come again; libtorrent allows as much. */
+#define GRANT_TIMES    3u
+#define HOLD_FIRST     USEC_PER_SEC /* us */
 #define HOLD_DOUBLINGS 6u
-#define SUGGEST_PEERS  3u                      /* hear of one piece */
-#define SUGGEST_WALK   32u                     /* peers looked at for them */
-#define SUGGEST_REST   (INT64_C(60) * 1000000) /* us until a piece may be suggested again */
+#define SUGGEST_PEERS  3u                  /* hear of one piece */
+#define SUGGEST_WALK   32u                 /* peers looked at for them */
+#define SUGGEST_REST   (60 * USEC_PER_SEC) /* us until a piece may be suggested again */
 
 /* --- what we give --- */
 
@@ -35,7 +38,7 @@ void swarm_grant_fast(struct swarm_peer *p)
 	for (size_t i = 0; i < n; i++) {
 		if (!bitfield_get(have, set[i]))
 			continue;
-		p->granted[p->granted_n++] = set[i];
+		p->granted[p->granted_n++] = (struct grant){.piece = set[i]};
 		wire_put_allowed_fast(&w, set[i]);
 	}
 	outbuf_commit(&p->out, &w);
@@ -43,13 +46,18 @@ void swarm_grant_fast(struct swarm_peer *p)
 		p->swarm->ops->wake(p->conn);
 }
 
-bool swarm_is_granted(const struct swarm_peer *p, uint32_t piece)
+bool swarm_use_grant(struct swarm_peer *p, const struct block_req *r)
 {
+	uint64_t most = (uint64_t)layout_piece_size(&p->swarm->layout, r->piece) * GRANT_TIMES;
+
 	if (p->has.count > SWARM_GRANTED)
 		return false;
-	for (uint32_t i = 0; i < p->granted_n; i++)
-		if (p->granted[i] == piece)
-			return true;
+	for (uint32_t i = 0; i < p->granted_n; i++) {
+		if (p->granted[i].piece != r->piece || p->granted[i].asked + r->length > most)
+			continue;
+		p->granted[i].asked += r->length;
+		return true;
+	}
 	return false;
 }
 

@@ -10,27 +10,49 @@
 #define SWARM_MAGIC      0x5357524du
 #define SWARM_PEER_MAGIC 0x53575052u
 
-#define MAX_BLOCK     131072u    /* longest block we take or serve; clients ask for 16 KiB */
-#define MAX_MESSAGE   (1u << 20) /* longest message that is not a piece or a bitfield */
-#define REQQ_DEFAULT  250u       /* of a peer that does not say; what the field uses */
-#define CHOKE_SOON    (INT64_C(1) * 1000000) /* us until the choker runs out of turn */
+#define MAX_BLOCK 131072u /* longest block we take or serve; clients ask for 16 KiB */
+#define MAX_MESSAGE                                                                                \
+	(1u << 20) /* longest message that is not a piece or a bitfield; skipped as it comes */
+#define REQQ_DEFAULT  250u         /* of a peer that does not say; what the field uses */
+#define CHOKE_SOON    USEC_PER_SEC /* us until the choker runs out of turn */
 #define SWARM_GRANTED ARRAY_LEN(((struct swarm_peer *)0)->granted)
 #define SLOTS_LEAST   4u /* however slow the line */
 #define WINDOW_START  4u
 #define WINDOW_MIN    2u
 
-void swarm_update_interest(struct swarm_peer *);
-/* Every request to it is void; stand: it does not know, and may answer them yet. */
+/* roster.c */
+void swarm_roster_add(struct swarm *, struct swarm_peer *); /* gives it its place and name */
+void swarm_roster_remove(struct swarm *, struct swarm_peer *);
+
+/* say.c */
+void swarm_put_request(struct swarm_peer *, const struct block_req *); /* the caller wakes */
+void swarm_put_cancel(struct swarm_peer *, const struct block_req *);  /* likewise */
+void swarm_put_reject(struct swarm_peer *, const struct block_req *);  /* where BEP 6 allows */
+void swarm_update_interest(struct swarm_peer *);                       /* says what has changed */
+
+/* window.c */
+uint32_t swarm_room(const struct swarm_peer *); /* so many requests may be made of the peer now */
+void swarm_grow_window(struct swarm_peer *);    /* a block came: one more in slow start */
+void swarm_size_window(struct swarm_peer *);    /* once a second */
+
+/* asked.c */
+/* Every request to the peer is void; stand: the peer does not know, and may answer them yet. */
 void swarm_void_asked(struct swarm_peer *, bool stand);
-void swarm_put_cancel(struct swarm_peer *, const struct block_req *);
 bool swarm_void_one(
-	struct swarm_peer *, const struct block_req *);       /* this one; false: was not asked */
-void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot needs no vote */
-void swarm_drop_serving(struct swarm_peer *);                 /* we choke it now */
+	struct swarm_peer *, const struct block_req *); /* this one; false: was not asked */
+
+/* request.c */
 void swarm_tick_requests(struct swarm_peer *, int64_t now);
+
+/* serve.c */
+enum err swarm_on_request(struct swarm_peer *, const struct block_req *, int64_t now);
+void swarm_on_cancel(struct swarm_peer *, const struct block_req *);
+void swarm_drop_serving(struct swarm_peer *);   /* we choke the peer now */
+void swarm_forget_serving(struct swarm_peer *); /* the peer leaves */
+
+/* choke.c */
+void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot needs no vote */
 void swarm_run_choker(struct swarm *, int64_t now);
-/* How many requests may be made of it now. */
-uint32_t swarm_room(const struct swarm_peer *);
 
 /* verdict.c */
 void swarm_note_departed(const struct swarm_peer *); /* it leaves, and has sent something */
@@ -63,7 +85,8 @@ void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we 
 /* fast.c */
 void swarm_grant_fast(struct swarm_peer *);                 /* once its pieces are known */
 void swarm_note_known(struct swarm_peer *, uint32_t piece); /* it needs no hint of that one */
-bool swarm_is_granted(const struct swarm_peer *, uint32_t piece);
+/* It asks for that while we choke it: whether it may have it, which is counted. */
+bool swarm_use_grant(struct swarm_peer *, const struct block_req *);
 enum err swarm_on_reject(struct swarm_peer *, const struct wire_ev *, int64_t now);
 enum err swarm_on_allowed_fast(struct swarm_peer *, const struct wire_ev *);
 enum err swarm_on_suggest(struct swarm_peer *, const struct wire_ev *);

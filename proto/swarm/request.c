@@ -1,60 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What we ask a peer for, and what becomes of it.
+ * What we ask a peer for, the blocks that come, and what is done about silence.
  *
- * The window is how many requests stand with a peer: it grows by one a block while the rate still
- * grows (slow start), then covers twice the delay at the measured rate, and WINDOW_TIME at least.
- * The delay is that of a request with nothing before it, which has the way and the other side's
- * disk in it and no queue; twice, so that a window that was too small for the way grows.  Too few
- * requests idle a fast link, too many hold what others would have sooner: what the delay does not
- * need is no more than a part of what is left, or near the end all peers ask one seed for the rest
- * and bring each other nothing.
+ * Who was asked first has the block to bring; others are asked for it, too, only when that one is
+ * late by what it has shown, or is so much slower that it will be.
  */
 #include "proto/swarm/priv.h"
 
-#define WINDOW_TIME_MS UINT64_C(1000)
-#define WINDOW_PART    UINT64_C(16) /* of what is left: not more than one part of so many */
-#define WINDOW_MANY    UINT64_C(64) /* but always so many */
-#define DELAY_MAX      (INT64_C(5) * 1000000)
-#define SNUB_AFTER     (INT64_C(20) * 1000000)
-#define PACE_MIN       16384u /* B/s: under it nobody is fast */
-#define ASKED_LEAST    64u
-#define ASKED_SECONDS  4u
-#define AGAIN_MIN      1u
-#define LATE_AFTER     (INT64_C(2) * 1000000)
-#define LATE_REST      (INT64_C(3) * 1000000)
-#define LATE_TIMES     4
-#define LAG_AFTER      (INT64_C(2) * 1000000)
-
-static void put_request(struct swarm_peer *p, const struct block_req *r)
-{
-	struct wr w = outbuf_begin(&p->out, 17);
-
-	wire_put_request(&w, r->piece, r->begin, r->length);
-	outbuf_commit(&p->out, &w);
-}
-
-void swarm_put_cancel(struct swarm_peer *p, const struct block_req *r)
-{
-	struct wr w = outbuf_begin(&p->out, 17);
-
-	wire_put_cancel(&w, r->piece, r->begin, r->length);
-	outbuf_commit(&p->out, &w);
-}
-
-static bool may_ask(const struct swarm_peer *p)
-{
-	if (!p->am_interested || p->swarm->no_download || p->held)
-		return false;
-	return !p->peer_choking || (p->caps.fast && p->allowed_n > 0);
-}
+/* A disk that spins up takes so long; a longer delay is no property of the way. */
+#define DELAY_MAX (5 * USEC_PER_SEC)
+/* Promised and silent for so long: its blocks go to others.  Longer than a lost packet and its
+ * repetitions take, and than most disks sleep; libtorrent waits as long. */
+#define SNUB_AFTER (20 * USEC_PER_SEC)
+#define PACE_MIN   16384u /* B/s, a block a second: under it nobody is fast */
+#define AGAIN_MIN  1u /* block that others were asked for stands with any peer: it may be faster */
+/* In the end game: who was silent for LATE_AFTER (and twice its delay), or had that long and needs
+ * LATE_REST more, does not keep the others waiting. */
+#define LATE_AFTER (2 * USEC_PER_SEC)
+#define LATE_REST  (3 * USEC_PER_SEC)
+#define LATE_TIMES 4 /* or takes so many times as long as the one that looks for work would */
+#define LAG_AFTER  (2 * USEC_PER_SEC) /* until then a rate says nothing about who was asked */
 
 /* us until it would have brought one block more than stand with it; 0: it has not shown its rate */
 static int64_t time_to_bring(const struct swarm_peer *p)
 {
 	uint64_t bytes = (p->asked.n + UINT64_C(1)) * BLOCK_SIZE;
 
-	return p->pace < PACE_MIN ? 0 : p->delay + (int64_t)(bytes * 1000000 / p->pace);
+	return p->pace < PACE_MIN ? 0
+				  : p->delay + (int64_t)(bytes * (uint64_t)USEC_PER_SEC / p->pace);
 }
 
 /* It was silent for `patience`; or had that long and will not be done within `rest`.  us */
@@ -86,33 +59,6 @@ static uint32_t lag_of(void *ctx, uint32_t name)
 	if (o == NULL || p->pace < PACE_MIN || p->tried_at - o->asked_at < LAG_AFTER)
 		return 0;
 	return (uint32_t)MIN(p->pace / MAX(o->pace, (uint64_t)1), (uint64_t)UINT32_MAX);
-}
-
-/* With all peers together, what some seconds bring: many who give little would else be asked for
- * all there is, long before they can bring it.  What came since the last tick came in a second. */
-static uint64_t asked_max(const struct swarm *s)
-{
-	uint64_t rate = MAX(s->pace, s->downloaded - s->ticked);
-
-	return ASKED_LEAST + rate * ASKED_SECONDS / BLOCK_SIZE;
-}
-
-/* It may take less than its rate is good for. */
-uint32_t swarm_room(const struct swarm_peer *p)
-{
-	uint64_t part = swarm_left(p->swarm) / WINDOW_PART / BLOCK_SIZE;
-	uint64_t most = MAX(MAX(part, WINDOW_MANY), (uint64_t)p->needed);
-	uint32_t cap = MIN(p->window, MIN(p->swarm->config.max_requests, p->reqq));
-
-	cap = (uint32_t)MIN((uint64_t)cap, most);
-	if (!may_ask(p) || (p->asked.n >= WINDOW_MIN && p->swarm->asked >= asked_max(p->swarm)))
-		return 0;
-	return cap > p->asked.n ? cap - p->asked.n : 0;
-}
-
-bool swarm_wants_requests(const struct swarm_peer *p)
-{
-	return swarm_room(p) > 0;
 }
 
 /*
@@ -168,7 +114,7 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 
 			req_push(&p->asked, r);
 			if (!swarm_late_resume(p, &r))
-				put_request(p, &r);
+				swarm_put_request(p, &r);
 		}
 		made += n;
 		s->asked += n;
@@ -178,42 +124,6 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 		}
 	}
 	return made;
-}
-
-/* --- requests that become void --- */
-
-bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
-{
-	if (!req_remove(&p->asked, r))
-		return false;
-	p->swarm->asked--;
-	picker_cancelled(p->swarm->picker, p->name, r->piece, r->begin);
-	p->swarm->ops->credit(p->swarm->owner, 1);
-	return true;
-}
-
-void swarm_void_asked(struct swarm_peer *p, bool stand)
-{
-	struct block_req r;
-	unsigned n = 0;
-
-	while (req_pop(&p->asked, &r)) {
-		picker_cancelled(p->swarm->picker, p->name, r.piece, r.begin);
-		if (stand)
-			swarm_late_add(p, &r);
-		n++;
-	}
-	req_clear(&p->asked);
-	p->swarm->asked -= n;
-	p->timing = p->resumed = false;
-	if (!stand) {
-		swarm_late_excuse(p, n);
-		swarm_late_forget(p);
-	}
-	if (n == 0)
-		return;
-	p->swarm->ops->credit(p->swarm->owner, n);
-	swarm_wake_idle(p->swarm, n, ANY_PIECE);
 }
 
 /* --- blocks that come --- */
@@ -254,15 +164,6 @@ static void cancel_others(
 	}
 }
 
-/* Slow start: one more a block until the window holds what a second brings. */
-static void grow_window(struct swarm_peer *p)
-{
-	uint32_t cap = MIN(p->swarm->config.max_requests, p->reqq);
-
-	if (p->starting && p->window < cap)
-		p->window++;
-}
-
 static void note_delay(struct swarm_peer *p, int64_t now)
 {
 	int64_t us = MIN(now - p->asked_at, DELAY_MAX);
@@ -295,7 +196,7 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 	s->downloaded += length;
 	meter_add(&p->down, length);
 	meter_add(&s->down, length);
-	grow_window(p);
+	swarm_grow_window(p);
 	got = picker_received(s->picker, p->name, piece, begin, others, &others_n);
 	if (got != GOT_NEW) {
 		s->wasted += length;
@@ -307,27 +208,6 @@ bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t 
 }
 
 /* --- once a second --- */
-
-static void size_window(struct swarm_peer *p)
-{
-	uint64_t rate = p->pace;
-	uint32_t cap = MAX(MIN(p->swarm->config.max_requests, p->reqq), 1u);
-	uint64_t needed = rate * (uint64_t)(2 * p->delay / 1000) / 1000 / BLOCK_SIZE + WINDOW_MIN;
-	uint64_t want = MAX(needed, rate * WINDOW_TIME_MS / 1000 / BLOCK_SIZE + WINDOW_MIN);
-
-	p->needed = (uint32_t)MIN(needed, (uint64_t)cap);
-
-	if (p->starting) {
-		/* It ends when a second brought hardly more than the one before. */
-		if (p->last_window_rate > 0 &&
-			rate < p->last_window_rate + p->last_window_rate / 10)
-			p->starting = false;
-		p->last_window_rate = rate;
-		if (p->starting)
-			return;
-	}
-	p->window = (uint32_t)MIN((uint64_t)cap, MAX(want, (uint64_t)WINDOW_MIN));
-}
 
 /* Its promises go to others; what still comes may be late and is welcome. */
 static void snub(struct swarm_peer *p)
@@ -368,7 +248,7 @@ void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 		return;
 	}
 	if (!p->snubbed)
-		size_window(p);
+		swarm_size_window(p);
 	if (swarm_wants_requests(p))
 		p->swarm->ops->wake(p->conn);
 }

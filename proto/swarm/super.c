@@ -31,18 +31,18 @@
  */
 #include "proto/swarm/priv.h"
 
-#define SUPER_PATIENCE (INT64_C(60) * 1000000)
-#define SUPER_REST     (INT64_C(1800) * 1000000) /* from an end to the next begin */
-#define SEEDS_FRESH    (INT64_C(7200) * 1000000) /* so long a tracker's word counts */
+#define SUPER_PATIENCE (60 * USEC_PER_SEC)
+#define SUPER_REST     (1800 * USEC_PER_SEC) /* from an end to the next begin */
+#define SEEDS_FRESH    (7200 * USEC_PER_SEC) /* so long a tracker's word counts */
 #define UNVEIL_A_TICK  4096u
 #define SHOW_FIRST     2u
-#define GREET_WAIT     (INT64_C(1) * 1000000)  /* who has nothing need not say so */
-#define RETIRE_MAX     (INT64_C(60) * 1000000) /* so long a choke waits for what is on the way */
-#define HOLD_FIRST     (INT64_C(5) * 1000000)  /* of who has passed on nothing yet */
-#define OVER_AFTER     (INT64_C(1) * 1000000)  /* of idleness: what has left arrives meanwhile */
-#define SLACK_PART     4u                      /* of a second may wait for an idle line */
-#define LOOK_MAX       4096u                   /* pieces compared to find the one to show */
-#define PIECES_LEAST   4u                      /* of fewer there is nothing to save */
+#define GREET_WAIT     USEC_PER_SEC        /* who has nothing need not say so */
+#define RETIRE_MAX     (60 * USEC_PER_SEC) /* so long a choke waits for what is on the way */
+#define HOLD_FIRST     (5 * USEC_PER_SEC)  /* of who has passed on nothing yet */
+#define OVER_AFTER     USEC_PER_SEC        /* of idleness: what has left arrives meanwhile */
+#define SLACK_PART     4u                  /* of a second may wait for an idle line */
+#define LOOK_MAX       4096u               /* pieces compared to find the one to show */
+#define PIECES_LEAST   4u                  /* of fewer there is nothing to save */
 
 /* --- on and off --- */
 

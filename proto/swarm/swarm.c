@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a swarm: joining and leaving, interest, and the tick. */
+/* The life of a swarm: made and configured, joined and left, told what is wanted, and its tick. */
 #include "proto/swarm/priv.h"
 
 struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
@@ -59,41 +59,6 @@ void swarm_free(struct swarm **sp)
 
 /* --- joining and leaving --- */
 
-static uint32_t take_index(struct swarm *s)
-{
-	for (uint32_t i = 0; i < s->peers_cap; i++)
-		if (s->peers[i] == NULL)
-			return i;
-	uint32_t cap = s->peers_cap ? 2 * s->peers_cap : 8;
-
-	s->peers = xrealloc(s->peers, cap * sizeof *s->peers);
-	memset(s->peers + s->peers_cap, 0, (cap - s->peers_cap) * sizeof *s->peers);
-	uint32_t i = s->peers_cap;
-
-	s->peers_cap = cap;
-	return i;
-}
-
-/*
- * The picker's name of a peer: its place, and the number of its coming, so that who comes next to
- * the place is not taken for it.
- */
-static uint32_t make_name(struct swarm *s, uint32_t index)
-{
-	must(index <= UINT16_MAX);
-	if (++s->joins == UINT16_MAX)
-		s->joins = 1;
-	return s->joins << 16 | index;
-}
-
-struct swarm_peer *swarm_peer_named(const struct swarm *s, uint32_t name)
-{
-	uint32_t index = name & UINT16_MAX;
-	struct swarm_peer *p = index < s->peers_cap ? s->peers[index] : NULL;
-
-	return p != NULL && p->name == name ? p : NULL;
-}
-
 /* BEP 3 "bitfield", BEP 6 "Have All/Have None": must be our first message. */
 static void say_have(struct swarm_peer *p)
 {
@@ -133,17 +98,13 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	p->connected_at = p->last_block_at = p->asked_at = now;
 	for (size_t i = 0; i < ARRAY_LEN(p->given); i++)
 		p->given[i].at = now;
-	wire_dec_init(&p->dec, MAX_BLOCK,
-		(uint32_t)MAX(bitfield_bytes(s->layout.pieces) + 1, (size_t)MAX_MESSAGE));
+	wire_dec_init(&p->dec, MAX_BLOCK, (uint32_t)bitfield_bytes(s->layout.pieces), MAX_MESSAGE);
 	bitfield_init(&p->has, s->layout.pieces);
 	meter_init(&p->down, now);
 	meter_init(&p->up, now);
 	if (s->peers_n == 0)
 		s->next_choke = now + CHOKE_SOON;
-	p->index = take_index(s);
-	p->name = make_name(s, p->index);
-	s->peers[p->index] = p;
-	s->peers_n++;
+	swarm_roster_add(s, p);
 	peer_id_client(id, p->client, sizeof p->client);
 	swarm_update_super(s, now);
 	if (swarm_super_hides(p))
@@ -173,11 +134,10 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 		swarm_note_departed(p);
 	if (p->guilty)
 		s->guilty_n--;
-	s->peers[p->index] = NULL;
-	s->peers_n--;
+	swarm_roster_remove(s, p);
 	s->owed -= p->owed;
 	req_clear(&p->asked);
-	req_clear(&p->serving);
+	swarm_forget_serving(p);
 	bitfield_free(&p->has);
 	if (p->masked)
 		swarm_unmask(p);
@@ -196,24 +156,7 @@ float swarm_relevance(const struct swarm_peer *p)
 	return (float)picker_count_missing_that(p->swarm->picker, &p->has) / (float)lack;
 }
 
-/* --- interest --- */
-
-void swarm_update_interest(struct swarm_peer *p)
-{
-	bool want = p->interesting > 0 && !p->swarm->no_download;
-
-	if (want == p->am_interested)
-		return;
-	p->am_interested = want;
-	struct wr w = outbuf_begin(&p->out, 5);
-
-	if (want)
-		wire_put_interested(&w);
-	else
-		wire_put_not_interested(&w);
-	outbuf_commit(&p->out, &w);
-	p->swarm->ops->wake(p->conn);
-}
+/* --- what is wanted changes --- */
 
 void swarm_reconsider(struct swarm *s)
 {

@@ -20,6 +20,7 @@
 #include "proto/base/link.h"
 #include "proto/base/outbuf.h"
 #include "proto/base/rng.h"
+#include "proto/base/time.h"
 #include "proto/meta/layout.h"
 #include "proto/peerlist/peerlist.h"
 #include "proto/picker/picker.h"
@@ -48,10 +49,20 @@ struct swarm_ops {
  */
 enum swarm_super { SUPER_OFF, SUPER_ON, SUPER_AUTO };
 
+/*
+ * Requests that peers have with us, beyond a few hundred each: shared by all swarms of an owner, so
+ * that what is announced to one peer does not have to be kept for all of them.
+ */
+struct serve_budget {
+	uint64_t used; /* requests, of 12 bytes each */
+	uint64_t max;  /* more are rejected */
+};
+
 struct swarm_config {
 	uint32_t max_requests; /* outstanding requests towards one peer */
 	uint32_t max_served; /* requests of one peer we hold; its reqq in our extended handshake */
-	uint32_t candidates; /* addresses to dial that are kept; 0: PEERLIST_CAP_DEFAULT */
+	struct serve_budget *budget; /* borrowed for as long as the swarm lives; NULL: no bound */
+	uint32_t candidates;         /* addresses to dial that are kept; 0: PEERLIST_CAP_DEFAULT */
 	uint32_t upload_slots;       /* least number of regular unchoke slots */
 	uint16_t port;               /* we listen on, for the extended handshake; 0: none */
 	const char *version;         /* client name in the extended handshake; borrowed for ever */
@@ -91,6 +102,12 @@ struct given {
 	int64_t at; /* us */
 };
 
+/* A piece that a peer may have while we choke it. */
+struct grant {
+	uint32_t piece;
+	uint64_t asked; /* bytes of it that it asked for while we choked it */
+};
+
 #define SWARM_SUGGESTIONS 16u
 
 struct swarm_peer {
@@ -128,7 +145,8 @@ struct swarm_peer {
 	bool late_lost;        /* it seems not to know of them any more */
 	bool resumed;          /* some in ->asked were not said again, and no block came since */
 	uint32_t allowed[16], allowed_n; /* BEP 6: pieces it gives us while choking */
-	uint32_t granted[10], granted_n; /* BEP 6: pieces we give it while choking */
+	struct grant granted[10];        /* BEP 6: pieces we give it while choking */
+	uint32_t granted_n;
 	uint32_t suggested[SWARM_SUGGESTIONS], suggested_n; /* BEP 6: by it, oldest first */
 	uint32_t hinted[SWARM_SUGGESTIONS], hinted_n;       /* by us, or asked for by it, a ring */
 	struct link idle;                                   /* in swarm->idle */

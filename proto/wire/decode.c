@@ -57,10 +57,12 @@ static uint32_t be32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-void wire_dec_init(struct wire_dec *d, uint32_t max_block, uint32_t max_message)
+void wire_dec_init(
+	struct wire_dec *d, uint32_t max_block, uint32_t max_bitfield, uint32_t max_message)
 {
 	memset(d, 0, sizeof *d);
 	d->max_block = MIN(max_block, UINT32_MAX - 9);
+	d->max_bitfield = MIN(max_bitfield, UINT32_MAX - 1);
 	d->max_message = max_message;
 }
 
@@ -84,7 +86,7 @@ static enum err check_length(const struct wire_dec *d, unsigned shape, uint32_t 
 			return E_PROTOCOL;
 		return len - (WIRE_PIECE_HEADER - 4) > d->max_block ? E_TOO_BIG : E_OK;
 	}
-	if (len > d->max_message)
+	if (len > (shape == SHAPE_BITS ? d->max_bitfield + 1 : d->max_message))
 		return E_TOO_BIG;
 	if (shape >= SHAPE_NONE && shape <= SHAPE_RANGE)
 		return len == 1u + head_bytes[shape] ? E_OK : E_PROTOCOL;
@@ -99,6 +101,15 @@ static enum err begin_block(struct wire_dec *d, const uint8_t *fields, uint32_t 
 	if (d->length > UINT32_MAX - d->begin)
 		return E_PROTOCOL;
 	d->state = AT_BLOCK;
+	return E_OK;
+}
+
+/* Its body, or what is left of it, is nothing to us. */
+static enum err skip_message(struct wire_dec *d, uint32_t left, struct wire_ev *ev)
+{
+	ev->type = WIRE_UNKNOWN;
+	ev->length = d->left = left;
+	d->state = left > 0 ? AT_SKIP : AT_HEAD;
 	return E_OK;
 }
 
@@ -129,6 +140,8 @@ static enum err take_fields(
 		return E_OK;
 	case SHAPE_BITS:
 	case SHAPE_EXT:
+		if (shape == SHAPE_EXT && len - 1 - head_bytes[shape] > WIRE_EXTENDED_MAX)
+			return skip_message(d, len - 1 - head_bytes[shape], ev);
 		ev->type = WIRE_NONE;
 		d->state = shape == SHAPE_BITS ? AT_BITFIELD : AT_EXTENDED;
 		d->id = shape == SHAPE_BITS ? p[4] : fields[0];
@@ -136,10 +149,7 @@ static enum err take_fields(
 		d->have = 0;
 		return E_OK;
 	default:
-		ev->type = WIRE_UNKNOWN;
-		ev->length = d->left = len - 1;
-		d->state = d->left > 0 ? AT_SKIP : AT_HEAD;
-		return E_OK;
+		return skip_message(d, len - 1, ev);
 	}
 }
 
@@ -157,7 +167,7 @@ static size_t read_head(struct wire_dec *d, const uint8_t *p, size_t n, struct w
 		ev->type = WIRE_KEEPALIVE;
 		return 4;
 	}
-	if (len > d->max_message && len > d->max_block + 9) {
+	if (len > d->max_message && len > d->max_block + 9 && len > d->max_bitfield + 1) {
 		d->error = E_TOO_BIG;
 		return 0;
 	}

@@ -7,7 +7,7 @@
  * receive a block's payload straight into its place instead of through here.  What lies whole in
  * the caller's bytes is decoded there without a copy; only what is split is carried inside, and
  * only a split bitfield or extended message takes heap, growing with the bytes that came and never
- * past max_message.
+ * past max_bitfield or WIRE_EXTENDED_MAX.
  *
  * One owner a decoder; the encoders and helpers are pure and may be called on any thread.
  */
@@ -20,6 +20,9 @@
 #define WIRE_HANDSHAKE    68u
 #define WIRE_PIECE_HEADER 13u
 #define WIRE_MAX_BLOCK    131072u /* the longest block anyone asks for in practice */
+/* The longest extended message that is kept; of all we know the longest is BEP 9's "data", 16 KiB
+ * and a few words.  One that is longer is skipped as it comes, WIRE_UNKNOWN. */
+#define WIRE_EXTENDED_MAX 32768u
 
 /* --- handshake: BEP 3 "peer protocol" --- */
 
@@ -85,7 +88,7 @@ struct wire_ev {
 
 /* Embedded by value; the fields are private to decode.c. */
 struct wire_dec {
-	uint32_t max_block, max_message;
+	uint32_t max_block, max_bitfield, max_message;
 	uint32_t left; /* bytes still to come of a block, or of a body that is skipped */
 	uint32_t index, begin,
 		length; /* of the block; length: also of the body that is collected */
@@ -98,10 +101,12 @@ struct wire_dec {
 };
 
 /*
- * max_block bounds a PIECE's block, max_message the length prefix of everything else.
+ * max_block bounds a PIECE's block, max_bitfield a bitfield's bytes, max_message the length prefix
+ * of everything else, which is never kept whole.
  * wire_dec_fini() frees what a split message holds; the decoder must not be used after it.
  */
-void wire_dec_init(struct wire_dec *d, uint32_t max_block, uint32_t max_message);
+void wire_dec_init(
+	struct wire_dec *d, uint32_t max_block, uint32_t max_bitfield, uint32_t max_message);
 void wire_dec_fini(struct wire_dec *d);
 
 /*

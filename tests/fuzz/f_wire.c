@@ -42,7 +42,7 @@ static struct digest decode(const uint8_t *p, size_t n, uint32_t max_cut, uint64
 	size_t at = 0;
 
 	rng_seed(&rng, seed);
-	wire_dec_init(&dec, 16384, 2048);
+	wire_dec_init(&dec, 16384, 2047, 2048);
 	while (at < n && d.err == E_OK) {
 		size_t cut = max_cut == 0 ? n : 1 + rng_below(&rng, max_cut);
 		size_t end = cut < n - at ? at + cut : n;

@@ -45,9 +45,6 @@ CIRCLES = {
     'actors-state': 2,
     'actors-tracker': 2,
     'config': 3,
-    'proto-peerlist': 2,
-    'proto-picker': 2,
-    'proto-swarm': 8,
 }
 
 # L4: prefixes of exported names that belong to more than one folder.  May only shrink.

@@ -112,7 +112,7 @@ static void test_order_of_sources(void **state)
 	write_file(h->second, "[peers]\nupload_slots=3\nmax=3\nhalf_open=3\n");
 	write_file(h->first, "[peers]\nmax_per_torrent=2\nupload_slots=2\nmax=2\nhalf_open=2\n");
 	const struct config *c = load_ok(&in);
-	assert_int_equal(c->peers_request_queue, 500);
+	assert_int_equal(c->peers_request_queue, 2000);
 	assert_int_equal(c->peers_port, 1);
 	assert_int_equal(c->peers_max_per_torrent, 2);
 	assert_int_equal(c->peers_upload_slots, 3);

@@ -41,7 +41,7 @@ static void t_granted(void **state)
 	(void)state;
 	assert_int_equal(count_out(p, ID_ALLOWED), 10);
 	assert_int_equal(p->granted_n, 10);
-	piece = p->granted[0];
+	piece = p->granted[0].piece;
 	assert_true(p->am_choking);
 	assert_int_equal(say(p, WIRE_REQUEST, piece), E_OK);
 	assert_int_equal(p->serving.n, 1);
@@ -57,6 +57,59 @@ static void t_granted(void **state)
 	world_fini(&w);
 }
 
+static unsigned take_served(struct swarm_peer *p)
+{
+	struct block_req r;
+	unsigned n = 0;
+
+	for (; swarm_serve_next(p, &r); n++)
+		swarm_served(p, r.length);
+	return n;
+}
+
+/* What is granted is given three times and no more: else who never unchokes us would get all. */
+static void t_granted_ends(void **state)
+{
+	struct world w;
+	struct swarm_peer *p = begin(&w, true, 3);
+
+	(void)state;
+	count_out(p, 0);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(say(p, WIRE_REQUEST, p->granted[0].piece), E_OK);
+	assert_int_equal(take_served(p), 3 * BLOCKS > 10 ? 10 : 3 * BLOCKS);
+	for (uint32_t i = 0; i < 10; i++)
+		assert_int_equal(say(p, WIRE_REQUEST, p->granted[0].piece), E_OK);
+	assert_int_equal(take_served(p), 3 * BLOCKS - 10);
+	assert_int_equal(count_out(p, ID_REJECT), 20 - 3 * BLOCKS);
+	assert_int_equal(p->bad_requests, 0);
+	/* The others are its as before, and with a slot it may ask for what it likes. */
+	assert_int_equal(say(p, WIRE_REQUEST, p->granted[1].piece), E_OK);
+	assert_int_equal(take_served(p), 1);
+	assert_int_equal(say(p, WIRE_INTERESTED, 0), E_OK);
+	assert_int_equal(say(p, WIRE_REQUEST, p->granted[0].piece), E_OK);
+	assert_int_equal(take_served(p), 1);
+	world_fini(&w);
+}
+
+/* Requests that were cancelled before anything was sent count no less. */
+static void t_granted_cancelled(void **state)
+{
+	struct world w;
+	struct swarm_peer *p = begin(&w, true, 3);
+	unsigned taken = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++) {
+		assert_int_equal(say(p, WIRE_REQUEST, p->granted[0].piece), E_OK);
+		taken += p->serving.n;
+		assert_int_equal(say(p, WIRE_CANCEL, p->granted[0].piece), E_OK);
+		assert_int_equal(p->serving.n, 0);
+	}
+	assert_int_equal(taken, 3 * BLOCKS);
+	world_fini(&w);
+}
+
 /* A choke rejects what is queued, but for what is granted. */
 static void t_choke_keeps_granted(void **state)
 {
@@ -66,10 +119,10 @@ static void t_choke_keeps_granted(void **state)
 
 	(void)state;
 	while (i < p->granted_n)
-		i = p->granted[i] == other ? (other++, 0u) : i + 1;
+		i = p->granted[i].piece == other ? (other++, 0u) : i + 1;
 	assert_int_equal(say(p, WIRE_INTERESTED, 0), E_OK);
 	assert_false(p->am_choking);
-	assert_int_equal(say(p, WIRE_REQUEST, p->granted[1]), E_OK);
+	assert_int_equal(say(p, WIRE_REQUEST, p->granted[1].piece), E_OK);
 	assert_int_equal(say(p, WIRE_REQUEST, other), E_OK);
 	assert_int_equal(p->serving.n, 2);
 	count_out(p, 0);
@@ -78,7 +131,7 @@ static void t_choke_keeps_granted(void **state)
 		swarm_tick(w.node[0].swarm, k * SECOND);
 	assert_true(p->am_choking);
 	assert_int_equal(p->serving.n, 1);
-	assert_int_equal(req_at(&p->serving, 0)->piece, p->granted[1]);
+	assert_int_equal(req_at(&p->serving, 0)->piece, p->granted[1].piece);
 	assert_int_equal(count_out(p, ID_REJECT), 1);
 	world_fini(&w);
 }
@@ -263,6 +316,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_granted),
+		cmocka_unit_test(t_granted_ends),
+		cmocka_unit_test(t_granted_cancelled),
 		cmocka_unit_test(t_choke_keeps_granted),
 		cmocka_unit_test(t_allowed),
 		cmocka_unit_test(t_refusal_rests),

@@ -101,7 +101,7 @@ static enum err feed(const uint8_t *p, size_t n, enum cut cut, uint64_t seed, st
 
 	rng_seed(&rng, seed);
 	memset(t, 0, sizeof *t);
-	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE);
+	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE - 1, MAX_MESSAGE);
 	while (at < n && e == E_OK) {
 		size_t k = cut == CUT_WHOLE ? n : cut == CUT_BYTES ? 1 : 1 + rng_below(&rng, 40);
 
@@ -267,7 +267,7 @@ static void test_errors_are_latched(void **state)
 	size_t used;
 
 	(void)state;
-	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE);
+	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE - 1, MAX_MESSAGE);
 	assert_int_equal(wire_next(&d, (const uint8_t *)"\0\0\0\2\0", 5, &used, &ev), E_PROTOCOL);
 	assert_int_equal(wire_next(&d, (const uint8_t *)"\0\0\0\0", 4, &used, &ev), E_PROTOCOL);
 	assert_int_equal(used, 0);
@@ -286,7 +286,7 @@ static void test_payload_placed_directly(void **state)
 	(void)state;
 	wire_put_piece_header(&w, 3, 16384, 16384);
 	wr_bytes(&w, "abc", 3);
-	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE);
+	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE - 1, MAX_MESSAGE);
 	assert_int_equal(wire_payload_left(&d), 0);
 	assert_int_equal(wire_next(&d, buf, 16, &used, &ev), E_OK);
 	assert_int_equal(ev.type, WIRE_PIECE_BEGIN);
@@ -323,7 +323,7 @@ static void test_whole_messages_are_not_copied(void **state)
 
 	(void)state;
 	wire_put_extended(&w, 1, (const uint8_t *)"hello", 5);
-	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE);
+	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE - 1, MAX_MESSAGE);
 	assert_int_equal(wire_next(&d, buf, (size_t)(w.p - buf), &used, &ev), E_OK);
 	assert_ptr_equal(ev.payload.p, buf + 6);
 	assert_null(d.body);
@@ -337,10 +337,52 @@ static void test_lies_cost_no_memory(void **state)
 	size_t used;
 
 	(void)state;
-	wire_dec_init(&d, MAX_BLOCK, 1 << 20);
-	assert_int_equal(wire_next(&d, (const uint8_t *)"\0\x10\0\0\x14\1ab", 8, &used, &ev), E_OK);
+	wire_dec_init(&d, MAX_BLOCK, 1 << 20, 1 << 20);
+	assert_int_equal(wire_next(&d, (const uint8_t *)"\0\0\x7f\0\x14\1ab", 8, &used, &ev), E_OK);
 	assert_int_equal(used, 8);
-	assert_true(d.cap <= 256);
+	assert_true(d.cap > 0 && d.cap <= 256);
+	wire_dec_fini(&d);
+}
+
+/* An extended message that is longer than any we know passes by, and what follows is read. */
+static void test_long_extended_is_not_kept(void **state)
+{
+	static const uint8_t head[] = {0, 0, 0x80, 3, 20, 1}, next[] = {0, 0, 0, 1, 1};
+	uint8_t byte = 'x';
+	struct wire_dec d;
+	struct wire_ev ev;
+	size_t used;
+
+	(void)state;
+	wire_dec_init(&d, MAX_BLOCK, MAX_MESSAGE, 1 << 20);
+	assert_int_equal(wire_next(&d, head, sizeof head, &used, &ev), E_OK);
+	assert_int_equal(ev.type, WIRE_UNKNOWN);
+	assert_int_equal(ev.length, WIRE_EXTENDED_MAX + 1);
+	for (uint32_t i = 0; i <= WIRE_EXTENDED_MAX; i++) {
+		assert_int_equal(wire_next(&d, &byte, 1, &used, &ev), E_OK);
+		assert_int_equal(ev.type, WIRE_NONE);
+		assert_null(d.body);
+	}
+	assert_true(wire_at_boundary(&d));
+	assert_int_equal(wire_next(&d, next, sizeof next, &used, &ev), E_OK);
+	assert_int_equal(ev.type, WIRE_UNCHOKE);
+	wire_dec_fini(&d);
+}
+
+/* A bitfield has its torrent's length, whatever else may be long. */
+static void test_bitfield_bound(void **state)
+{
+	static const uint8_t good[] = {0, 0, 0, 3, 5, 0xff}, bad[] = {0, 0, 0, 4, 5};
+	struct wire_dec d;
+	struct wire_ev ev;
+	size_t used;
+
+	(void)state;
+	wire_dec_init(&d, MAX_BLOCK, 2, 1 << 20);
+	assert_int_equal(wire_next(&d, good, sizeof good, &used, &ev), E_OK);
+	wire_dec_fini(&d);
+	wire_dec_init(&d, MAX_BLOCK, 2, 1 << 20);
+	assert_int_equal(wire_next(&d, bad, sizeof bad, &used, &ev), E_TOO_BIG);
 	wire_dec_fini(&d);
 }
 
@@ -425,6 +467,8 @@ int main(void)
 		cmocka_unit_test(test_payload_placed_directly),
 		cmocka_unit_test(test_whole_messages_are_not_copied),
 		cmocka_unit_test(test_lies_cost_no_memory),
+		cmocka_unit_test(test_long_extended_is_not_kept),
+		cmocka_unit_test(test_bitfield_bound),
 		cmocka_unit_test(test_full_writers_hold_whole_messages),
 		cmocka_unit_test(test_handshake_byte_by_byte),
 		cmocka_unit_test(test_allowed_fast_set),
