@@ -26,10 +26,11 @@ run: deps ## install what is missing, build and start the daemon in the foregrou
 debug: ## build without optimisation
 	@$(MAKE) --no-print-directory FLAVOR=debug -j$$(nproc) daemon
 
-docs: $(DAEMON) ## make the example configuration and the manual pages again
+docs: $(DAEMON) ## make the example configuration, the manual pages and the charts again
 	$(DAEMON) --print-default-config > config/torrentd.conf.example
 	$(DAEMON) --print-man-1 > config/torrentd.1
 	$(DAEMON) --print-man-5 > config/torrentd.conf.5
+	$(PYTHON) docs/charts.py
 
 install: $(DAEMON) ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/torrentd
