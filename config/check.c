@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 
 struct ip {
 	uint8_t b[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -136,16 +137,70 @@ static void check_status(const struct config *c, struct report *r)
 			c->status_bind, say_source(c, OPT_status_bind, at, sizeof at));
 }
 
+static bool is_host(const char *v)
+{
+	struct ip ip;
+
+	if (ip_parse(v, &ip))
+		return true;
+	if (v[0] == '*')
+		return v[1] == '.' && v[2] != '\0' && strpbrk(v + 1, ":/ @*") == NULL;
+	return strpbrk(v, ":/ @*") == NULL;
+}
+
 static void check_hosts(const struct config *c, struct report *r)
 {
 	char at[340];
 
 	for (size_t i = 0; i < c->api_hosts.n; i++)
-		if (strpbrk(c->api_hosts.v[i], ":/ @") != NULL)
+		if (!is_host(c->api_hosts.v[i]))
 			report_add(r,
 				"api.hosts has \"%s\"%s: write the bare name, no port and no "
-				"scheme",
+				"scheme, or *.name for all beneath it",
 				c->api_hosts.v[i], say_source(c, OPT_api_hosts, at, sizeof at));
+}
+
+/* As browsers write it: no path, not even a slash. */
+static bool is_origin(const char *v)
+{
+	size_t n = strncmp(v, "https://", 8) == 0 ? 8 : strncmp(v, "http://", 7) == 0 ? 7 : 0;
+
+	return n > 0 && v[n] != '\0' && strpbrk(v + n, "/ @?#*") == NULL;
+}
+
+static bool is_net(const char *v)
+{
+	const char *slash = strchr(v, '/');
+	char text[64];
+	struct ip ip;
+	char *end = NULL;
+	long bits = 0;
+
+	snprintf(text, sizeof text, "%.*s", slash != NULL ? (int)MIN(slash - v, (ptrdiff_t)63) : 63,
+		v);
+	if (!ip_parse(text, &ip) || slash == NULL)
+		return slash == NULL && ip_parse(text, &ip);
+	bits = strtol(slash + 1, &end, 10);
+	return slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits <= (ip.v4 ? 32 : 128);
+}
+
+static void check_sites(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	for (size_t i = 0; i < c->api_origins.n; i++)
+		if (!is_origin(c->api_origins.v[i]))
+			report_add(r,
+				"api.origins has \"%s\"%s: write scheme://host or "
+				"scheme://host:port, and nothing behind it",
+				c->api_origins.v[i], say_source(c, OPT_api_origins, at, sizeof at));
+	for (size_t i = 0; i < c->api_trusted_proxies.n; i++)
+		if (!is_net(c->api_trusted_proxies.v[i]))
+			report_add(r,
+				"api.trusted_proxies has \"%s\"%s: write an IP address, or a "
+				"network such as 10.0.0.0/8",
+				c->api_trusted_proxies.v[i],
+				say_source(c, OPT_api_trusted_proxies, at, sizeof at));
 }
 
 void config_check(const struct config *c, struct report *r)
@@ -157,4 +212,5 @@ void config_check(const struct config *c, struct report *r)
 	check_roots(c, r);
 	check_status(c, r);
 	check_hosts(c, r);
+	check_sites(c, r);
 }

@@ -64,6 +64,11 @@ void answer_text(struct request *r, unsigned status, const char *fmt, ...)
 	set(r, status, "text/plain; charset=utf-8", xmemdup(line, (size_t)n + 1), (size_t)n + 1);
 }
 
+void answer_nothing(struct request *r)
+{
+	set(r, 204, NULL, NULL, 0);
+}
+
 void answer_ok(struct request *r)
 {
 	answer_text(r, 200, "ok");
@@ -105,9 +110,20 @@ void answer_err(struct request *r, enum err err, const char *why)
 		answer_text(r, status, "%s", why != NULL && why[0] != '\0' ? why : err_words(err));
 }
 
+/* What an application of another site may do: all that there is. */
+static void add_preflight(struct MHD_Response *m)
+{
+	MHD_add_response_header(m, "Access-Control-Allow-Methods", "GET, POST");
+	MHD_add_response_header(m, "Access-Control-Allow-Headers",
+		"Authorization, Content-Type, If-None-Match, X-Requested-With, X-Torrentd");
+	MHD_add_response_header(m, "Access-Control-Allow-Private-Network", "true");
+	MHD_add_response_header(m, "Access-Control-Max-Age", "600");
+}
+
 static void add_headers(const struct request *r, struct MHD_Response *m, const char *cache)
 {
-	MHD_add_response_header(m, "Content-Type", r->type);
+	if (r->type != NULL)
+		MHD_add_response_header(m, "Content-Type", r->type);
 	MHD_add_response_header(m, "Cache-Control", cache);
 	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(
@@ -118,6 +134,14 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 		MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"torrentd\"");
 	if (r->status == 503)
 		MHD_add_response_header(m, "Retry-After", "2");
+	if (r->http->config->api_origins.n > 0)
+		MHD_add_response_header(m, "Vary", "Origin");
+	if (r->origin != NULL) {
+		MHD_add_response_header(m, "Access-Control-Allow-Origin", r->origin);
+		MHD_add_response_header(m, "Access-Control-Expose-Headers", "ETag, Retry-After");
+	}
+	if (r->status == 204)
+		add_preflight(m);
 	/* After these the rest of the stream cannot be trusted to be the next request. */
 	if (r->status == 400 || r->status == 413)
 		MHD_add_response_header(m, "Connection", "close");

@@ -2,91 +2,94 @@
 /*
  * Who gets in.
  *
- * First what makes a request ambiguous to a proxy in front (microhttpd 0.9.75 lets it through),
- * then the Host header (DNS rebinding), then browsers acting for another site, then the token.
- * Nothing is done for a request that fails here, and its body is not read.
+ * First heads that not everybody reads alike (head.c); then the Host header, because a name of the
+ * attacker's may lead here (DNS rebinding) and 0.0.0.0 or a mapped address lead to loopback without
+ * the browser thinking so; then browsers acting for another site; then the token.  Nothing is done
+ * for a request that fails here, and its body is not read.
+ *
+ * A change is held to more.  To an http:// address a browser sends a page's <img> with neither
+ * Origin nor Sec-Fetch-Site, and a proxy may add the token to it, so silence is no proof: either
+ * the browser says that the page is ours (Origin, Sec-Fetch-Site: same-origin), or there is a
+ * header that a page cannot make it send to another site unasked, or nothing looks like a browser
+ * and the client has the token or is on this machine.
  */
-#include "http/server/priv.h"
+#include "http/server/guard.h"
 
-#include "proto/base/endpoint.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
 #include "proto/meta/hash.h"
 
-struct count {
-	const char *name;
-	unsigned n;
-	const char *last;
-};
+/* Headers that make a browser ask first (CORS), each enough for a change. */
+static const char *const custom[] = {"X-Requested-With", "X-Torrentd"};
 
-static bool same_name(const char *a, const char *b)
+static void PRINTF_LIKE(3, 4) refuse(struct guard_verdict *v, unsigned status, const char *fmt, ...)
 {
-	for (; *a != '\0' && *b != '\0'; a++, b++) {
-		char x = *a >= 'A' && *a <= 'Z' ? (char)(*a + 32) : *a;
-		char y = *b >= 'A' && *b <= 'Z' ? (char)(*b + 32) : *b;
+	va_list ap;
 
-		if (x != y)
-			return false;
-	}
-	return *a == *b;
+	va_start(ap, fmt);
+	vsnprintf(v->why, sizeof v->why, fmt, ap);
+	va_end(ap);
+	v->status = status;
 }
 
-static enum MHD_Result count_one(
-	void *ctx, enum MHD_ValueKind kind, const char *key, const char *value)
+/* --- proxies --- */
+
+/* "10.0.0.1" or "10.0.0.0/8" */
+static bool is_in_net(const struct endpoint *e, const char *net)
 {
-	struct count *c = ctx;
+	const char *slash = strchr(net, '/');
+	struct endpoint base;
+	unsigned bits = 128, skip;
 
-	(void)kind;
-	if (same_name(key, c->name)) {
-		c->n++;
-		c->last = value != NULL ? value : "";
-	}
-	return MHD_YES;
-}
-
-static struct count count_header(struct request *r, const char *name)
-{
-	struct count c = {.name = name};
-
-	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, count_one, &c);
-	return c;
-}
-
-/* --- framing --- */
-
-static bool only_digits(const char *s)
-{
-	if (*s == '\0')
+	if (endpoint_parse_ip(net, slash != NULL ? (size_t)(slash - net) : strlen(net), &base) !=
+		E_OK)
 		return false;
-	for (; *s != '\0'; s++)
-		if (*s < '0' || *s > '9')
+	skip = endpoint_is_v4(&base) ? 96 : 0;
+	if (slash != NULL)
+		bits = (unsigned)MIN(strtoul(slash + 1, NULL, 10), 128ul - skip) + skip;
+	for (unsigned i = 0; i < bits; i++)
+		if (((e->ip[i / 8] ^ base.ip[i / 8]) & (0x80 >> i % 8)) != 0)
 			return false;
 	return true;
 }
 
-static bool guard_framing(struct request *r, const char *version)
+static bool is_proxy(const struct config *c, const struct endpoint *e)
 {
-	struct count te = count_header(r, "Transfer-Encoding");
-	struct count cl = count_header(r, "Content-Length");
-	struct count host = count_header(r, "Host");
-	const char *why = NULL;
-
-	if (te.n > 1 || (te.n == 1 && !same_name(te.last, "chunked")))
-		why = "Transfer-Encoding may only be chunked";
-	else if (te.n > 0 && cl.n > 0)
-		why = "Transfer-Encoding and Content-Length together are ambiguous";
-	else if (te.n > 0 && strcmp(version, "HTTP/1.1") != 0)
-		why = "Transfer-Encoding needs HTTP/1.1";
-	else if (cl.n > 1)
-		why = "more than one Content-Length";
-	else if (cl.n == 1 && !only_digits(cl.last))
-		why = "Content-Length is not a number";
-	else if (host.n > 1)
-		why = "more than one Host header";
-	else if (host.n == 0)
-		why = "no Host header";
-	if (why == NULL)
-		return true;
-	answer_text(r, 400, "bad request: %s", why);
+	for (size_t i = 0; i < c->api_trusted_proxies.n; i++)
+		if (is_in_net(e, c->api_trusted_proxies.v[i]))
+			return true;
 	return false;
+}
+
+/* What a proxy says in the header; NULL: nothing, or the other end is not to be believed. */
+static const char *forwarded(const struct guard_facts *f, const char *name)
+{
+	return is_proxy(f->config, &f->peer) ? head_get(f->head, name, NULL) : NULL;
+}
+
+static const char *effective_host(const struct guard_facts *f)
+{
+	const char *said = forwarded(f, "X-Forwarded-Host");
+
+	return said != NULL ? said : head_get(f->head, "Host", NULL);
+}
+
+/* The last of a list is what our own proxy has seen. */
+static bool client_is_local(const struct guard_facts *f)
+{
+	const char *said = forwarded(f, "X-Forwarded-For");
+	const char *comma = said != NULL ? strrchr(said, ',') : NULL;
+	struct endpoint client;
+
+	if (said == NULL)
+		return endpoint_is_loopback(&f->peer);
+	said = comma != NULL ? comma + 1 : said;
+	said += strspn(said, " \t");
+	return endpoint_parse_ip(said, strcspn(said, " \t"), &client) == E_OK &&
+	       endpoint_is_loopback(&client);
 }
 
 /* --- Host --- */
@@ -94,15 +97,14 @@ static bool guard_framing(struct request *r, const char *version)
 /* The name in "name", "name:port", "[v6]:port"; false: it is none of these. */
 static bool host_name(const char *host, char *out, size_t size)
 {
-	const char *end = host[0] == '[' ? strchr(host, ']') : strchr(host, ':');
+	bool v6 = host[0] == '[';
+	const char *end = strchr(host, v6 ? ']' : ':');
 	const char *port;
 	size_t n;
 
-	if (host[0] == '[') {
-		if (end == NULL)
-			return false;
-		host++;
-	}
+	if (v6 && end == NULL)
+		return false;
+	host += v6;
 	n = end != NULL ? (size_t)(end - host) : strlen(host);
 	if (n == 0 || n >= size)
 		return false;
@@ -110,58 +112,106 @@ static bool host_name(const char *host, char *out, size_t size)
 	out[n] = '\0';
 	if (end == NULL)
 		return true;
-	port = *end == ']' ? end + 1 : end;
-	return *port == '\0' || (*port == ':' && only_digits(port + 1));
+	port = end + v6;
+	return *port == '\0' || (*port == ':' && port[1] != '\0' &&
+					port[1 + strspn(port + 1, "0123456789")] == '\0');
 }
 
-static bool guard_host(struct request *r)
+/* "name", or "*.example.org" for all names beneath it. */
+static bool is_listed_host(const struct config_list *list, const char *name)
 {
-	struct count host = count_header(r, "Host");
-	const struct config_list *hosts = &r->http->config->api_hosts;
-	struct endpoint literal;
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *v = list->v[i];
+		size_t tail = strlen(v + (v[0] == '*'));
+
+		if (strcasecmp(v, name) == 0)
+			return true;
+		if (v[0] == '*' && n > tail && strcasecmp(name + n - tail, v + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A mapped address is written with colons and is one of IPv4 all the same. */
+static bool is_own_address(const struct guard_facts *f, const char *name)
+{
+	struct endpoint e;
+
+	if (endpoint_parse_ip(name, strlen(name), &e) != E_OK)
+		return false;
+	if (endpoint_is_v4(&e) && strchr(name, ':') != NULL)
+		return false;
+	return endpoint_is_loopback(&e) ||
+	       (!endpoint_is_unspecified(&e) && endpoint_same_ip(&e, &f->local));
+}
+
+static void check_host(const struct guard_facts *f, struct guard_verdict *v)
+{
 	char name[256];
 
-	if (host_name(host.last, name, sizeof name)) {
-		if (same_name(name, "localhost") ||
-			endpoint_parse_ip(name, strlen(name), &literal) == E_OK)
-			return true;
-		for (size_t i = 0; i < hosts->n; i++)
-			if (same_name(name, hosts->v[i]))
-				return true;
-	}
-	answer_text(r, 421, "the name in the Host header is not known here: list it in api.hosts");
-	return false;
+	if (host_name(effective_host(f), name, sizeof name) &&
+		(strcasecmp(name, "localhost") == 0 || is_own_address(f, name) ||
+			is_listed_host(&f->config->api_hosts, name)))
+		return;
+	refuse(v, 421,
+		"the name in the Host header is neither localhost nor the address of this "
+		"connection: list it in api.hosts");
 }
 
 /* --- browsers --- */
 
-/* The origin's host and port are those that the request was sent to. */
-static bool same_origin(const char *origin, const char *host)
+/* Whether the origin is that of the address the request was sent to. */
+static bool is_own_origin(const struct guard_facts *f, const char *origin)
 {
+	const char *host = effective_host(f), *proto = forwarded(f, "X-Forwarded-Proto");
 	const char *rest = strstr(origin, "://");
+	size_t scheme;
 
-	return rest != NULL && same_name(rest + 3, host);
+	if (rest == NULL)
+		return false;
+	scheme = (size_t)(rest - origin);
+	rest += 3;
+	if (proto != NULL && (strlen(proto) != scheme || strncasecmp(proto, origin, scheme) != 0))
+		return false;
+	return strcasecmp(rest, host) == 0;
 }
 
-static bool guard_site(struct request *r)
+static bool is_listed_origin(const struct config *c, const char *origin)
 {
-	struct count origin = count_header(r, "Origin");
-	struct count site = count_header(r, "Sec-Fetch-Site");
-	struct count host = count_header(r, "Host");
+	for (size_t i = 0; i < c->api_origins.n; i++)
+		if (strcasecmp(c->api_origins.v[i], origin) == 0)
+			return true;
+	return false;
+}
 
-	if (origin.n > 1 || (origin.n == 1 && !same_origin(origin.last, host.last))) {
-		answer_text(r, 403,
-			"requests that another site makes a browser send are refused (Origin)");
-		return false;
+static void check_site(const struct guard_facts *f, struct guard_verdict *v)
+{
+	unsigned origins, sites;
+	const char *origin = head_get(f->head, "Origin", &origins);
+	const char *site = head_get(f->head, "Sec-Fetch-Site", &sites);
+
+	if (origin != NULL && is_listed_origin(f->config, origin)) {
+		v->origin = origin;
+		return;
 	}
-	if (site.n > 1 || (site.n == 1 && !same_name(site.last, "same-origin") &&
-				  !same_name(site.last, "none"))) {
-		answer_text(r, 403,
+	if (origins > 1 || (origin != NULL && !is_own_origin(f, origin)))
+		refuse(v, 403,
+			"requests that another site makes a browser send are refused (Origin): "
+			"list it in api.origins");
+	else if (sites > 1 || (site != NULL && strcasecmp(site, "same-origin") != 0 &&
+				      strcasecmp(site, "none") != 0))
+		refuse(v, 403,
 			"requests that another site makes a browser send are refused "
 			"(Sec-Fetch-Site)");
-		return false;
-	}
-	return true;
+}
+
+/* A browser asks whether an application of another site may; it sends no token with that. */
+static bool is_preflight(const struct guard_facts *f)
+{
+	return strcmp(f->head->method, "OPTIONS") == 0 &&
+	       head_get(f->head, "Access-Control-Request-Method", NULL) != NULL;
 }
 
 /* --- the token --- */
@@ -178,25 +228,77 @@ static bool equal_secret(const char *a, const char *b)
 	return diff == 0;
 }
 
-static bool guard_token(struct request *r)
+static void check_token(const struct guard_facts *f, struct guard_verdict *v)
 {
-	const char *token = r->http->config->api_token;
-	struct count auth = count_header(r, "Authorization");
-	char scheme[8] = {0};
+	const char *token = f->config->api_token;
+	const char *auth = head_get(f->head, "Authorization", NULL);
 
-	if (token[0] == '\0')
-		return true;
-	if (auth.n == 1 && strlen(auth.last) > 7) {
-		memcpy(scheme, auth.last, 7);
-		if (same_name(scheme, "bearer ") && equal_secret(auth.last + 7, token))
-			return true;
-	}
-	answer_text(r, 401,
+	if (token[0] == '\0' || (auth != NULL && strncasecmp(auth, "bearer ", 7) == 0 &&
+					equal_secret(auth + 7, token)))
+		return;
+	refuse(v, 401,
 		"the API token is needed: send Authorization: Bearer and the value of api.token");
-	return false;
 }
 
-bool guard_request(struct request *r, const char *version)
+void guard_enter(const struct guard_facts *f, struct guard_verdict *v)
 {
-	return guard_framing(r, version) && guard_host(r) && guard_site(r) && guard_token(r);
+	const char *why = head_is_plain(f->head);
+
+	*v = (struct guard_verdict){0};
+	if (why != NULL)
+		refuse(v, 400, "bad request: %s", why);
+	if (v->status == 0)
+		check_host(f, v);
+	if (v->status == 0)
+		check_site(f, v);
+	if (v->status == 0 && v->origin != NULL && is_preflight(f))
+		v->status = 204;
+	if (v->status == 0)
+		check_token(f, v);
+}
+
+/* --- changes --- */
+
+/* The page is ours, or of an application that may: the browser says so, or would have asked. */
+static bool is_own_page(const struct guard_facts *f)
+{
+	const char *site = head_get(f->head, "Sec-Fetch-Site", NULL);
+
+	for (size_t i = 0; i < ARRAY_LEN(custom); i++)
+		if (head_get(f->head, custom[i], NULL) != NULL)
+			return true;
+	return head_get(f->head, "Origin", NULL) != NULL ||
+	       (site != NULL && strcasecmp(site, "same-origin") == 0);
+}
+
+/* What only browsers send: pages cannot take all of it away. */
+static bool looks_like_browser(const struct head *h)
+{
+	static const char *const documents[] = {
+		"image/", "text/html", "text/css", "video/", "audio/", "xhtml"};
+	const char *agent = head_get(h, "User-Agent", NULL), *accept = head_get(h, "Accept", NULL);
+
+	for (size_t i = 0; accept != NULL && i < ARRAY_LEN(documents); i++)
+		if (strcasestr(accept, documents[i]) != NULL)
+			return true;
+	return head_has_prefix(h, "Sec-") || head_has_prefix(h, "Referer") ||
+	       head_has_prefix(h, "Upgrade-Insecure-Requests") ||
+	       (agent != NULL && strncasecmp(agent, "Mozilla/", 8) == 0);
+}
+
+void guard_change(const struct guard_facts *f, struct guard_verdict *v)
+{
+	bool has_token = f->config->api_token[0] != '\0'; /* else it would not have got in */
+
+	if (is_own_page(f))
+		return;
+	if (looks_like_browser(f->head))
+		refuse(v, 403,
+			"a browser must show that the page it acts for is allowed to change "
+			"something: "
+			"send the header X-Requested-With");
+	else if (!has_token && !client_is_local(f))
+		refuse(v, 403,
+			"a change from another machine needs the token (api.token), or the header "
+			"X-Requested-With");
 }

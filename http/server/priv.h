@@ -12,6 +12,7 @@
 
 #include "actors/kernel/log.h"
 #include "actors/msg/env.h"
+#include "http/server/guard.h"
 #include "http/server/server.h"
 #include "proto/base/link.h"
 
@@ -52,6 +53,9 @@ struct request {
 	uint32_t magic;
 	struct http *http;
 	struct MHD_Connection *conn;
+	const char *uri; /* borrowed: where its request line lies, */
+	size_t uri_n;    /* and how long it was when it came */
+	bool begun;      /* its headers have been seen */
 	const struct resource *resource;
 	enum method method;
 	bool suspended;
@@ -64,6 +68,7 @@ struct request {
 	bool packed;              /* the client takes gzip */
 	const char *type;         /* of the answer */
 	const char *allow;        /* Allow header of a 405 */
+	const char *origin;       /* borrowed: another site's application that may read the answer */
 	uint8_t *upload;          /* owned: of the request */
 	uint32_t upload_n, upload_room;
 };
@@ -95,18 +100,18 @@ void shared_init(struct http *);
 void shared_fini(struct http *);
 void shared_sweep(struct http *); /* drops those that are no longer fresh */
 
-/* guard.c: who gets in.  true: go on; false: answered. */
-bool guard_request(struct request *, const char *version);
-
 /* params.c: whether the resource knows all parameters that are there; false: answered. */
 bool params_known(struct request *);
 
 /* answer.c: a body, of which the request takes a reference. */
 void answer_body(struct request *, struct body *);
+/* answer.c: a preflight that is granted: 204. */
+void answer_nothing(struct request *);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
 
 /* request.c: microhttpd's callbacks; ctx is the struct http. */
+void *request_line(void *ctx, const char *uri, struct MHD_Connection *);
 enum MHD_Result request_step(void *ctx, struct MHD_Connection *, const char *url,
 	const char *method, const char *version, const char *data, size_t *size, void **slot);
 void request_over(void *ctx, struct MHD_Connection *, void **slot, enum MHD_RequestTerminationCode);

@@ -5,6 +5,9 @@
  */
 #include "http/server/priv.h"
 
+#include <netinet/in.h>
+
+#include "actors/kernel/net.h"
 #include "http/server/multipart.h"
 #include "proto/base/array.h"
 
@@ -151,21 +154,109 @@ static void too_large(struct request *r)
 			(unsigned long long)r->http->config->api_body_limit);
 }
 
-static enum MHD_Result begin(struct http *h, struct MHD_Connection *conn, const char *url,
-	const char *method, const char *version, void **slot)
+static enum MHD_Result add_field(
+	void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	struct request *r = request_new(h, conn);
-	struct client *c = client_of(conn);
+	struct head *h = ctx;
 
-	*slot = r;
-	if (c != NULL && actor_now(h->actor) - c->since > 0)
-		c->since = actor_now(h->actor);
-	if (guard_request(r, version))
+	(void)kind;
+	h->overflow = h->n == HEAD_FIELDS;
+	if (h->overflow)
+		return MHD_NO;
+	h->fields[h->n++] = (struct head_field){name, value != NULL ? value : ""};
+	return MHD_YES;
+}
+
+static void read_head(
+	const struct request *r, const char *method, const char *version, struct head *h)
+{
+	const union MHD_ConnectionInfo *size =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	*h = (struct head){.method = method,
+		.uri = r->uri,
+		.uri_n = r->uri_n,
+		.version = version,
+		.size = size != NULL ? size->header_size : 0};
+	MHD_get_connection_values(r->conn, MHD_HEADER_KIND, add_field, h);
+}
+
+static struct endpoint read_peer(const struct request *r)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *a = i != NULL ? i->client_addr : NULL;
+	uint8_t ip[16];
+
+	if (a != NULL && a->sa_family == AF_INET) {
+		memcpy(ip, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
+		return endpoint_from_v4(ip, 0);
+	}
+	if (a == NULL || a->sa_family != AF_INET6)
+		return (struct endpoint){0};
+	memcpy(ip, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, 16);
+	return endpoint_from_v6(ip, 0);
+}
+
+/* An end that is not known is nobody's: unspecified. */
+static void read_ends(const struct request *r, struct guard_facts *f)
+{
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	f->peer = read_peer(r);
+	if (fd == NULL || net_local(fd->connect_fd, &f->local) != E_OK)
+		f->local = (struct endpoint){0};
+}
+
+static bool take_verdict(struct request *r, const struct guard_verdict *v)
+{
+	r->origin = v->origin;
+	if (v->status == 204)
+		answer_nothing(r);
+	else if (v->status != 0)
+		answer_text(r, v->status, "%s", v->why);
+	return !r->answered;
+}
+
+static bool may_change(struct request *r, const struct guard_facts *f, struct guard_verdict *v)
+{
+	if (!r->resource->changes)
+		return true;
+	if (r->method == METHOD_GET && f->config->api_get_changes != 0) {
+		r->allow = "POST";
+		answer_text(r, 405, "this endpoint takes POST: api.get_changes is off");
+		return false;
+	}
+	guard_change(f, v);
+	return take_verdict(r, v);
+}
+
+static void begin(struct request *r, const char *url, const char *method, const char *version)
+{
+	struct head head;
+	struct guard_facts facts = {.config = r->http->config, .head = &head};
+	struct guard_verdict v;
+
+	read_head(r, method, version, &head);
+	read_ends(r, &facts);
+	guard_enter(&facts, &v);
+	if (take_verdict(r, &v))
 		find_resource(r, url, method);
-	if (!r->answered && params_known(r) && declared_too_large(r))
+	if (!r->answered && may_change(r, &facts, &v) && params_known(r) && declared_too_large(r))
 		too_large(r);
-	/* Answered before the body is read: microhttpd then closes the connection. */
-	return r->answered ? answer_send(r) : MHD_YES;
+}
+
+void *request_line(void *ctx, const char *uri, struct MHD_Connection *conn)
+{
+	struct http *h;
+	struct request *r;
+
+	CAST_OBJ(h, ctx, HTTP_MAGIC);
+	r = request_new(h, conn);
+	r->uri = uri;
+	r->uri_n = strlen(uri);
+	return r;
 }
 
 /* --- its body and its end --- */
@@ -201,17 +292,30 @@ static void unpack(struct request *r)
 	r->upload_n = (uint32_t)file.n;
 }
 
+static void note_start(struct http *h, struct MHD_Connection *conn)
+{
+	struct client *c = client_of(conn);
+
+	if (c != NULL)
+		c->since = actor_now(h->actor);
+}
+
 enum MHD_Result request_step(void *ctx, struct MHD_Connection *conn, const char *url,
 	const char *method, const char *version, const char *data, size_t *size, void **slot)
 {
 	struct http *h;
-	struct request *r = *slot;
+	struct request *r;
 	struct client *c;
 
 	CAST_OBJ(h, ctx, HTTP_MAGIC);
-	if (r == NULL)
-		return begin(h, conn, url, method, version, slot);
-	CHECK_OBJ(r, REQUEST_MAGIC);
+	CAST_OBJ(r, *slot, REQUEST_MAGIC);
+	if (!r->begun) {
+		r->begun = true;
+		note_start(h, conn);
+		begin(r, url, method, version);
+		/* Answered before the body is read: microhttpd then closes the connection. */
+		return r->answered ? answer_send(r) : MHD_YES;
+	}
 	if (*size > 0) {
 		collect(r, data, *size);
 		*size = 0;

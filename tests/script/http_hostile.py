@@ -47,11 +47,13 @@ def the_host_header():
     with Daemon({'api.hosts': 'torrents.example, box'}) as d:
         port = d.api_port
         for host in (f'127.0.0.1:{port}', f'localhost:{port}', 'localhost', 'LocalHost', '127.0.0.1', '[::1]',
-                     f'[::1]:{port}', '192.168.3.4', 'torrents.example', f'TORRENTS.example:{port}', 'box'):
+                     f'[::1]:{port}', '127.8.8.8', 'torrents.example', f'TORRENTS.example:{port}', 'box'):
             equal(status_of(raw_request(d, host=host)), 200, host)
         for host in ('evil.example', f'evil.example:{port}', 'localhost.evil.example', '127.0.0.1.evil.example',
                      'torrents.example.evil.example', 'xbox', '', ':80', '[::1', '[::1]x', 'localhost:x',
-                     'localhost:80:80', '127.0.0.1@evil', 'localhost/', 'local host', '[evil]', '0x7f.1'):
+                     'localhost:80:80', '127.0.0.1@evil', 'localhost/', 'local host', '[evil]', '0x7f.1',
+                     f'0.0.0.0:{port}', f'[::]:{port}', f'[::ffff:7f00:1]:{port}', '[::ffff:127.0.0.1]',
+                     '192.168.3.4', '8.8.8.8'):
             got = status_of(raw_request(d, host=host))
             check(got in (421, 400), repr(host), 'got', got)
         equal(status_of(raw_request(d, host='evil.example')), 421)
@@ -79,6 +81,66 @@ def requests_that_another_site_makes():
         reply = d.get('/alldata')
         check(reply.headers['Access-Control-Allow-Origin'] is None, 'others may read it')
         equal(reply.headers['X-Content-Type-Options'], 'nosniff')
+
+
+PAGE = {'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140', 'Accept': 'image/avif,image/webp,*/*;q=0.8'}
+SHOWS_ITSELF = {'X-Requested-With': 'XMLHttpRequest'}
+
+
+@case
+def what_a_page_makes_a_browser_send_changes_nothing():
+    for token in ('', TOKEN):
+        with Daemon({'api.token': token, 'api.hosts': 'torrents.example'}) as d:
+            t = Torrent('page', 1000)
+            # A proxy adds the token to whatever passes.
+            bearer = {'Authorization': f'Bearer {token}'} if token else {}
+            equal(d.http('POST', '/addtorrentfile', {'start': 'false'}, t.data, bearer).status, 200)
+            for host in ('torrents.example', f'127.0.0.1:{d.api_port}'):
+                for method in ('GET', 'POST'):
+                    for headers in (PAGE, {'Referer': 'http://evil.example/'}, {'Sec-Fetch-Site': 'none'},
+                                    {'Accept': 'text/html,application/xhtml+xml'}, {'Upgrade-Insecure-Requests': '1'}):
+                        reply = d.http(method, '/removetorrent', {'infohash': t.hex, 'delete': 'true'}, None,
+                                       {'Host': host, **bearer, **headers})
+                        equal(reply.status, 403, (host, method, headers))
+                        check(b'X-Requested-With' in reply.body, reply.body)
+            reply = d.http('GET', '/stoptorrent', {'infohash': t.hex}, None, {**PAGE, **bearer, **SHOWS_ITSELF})
+            equal(reply.status, 200, reply.body)
+            equal(d.http('GET', '/alldata', None, None, {**PAGE, **bearer}).status, 200, 'looking is free')
+            equal(d.http('GET', '/removetorrent', {'infohash': t.hex}, None, bearer).status, 200, 'a program')
+
+
+@case
+def get_changes_nothing_when_that_is_off():
+    with Daemon({'api.get_changes': 'off'}) as d:
+        t = Torrent('off', 1000)
+        d.add(t, start='false')
+        reply = d.http('GET', '/starttorrent', {'infohash': t.hex}, None, SHOWS_ITSELF)
+        equal((reply.status, reply.headers['Allow']), (405, 'POST'))
+        equal(d.view(t)['started'], False)
+        d.ok('/starttorrent', infohash=t.hex)
+
+
+@case
+def applications_of_listed_origins_may_use_it():
+    app = 'https://app.example:8443'
+    with Daemon({'api.origins': app, 'api.token': TOKEN}) as d:
+        ask = {'Origin': app, 'Access-Control-Request-Method': 'POST', 'Sec-Fetch-Site': 'cross-site',
+               'Access-Control-Request-Headers': 'authorization'}
+        reply = d.http('OPTIONS', '/addtorrentfile', None, None, ask)
+        equal((reply.status, reply.headers['Access-Control-Allow-Origin']), (204, app))
+        check('Authorization' in reply.headers['Access-Control-Allow-Headers'], 'the token may not be sent')
+        check('POST' in reply.headers['Access-Control-Allow-Methods'], 'POST is not allowed')
+        right = {'Origin': app, 'Sec-Fetch-Site': 'cross-site', 'Authorization': f'Bearer {TOKEN}', **PAGE}
+        t = Torrent('app', 1000)
+        reply = d.http('POST', '/addtorrentfile', None, t.data, right)
+        equal((reply.status, reply.headers['Access-Control-Allow-Origin']), (200, app))
+        reply = d.http('GET', '/alldata', None, None, {'Origin': app})
+        equal((reply.status, reply.headers['Access-Control-Allow-Origin']), (401, app), 'it may read why')
+        for other in ('https://app.example', 'http://app.example:8443', 'https://evil.example'):
+            reply = d.http('OPTIONS', '/addtorrentfile', None, None, {**ask, 'Origin': other})
+            equal((reply.status, reply.headers['Access-Control-Allow-Origin']), (403, None), other)
+        reply = d.http('GET', '/alldata', None, None, {'Authorization': f'Bearer {TOKEN}'})
+        check('Origin' in reply.headers.get_all('Vary', ()), 'a cache would give one origin the answer of another')
 
 
 @case
@@ -134,14 +196,35 @@ def ambiguous_framing_is_refused():
                         ['Content-Length: -1'], ['Content-Length: +5'], ['Content-Length: 0x5'],
                         ['Content-Length: 5 5'], ['Content-Length: 5,5'], ['Content-Length: '],
                         ['Content-Length: 99999999999999999999999'], [' Content-Length: 5'],
-                        ['Content-Length : 5']):
+                        ['Content-Length : 5'], ['Content-Length\t: 5'], ['Content-Length:\r\n 5'],
+                        ['Transfer-Encoding\t: chunked'], ['Transfer-Encoding:\r\n chunked'], ['Content-Length2: 5'],
+                        ['A: b\nContent-Length: 5'], ['A: b\rContent-Length: 5'], ['A: b\0c'], ['A: b\r\n c'],
+                        ['nocolon'], [': x']):
             raw = raw_request(d, post, headers, body=smuggled)
             check(status_of(raw) in (400, 413, 0), headers, 'got', raw[:80])
+            equal(raw.count(b'HTTP/1.1 4'), raw.count(b'HTTP/1.1 '), f'answers to {headers}')
             check(not leaks(raw), headers, 'a smuggled request was answered')
         raw = raw_request(d, 'POST /addtorrentfile HTTP/1.0', ['Transfer-Encoding: chunked'], body=smuggled)
         check(status_of(raw) in (400, 0), 'chunked in HTTP/1.0', raw[:80])
         check(not leaks(raw), 'smuggled')
         answers_still(d)
+
+
+@case
+def lines_that_do_not_end_as_they_should_are_refused():
+    with Daemon() as d:
+        for head in (b'GET /alldata HTTP/1.1\nHost: localhost\r\n\r\n',
+                     b'GET /alldata HTTP/1.1\r\nHost: localhost\n\r\n',
+                     b'GET /alldata HTTP/1.1\r\nHost: localhost\r\n\n', b'GET /alldata HTTP/1.1\r\nHost: localhost\n\n',
+                     b'GET /alldata\0 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+                     b'GET /alldata HTTP/1.1\r\nHost: localhost\0evil\r\n\r\n'):
+            raw = d.raw(head + b'GET /alldata HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+            check(status_of(raw) in (0, 400), head, 'got', raw[:80])
+            check(not leaks(raw), head, 'what follows was answered')
+        got = d.raw(b'\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
+                    b'GET /alldata?files=t%72ue HTTP/1.1\r\nHost: localhost\r\nCookie: a=b; c=d\r\n'
+                    b'Connection: close\r\n\r\n')
+        equal(got.count(b'HTTP/1.1 200'), 2, 'two requests in one go')
 
 
 @case
@@ -254,7 +337,8 @@ def nul_duplicates_and_percent_signs_in_parameters():
         d.add(t, start='false')
         cases = [(f'infohash={t.hex}%00', 422), (f'infohash={t.hex}&infohash={t.hex}', 422),
                  (f'infohash={t.hex}%', 422), (f'infohash={t.hex}%zz', 422), (f'infohash=%{t.hex}', 422),
-                 ('infohash', 422), ('infohash=', 422), (f'INFOHASH={t.hex}', 422), (f'infohash={t.hex}&a%00b=1', 422), (f'infohash={t.hex}', 200),
+                 ('infohash', 422), ('infohash=', 422), (f'INFOHASH={t.hex}', 422), (f'infohash={t.hex}&a%00b=1', 422),
+                 (f'infohash={t.hex}', 200),
                  ('infohash=' + ''.join(f'%{ord(c):02x}' for c in t.hex), 200),
                  (f'%69nfohash={t.hex}', 200), (f'unknown=1&infohash={t.hex}', 422),
                  (f'&&&infohash={t.hex}&', 200), (f'infohash={t.hex}#x', 422), (f'infohash=+{t.hex}', 422)]

@@ -222,7 +222,16 @@ static const struct bad {
 	{"[status]\nbind = udp://1", "status.bind is \"udp://1\" (set at F:2): an endpoint begins "
 				     "with tcp:// or ipc://\n"},
 	{"[api]\nhosts = a:80", "api.hosts has \"a:80\" (set at F:2): write the bare name, no port "
-				"and no scheme\n"},
+				"and no scheme, or *.name for all beneath it\n"},
+	{"[api]\nhosts = *example",
+		"api.hosts has \"*example\" (set at F:2): write the bare name, no "
+		"port and no scheme, or *.name for all beneath it\n"},
+	{"[api]\norigins = https://a/", "api.origins has \"https://a/\" (set at F:2): write "
+					"scheme://host or scheme://host:port, and nothing behind "
+					"it\n"},
+	{"[api]\ntrusted_proxies = 10.0.0.0/33",
+		"api.trusted_proxies has \"10.0.0.0/33\" (set at F:2): write an IP address, or a "
+		"network such as 10.0.0.0/8\n"},
 	/* All errors at once. */
 	{"[api]\nport = x\nprot = 1\n[log]\nlevel = y",
 		"F:2: api.port: \"x\" is not a whole number\n"

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who gets in: headers and addresses in, a verdict out.  Pure; guard.c says what is refused and
+ * why.
+ */
+#ifndef HTTP_SERVER_GUARD_H
+#define HTTP_SERVER_GUARD_H
+
+#include "config/config.h"
+#include "http/server/head.h"
+#include "proto/base/endpoint.h"
+
+struct guard_facts {
+	const struct config *config;
+	const struct head *head;
+	struct endpoint peer;  /* the other end of the connection */
+	struct endpoint local; /* ours */
+};
+
+struct guard_verdict {
+	unsigned status;    /* 0: go on; 204: a preflight that is granted; else what is answered */
+	char why[200];      /* words for that */
+	const char *origin; /* of an application of another site that may read the answer; NULL:
+			       none.  Borrowed from the head. */
+};
+
+/* Whether the request may be looked at at all. */
+void guard_enter(const struct guard_facts *, struct guard_verdict *);
+/* Whether one that got in may change something. */
+void guard_change(const struct guard_facts *, struct guard_verdict *);
+
+#endif

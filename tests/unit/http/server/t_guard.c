@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* Who gets in: headers and addresses in, verdicts out. */
+#include "tests/unit/lib/http_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define CHROME "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Chrome/140\r\n"
+#define IMG    "Accept: image/avif,image/webp,*/*;q=0.8\r\n"
+
+static unsigned enter(struct http_world *w, const char *lines)
+{
+	headworld_get(w, lines);
+	return headworld_enter(w);
+}
+
+static unsigned change(struct http_world *w, const char *lines)
+{
+	headworld_get(w, lines);
+	return headworld_change(w);
+}
+
+static void host_is_localhost_or_the_address_of_the_connection(void **state)
+{
+	static const char *const good[] = {"localhost", "LOCALHOST:8080", "127.0.0.1",
+		"127.9.9.9:1", "[::1]", "[::1]:8080", "192.168.1.5:8080"};
+	static const char *const bad[] = {"0.0.0.0:8080", "0.0.0.0", "[::]",
+		"[::ffff:127.0.0.1]:8080", "[::ffff:7f00:1]:8080", "[::ffff:192.168.1.5]",
+		"8.8.8.8", "192.168.1.6", "[fe80::1]", "evil.example", "127.0.0.1.evil.example", "",
+		":80", "[::1", "[::1]x", "localhost:", "localhost:x", "0x7f.1", "127.1",
+		"2130706433"};
+	struct http_world w;
+	char line[200];
+
+	(void)state;
+	headworld_init(&w);
+	w.facts.local = endpoint_from_v4((const uint8_t[]){192, 168, 1, 5}, 8080);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		snprintf(line, sizeof line, "Host: %s\r\n", good[i]);
+		assert_int_equal(enter(&w, line), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		snprintf(line, sizeof line, "Host: %s\r\n", bad[i]);
+		assert_int_equal(enter(&w, line), 421);
+	}
+}
+
+static void hosts_are_listed_by_name_or_by_domain(void **state)
+{
+	static const char *const list[] = {"box", "*.example.org", "8.8.8.8"};
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_hosts = headworld_list(list, 3);
+	assert_int_equal(enter(&w, "Host: Box:81\r\n"), 0);
+	assert_int_equal(enter(&w, "Host: a.example.org\r\n"), 0);
+	assert_int_equal(enter(&w, "Host: a.b.EXAMPLE.org:1\r\n"), 0);
+	assert_int_equal(enter(&w, "Host: 8.8.8.8\r\n"), 0);
+	assert_int_equal(enter(&w, "Host: example.org\r\n"), 421);
+	assert_int_equal(enter(&w, "Host: .example.org\r\n"), 421);
+	assert_int_equal(enter(&w, "Host: evilexample.org\r\n"), 421);
+	assert_int_equal(enter(&w, "Host: a.example.org.evil\r\n"), 421);
+}
+
+static void other_sites_are_refused(void **state)
+{
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	assert_int_equal(enter(&w, "Origin: http://127.0.0.1:8080\r\n"), 0);
+	assert_int_equal(enter(&w, "Origin: http://127.0.0.1\r\n"), 403);
+	assert_int_equal(enter(&w, "Origin: null\r\n"), 403);
+	assert_int_equal(enter(&w, "Origin: http://evil.example\r\n"), 403);
+	assert_int_equal(
+		enter(&w, "Origin: http://127.0.0.1:8080\r\nOrigin: http://evil.example\r\n"), 403);
+	assert_int_equal(enter(&w, "Sec-Fetch-Site: cross-site\r\n"), 403);
+	assert_int_equal(enter(&w, "Sec-Fetch-Site: same-site\r\n"), 403);
+	assert_int_equal(enter(&w, "Sec-Fetch-Site: none\r\n"), 0);
+	assert_int_equal(enter(&w, "Sec-Fetch-Site: same-origin\r\n"), 0);
+}
+
+static void listed_origins_may_ask_and_read(void **state)
+{
+	static const char *const list[] = {"https://app.example:8443"};
+	struct http_world w;
+	struct guard_verdict v;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_origins = headworld_list(list, 1);
+	w.config.api_token = "correct-horse-battery";
+	headworld_get(&w, "Origin: https://app.example:8443\r\nSec-Fetch-Site: cross-site\r\n"
+			  "Authorization: Bearer correct-horse-battery\r\n");
+	guard_enter(&w.facts, &v);
+	assert_int_equal(v.status, 0);
+	assert_string_equal(v.origin, "https://app.example:8443");
+	guard_change(&w.facts, &v);
+	assert_int_equal(v.status, 0);
+	assert_int_equal(enter(&w, "Origin: https://app.example\r\n"), 403);
+	assert_int_equal(enter(&w, "Origin: https://app.example:8443\r\n"), 401);
+	headworld_head(&w,
+		"OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example:8443\r\n"
+		"Access-Control-Request-Method: GET\r\n\r\n",
+		strlen("OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+		       "https://app.example:8443\r\n"
+		       "Access-Control-Request-Method: GET\r\n\r\n"));
+	assert_int_equal(headworld_enter(&w), 204);
+}
+
+static void the_token_is_wanted(void **state)
+{
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_token = "correct-horse-battery";
+	assert_int_equal(enter(&w, ""), 401);
+	assert_int_equal(enter(&w, "Authorization: Bearer correct-horse-batterx\r\n"), 401);
+	assert_int_equal(enter(&w, "Authorization: Basic correct-horse-battery\r\n"), 401);
+	assert_int_equal(enter(&w, "authorization: bearer correct-horse-battery\r\n"), 0);
+	assert_int_equal(enter(&w, "Authorization: Bearer correct-horse-battery\r\n"
+				   "Authorization: Bearer correct-horse-battery\r\n"),
+		401);
+}
+
+static void what_browsers_send_unasked_changes_nothing(void **state)
+{
+	static const char *const pages[] = {CHROME IMG, CHROME, IMG, "Accept: text/html\r\n",
+		"Referer: http://127.0.0.1:8080/\r\n", "Sec-Fetch-Site: none\r\n",
+		"Sec-Fetch-Mode: no-cors\r\n", "Sec-CH-UA: x\r\n",
+		"Upgrade-Insecure-Requests: 1\r\n"};
+	struct http_world w;
+	char lines[500];
+
+	(void)state;
+	headworld_init(&w);
+	for (unsigned token = 0; token < 2; token++) {
+		w.config.api_token = token ? "correct-horse-battery" : "";
+		for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+			for (unsigned shown = 0; shown < 2; shown++) {
+				snprintf(lines, sizeof lines, "%s%s%s", pages[i],
+					token ? "Authorization: Bearer correct-horse-battery\r\n"
+					      : "",
+					shown ? "X-Requested-With: x\r\n" : "");
+				assert_int_equal(enter(&w, lines), 0);
+				assert_int_equal(change(&w, lines), shown ? 0 : 403);
+			}
+		}
+	}
+}
+
+static void programs_and_own_pages_change_things(void **state)
+{
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	assert_int_equal(change(&w, ""), 0);
+	assert_int_equal(change(&w, "User-Agent: curl/8.5.0\r\nAccept: */*\r\n"), 0);
+	assert_int_equal(change(&w, CHROME "Sec-Fetch-Site: same-origin\r\n"), 0);
+	assert_int_equal(change(&w, CHROME "Origin: http://127.0.0.1:8080\r\n"), 0);
+	assert_int_equal(change(&w, CHROME "X-Torrentd: 1\r\n"), 0);
+}
+
+static void only_trusted_proxies_are_believed(void **state)
+{
+	static const char *const proxies[] = {"127.0.0.0/8"}, *const hosts[] = {"t.example"};
+	static const char told[] = "Host: 127.0.0.1:8080\r\nX-Forwarded-Host: t.example:8443\r\n"
+				   "X-Forwarded-Proto: https\r\nOrigin: https://t.example:8443\r\n";
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_hosts = headworld_list(hosts, 1);
+	assert_int_equal(enter(&w, told), 403);
+	w.config.api_trusted_proxies = headworld_list(proxies, 1);
+	assert_int_equal(enter(&w, told), 0);
+	assert_int_equal(enter(&w, "X-Forwarded-Host: evil.example\r\n"), 421);
+	assert_int_equal(enter(&w, "X-Forwarded-Host: t.example\r\nX-Forwarded-Proto: https\r\n"
+				   "Origin: http://t.example\r\n"),
+		403);
+	assert_int_equal(change(&w, "X-Forwarded-For: 203.0.113.9\r\n"), 403);
+	assert_int_equal(change(&w, "X-Forwarded-For: 127.0.0.1, 203.0.113.9\r\n"), 403);
+	assert_int_equal(change(&w, "X-Forwarded-For: 203.0.113.9, 127.0.0.1\r\n"), 0);
+	w.facts.peer = endpoint_from_v4((const uint8_t[]){10, 0, 0, 1}, 0);
+	assert_int_equal(change(&w, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(host_is_localhost_or_the_address_of_the_connection),
+		cmocka_unit_test(hosts_are_listed_by_name_or_by_domain),
+		cmocka_unit_test(other_sites_are_refused),
+		cmocka_unit_test(listed_origins_may_ask_and_read),
+		cmocka_unit_test(the_token_is_wanted),
+		cmocka_unit_test(what_browsers_send_unasked_changes_nothing),
+		cmocka_unit_test(programs_and_own_pages_change_things),
+		cmocka_unit_test(only_trusted_proxies_are_believed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
