@@ -90,6 +90,8 @@ void answer_body(struct request *r, struct body *b)
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	set(r, body_is_known(b, known) ? 304 : 200, JSON_TYPE, NULL, 0);
 	r->shared_body = body_ref(b);
+	if (r->http->bodies > BURST)
+		r->http->burst = true;
 }
 
 unsigned answer_status(enum err err)

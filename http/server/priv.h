@@ -20,13 +20,31 @@
 #define REQUEST_MAGIC 0x52455121u
 #define CLIENT_MAGIC  0x434c4e54u
 
+/* Connections that microhttpd takes beyond api.connections, to have a newcomer whose place is made.
+ */
+#define CLIENTS_SPARE 16u
+
+/* Bytes of bodies and answers that are much: worth giving back to the system when they are free. */
+#define BURST (UINT64_C(8) << 20)
+
+/* What a connection is at. */
+enum client_phase {
+	CLIENT_NEW,     /* sends its first header */
+	CLIENT_HEADER,  /* is idle, or sends another one */
+	CLIENT_BODY,    /* sends a body, */
+	CLIENT_REFUSED, /* or the rest of one that was answered in its midst */
+	CLIENT_WAITS,   /* has sent all and waits for us */
+	CLIENT_ANSWER,  /* takes its answer */
+};
+
 /* One connection, for the deadlines that microhttpd's idle timer does not give. */
 struct client {
 	uint32_t magic;
 	struct link link; /* in http->clients, any order */
 	struct MHD_Connection *conn;
-	int64_t since; /* us: when it was accepted or its last request was over */
-	bool busy;     /* a whole request is being answered */
+	enum client_phase phase;
+	int64_t since; /* us: when the phase began */
+	bool cut;      /* it has been shut down and will be gone soon */
 };
 
 struct http {
@@ -39,6 +57,9 @@ struct http {
 	struct loop_timer timer; /* microhttpd's own timeouts */
 	struct loop_timer sweep; /* slow clients */
 	struct link clients;
+	unsigned clients_n;
+	uint64_t uploads;       /* bytes of all bodies that are being received or looked at */
+	bool burst;             /* there was much memory in use since it was last given back */
 	struct link shares;     /* answers that are made or fresh */
 	struct link work;       /* those of them that have slices to do */
 	struct loop_task slice; /* the next slice of the first of them */
@@ -68,9 +89,12 @@ struct request {
 	bool packed;              /* the client takes gzip */
 	const char *type;         /* of the answer */
 	const char *allow;        /* Allow header of a 405 */
-	const char *origin;       /* borrowed: another site's application that may read the answer */
-	uint8_t *upload;          /* owned: of the request */
+	const char *origin; /* borrowed: another site's application that may read the answer */
+	uint8_t *upload;    /* owned: of the request */
 	uint32_t upload_n, upload_room;
+	uint64_t charged; /* of http->uploads, until the request is over */
+	bool refused;     /* answered in the midst of its body, which is thrown away, */
+	uint64_t thrown;  /* as far as so many bytes */
 };
 
 /* body.c: text that several answers send. */
@@ -118,6 +142,7 @@ void request_over(void *ctx, struct MHD_Connection *, void **slot, enum MHD_Requ
 
 /* client.c */
 struct client *client_of(struct MHD_Connection *);
+void client_enter(struct http *, struct MHD_Connection *, enum client_phase);
 /* microhttpd's callback; ctx is the struct http. */
 void client_event(
 	void *ctx, struct MHD_Connection *, void **slot, enum MHD_ConnectionNotificationCode);

@@ -6,10 +6,15 @@
 #include "http/server/priv.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
 
 #include "actors/kernel/net.h"
 #include "http/server/multipart.h"
 #include "proto/base/array.h"
+
+/* All bodies under way together; more are refused until these are done. */
+#define UPLOADS_MAX (UINT64_C(64) << 20)
 
 /* Requests that wait for other actors at once; beyond it the daemon is overloaded and says so. */
 #define WAITING_MAX 1024u
@@ -137,21 +142,56 @@ static void find_resource(struct request *r, const char *url, const char *method
 	answer_text(r, 405, "this endpoint takes %s", r->allow);
 }
 
-static bool declared_too_large(struct request *r)
+static uint64_t declared(struct request *r)
 {
 	const char *v = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Content-Length");
 	uint64_t n = 0;
 
 	for (; v != NULL && *v >= '0' && *v <= '9' && n <= r->http->config->api_body_limit; v++)
 		n = n * 10 + (uint64_t)(*v - '0');
-	return n > r->http->config->api_body_limit;
+	return n;
 }
 
-static void too_large(struct request *r)
+/* Whether a body of n bytes may come; false: answered. */
+static bool has_room(struct request *r, uint64_t n)
 {
-	if (!r->answered)
+	uint64_t limit = r->http->config->api_body_limit;
+
+	if (n > limit)
 		answer_text(r, 413, "the body is larger than api.body_limit (%llu bytes)",
-			(unsigned long long)r->http->config->api_body_limit);
+			(unsigned long long)limit);
+	else if (r->http->uploads - r->charged + n > MAX(UPLOADS_MAX, limit))
+		answer_text(r, 503, "too many large bodies are under way");
+	return !r->answered;
+}
+
+/*
+ * The answer to a body in its midst, where microhttpd takes none: it is written past it.  The rest
+ * of the body is read for a while and thrown away: a connection that is closed with bytes unread
+ * takes the answer back, and clients that send all before they read would see an error.
+ */
+static void refuse_midway(struct request *r)
+{
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char text[1200];
+	int n = snprintf(text, sizeof text,
+		"HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: "
+		"close\r\nRetry-After: 2\r\n\r\n%.*s",
+		r->status, r->status == 413 ? "Content Too Large" : "Service Unavailable", r->type,
+		r->body_n, (int)r->body_n, r->body);
+
+	must(n > 0 && n < (int)sizeof text);
+	r->refused = true;
+	xfree(r->upload);
+	r->upload = NULL;
+	r->upload_n = r->upload_room = 0;
+	r->http->uploads -= r->charged;
+	r->charged = 0;
+	client_enter(r->http, r->conn, CLIENT_REFUSED);
+	if (fd == NULL || send(fd->connect_fd, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return;
+	shutdown(fd->connect_fd, SHUT_WR);
 }
 
 static enum MHD_Result add_field(
@@ -243,8 +283,9 @@ static void begin(struct request *r, const char *url, const char *method, const 
 	guard_enter(&facts, &v);
 	if (take_verdict(r, &v))
 		find_resource(r, url, method);
-	if (!r->answered && may_change(r, &facts, &v) && params_known(r) && declared_too_large(r))
-		too_large(r);
+	if (!r->answered && may_change(r, &facts, &v) && params_known(r) &&
+		!has_room(r, declared(r)))
+		refuse_midway(r);
 }
 
 void *request_line(void *ctx, const char *uri, struct MHD_Connection *conn)
@@ -263,15 +304,21 @@ void *request_line(void *ctx, const char *uri, struct MHD_Connection *conn)
 
 static void collect(struct request *r, const char *data, size_t n)
 {
+	uint64_t before = r->upload_room;
+
 	if (r->answered)
 		return;
-	if (n > r->http->config->api_body_limit - r->upload_n) {
-		too_large(r);
+	if (!has_room(r, (uint64_t)r->upload_n + n)) {
+		refuse_midway(r);
 		return;
 	}
 	ARRAY_RESERVE(r->upload, r->upload_n, r->upload_room, n);
 	memcpy(r->upload + r->upload_n, data, n);
 	r->upload_n += (uint32_t)n;
+	r->charged += r->upload_room - before;
+	r->http->uploads += r->upload_room - before;
+	if (r->http->uploads > BURST)
+		r->http->burst = true;
 }
 
 /* A form's file takes the place of the form. */
@@ -292,12 +339,10 @@ static void unpack(struct request *r)
 	r->upload_n = (uint32_t)file.n;
 }
 
-static void note_start(struct http *h, struct MHD_Connection *conn)
+static enum MHD_Result send_answer(struct request *r)
 {
-	struct client *c = client_of(conn);
-
-	if (c != NULL)
-		c->since = actor_now(h->actor);
+	client_enter(r->http, r->conn, CLIENT_ANSWER);
+	return answer_send(r);
 }
 
 enum MHD_Result request_step(void *ctx, struct MHD_Connection *conn, const char *url,
@@ -305,30 +350,30 @@ enum MHD_Result request_step(void *ctx, struct MHD_Connection *conn, const char 
 {
 	struct http *h;
 	struct request *r;
-	struct client *c;
 
 	CAST_OBJ(h, ctx, HTTP_MAGIC);
 	CAST_OBJ(r, *slot, REQUEST_MAGIC);
 	if (!r->begun) {
 		r->begun = true;
-		note_start(h, conn);
+		client_enter(h, conn, CLIENT_BODY);
 		begin(r, url, method, version);
 		/* Answered before the body is read: microhttpd then closes the connection. */
-		return r->answered ? answer_send(r) : MHD_YES;
+		return r->answered && !r->refused ? send_answer(r) : MHD_YES;
 	}
 	if (*size > 0) {
 		collect(r, data, *size);
+		r->thrown += r->refused ? *size : 0;
 		*size = 0;
-		return r->answered && r->status == 413 ? MHD_NO : MHD_YES;
+		return r->thrown <= h->config->api_body_limit ? MHD_YES : MHD_NO;
 	}
-	c = client_of(conn);
-	if (c != NULL)
-		c->busy = true;
+	if (r->refused)
+		return MHD_NO;
+	client_enter(h, conn, CLIENT_WAITS);
 	if (!r->answered)
 		unpack(r);
 	if (!r->answered)
 		r->resource->fn(r);
-	return r->answered ? answer_send(r) : MHD_YES;
+	return r->answered ? send_answer(r) : MHD_YES;
 }
 
 void request_over(
@@ -336,14 +381,10 @@ void request_over(
 {
 	struct http *h;
 	struct request *r;
-	struct client *c = client_of(conn);
 
 	(void)how;
 	CAST_OBJ(h, ctx, HTTP_MAGIC);
-	if (c != NULL) {
-		c->busy = false;
-		c->since = actor_now(h->actor);
-	}
+	client_enter(h, conn, CLIENT_HEADER);
 	if (*slot == NULL)
 		return;
 	TAKE_OBJ(r, (struct request **)slot, REQUEST_MAGIC);
@@ -354,6 +395,7 @@ void request_over(
 	if (r->shared_body != NULL)
 		body_unref(&r->shared_body);
 	xfree(r->body);
+	h->uploads -= r->charged;
 	xfree(r->upload);
 	FREE_OBJ(r);
 }

@@ -8,9 +8,10 @@
  */
 #include "http/server/priv.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
-#define SWEEP       (2 * USEC_PER_SEC)
+#define SWEEP       (1 * USEC_PER_SEC)
 #define RUNS_A_TURN 8
 #define MEMORY      (32u * 1024u) /* of one connection: headers and send buffer */
 
@@ -52,12 +53,25 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 	run(container_of(timer, struct http, timer));
 }
 
+/*
+ * After large bodies or answers: the allocator keeps what was freed in the midst of its heaps, and
+ * would for good.
+ */
+static void give_back(struct http *h)
+{
+	if (!h->burst || h->uploads > 0 || h->bodies > BURST)
+		return;
+	h->burst = false;
+	malloc_trim(0);
+}
+
 static void on_sweep(struct loop_timer *timer, int64_t now)
 {
 	struct http *h = container_of(timer, struct http, sweep);
 
 	client_sweep(h, now);
 	shared_sweep(h);
+	give_back(h);
 	loop_timer_set(actor_loop(h->actor), &h->sweep, now + SWEEP);
 }
 
@@ -79,9 +93,10 @@ static void start(struct http *h, int fd)
 		0, NULL, NULL, request_step, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, request_line, h,
 		MHD_OPTION_NOTIFY_COMPLETED, request_over, h, MHD_OPTION_NOTIFY_CONNECTION,
-		client_event, h, MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->api_connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+		client_event, h, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)h->config->api_connections + CLIENTS_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
+		timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	/* main has bound the socket; nothing else can go wrong but memory. */
 	must(h->daemon != NULL);
 	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
