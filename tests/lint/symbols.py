@@ -144,7 +144,7 @@ def check_circles():
                         names = sorted(objects[to][0] & objects[m][1])
                         yield f'#   {m} -> {to}: {", ".join(names[:6])}'
         elif size < allowed:
-            yield f'{name}: {size} objects in circles, {allowed} allowed: lower the number in CIRCLES'
+            yield f'# {name}: {size} objects in circles, {allowed} allowed: lower the number in CIRCLES'
 
 
 def check_prefixes():
@@ -159,7 +159,7 @@ def check_prefixes():
     for prefix in sorted(shared - SHARED_PREFIXES):
         yield f'names in {prefix}_ are exported by {", ".join(sorted(owners[prefix]))}'
     for prefix in sorted(SHARED_PREFIXES - shared):
-        yield f'{prefix}_ belongs to one folder now: take it out of SHARED_PREFIXES'
+        yield f'# {prefix}_ belongs to one folder now: take it out of SHARED_PREFIXES'
 
 
 def is_writable(section):
