@@ -209,6 +209,7 @@ struct m_state_note {
 	uint32_t pieces_n;
 	uint32_t *dirty; /* owned: files */
 	uint32_t dirty_n;
+	int64_t dirty_ns; /* since 1970: what is later in a dirty file may be somebody else's */
 };
 
 /* The truth about a torrent's files after a checkpoint, a check or a clean close: replaces what was

@@ -52,7 +52,7 @@ struct file_wish {
 struct file_stamp {
 	uint32_t file;
 	bool exists;
-	bool dirty; /* we were writing to it: a newer mtime is our own */
+	bool dirty; /* we were writing to it: a newer mtime is our own, up to the next checkpoint */
 	uint64_t size;
 	int64_t mtime_ns;
 	uint64_t inode, device;

@@ -222,9 +222,9 @@ static void put_unsynced(struct state_db *db, const struct m_state_pieces *m)
 	(void)put(db, SQL_SET_UNSYNCED, SQL_MAKE_UNSYNCED, values, ARRAY_LEN(values));
 }
 
-static void put_dirty(struct state_db *db, int64_t row, uint32_t file)
+static void put_dirty(struct state_db *db, int64_t row, uint32_t file, int64_t at)
 {
-	const struct value values[] = {NUMBER(row), NUMBER(file)};
+	const struct value values[] = {NUMBER(row), NUMBER(file), NUMBER(at)};
 
 	(void)put(db, SQL_SET_DIRTY, SQL_MAKE_DIRTY, values, ARRAY_LEN(values));
 }
@@ -250,7 +250,7 @@ void state_note(struct state_db *db, const struct m_state_note *m)
 	if (!put_noted(db, m->row, m->pieces, m->pieces_n))
 		return;
 	for (uint32_t i = 0; i < m->dirty_n; i++)
-		put_dirty(db, m->row, m->dirty[i]);
+		put_dirty(db, m->row, m->dirty[i], m->dirty_ns);
 }
 
 void state_pieces(struct state_db *db, const struct m_state_pieces *m)

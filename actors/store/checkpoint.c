@@ -17,6 +17,7 @@
 
 #include <stdlib.h>
 
+#include "actors/kernel/clock.h"
 #include "actors/kernel/log.h"
 
 /* Verified pieces are told to the database so far apart at least. */
@@ -112,6 +113,7 @@ static void send_news(struct storrent *t)
 	m = &n->h;
 	n->row = t->row;
 	n->pieces = copy_noted(t, &n->pieces_n);
+	n->dirty_ns = clock_wall_s() * INT64_C(1000000000);
 	n->dirty = vec32_take(&t->news_dirty, &n->dirty_n);
 	t->news_pieces = false;
 	actor_cast(t->s->actor, ADDR_STATE, &m);

@@ -303,8 +303,9 @@ struct trust_in {
 	const uint8_t *priority;       /* by file, 0: skipped; NULL: all are wanted */
 	const struct part_unit *units; /* in the part file, in order */
 	uint32_t units_n;
-	bool fresh; /* nothing is known: hash what holds data */
-	bool full;  /* hash whatever is there, believe nothing */
+	int64_t slack_ns; /* so long after a note we may have written without another */
+	bool fresh;       /* nothing is known: hash what holds data */
+	bool full;        /* hash whatever is there, believe nothing */
 };
 
 struct trust {

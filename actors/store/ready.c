@@ -13,6 +13,9 @@
 
 #include "actors/kernel/log.h"
 
+/* Between two checkpoints of a dirty file lie an interval and what a sync takes. */
+#define SLACK_US (2 * USEC_PER_SEC)
+
 static struct trust_in trust_of(const struct storrent *t)
 {
 	return (struct trust_in){
@@ -24,6 +27,7 @@ static struct trust_in trust_of(const struct storrent *t)
 		.before_n = t->before_n,
 		.now = t->now,
 		.data = &t->data,
+		.slack_ns = (2 * t->s->config->store_checkpoint_interval + SLACK_US) * 1000,
 		.fresh = t->fresh,
 		.full = t->full,
 		.priority = t->priority,

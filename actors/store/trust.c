@@ -4,7 +4,8 @@
  * files and what they look like now.
  *
  * A file that looks as it did at the last sync keeps its synced pieces.  One that we were writing
- * to when the process died has a newer mtime, which is our own.  Anything else was changed by
+ * to when the process died has a newer mtime, which is our own unless it is later than the next
+ * checkpoint would have been.  Anything else was changed by
  * somebody: its pieces are hashed.  Bytes that are not there are not hashed but given up.  When
  * a file that held verified pieces is gone, or stands on another device and differs, somebody took
  * it away or a volume is not mounted: the torrent is held and nothing is fetched again unasked.
@@ -22,12 +23,14 @@
 enum look {
 	LOOK_SAME,    /* as it was */
 	LOOK_WRITING, /* as it was, but for what we wrote ourselves */
+	LOOK_LATE,    /* likewise, but written to when we hardly did any more */
 	LOOK_NEW,     /* nothing is known of it */
 	LOOK_CHANGED,
 	LOOK_GONE,
 };
 
-static enum look look_at(const struct file_stamp *before, const struct file_stamp *now)
+static enum look look_at(
+	const struct file_stamp *before, const struct file_stamp *now, int64_t slack_ns)
 {
 	if (before == NULL || (!before->exists && !before->dirty))
 		return LOOK_NEW;
@@ -38,7 +41,7 @@ static enum look look_at(const struct file_stamp *before, const struct file_stam
 	if (before->inode != now->inode || now->size < before->size)
 		return LOOK_CHANGED;
 	if (before->dirty)
-		return LOOK_WRITING;
+		return now->mtime_ns - slack_ns > before->mtime_ns ? LOOK_LATE : LOOK_WRITING;
 	if (before->size != now->size || before->mtime_ns != now->mtime_ns)
 		return LOOK_CHANGED;
 	return LOOK_SAME;
@@ -203,7 +206,7 @@ static void look_at_files(const struct trust_in *in, uint8_t *looks, struct trus
 	for (uint32_t i = 0; i <= in->meta->files_n; i++) {
 		if (i < in->meta->files_n && in->meta->files[i].pad)
 			continue;
-		looks[i] = (uint8_t)look_at(before[i], &in->now[i]);
+		looks[i] = (uint8_t)look_at(before[i], &in->now[i], in->slack_ns);
 		out->touched[i] = looks[i] > LOOK_WRITING;
 		out->news |= looks[i] != LOOK_SAME && (before[i] != NULL || in->now[i].exists);
 		out->news |= looks[i] == LOOK_SAME && before[i]->device != in->now[i].device;

@@ -264,8 +264,10 @@ static void on_note(struct actor *a, struct msg **m)
 
 	if (r == NULL)
 		return;
-	for (uint32_t i = 0; i < n->dirty_n; i++)
+	for (uint32_t i = 0; i < n->dirty_n; i++) {
 		stamp_of(r, n->dirty[i])->dirty = true;
+		stamp_of(r, n->dirty[i])->mtime_ns = n->dirty_ns;
+	}
 	put_noted(r, n->pieces, n->pieces_n);
 }
 

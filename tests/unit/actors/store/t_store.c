@@ -42,6 +42,7 @@ enum change {
 	DEVICE_AND_INODE,
 	NOTED,
 	DIRTY_A,
+	LATE_A,
 	NOTE_LOST,
 	NOTE_LOST_CLEAN,
 	FORGOTTEN,
@@ -55,13 +56,22 @@ static void touch(const char *path)
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+/* Than any checkpoint may be. */
+static void touch_later(const char *path, int64_t ns)
+{
+	struct timespec times[2] = {
+		{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)(ns / 1000000000) + 3600}};
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void change_stamps(enum change c)
 {
 	for (uint32_t i = 0; i < now.rec.stamps_n; i++) {
 		now.rec.stamps[i].device += c == DEVICE || c == DEVICE_AND_INODE;
 		now.rec.stamps[i].inode += c == DEVICE_AND_INODE;
 	}
-	if (c == DIRTY_A || c == NOTE_LOST)
+	if (c == DIRTY_A || c == LATE_A || c == NOTE_LOST)
 		stamp_of(0)->dirty = true;
 	if (c == NOTE_LOST || c == NOTE_LOST_CLEAN)
 		bitfield_clear(&now.rec.synced, 2);
@@ -88,6 +98,8 @@ static void change(struct world *w, enum change c)
 		touch(a);
 	if (c == TOUCH_B)
 		touch(b);
+	if (c == LATE_A) /* altered after the end, with the same size and inode */
+		touch_later(a, stamp_of(0)->mtime_ns);
 	if (c == SPOIL_A)
 		put(a, 40000, "spoilt");
 	if (c == SHRINK_A)
@@ -131,6 +143,7 @@ static void test_trust(void **state)
 		{DEVICE_AND_INODE, true, E_CHANGED, 0, 0},
 		{NOTED, false, E_OK, 1, 5},
 		{DIRTY_A, false, E_OK, 0, 5},
+		{LATE_A, false, E_OK, 4, 5},
 		{NOTE_LOST, false, E_OK, 1, 5},
 		{NOTE_LOST_CLEAN, true, E_OK, 0, 4},
 		{FORGOTTEN, true, E_OK, 0, 0},
