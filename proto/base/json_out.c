@@ -2,7 +2,7 @@
 /* JSON into a growing buffer. */
 #include "proto/base/json_out.h"
 
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 #include "proto/base/utf8.h"
 
 #define FIRST_ROOM 1024u
