@@ -7,12 +7,11 @@
  */
 #include "actors/session/rank.h"
 
+#include "proto/base/rng.h"
+
 static uint32_t mix(uint64_t x)
 {
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (uint32_t)(x >> 32);
+	return (uint32_t)(splitmix_next(&x) >> 32);
 }
 
 static uint32_t size_of(const struct rank_node *n)

@@ -6,6 +6,8 @@
  */
 #include "proto/base/endpoint.h"
 
+#include "proto/base/rng.h"
+
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool endpoint_is_v4(const struct endpoint *e)
@@ -35,21 +37,13 @@ int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
 	return c != 0 ? c : (int)a->port - (int)b->port;
 }
 
-/* The finaliser of splitmix64: a bijection that spreads every bit over all. */
-static uint64_t mix_word(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 uint64_t endpoint_hash(const struct endpoint *e, uint64_t seed)
 {
 	uint64_t hi, lo;
 
 	memcpy(&hi, e->ip, sizeof hi);
 	memcpy(&lo, e->ip + 8, sizeof lo);
-	return mix_word(mix_word(mix_word(seed ^ hi) ^ lo) + seed + e->port);
+	return splitmix(splitmix(splitmix(seed ^ hi) ^ lo) + seed + e->port);
 }
 
 struct endpoint endpoint_from_v4(const uint8_t ip[4], uint16_t port)

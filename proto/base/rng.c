@@ -8,15 +8,6 @@
  */
 #include "proto/base/rng.h"
 
-static uint64_t next_splitmix(uint64_t *x)
-{
-	uint64_t z = *x += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static uint64_t rotate_left(uint64_t x, unsigned k)
 {
 	return x << k | x >> (64 - k);
@@ -25,7 +16,7 @@ static uint64_t rotate_left(uint64_t x, unsigned k)
 void rng_seed(struct rng *r, uint64_t seed)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(r->s); i++)
-		r->s[i] = next_splitmix(&seed);
+		r->s[i] = splitmix_next(&seed);
 }
 
 uint64_t rng_u64(struct rng *r)

@@ -12,6 +12,23 @@
 
 #include "proto/base/base.h"
 
+/*
+ * Splitmix64 by Vigna: a number that is counted on and mixed.  The mix is a bijection in which
+ * every bit of the input counts for every bit of the result; nobody who sees results may rely on
+ * not being able to go back.
+ */
+static inline uint64_t splitmix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static inline uint64_t splitmix_next(uint64_t *state)
+{
+	return splitmix(*state += UINT64_C(0x9e3779b97f4a7c15));
+}
+
 struct rng {
 	uint64_t s[4]; /* never all zero after rng_seed() */
 };

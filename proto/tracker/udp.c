@@ -10,6 +10,7 @@
 #include "proto/tracker/udp.h"
 
 #include "proto/base/bytes.h"
+#include "proto/base/rng.h"
 #include "proto/base/text.h"
 
 #define SECOND        INT64_C(1000000)
@@ -19,14 +20,10 @@
 #define PROTOCOL_ID   UINT64_C(0x41727101980)
 #define URLDATA_MAX   1024u
 
-/* splitmix64: the seed is random and secret, so are the ids. */
+/* The seed is random and secret, so are the ids. */
 static uint32_t next_txid(struct udp_exchange *x)
 {
-	uint64_t z = x->rng += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (uint32_t)(z >> 32);
+	return (uint32_t)(splitmix_next(&x->rng) >> 32);
 }
 
 static void begin_step(struct udp_exchange *x, enum udp_action step, int64_t now)
