@@ -15,7 +15,7 @@ static const struct division {
 	const char *name;
 	uint64_t limit;
 	unsigned n;
-	struct share before[PARTS];
+	struct bandwidth before[PARTS];
 	uint64_t after[PARTS];
 } divisions[] = {
 	{"unlimited", 0, 2, {{500, 2, 0}, {500, 2, 0}}, {0, 0}},
@@ -45,11 +45,11 @@ static void test_divisions(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(divisions); i++) {
 		const struct division *c = &divisions[i];
-		struct share v[PARTS];
+		struct bandwidth v[PARTS];
 		uint64_t sum = 0;
 
 		memcpy(v, c->before, sizeof v);
-		share_divide(c->limit, v, c->n);
+		bandwidth_divide(c->limit, v, c->n);
 		for (unsigned k = 0; k < c->n; k++) {
 			sum += v[k].rate;
 			if (v[k].rate != c->after[k])
@@ -64,21 +64,21 @@ static void test_divisions(void **state)
 /* One who wants all and one who begins late: half each within two reports. */
 static void test_newcomer(void **state)
 {
-	struct share v[2] = {{0}};
+	struct bandwidth v[2] = {{0}};
 
 	(void)state;
-	share_divide(100000, v, 2);
+	bandwidth_divide(100000, v, 2);
 	for (unsigned i = 0; i < 3; i++) {
 		v[0].used = v[0].rate;
 		v[0].busy = 1;
-		share_divide(100000, v, 2);
+		bandwidth_divide(100000, v, 2);
 	}
 	assert_true(v[0].rate >= 99000);
 	for (unsigned i = 0; i < 2; i++) {
 		v[0].used = v[0].rate;
 		v[1].used = v[1].rate;
 		v[1].busy = 1;
-		share_divide(100000, v, 2);
+		bandwidth_divide(100000, v, 2);
 	}
 	assert_int_equal(v[0].rate, 50000);
 	assert_int_equal(v[1].rate, 50000);
