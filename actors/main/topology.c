@@ -38,7 +38,7 @@ void wire_env(struct actor_env *env, const struct config *c)
 
 	*env = (struct actor_env){.config = c, .resources = &api_resources};
 	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards
-					  : MIN(MAX(1u, cores / 4), SHARE_MAX);
+					  : MIN(MAX(1u, cores / 4), BANDWIDTH_PARTS_MAX);
 	env->workers = c->store_workers > 0 ? MIN((unsigned)c->store_workers, WORKERS_LIMIT)
 					    : MIN(MAX(2u, cores - 1), WORKERS_MAX);
 	make_peer_id(env->peer_id);

@@ -11,7 +11,7 @@
 #include <limits.h>
 
 #include "actors/kernel/log.h"
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 #include "proto/base/path.h"
 
 const char *session_root(const struct config *c, const char *path)

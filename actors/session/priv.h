@@ -163,8 +163,8 @@ struct session {
 	bool moving;                     /* one of them waits for the database */
 	uint64_t down_limit, up_limit;   /* set over the API */
 	bool has_down_limit, has_up_limit;
-	struct share *shares[LIMIT_KINDS]; /* owned arrays, one entry a shard */
-	uint64_t shared[LIMIT_KINDS];      /* the limits that they are shares of */
+	struct bandwidth *shares[LIMIT_KINDS]; /* owned arrays, one entry a shard */
+	uint64_t shared[LIMIT_KINDS];          /* the limits that they are shares of */
 };
 
 struct session *session_of(const struct actor *);

@@ -57,7 +57,7 @@ void session_send_limits(struct session *s)
 		if (s->shared[k] != limits[k])
 			memset(s->shares[k], 0, s->shards * sizeof *s->shares[k]);
 		s->shared[k] = limits[k];
-		share_divide(limits[k], s->shares[k], s->shards);
+		bandwidth_divide(limits[k], s->shares[k], s->shards);
 	}
 	send_shares(s);
 }
@@ -71,11 +71,11 @@ static bool differs(uint64_t a, uint64_t b)
 /* true: somebody's share is another one now. */
 static bool divide_again(struct session *s, unsigned kind)
 {
-	struct share v[SHARE_MAX];
+	struct bandwidth v[BANDWIDTH_PARTS_MAX];
 	bool changed = false;
 
 	memcpy(v, s->shares[kind], s->shards * sizeof *v);
-	share_divide(s->shared[kind], v, s->shards);
+	bandwidth_divide(s->shared[kind], v, s->shards);
 	for (unsigned i = 0; i < s->shards; i++)
 		changed |= differs(v[i].rate, s->shares[kind][i].rate);
 	if (changed)

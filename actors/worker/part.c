@@ -27,7 +27,7 @@
 
 #include <stdio.h>
 
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 
 void worker_part_name(struct wtorrent *t)
 {

@@ -9,7 +9,7 @@
 #include "http/server/priv.h"
 
 #include "proto/base/array.h"
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 
 #include <stdio.h>
 #include <strings.h>

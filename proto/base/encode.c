@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Bytes as base64 and as hexadecimal digits. */
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char digits[] = "0123456789abcdef";

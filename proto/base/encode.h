@@ -3,8 +3,8 @@
  * Bytes as text: standard base64 with padding (RFC 4648, section 4) and hexadecimal.
  * Pure functions; any thread.
  */
-#ifndef PROTO_BASE_BASE64_H
-#define PROTO_BASE_BASE64_H
+#ifndef PROTO_BASE_ENCODE_H
+#define PROTO_BASE_ENCODE_H
 
 #include "proto/base/base.h"
 

@@ -26,6 +26,7 @@ bool layout_request_ok(
  */
 uint32_t layout_file_at(const struct metainfo *m, uint64_t offset)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	uint32_t low = 0, high = m->files_n;
 
 	must(offset < m->size);
@@ -55,6 +56,7 @@ bool layout_file_pieces(
 
 struct span_iter span_iter_of(const struct metainfo *m, uint64_t offset, uint64_t len)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	must(offset <= m->size && len <= m->size - offset);
 	return (struct span_iter){
 		.m = m,
@@ -84,6 +86,7 @@ bool span_next(struct span_iter *it, struct file_span *span)
 
 struct file_span layout_unit(const struct metainfo *m, uint32_t piece, uint32_t file)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	must(piece < m->pieces && file < m->files_n);
 	const struct metainfo_file *f = &m->files[file];
 	uint64_t begin = (uint64_t)piece * m->piece_length;
@@ -110,6 +113,7 @@ static uint64_t end_in_part(const struct metainfo *m, uint32_t file)
 
 bool layout_part_find(const struct metainfo *m, uint64_t at, uint32_t *piece, uint32_t *file)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	uint32_t low = 0, high = m->files_n, first = 0, last = 0;
 
 	while (low < high) {

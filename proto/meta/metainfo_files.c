@@ -8,7 +8,7 @@
  * The tree is keyed with the info-hash, which changes with every name that a stranger could choose
  * to slow it down.
  */
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 #include "proto/base/path.h"
 #include "proto/meta/metainfo_priv.h"
 

@@ -65,6 +65,7 @@ uint64_t wanted_left(
 
 uint64_t wanted_file_done(const struct metainfo *m, uint32_t file, const uint8_t *have_bits)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	const struct metainfo_file *f = &m->files[file];
 	uint64_t done = 0;
 	uint32_t first, last;

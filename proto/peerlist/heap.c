@@ -50,6 +50,7 @@ static void sift_down(struct peerlist *l, unsigned h, uint32_t pos)
 
 void heap_enter(struct peerlist *l, enum entry_state h, uint32_t i)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	l->entry[i].state = (uint8_t)h;
 	put_entry(l, h, l->heap[h].n++, i);
 	sift_up(l, h, l->entry[i].pos);
@@ -57,6 +58,7 @@ void heap_enter(struct peerlist *l, enum entry_state h, uint32_t i)
 
 void heap_leave(struct peerlist *l, uint32_t i)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	unsigned h = l->entry[i].state;
 	uint32_t pos = l->entry[i].pos, last;
 
@@ -72,6 +74,7 @@ void heap_leave(struct peerlist *l, uint32_t i)
 
 void heap_sort(struct peerlist *l, enum entry_state h)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	for (uint32_t pos = l->heap[h].n / 2; pos-- > 0;)
 		sift_down(l, h, pos);
 }

@@ -61,6 +61,7 @@ static uint32_t *chain_of(const struct peerlist *l, const struct endpoint *e)
 
 uint32_t peerlist_find(const struct peerlist *l, const struct endpoint *e)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	uint32_t i;
 
 	if (l->n == 0)
@@ -328,11 +329,13 @@ static void use_entry(struct peerlist *l, const struct endpoint *e, enum entry_s
 
 void peerlist_dialing(struct peerlist *l, const struct endpoint *e)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	use_entry(l, e, ENTRY_DIALING);
 }
 
 void peerlist_connected(struct peerlist *l, const struct endpoint *e)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	use_entry(l, e, ENTRY_CONNECTED);
 }
 

@@ -18,6 +18,7 @@ static uint32_t place_of(const struct picker *p, uint32_t piece)
 
 void deadline_forget(struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t i = place_of(p, piece);
 
 	if (i == p->deadlines)

@@ -4,6 +4,7 @@
 
 uint32_t picker_piece_length(const struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	must(piece < p->pieces);
 	if (piece + 1 < p->pieces)
 		return p->piece_length;
@@ -12,11 +13,13 @@ uint32_t picker_piece_length(const struct picker *p, uint32_t piece)
 
 uint32_t picker_blocks(const struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	return blocks_in(picker_piece_length(p, piece));
 }
 
 uint32_t picker_block_length(const struct picker *p, uint32_t piece, uint32_t begin)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t length;
 
 	if (piece >= p->pieces || begin % BLOCK_SIZE != 0)

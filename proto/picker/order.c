@@ -59,6 +59,7 @@ static void make_order(struct picker *p)
 
 void order_free(struct picker *p)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	xfree(p->end);
 	p->end = p->order = NULL;
 }
@@ -93,6 +94,7 @@ static void note_low(struct picker *p, uint32_t piece)
 
 void order_insert(struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t b = order_bucket(&p->piece[piece]), hole = p->open.count;
 
 	make_order(p);
@@ -113,6 +115,7 @@ void order_insert(struct picker *p, uint32_t piece)
 
 void order_remove(struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t b = order_bucket(&p->piece[piece]), hole = p->piece[piece].pos;
 
 	must(p->order[hole] == piece);
@@ -145,6 +148,7 @@ static void move_piece(struct picker *p, uint32_t piece, uint32_t from)
 
 void order_update(struct picker *p, uint32_t piece, uint16_t avail, unsigned priority)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	struct piece *pc = &p->piece[piece];
 	uint32_t from = order_bucket(pc);
 
@@ -175,6 +179,7 @@ static uint32_t count_buckets(const struct picker *p, uint32_t *at)
 /* A counting sort: sizes, borders, placing (each border wanders to its bucket's end), mixing. */
 void order_rebuild(struct picker *p)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t at[BUCKETS] = {0}, start = 0;
 
 	bitfield_clear_all(&p->open);

@@ -64,6 +64,7 @@ static void free_spares(struct picker *p)
 
 void parts_free(struct picker *p)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	must(p->parts_n == 0);
 	free_spares(p);
 	xfree(p->parts);
@@ -92,6 +93,7 @@ static void free_part(struct picker *p, struct part *part)
 
 struct part *part_begin(struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	struct part *part = alloc_part(p);
 
 	must(p->piece[piece].state == PIECE_IDLE);
@@ -112,6 +114,7 @@ struct part *part_begin(struct picker *p, uint32_t piece)
 
 void part_end(struct picker *p, struct part *part, enum piece_state state)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	struct piece *pc = &p->piece[part->piece];
 	uint32_t slot = pc->pos, piece = part->piece;
 
@@ -130,6 +133,7 @@ void part_end(struct picker *p, struct part *part, enum piece_state state)
 
 void part_settle(struct picker *p, struct part *part)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t slot = p->piece[part->piece].pos;
 
 	if (part->here == 0 && part->requests == 0)
@@ -150,6 +154,7 @@ bool part_asked(const struct block *b, uint32_t peer)
 
 void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	struct block *b = &part->block[block];
 
 	must(b->n < PICKER_REQUESTERS_MAX && !b->here);
@@ -215,6 +220,7 @@ bool picker_lacks(const struct picker *p, uint32_t piece, uint32_t begin)
 
 bool picker_asked(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	struct part *part;
 	struct block *b;
 
@@ -233,6 +239,7 @@ bool picker_asked(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begi
 
 void picker_peer_gone(struct picker *p, uint32_t peer, const struct pick *list, size_t n)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	for (size_t i = 0; i < n; i++)
 		picker_cancelled(p, peer, list[i].piece, list[i].begin);
 }
@@ -288,6 +295,7 @@ bool picker_complete(const struct picker *p, uint32_t piece)
 
 void picker_hash_failed(struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	if (picker_complete(p, piece))
 		picker_write_failed(p, piece);
 }

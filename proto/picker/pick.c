@@ -201,7 +201,9 @@ static void take_from_slow(struct picking *k, struct part *part, uint32_t times,
 	if (k->p->piece[part->piece].priority == PRIORITY_SKIP || !picking_has(k, part->piece) ||
 		part->requests == 0)
 		return;
-	for (uint32_t i = 0; i < part->blocks && k->n<k->max && * budget> 0; i++, --*budget) {
+	for (uint32_t i = 0; i < part->blocks; i++, --*budget) {
+		if (*budget == 0 || k->n == k->max)
+			return;
 		if (part->block[i].n != 1 || part->block[i].who[0] == k->peer)
 			continue;
 		if (part->block[i].who[0] != who) {

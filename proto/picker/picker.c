@@ -132,6 +132,7 @@ uint32_t picker_unavailable(const struct picker *p)
 
 uint32_t picker_availability(const struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	must(piece < p->pieces);
 	return p->seeds + p->piece[piece].avail;
 }
@@ -277,6 +278,7 @@ void picker_priorities(struct picker *p, uint32_t first, uint32_t end, unsigned 
 
 unsigned picker_priority_of(const struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	must(piece < p->pieces);
 	return p->piece[piece].priority;
 }
@@ -301,6 +303,7 @@ uint64_t picker_wanted_left(const struct picker *p)
 
 bool picker_done(const struct picker *p)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	return picker_wanted_left(p) == 0;
 }
 
@@ -312,6 +315,7 @@ uint32_t picker_partials(const struct picker *p)
 
 bool picker_wants(const struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	must(piece < p->pieces);
 	return p->piece[piece].state != PIECE_HAD && p->piece[piece].priority != PRIORITY_SKIP;
 }
@@ -352,6 +356,7 @@ uint32_t picker_count_missing_that(const struct picker *p, const struct bitfield
 
 void picker_hash_ok(struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	if (picker_complete(p, piece))
 		picker_set_have(p, piece);
 }

@@ -8,6 +8,7 @@
 
 bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!req_remove(&p->asked, r))
 		return false;
 	p->swarm->asked--;
@@ -18,6 +19,7 @@ bool swarm_void_one(struct swarm_peer *p, const struct block_req *r)
 
 void swarm_void_asked(struct swarm_peer *p, bool stand)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct block_req r;
 	unsigned n = 0;
 

@@ -11,18 +11,18 @@
 #define FLOOR_PART 100
 #define WEIGHT_MAX 64u /* less than FLOOR_PART: weight alone brings nobody under the floor */
 
-static bool lacks(const struct share *s, uint64_t least)
+static bool lacks(const struct bandwidth *s, uint64_t least)
 {
 	return s->busy > 0 && (s->rate <= least || s->used >= s->rate - s->rate / 4);
 }
 
 /* What makes it content; more than the limit when nothing does. */
-static uint64_t wanted(const struct share *s, uint64_t limit, uint64_t least)
+static uint64_t wanted(const struct bandwidth *s, uint64_t limit, uint64_t least)
 {
 	return lacks(s, least) ? limit + 1 : MIN(s->used, limit) + MIN(s->used, limit) / 4;
 }
 
-static uint64_t weight(const struct share *s)
+static uint64_t weight(const struct bandwidth *s)
 {
 	return MAX(MIN(s->busy, WEIGHT_MAX), 1u);
 }
@@ -31,7 +31,7 @@ static uint64_t weight(const struct share *s)
  * Settles those who want no more than their part of what is left, which leaves more for the others;
  * false: there are none.  A settled one has got its rate, the others have 0.
  */
-static bool settle(struct share *v, unsigned n, const uint64_t *want, uint64_t *left)
+static bool settle(struct bandwidth *v, unsigned n, const uint64_t *want, uint64_t *left)
 {
 	uint64_t all = 0, before = *left;
 	bool any = false;
@@ -48,7 +48,7 @@ static bool settle(struct share *v, unsigned n, const uint64_t *want, uint64_t *
 	return any;
 }
 
-static void give_rest(struct share *v, unsigned n, uint64_t left)
+static void give_rest(struct bandwidth *v, unsigned n, uint64_t left)
 {
 	uint64_t all = 0;
 
@@ -62,11 +62,12 @@ static void give_rest(struct share *v, unsigned n, uint64_t left)
 	}
 }
 
-void share_divide(uint64_t limit, struct share *v, unsigned n)
+void bandwidth_divide(uint64_t limit, struct bandwidth *v, unsigned n)
 {
-	uint64_t want[SHARE_MAX], left = limit, least = MAX(limit / FLOOR_PART / n, UINT64_C(1));
+	uint64_t want[BANDWIDTH_PARTS_MAX], left = limit,
+					    least = MAX(limit / FLOOR_PART / n, UINT64_C(1));
 
-	must(n > 0 && n <= SHARE_MAX);
+	must(n > 0 && n <= BANDWIDTH_PARTS_MAX);
 	for (unsigned i = 0; i < n; i++)
 		want[i] = MAX(wanted(&v[i], limit, least), least);
 	for (unsigned i = 0; i < n; i++)

@@ -11,12 +11,12 @@
 #include "proto/base/base.h"
 
 /* Most parts there can be. */
-#define SHARE_MAX 64u
+#define BANDWIDTH_PARTS_MAX 64u
 
-struct share {
+struct bandwidth {
 	uint64_t used; /* B/s, lately */
 	uint32_t busy; /* how many wanted more than they got; 0: nobody */
-	uint64_t rate; /* B/s it may use; kept by share_divide() */
+	uint64_t rate; /* B/s it may use; kept by bandwidth_divide() */
 };
 
 /*
@@ -25,6 +25,6 @@ struct share {
  * never 0, so that everyone can show that there is something to do.  While nobody lacks anything
  * what is left is spread evenly.  limit 0 is unlimited and gives 0.
  */
-void share_divide(uint64_t limit, struct share *v, unsigned n);
+void bandwidth_divide(uint64_t limit, struct bandwidth *v, unsigned n);
 
 #endif

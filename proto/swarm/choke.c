@@ -34,6 +34,7 @@ static void say_choke(struct swarm_peer *p, bool choke, int64_t now)
 
 void swarm_unchoke_if_room(struct swarm_peer *p, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 	uint32_t taken = 0;
 
@@ -65,6 +66,7 @@ static void shift_given(struct swarm_peer *p, int64_t now)
 
 void swarm_run_choker(struct swarm *s, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	struct choke_peer *v = xcalloc(s->peers_n ? s->peers_n : 1, sizeof *v);
 	uint32_t n = 0;
 
@@ -168,6 +170,7 @@ static bool gives_less(struct swarm_peer *p, struct swarm_peer *than, int64_t no
 
 struct swarm_peer *swarm_least(struct swarm *s, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	struct swarm_peer *least = swarm_worst(s, now);
 
 	if (least != NULL)
@@ -183,6 +186,7 @@ struct swarm_peer *swarm_least(struct swarm *s, int64_t now)
 
 struct swarm_peer *swarm_turnover(struct swarm *s, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	struct swarm_peer *worst = now >= s->next_turnover ? swarm_worst(s, now) : NULL;
 
 	if (worst != NULL)

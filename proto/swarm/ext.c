@@ -20,6 +20,7 @@ static bool wants_nothing(const struct swarm_peer *p)
 
 void swarm_say_extended(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 	struct ext_params h = {.ids = {[EXT_UPLOAD_ONLY] = OUR_UPLOAD_ONLY},
 		.reqq = s->config.max_served,
@@ -55,6 +56,7 @@ static void say_upload_only(struct swarm_peer *p, bool on)
 
 void swarm_update_upload_only(struct swarm *s)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		struct swarm_peer *p = s->peers[i];
 
@@ -129,6 +131,7 @@ static enum err on_handshake(struct swarm_peer *p, struct slice payload, int64_t
 
 enum err swarm_on_extended(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!p->caps.extended)
 		return E_PROTOCOL;
 	if (ev->id == HANDSHAKE_ID)

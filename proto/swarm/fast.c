@@ -25,6 +25,7 @@
 
 void swarm_grant_fast(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	const struct bitfield *have = swarm_have(p->swarm);
 	uint32_t set[SWARM_GRANTED];
 	size_t n;
@@ -48,6 +49,7 @@ void swarm_grant_fast(struct swarm_peer *p)
 
 bool swarm_use_grant(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	uint64_t most = (uint64_t)layout_piece_size(&p->swarm->layout, r->piece) * GRANT_TIMES;
 
 	if (p->has.count > SWARM_GRANTED)
@@ -71,6 +73,7 @@ static bool knows_of(const struct swarm_peer *p, uint32_t piece)
 
 void swarm_note_known(struct swarm_peer *p, uint32_t piece)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (p->caps.fast && !knows_of(p, piece))
 		p->hinted[p->hinted_n++ % ARRAY_LEN(p->hinted)] = piece;
 }
@@ -144,6 +147,7 @@ static void hold(struct swarm_peer *p, int64_t now)
 /* What it refuses while it chokes us is not to be asked for again while it does. */
 enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
 	if (!p->caps.fast)
@@ -162,6 +166,7 @@ enum err swarm_on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 
 enum err swarm_on_allowed_fast(struct swarm_peer *p, const struct wire_ev *ev)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!p->caps.fast || ev->index >= p->has.bits)
 		return E_PROTOCOL;
 	for (uint32_t i = 0; i < p->allowed_n; i++)
@@ -182,6 +187,7 @@ static void drop_suggestion(struct swarm_peer *p, uint32_t i)
 
 enum err swarm_on_suggest(struct swarm_peer *p, const struct wire_ev *ev)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!p->caps.fast || ev->index >= p->has.bits)
 		return E_PROTOCOL;
 	if (!picker_wants(p->swarm->picker, ev->index))
@@ -197,6 +203,7 @@ enum err swarm_on_suggest(struct swarm_peer *p, const struct wire_ev *ev)
 
 void swarm_prune_suggestions(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	for (uint32_t i = p->suggested_n; i-- > 0;)
 		if (!picker_wants(p->swarm->picker, p->suggested[i]))
 			drop_suggestion(p, i);

@@ -12,6 +12,7 @@
 
 void swarm_idle(struct swarm_peer *p, bool idle)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	link_remove(&p->idle);
 	if (idle)
 		link_append(&p->swarm->idle, &p->idle);
@@ -25,6 +26,7 @@ static bool is_choosy(const struct swarm_peer *p)
 
 void swarm_wake_idle(struct swarm *s, uint32_t blocks, uint32_t piece)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	struct link *l = s->idle.next, *next;
 
 	for (; l != &s->idle && blocks > 0; l = next) {

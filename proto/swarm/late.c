@@ -19,11 +19,13 @@
 
 void swarm_late_excuse(struct swarm_peer *p, uint32_t n)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	p->voided = MIN(p->voided + n, VOIDED_MAX);
 }
 
 void swarm_late_add(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct block_req oldest;
 
 	if (p->late.n >= p->swarm->config.max_requests && req_pop(&p->late, &oldest))
@@ -33,6 +35,7 @@ void swarm_late_add(struct swarm_peer *p, const struct block_req *r)
 
 void swarm_late_forget(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	swarm_late_excuse(p, p->late.n);
 	req_clear(&p->late);
 	p->late_lost = p->resumed = false;
@@ -40,11 +43,13 @@ void swarm_late_forget(struct swarm_peer *p)
 
 bool swarm_late_drop(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	return p->late.n > 0 && req_remove(&p->late, r);
 }
 
 bool swarm_late_resume(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (p->late_lost || !swarm_late_drop(p, r))
 		return false;
 	p->resumed = true;
@@ -70,11 +75,13 @@ static bool reclaim(struct swarm_peer *p, const struct block_req *r)
 
 bool swarm_late_reclaim(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	return swarm_late_drop(p, r) && reclaim(p, r);
 }
 
-enum swarm_verdict swarm_late_block(struct swarm_peer *p, const struct block_req *r)
+enum block_fate swarm_late_block(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (swarm_late_drop(p, r)) {
 		p->late_lost = false;
 		return reclaim(p, r) ? SWARM_TAKE : SWARM_SKIP;
@@ -87,6 +94,7 @@ enum swarm_verdict swarm_late_block(struct swarm_peer *p, const struct block_req
 
 void swarm_late_tick(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	uint32_t n = MIN(p->late.n, PRUNE_BURST);
 	bool said = false;
 	struct block_req r;

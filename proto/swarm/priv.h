@@ -66,7 +66,7 @@ bool swarm_late_drop(struct swarm_peer *, const struct block_req *);
 /* It is asked anew for what was given up; true: the request stands, no message is needed. */
 bool swarm_late_resume(struct swarm_peer *, const struct block_req *);
 /* A block came that is not in ->asked.  TAKE: it is now, and charged. */
-enum swarm_verdict swarm_late_block(struct swarm_peer *, const struct block_req *);
+enum block_fate swarm_late_block(struct swarm_peer *, const struct block_req *);
 /* A block that was given up while it came in; true: it is in ->asked again, and charged. */
 bool swarm_late_reclaim(struct swarm_peer *, const struct block_req *);
 void swarm_late_tick(struct swarm_peer *); /* cancels what others brought */

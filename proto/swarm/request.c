@@ -128,11 +128,11 @@ unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 
 /* --- blocks that come --- */
 
-enum swarm_verdict swarm_piece_begin(
+enum block_fate swarm_piece_begin(
 	struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length)
 {
 	struct block_req r = {piece, begin, length};
-	enum swarm_verdict verdict;
+	enum block_fate fate;
 
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	for (uint32_t i = 0; i < p->asked.n; i++) {
@@ -141,10 +141,10 @@ enum swarm_verdict swarm_piece_begin(
 		if (at->piece == r.piece && at->begin == r.begin && at->length == r.length)
 			return SWARM_TAKE;
 	}
-	verdict = swarm_late_block(p, &r);
-	if (verdict != SWARM_TAKE)
+	fate = swarm_late_block(p, &r);
+	if (fate != SWARM_TAKE)
 		p->swarm->wasted += length;
-	return verdict;
+	return fate;
 }
 
 /* The other peers that were asked for a block that is here. */
@@ -175,6 +175,7 @@ static void note_delay(struct swarm_peer *p, int64_t now)
 
 bool swarm_block(struct swarm_peer *p, uint32_t piece, uint32_t begin, uint32_t length, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct block_req r = {piece, begin, length};
 	struct swarm *s = p->swarm;
 	uint32_t others[PICKER_REQUESTERS_MAX];
@@ -228,6 +229,7 @@ static bool gave_up(const struct swarm_peer *p, int64_t silent)
 
 void swarm_tick_requests(struct swarm_peer *p, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	swarm_late_tick(p);
 	if (p->held && now >= p->hold_until)
 		p->held = false;

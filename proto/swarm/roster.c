@@ -50,6 +50,7 @@ void swarm_roster_remove(struct swarm *s, struct swarm_peer *p)
 
 struct swarm_peer *swarm_peer_named(const struct swarm *s, uint32_t name)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	uint32_t index = name & UINT16_MAX;
 	struct swarm_peer *p = index < s->peers_cap ? s->peers[index] : NULL;
 

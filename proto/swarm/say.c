@@ -35,6 +35,7 @@ void swarm_put_reject(struct swarm_peer *p, const struct block_req *r)
 
 void swarm_update_interest(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	bool want = p->interesting > 0 && !p->swarm->no_download;
 
 	if (want == p->am_interested)

@@ -72,6 +72,7 @@ static void set_super(struct swarm *s, bool on, int64_t now)
 
 void swarm_update_super(struct swarm *s, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	bool on = s->super_mode == SUPER_ON || (s->super_mode == SUPER_AUTO && is_lonely(s, now));
 
 	set_super(s, on && swarm_done(s) && bitfield_full(swarm_have(s)), now);
@@ -93,6 +94,7 @@ void swarm_note_seeds(struct swarm *s, uint32_t others, int64_t now)
 
 void swarm_super_met_seed(struct swarm *s, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	s->super_rest = now + SUPER_REST;
 	if (s->super_mode == SUPER_AUTO)
 		s->super_seeding = false;
@@ -106,12 +108,14 @@ void swarm_super_met_seed(struct swarm *s, int64_t now)
  */
 bool swarm_super_hides(const struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	return p->swarm->super_seeding && p->swarm->layout.pieces >= PIECES_LEAST &&
 	       (p->caps.fast || p->swarm->super_mode == SUPER_ON);
 }
 
 void swarm_mask(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 
 	if (s->times_shown == NULL) {
@@ -162,6 +166,7 @@ static void offer(struct swarm *s, uint32_t piece)
 
 void swarm_unmask(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	p->masked = false;
 	while (p->shown_n > 0) {
 		uint32_t piece = p->shown[0].piece;
@@ -252,6 +257,7 @@ static bool is_passed_on(struct swarm_peer *p, struct shown *shown, int64_t now)
 /* How long it holds what it is to pass on: what it did before, or does now if that is longer. */
 uint64_t swarm_super_merit(const struct swarm_peer *p, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	int64_t hold = p->hold > 0 ? p->hold : HOLD_FIRST;
 
 	for (uint32_t i = 0; i < p->shown_n; i++)
@@ -345,6 +351,7 @@ static void unveil(struct swarm_peer *p)
 
 void swarm_super_show(struct swarm_peer *p, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (p->masked && p->swarm->super_seeding)
 		turn(p, now);
 }
@@ -352,6 +359,7 @@ void swarm_super_show(struct swarm_peer *p, int64_t now)
 /* What it has not got is free for others; it gets back what is still free when its turn comes. */
 void swarm_super_choke(struct swarm_peer *p, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	p->retires = false;
 	if (!p->masked)
 		return;
@@ -380,6 +388,7 @@ void swarm_super_choke(struct swarm_peer *p, int64_t now)
 /* It is to be choked: not before it has what is on the way, lest that goes twice. */
 bool swarm_super_retires(struct swarm_peer *p, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!p->masked || !p->swarm->super_seeding || p->owed == 0)
 		return false;
 	if (!p->retires)
@@ -391,6 +400,7 @@ bool swarm_super_retires(struct swarm_peer *p, int64_t now)
 /* What nobody has is on the way: who gets a slot now would only ask for it, too. */
 bool swarm_super_is_full(const struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 	uint32_t piece;
 
@@ -401,6 +411,7 @@ bool swarm_super_is_full(const struct swarm_peer *p)
  */
 void swarm_super_asked(struct swarm_peer *p, const struct block_req *r, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	uint32_t size = layout_piece_size(&p->swarm->layout, r->piece);
 
 	for (uint32_t i = 0; i < p->shown_n; i++) {
@@ -418,6 +429,7 @@ void swarm_super_asked(struct swarm_peer *p, const struct block_req *r, int64_t 
 
 void swarm_super_idle(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!p->masked || !p->greeted || !p->swarm->super_seeding)
 		return;
 	if (!p->am_choking && !p->retires && is_starving(p))
@@ -426,6 +438,7 @@ void swarm_super_idle(struct swarm_peer *p)
 
 void swarm_super_seen(struct swarm *s, uint32_t piece, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	if (!s->super_seeding || s->times_shown == NULL ||
 		s->times_shown[piece] + s->times_bait[piece] == 0)
 		return;
@@ -501,6 +514,7 @@ static void tick_peer(struct swarm_peer *p, int64_t now)
 
 void swarm_tick_super(struct swarm *s, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	if (s->super_mode == SUPER_AUTO || s->super_seeding)
 		swarm_update_super(s, now);
 	s->slack = is_slack(s, now);

@@ -148,6 +148,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 
 float swarm_relevance(const struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	const struct bitfield *have = swarm_have(p->swarm);
 	uint32_t lack = have->bits - have->count;
 

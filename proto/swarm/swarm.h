@@ -280,8 +280,8 @@ enum err swarm_event(struct swarm_peer *, const struct wire_ev *, int64_t now);
 
 /* Incoming block.  TAKE: put its payload into a block and call swarm_block; SKIP: throw the payload
  * away. */
-enum swarm_verdict { SWARM_TAKE, SWARM_SKIP, SWARM_CLOSE };
-enum swarm_verdict swarm_piece_begin(
+enum block_fate { SWARM_TAKE, SWARM_SKIP, SWARM_CLOSE };
+enum block_fate swarm_piece_begin(
 	struct swarm_peer *, uint32_t piece, uint32_t begin, uint32_t length);
 /* Part of a block has come: a slow peer is not a silent one. */
 static inline void swarm_progress(struct swarm_peer *p, int64_t now)

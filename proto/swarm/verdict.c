@@ -40,6 +40,7 @@ static struct smartban *notes_of(struct swarm *s)
 
 bool swarm_suspects(const struct swarm *s, uint32_t piece)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	return s->smartban != NULL && smartban_suspects(s->smartban, piece);
 }
 
@@ -59,6 +60,7 @@ static bool has_to_judge(const struct swarm *s)
 
 void swarm_note_departed(const struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 
 	if (!has_to_judge(s))

@@ -41,6 +41,7 @@ static uint64_t asked_max(const struct swarm *s)
 /* It may take less than its rate is good for. */
 uint32_t swarm_room(const struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	uint64_t part = swarm_left(p->swarm) / WINDOW_PART / BLOCK_SIZE;
 	uint64_t most = MAX(MAX(part, WINDOW_MANY), (uint64_t)p->needed);
 	uint32_t cap = MIN(p->window, MIN(p->swarm->config.max_requests, p->reqq));
@@ -53,12 +54,14 @@ uint32_t swarm_room(const struct swarm_peer *p)
 
 bool swarm_wants_requests(const struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	return swarm_room(p) > 0;
 }
 
 /* Slow start: one more a block until the window holds what a second brings. */
 void swarm_grow_window(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	uint32_t cap = MIN(p->swarm->config.max_requests, p->reqq);
 
 	if (p->starting && p->window < cap)
@@ -67,6 +70,7 @@ void swarm_grow_window(struct swarm_peer *p)
 
 void swarm_size_window(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	uint64_t rate = p->pace;
 	uint32_t cap = MAX(MIN(p->swarm->config.max_requests, p->reqq), 1u);
 	uint64_t needed = rate * (uint64_t)(2 * p->delay / 1000) / 1000 / BLOCK_SIZE + WINDOW_MIN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Base64 and hexadecimal against the vectors of RFC 4648, and the edges of both. */
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

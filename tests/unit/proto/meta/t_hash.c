@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Digests against published vectors, whole and in every cut; the keyed hash against its own. */
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 #include "proto/meta/hash.h"
 
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * Torrents: what is read, and what is refused with which words at which byte.  The info-hashes were
  * computed with another implementation.
  */
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 #include "tests/unit/lib/torrents.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The names in a torrent: those that try to climb, collide or confuse, and very many of them. */
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 #include "tests/unit/lib/torrents.h"
 
 static void test_names(void **unused)
