@@ -102,7 +102,7 @@ static inline struct bitwalk bitfield_walk(const struct bitfield *b)
 }
 
 /* The next word that is not zero. */
-static inline bool bitwalk_turn(struct bitwalk *k)
+static inline bool bitwalk_word(struct bitwalk *k)
 {
 	while (k->sum == 0) {
 		while (k->top == 0) {
@@ -121,7 +121,7 @@ static inline bool bitwalk_turn(struct bitwalk *k)
 /* false: that was all. */
 static inline bool bitwalk_next(struct bitwalk *k, uint32_t *i)
 {
-	if (k->word == 0 && !bitwalk_turn(k))
+	if (k->word == 0 && !bitwalk_word(k))
 		return false;
 	*i = bitfield_take(&k->word, k->w);
 	return true;

@@ -42,12 +42,12 @@ static void check_pieces(const struct picker *p)
 		begun += pc->state == PIECE_BEGUN;
 		had += pc->state == PIECE_HAD;
 		if (pc->state == PIECE_BEGUN)
-			must(pc->pos < p->parts_n && p->parts[pc->pos]->piece == i);
+			must(pc->pos < p->partials_n && p->partials[pc->pos]->piece == i);
 		if (wanted && pc->state != PIECE_HAD)
 			left += picker_piece_length(p, i);
 	}
 	must(left == p->wanted_left);
-	must(begun == p->parts_n && lacking == p->lacking);
+	must(begun == p->partials_n && lacking == p->lacking);
 	must(had == p->own.count);
 	bitfield_check(&p->own);
 	bitfield_check(&p->open);
@@ -64,7 +64,7 @@ static void check_block(const struct block *b)
 	}
 }
 
-static void check_part(const struct picker *p, const struct part *part)
+static void check_part(const struct picker *p, const struct partial *part)
 {
 	uint32_t open = 0, here = 0, requests = 0;
 
@@ -87,13 +87,13 @@ static void check_parts(const struct picker *p)
 {
 	uint32_t active = 0;
 
-	must(p->parts_open <= p->parts_n && p->parts_n <= p->parts_cap);
-	must(p->wanted_left > 0 || p->parts_n > 0 || (p->parts == NULL && p->spare == NULL));
-	for (uint32_t i = 0; i < p->parts_n; i++) {
-		const struct part *part = p->parts[i];
+	must(p->partials_open <= p->partials_n && p->partials_n <= p->partials_cap);
+	must(p->wanted_left > 0 || p->partials_n > 0 || (p->partials == NULL && p->spare == NULL));
+	for (uint32_t i = 0; i < p->partials_n; i++) {
+		const struct partial *part = p->partials[i];
 
 		check_part(p, part);
-		must((part->open > 0) == (i < p->parts_open));
+		must((part->open > 0) == (i < p->partials_open));
 		active += part->requests > 0;
 	}
 	must(active == p->active);

@@ -5,41 +5,41 @@
  * A part lives as long as it has a block that is here or asked for; when the last request is void
  * and nothing arrived, the piece goes back to the order as if it had never been begun, so that slow
  * peers leave no litter.  Invariants: open + asked + here = blocks, requests = sum of the askers,
- * parts with open blocks come first, `active` counts the parts with requests.
+ * partials with open blocks come first, `active` counts the partials with requests.
  */
 #include "proto/picker/priv.h"
 
-#define SPARE_BLOCKS_MAX 4096u /* so many blocks of freed parts are kept for reuse */
+#define SPARE_BLOCKS_MAX 4096u /* so many blocks of freed partials are kept for reuse */
 
-struct part *part_of(const struct picker *p, uint32_t piece)
+struct partial *partial_of(const struct picker *p, uint32_t piece)
 {
-	struct part *part;
+	struct partial *part;
 
 	if (piece >= p->pieces || p->piece[piece].state != PIECE_BEGUN)
 		return NULL;
-	part = p->parts[p->piece[piece].pos];
+	part = p->partials[p->piece[piece].pos];
 	CHECK_OBJ(part, PART_MAGIC);
 	return part;
 }
 
-static void place_part(struct picker *p, struct part *part, uint32_t slot)
+static void place_part(struct picker *p, struct partial *part, uint32_t slot)
 {
-	p->parts[slot] = part;
+	p->partials[slot] = part;
 	p->piece[part->piece].pos = slot;
 }
 
 static void swap_parts(struct picker *p, uint32_t a, uint32_t b)
 {
-	struct part *at_a = p->parts[a];
+	struct partial *at_a = p->partials[a];
 
-	place_part(p, p->parts[b], a);
+	place_part(p, p->partials[b], a);
 	place_part(p, at_a, b);
 }
 
 /* Parts come and go with every piece: those that have gone are used again. */
-static struct part *alloc_part(struct picker *p)
+static struct partial *alloc_part(struct picker *p)
 {
-	struct part *part = p->spare;
+	struct partial *part = p->spare;
 	size_t size = sizeof *part + p->blocks * sizeof part->block[0];
 
 	if (part != NULL) {
@@ -55,30 +55,30 @@ static struct part *alloc_part(struct picker *p)
 
 static void free_spares(struct picker *p)
 {
-	for (struct part *next; p->spare != NULL; p->spare = next) {
+	for (struct partial *next; p->spare != NULL; p->spare = next) {
 		next = p->spare->spare;
 		xfree(p->spare);
 	}
 	p->spare_n = 0;
 }
 
-void parts_free(struct picker *p)
+void partial_free_all(struct picker *p)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
-	must(p->parts_n == 0);
+	must(p->partials_n == 0);
 	free_spares(p);
-	xfree(p->parts);
-	p->parts = NULL;
-	p->parts_cap = 0;
+	xfree(p->partials);
+	p->partials = NULL;
+	p->partials_cap = 0;
 }
 
-static void free_part(struct picker *p, struct part *part)
+static void free_part(struct picker *p, struct partial *part)
 {
-	if (p->parts_n == 0) /* at rest it needs little memory */
+	if (p->partials_n == 0) /* at rest it needs little memory */
 		free_spares(p);
-	if (p->parts_n == 0 && p->wanted_left == 0) {
+	if (p->partials_n == 0 && p->wanted_left == 0) {
 		FREE_OBJ(part);
-		parts_free(p);
+		partial_free_all(p);
 		return;
 	}
 	if (p->spare_n * p->blocks > SPARE_BLOCKS_MAX) {
@@ -91,10 +91,10 @@ static void free_part(struct picker *p, struct part *part)
 	p->spare_n++;
 }
 
-struct part *part_begin(struct picker *p, uint32_t piece)
+struct partial *partial_begin(struct picker *p, uint32_t piece)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
-	struct part *part = alloc_part(p);
+	struct partial *part = alloc_part(p);
 
 	must(p->piece[piece].state == PIECE_IDLE);
 	if (p->piece[piece].priority != PRIORITY_SKIP)
@@ -103,16 +103,16 @@ struct part *part_begin(struct picker *p, uint32_t piece)
 	part->piece = piece;
 	part->owner = PICKER_NOBODY;
 	part->blocks = part->open = (uint16_t)picker_blocks(p, piece);
-	if (p->parts_n == p->parts_cap) {
-		p->parts_cap = p->parts_cap ? 2 * p->parts_cap : 8;
-		p->parts = xrealloc(p->parts, p->parts_cap * sizeof(struct part *));
+	if (p->partials_n == p->partials_cap) {
+		p->partials_cap = p->partials_cap ? 2 * p->partials_cap : 8;
+		p->partials = xrealloc(p->partials, p->partials_cap * sizeof(struct partial *));
 	}
-	place_part(p, part, p->parts_n++);
-	swap_parts(p, p->parts_n - 1, p->parts_open++);
+	place_part(p, part, p->partials_n++);
+	swap_parts(p, p->partials_n - 1, p->partials_open++);
 	return part;
 }
 
-void part_end(struct picker *p, struct part *part, enum piece_state state)
+void partial_end(struct picker *p, struct partial *part, enum piece_state state)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
 	struct piece *pc = &p->piece[part->piece];
@@ -120,31 +120,31 @@ void part_end(struct picker *p, struct part *part, enum piece_state state)
 
 	if (part->requests > 0)
 		p->active--;
-	if (slot < p->parts_open) {
-		swap_parts(p, slot, --p->parts_open);
-		slot = p->parts_open;
+	if (slot < p->partials_open) {
+		swap_parts(p, slot, --p->partials_open);
+		slot = p->partials_open;
 	}
-	swap_parts(p, slot, --p->parts_n);
+	swap_parts(p, slot, --p->partials_n);
 	free_part(p, part);
 	pc->state = (uint8_t)state;
 	if (state == PIECE_IDLE && pc->priority != PRIORITY_SKIP)
 		order_insert(p, piece);
 }
 
-void part_settle(struct picker *p, struct part *part)
+void partial_settle(struct picker *p, struct partial *part)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t slot = p->piece[part->piece].pos;
 
 	if (part->here == 0 && part->requests == 0)
-		part_end(p, part, PIECE_IDLE);
-	else if (part->open == 0 && slot < p->parts_open)
-		swap_parts(p, slot, --p->parts_open);
-	else if (part->open > 0 && slot >= p->parts_open)
-		swap_parts(p, slot, p->parts_open++);
+		partial_end(p, part, PIECE_IDLE);
+	else if (part->open == 0 && slot < p->partials_open)
+		swap_parts(p, slot, --p->partials_open);
+	else if (part->open > 0 && slot >= p->partials_open)
+		swap_parts(p, slot, p->partials_open++);
 }
 
-bool part_asked(const struct block *b, uint32_t peer)
+bool partial_asked(const struct block *b, uint32_t peer)
 {
 	for (unsigned i = 0; i < b->n; i++)
 		if (b->who[i] == peer)
@@ -152,7 +152,7 @@ bool part_asked(const struct block *b, uint32_t peer)
 	return false;
 }
 
-void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer)
+void partial_ask(struct picker *p, struct partial *part, uint32_t block, uint32_t peer)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
 	struct block *b = &part->block[block];
@@ -166,7 +166,7 @@ void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer
 }
 
 /* Takes n requests off the part's books. */
-static void drop_requests(struct picker *p, struct part *part, unsigned n)
+static void drop_requests(struct picker *p, struct partial *part, unsigned n)
 {
 	if (n == 0)
 		return;
@@ -175,7 +175,7 @@ static void drop_requests(struct picker *p, struct part *part, unsigned n)
 		p->active--;
 }
 
-static void open_block(struct part *part, uint32_t block)
+static void open_block(struct partial *part, uint32_t block)
 {
 	part->open++;
 	part->hint = (uint16_t)MIN(part->hint, block);
@@ -183,12 +183,12 @@ static void open_block(struct part *part, uint32_t block)
 
 void picker_cancelled(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin)
 {
-	struct part *part;
+	struct partial *part;
 	struct block *b;
 	unsigned i = 0;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL || picker_block_length(p, piece, begin) == 0)
 		return;
 	b = &part->block[begin / BLOCK_SIZE];
@@ -202,17 +202,17 @@ void picker_cancelled(struct picker *p, uint32_t peer, uint32_t piece, uint32_t 
 		open_block(part, begin / BLOCK_SIZE);
 	if (part->owner == peer)
 		part->owner = PICKER_NOBODY;
-	part_settle(p, part);
+	partial_settle(p, part);
 }
 
 bool picker_lacks(const struct picker *p, uint32_t piece, uint32_t begin)
 {
-	const struct part *part;
+	const struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
 	if (picker_block_length(p, piece, begin) == 0 || p->piece[piece].state == PIECE_HAD)
 		return false;
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL)
 		return p->piece[piece].priority != PRIORITY_SKIP;
 	return !part->block[begin / BLOCK_SIZE].here;
@@ -221,19 +221,19 @@ bool picker_lacks(const struct picker *p, uint32_t piece, uint32_t begin)
 bool picker_asked(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
-	struct part *part;
+	struct partial *part;
 	struct block *b;
 
 	if (!picker_lacks(p, piece, begin))
 		return false;
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL)
-		part = part_begin(p, piece);
+		part = partial_begin(p, piece);
 	b = &part->block[begin / BLOCK_SIZE];
 	/* In the end game enough others may have been asked: it is as good unregistered. */
-	if (b->n < PICKER_REQUESTERS_MAX && !part_asked(b, peer))
-		part_ask(p, part, begin / BLOCK_SIZE, peer);
-	part_settle(p, part);
+	if (b->n < PICKER_REQUESTERS_MAX && !partial_asked(b, peer))
+		partial_ask(p, part, begin / BLOCK_SIZE, peer);
+	partial_settle(p, part);
 	return true;
 }
 
@@ -245,7 +245,7 @@ void picker_peer_gone(struct picker *p, uint32_t peer, const struct pick *list, 
 }
 
 /* A block that was not here is; its requests are void. */
-static void take_block(struct picker *p, struct part *part, struct block *b, uint32_t peer)
+static void take_block(struct picker *p, struct partial *part, struct block *b, uint32_t peer)
 {
 	if (b->n == 0)
 		part->open--;
@@ -259,7 +259,7 @@ static void take_block(struct picker *p, struct part *part, struct block *b, uin
 enum picker_got picker_received(struct picker *p, uint32_t peer, uint32_t piece, uint32_t begin,
 	uint32_t *others, unsigned *others_n)
 {
-	struct part *part;
+	struct partial *part;
 	struct block *b;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
@@ -268,11 +268,11 @@ enum picker_got picker_received(struct picker *p, uint32_t peer, uint32_t piece,
 		return GOT_UNWANTED;
 	if (p->piece[piece].state == PIECE_HAD)
 		return GOT_DUPLICATE;
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL && p->piece[piece].priority == PRIORITY_SKIP)
 		return GOT_UNWANTED;
 	if (part == NULL)
-		part = part_begin(p, piece);
+		part = partial_begin(p, piece);
 	b = &part->block[begin / BLOCK_SIZE];
 	if (b->here)
 		return GOT_DUPLICATE;
@@ -280,16 +280,16 @@ enum picker_got picker_received(struct picker *p, uint32_t peer, uint32_t piece,
 		if (b->who[i] != peer)
 			others[(*others_n)++] = b->who[i];
 	take_block(p, part, b, peer);
-	part_settle(p, part);
+	partial_settle(p, part);
 	return GOT_NEW;
 }
 
 bool picker_complete(const struct picker *p, uint32_t piece)
 {
-	const struct part *part;
+	const struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	return part != NULL && part->here == part->blocks;
 }
 
@@ -302,10 +302,10 @@ void picker_hash_failed(struct picker *p, uint32_t piece)
 
 void picker_write_failed(struct picker *p, uint32_t piece)
 {
-	struct part *part;
+	struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL)
 		return;
 	for (uint32_t i = 0; i < part->blocks; i++) {
@@ -316,7 +316,7 @@ void picker_write_failed(struct picker *p, uint32_t piece)
 	}
 	part->here = 0;
 	part->owner = PICKER_NOBODY;
-	part_settle(p, part);
+	partial_settle(p, part);
 }
 
 static bool listed_already(const uint32_t *v, unsigned n, uint32_t x)
@@ -329,11 +329,11 @@ static bool listed_already(const uint32_t *v, unsigned n, uint32_t x)
 
 unsigned picker_contributors(const struct picker *p, uint32_t piece, uint32_t *peers, unsigned max)
 {
-	const struct part *part;
+	const struct partial *part;
 	unsigned n = 0;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	for (uint32_t i = 0; part != NULL && i < part->blocks && n < max; i++) {
 		const struct block *b = &part->block[i];
 
@@ -345,10 +345,10 @@ unsigned picker_contributors(const struct picker *p, uint32_t piece, uint32_t *p
 
 uint32_t picker_sole_sender(const struct picker *p, uint32_t piece)
 {
-	const struct part *part;
+	const struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL || part->here < part->blocks)
 		return PICKER_NOBODY;
 	for (uint32_t i = 1; i < part->blocks; i++)
@@ -359,10 +359,10 @@ uint32_t picker_sole_sender(const struct picker *p, uint32_t piece)
 
 uint32_t picker_sender(const struct picker *p, uint32_t piece, uint32_t begin)
 {
-	const struct part *part;
+	const struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	if (part == NULL || picker_block_length(p, piece, begin) == 0)
 		return PICKER_NOBODY;
 	if (!part->block[begin / BLOCK_SIZE].here)
@@ -378,7 +378,7 @@ static bool bitmap_get(const uint8_t *bitmap, uint32_t i)
 enum err picker_load_partial(
 	struct picker *p, uint32_t piece, const uint8_t *block_bitmap, size_t n)
 {
-	struct part *part;
+	struct partial *part;
 	uint32_t blocks;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
@@ -391,24 +391,24 @@ enum err picker_load_partial(
 		return E_RANGE;
 	if (blocks % 8 != 0 && (uint8_t)(block_bitmap[n - 1] << (blocks % 8)) != 0)
 		return E_RANGE;
-	part = part_begin(p, piece);
+	part = partial_begin(p, piece);
 	for (uint32_t i = 0; i < blocks; i++)
 		if (bitmap_get(block_bitmap, i))
 			take_block(p, part, &part->block[i], PICKER_NOBODY);
-	part_settle(p, part);
+	partial_settle(p, part);
 	return E_OK;
 }
 
 bool picker_save_partial(
 	const struct picker *p, uint32_t *iter, uint32_t *piece, uint8_t *block_bitmap, size_t *n)
 {
-	const struct part *part;
+	const struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
 	do {
-		if (*iter >= p->parts_n)
+		if (*iter >= p->partials_n)
 			return false;
-		part = p->parts[(*iter)++];
+		part = p->partials[(*iter)++];
 	} while (part->here == 0);
 	*piece = part->piece;
 	*n = (part->blocks + 7u) / 8;
@@ -421,12 +421,12 @@ bool picker_save_partial(
 
 uint32_t picker_blocks_here(const struct picker *p, uint32_t piece)
 {
-	const struct part *part;
+	const struct partial *part;
 
 	CHECK_OBJ(p, PICKER_MAGIC);
 	must(piece < p->pieces);
 	if (p->piece[piece].state == PIECE_HAD)
 		return picker_blocks(p, piece);
-	part = part_of(p, piece);
+	part = partial_of(p, piece);
 	return part != NULL ? part->here : 0;
 }

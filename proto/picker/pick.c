@@ -20,18 +20,18 @@ enum begun {
 	BEGUN_ANY,
 };
 
-static void emit_block(struct picking *k, struct part *part, uint32_t block)
+static void emit_block(struct picking *k, struct partial *part, uint32_t block)
 {
 	struct pick *out = &k->out[k->n++];
 
-	part_ask(k->p, part, block, k->peer);
+	partial_ask(k->p, part, block, k->peer);
 	out->piece = part->piece;
 	out->begin = block * BLOCK_SIZE;
 	out->length = picker_block_length(k->p, part->piece, out->begin);
 }
 
 /* Open blocks of a piece, first to last, as many as fit. */
-static void take_open(struct picking *k, struct part *part)
+static void take_open(struct picking *k, struct partial *part)
 {
 	uint32_t i = part->hint;
 
@@ -43,7 +43,7 @@ static void take_open(struct picking *k, struct part *part)
 		if (part->block[i].n == 0 && !part->block[i].here)
 			emit_block(k, part, i);
 	part->hint = (uint16_t)i;
-	part_settle(k->p, part);
+	partial_settle(k->p, part);
 }
 
 static bool may_begin(const struct picking *k)
@@ -53,10 +53,10 @@ static bool may_begin(const struct picking *k)
 
 static void begin_piece(struct picking *k, uint32_t piece)
 {
-	take_open(k, part_begin(k->p, piece));
+	take_open(k, partial_begin(k->p, piece));
 }
 
-static bool part_fits(const struct picking *k, const struct part *part, enum begun which)
+static bool partial_fits(const struct picking *k, const struct partial *part, enum begun which)
 {
 	if (k->p->piece[part->piece].priority == PRIORITY_SKIP || !picking_has(k, part->piece))
 		return false;
@@ -69,7 +69,7 @@ static bool part_fits(const struct picking *k, const struct part *part, enum beg
 	return which == BEGUN_SHARED && part->owner == PICKER_NOBODY;
 }
 
-static bool part_before(const struct picker *p, const struct part *a, const struct part *b)
+static bool partial_before(const struct picker *p, const struct partial *a, const struct partial *b)
 {
 	const struct piece *pa = &p->piece[a->piece], *pb = &p->piece[b->piece];
 
@@ -87,12 +87,12 @@ static void pick_begun(struct picking *k, enum begun which)
 	struct picker *p = k->p;
 
 	while (k->n < k->max) {
-		struct part *best = NULL;
+		struct partial *best = NULL;
 
-		for (uint32_t i = 0; i < p->parts_open; i++)
-			if (part_fits(k, p->parts[i], which) &&
-				(best == NULL || part_before(p, p->parts[i], best)))
-				best = p->parts[i];
+		for (uint32_t i = 0; i < p->partials_open; i++)
+			if (partial_fits(k, p->partials[i], which) &&
+				(best == NULL || partial_before(p, p->partials[i], best)))
+				best = p->partials[i];
 		if (best == NULL)
 			return;
 		take_open(k, best);
@@ -104,7 +104,7 @@ static void pick_listed(struct picking *k, const uint32_t *list, uint32_t n)
 	struct picker *p = k->p;
 
 	for (uint32_t i = 0; i < n && k->n < k->max; i++) {
-		struct part *part = part_of(p, list[i]);
+		struct partial *part = partial_of(p, list[i]);
 
 		if (list[i] >= p->pieces || !picking_has(k, list[i]) || !picker_wants(p, list[i]))
 			continue;
@@ -151,9 +151,9 @@ bool picker_endgame(const struct picker *p)
 	}
 	if (order_count(p) > unreachable)
 		return false;
-	for (uint32_t i = 0; i < p->parts_open; i++)
-		if (picker_wants(p, p->parts[i]->piece) &&
-			picker_availability(p, p->parts[i]->piece) > 0)
+	for (uint32_t i = 0; i < p->partials_open; i++)
+		if (picker_wants(p, p->partials[i]->piece) &&
+			picker_availability(p, p->partials[i]->piece) > 0)
 			return false;
 	return true;
 }
@@ -168,7 +168,7 @@ static bool comes_soon(const struct picking *k, const struct block *b)
 }
 
 /* Blocks that `level` others were asked for, and not this peer. */
-static void take_asked(struct picking *k, struct part *part, unsigned level)
+static void take_asked(struct picking *k, struct partial *part, unsigned level)
 {
 	uint32_t asked = (uint32_t)(part->blocks - part->open - part->here);
 
@@ -177,7 +177,7 @@ static void take_asked(struct picking *k, struct part *part, unsigned level)
 	if (k->p->piece[part->piece].priority == PRIORITY_SKIP || !picking_has(k, part->piece))
 		return;
 	for (uint32_t i = 0; i < part->blocks && k->n < k->max; i++)
-		if (part->block[i].n == level && !part_asked(&part->block[i], k->peer) &&
+		if (part->block[i].n == level && !partial_asked(&part->block[i], k->peer) &&
 			!comes_soon(k, &part->block[i]))
 			emit_block(k, part, i);
 }
@@ -186,15 +186,16 @@ static void take_asked(struct picking *k, struct part *part, unsigned level)
 static void pick_asked(struct picking *k)
 {
 	struct picker *p = k->p;
-	uint32_t start = rng_below(p->rng, p->parts_n);
+	uint32_t start = rng_below(p->rng, p->partials_n);
 
 	for (unsigned level = 1; level < PICKER_REQUESTERS_MAX; level++)
-		for (uint32_t i = 0; i < p->parts_n && k->n < k->max; i++)
-			take_asked(k, p->parts[(start + i) % p->parts_n], level);
+		for (uint32_t i = 0; i < p->partials_n && k->n < k->max; i++)
+			take_asked(k, p->partials[(start + i) % p->partials_n], level);
 }
 
 /* Blocks that one peer alone was asked for, at least so many times slower than this one. */
-static void take_from_slow(struct picking *k, struct part *part, uint32_t times, uint32_t *budget)
+static void take_from_slow(
+	struct picking *k, struct partial *part, uint32_t times, uint32_t *budget)
 {
 	uint32_t who = k->peer, lag = 0;
 
@@ -220,13 +221,14 @@ static void pick_from_slow(struct picking *k)
 {
 	static const uint32_t times[] = {10, 3};
 	struct picker *p = k->p;
-	uint32_t start = rng_below(p->rng, p->parts_n);
+	uint32_t start = rng_below(p->rng, p->partials_n);
 
 	for (size_t t = 0; t < ARRAY_LEN(times); t++) {
 		uint32_t budget = STEAL_SCAN;
 
-		for (uint32_t i = 0; i < p->parts_n && k->n < k->max && budget > 0; i++)
-			take_from_slow(k, p->parts[(start + i) % p->parts_n], times[t], &budget);
+		for (uint32_t i = 0; i < p->partials_n && k->n < k->max && budget > 0; i++)
+			take_from_slow(
+				k, p->partials[(start + i) % p->partials_n], times[t], &budget);
 	}
 }
 
@@ -237,7 +239,7 @@ static void pick_deadlines(struct picking *k)
 
 	for (uint32_t i = 0; i < p->deadlines && k->n < k->max; i++) {
 		const struct deadline *d = &p->deadline[i];
-		struct part *part = part_of(p, d->piece);
+		struct partial *part = partial_of(p, d->piece);
 
 		if (!picking_has(k, d->piece) || !picker_wants(p, d->piece))
 			continue;
@@ -245,7 +247,7 @@ static void pick_deadlines(struct picking *k)
 			begin_piece(k, d->piece);
 		else if (part->open > 0)
 			take_open(k, part);
-		part = part_of(p, d->piece);
+		part = partial_of(p, d->piece);
 		if (part != NULL && k->opts->now >= d->at)
 			take_asked(k, part, 1);
 	}

@@ -42,9 +42,9 @@ void picker_free(struct picker **pp)
 	if (*pp == NULL)
 		return;
 	TAKE_OBJ(p, pp, PICKER_MAGIC);
-	while (p->parts_n > 0)
-		part_end(p, p->parts[p->parts_n - 1], PIECE_HAD);
-	parts_free(p);
+	while (p->partials_n > 0)
+		partial_end(p, p->partials[p->partials_n - 1], PIECE_HAD);
+	partial_free_all(p);
 	bitfield_free(&p->own);
 	bitfield_free(&p->open);
 	xfree(p->deadline);
@@ -143,15 +143,15 @@ static void rest_when_done(struct picker *p)
 	if (p->wanted_left > 0)
 		return;
 	order_free(p);
-	if (p->parts_n == 0)
-		parts_free(p);
+	if (p->partials_n == 0)
+		partial_free_all(p);
 	if (p->deadlines == 0) {
 		xfree(p->deadline);
 		p->deadline = NULL;
 	}
 }
 
-/* The books of a piece that becomes had; its place in order or parts is already given up. */
+/* The books of a piece that becomes had; its place in order or partials is already given up. */
 static void book_own(struct picker *p, uint32_t piece)
 {
 	struct piece *pc = &p->piece[piece];
@@ -173,7 +173,7 @@ void picker_set_have(struct picker *p, uint32_t piece)
 	if (pc->state == PIECE_HAD)
 		return;
 	if (pc->state == PIECE_BEGUN)
-		part_end(p, part_of(p, piece), PIECE_HAD);
+		partial_end(p, partial_of(p, piece), PIECE_HAD);
 	else if (pc->priority != PRIORITY_SKIP)
 		order_remove(p, piece);
 	book_own(p, piece);
@@ -207,7 +207,7 @@ void picker_load_have(struct picker *p, const struct bitfield *have)
 		if (p->piece[i].state == PIECE_HAD)
 			continue;
 		if (p->piece[i].state == PIECE_BEGUN)
-			part_end(p, part_of(p, i), PIECE_HAD);
+			partial_end(p, partial_of(p, i), PIECE_HAD);
 		book_own(p, i);
 	}
 	order_rebuild(p);
@@ -310,7 +310,7 @@ bool picker_done(const struct picker *p)
 uint32_t picker_partials(const struct picker *p)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
-	return p->parts_n;
+	return p->partials_n;
 }
 
 bool picker_wants(const struct picker *p, uint32_t piece)
@@ -328,8 +328,9 @@ bool picker_interesting(const struct picker *p, const struct bitfield *has)
 		return false;
 	if (bitfield_full(has))
 		return true;
-	for (uint32_t i = 0; i < p->parts_n; i++)
-		if (picker_wants(p, p->parts[i]->piece) && bitfield_get(has, p->parts[i]->piece))
+	for (uint32_t i = 0; i < p->partials_n; i++)
+		if (picker_wants(p, p->partials[i]->piece) &&
+			bitfield_get(has, p->partials[i]->piece))
 			return true;
 	return bitfield_next_common(has, &p->open, 0) != BITFIELD_NO_WORD;
 }
@@ -340,8 +341,9 @@ uint32_t picker_count_wanted_that(const struct picker *p, const struct bitfield 
 
 	CHECK_OBJ(p, PICKER_MAGIC);
 	must(has->bits == p->pieces);
-	for (uint32_t i = 0; i < p->parts_n; i++)
-		n += picker_wants(p, p->parts[i]->piece) && bitfield_get(has, p->parts[i]->piece);
+	for (uint32_t i = 0; i < p->partials_n; i++)
+		n += picker_wants(p, p->partials[i]->piece) &&
+		     bitfield_get(has, p->partials[i]->piece);
 	for (uint32_t w = bitfield_next_common(has, &p->open, 0); w != BITFIELD_NO_WORD;
 		w = bitfield_next_common(has, &p->open, w + 1))
 		n += bits_count(bitfield_word(has, w) & bitfield_word(&p->open, w));

@@ -4,8 +4,8 @@
  *
  * A piece is IDLE, BEGUN or HAD.  The wanted idle pieces are exactly those in `order`, which is
  * sorted by bucket = (priority, rarity) with a random order inside a bucket; end[b] is one past
- * bucket b.  Who wants nothing has no order at all.  A begun piece has a struct part; the parts
- * that have open blocks come first in parts[].
+ * bucket b.  Who wants nothing has no order at all.  A begun piece has a struct partial; the
+ * partials that have open blocks come first in partials[].
  */
 #ifndef PROTO_PICKER_PRIV_H
 #define PROTO_PICKER_PRIV_H
@@ -29,7 +29,7 @@ enum piece_state {
 };
 
 struct piece {
-	uint32_t pos;   /* IDLE and wanted: index in order; BEGUN: index in parts */
+	uint32_t pos;   /* IDLE and wanted: index in order; BEGUN: index in partials */
 	uint16_t avail; /* peers that have it, without picker.seeds */
 	uint8_t priority;
 	uint8_t state;
@@ -41,14 +41,14 @@ struct block {
 	bool here;
 };
 
-struct part {
+struct partial {
 	uint32_t magic;
 	uint32_t piece;
-	struct part *spare; /* once freed: the next one */
-	uint32_t owner;     /* a fast peer that has it alone, or PICKER_NOBODY */
-	uint32_t requests;  /* sum of block.n */
-	uint16_t blocks;    /* how many the piece has */
-	uint16_t open;      /* neither here nor asked for */
+	struct partial *spare; /* once freed: the next one */
+	uint32_t owner;        /* a fast peer that has it alone, or PICKER_NOBODY */
+	uint32_t requests;     /* sum of block.n */
+	uint16_t blocks;       /* how many the piece has */
+	uint16_t open;         /* neither here nor asked for */
 	uint16_t here;
 	uint16_t hint; /* no open block before this one */
 	struct block block[];
@@ -77,11 +77,11 @@ struct picker {
 	uint32_t lacking; /* pieces with avail 0 */
 	struct bitfield own;
 	struct bitfield open; /* exactly the pieces in order */
-	struct part **parts;
-	uint32_t parts_n, parts_cap;
-	uint32_t parts_open; /* parts[0..parts_open) have open blocks, the others none */
-	uint32_t active;     /* parts with requests */
-	struct part *spare;  /* freed ones for reuse, chained */
+	struct partial **partials;
+	uint32_t partials_n, partials_cap;
+	uint32_t partials_open; /* partials[0..partials_open) have open blocks, the others none */
+	uint32_t active;        /* partials with requests */
+	struct partial *spare;  /* freed ones for reuse, chained */
 	uint32_t spare_n;
 	uint64_t wanted_left;
 	uint32_t low[PRIORITY_TOP + 1]; /* no open piece of that priority below it */
@@ -141,15 +141,16 @@ uint32_t find_new(const struct picking *k);
 void deadline_forget(struct picker *p, uint32_t piece); /* it is had */
 
 /* partial.c: pieces that are begun. */
-struct part *part_of(const struct picker *p, uint32_t piece); /* NULL when not begun */
-struct part *part_begin(struct picker *p, uint32_t piece);    /* takes an idle piece out of order */
+struct partial *partial_of(const struct picker *p, uint32_t piece); /* NULL when not begun */
+struct partial *partial_begin(
+	struct picker *p, uint32_t piece); /* takes an idle piece out of order */
 /* Forgets a part; the piece gets the state and, if idle and wanted, goes back to the order. */
-void part_end(struct picker *p, struct part *part, enum piece_state state);
-void parts_free(struct picker *p); /* gives their memory back; there are none */
-bool part_asked(const struct block *b, uint32_t peer);
-void part_ask(struct picker *p, struct part *part, uint32_t block, uint32_t peer);
+void partial_end(struct picker *p, struct partial *part, enum piece_state state);
+void partial_free_all(struct picker *p); /* gives their memory back; there are none */
+bool partial_asked(const struct block *b, uint32_t peer);
+void partial_ask(struct picker *p, struct partial *part, uint32_t block, uint32_t peer);
 /* Puts the part where its counts say; an empty one goes back to idle and is gone afterwards. */
-void part_settle(struct picker *p, struct part *part);
+void partial_settle(struct picker *p, struct partial *part);
 
 static inline uint32_t blocks_in(uint32_t bytes)
 {

@@ -317,7 +317,7 @@ static void show_bait(struct swarm_peer *p)
 }
 
 /* Forgets what was passed on and shows as many new ones. */
-static void turn(struct swarm_peer *p, int64_t now)
+static void renew_shown(struct swarm_peer *p, int64_t now)
 {
 	uint32_t piece = 0;
 
@@ -353,7 +353,7 @@ void swarm_super_show(struct swarm_peer *p, int64_t now)
 {
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (p->masked && p->swarm->super_seeding)
-		turn(p, now);
+		renew_shown(p, now);
 }
 
 /* What it has not got is free for others; it gets back what is still free when its turn comes. */
@@ -448,7 +448,7 @@ void swarm_super_seen(struct swarm *s, uint32_t piece, int64_t now)
 		for (uint32_t k = 0; p != NULL && k < p->shown_n; k++) {
 			if (p->shown[k].piece != piece)
 				continue;
-			turn(p, now);
+			renew_shown(p, now);
 			break;
 		}
 	}
@@ -507,7 +507,7 @@ static void tick_peer(struct swarm_peer *p, int64_t now)
 		p->show = (uint32_t)MIN(p->show + 1, ARRAY_LEN(p->shown));
 	if (p->retires && p->owed == 0)
 		p->swarm->choke_soon = true;
-	turn(p, now);
+	renew_shown(p, now);
 	if (!p->am_choking && !p->retires && p->swarm->slack && is_starving(p))
 		show_fresh(p);
 }

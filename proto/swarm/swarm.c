@@ -2,6 +2,10 @@
 /* The life of a swarm: made and configured, joined and left, told what is wanted, and its tick. */
 #include "proto/swarm/priv.h"
 
+_Static_assert(
+	METAINFO_PIECES_MAX <= PICKER_PIECES_MAX && METAINFO_PIECE_MAX <= PICKER_PIECE_LENGTH_MAX,
+	"whatever torrent is taken can be picked from");
+
 struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	const struct swarm_config *config, const struct swarm_ops *ops, void *owner,
 	struct rng *rng, int64_t now)
