@@ -84,19 +84,33 @@ static bool read_flag(const char *name, struct arg *out)
 	return false;
 }
 
-/* Nearest among the flags, or the first option of that name whose section was left out. */
+/* The first option of a section, or NULL. */
+static const char *first_of_section(const char *name)
+{
+	for (unsigned i = 0; i < OPT_MAX_; i++)
+		if (strcmp(name, options[i].section) == 0)
+			return options[i].full;
+	return NULL;
+}
+
+/*
+ * Nearest among the flags, or the first option of that name whose section was left out ("--port"),
+ * or the first of a section of that name ("--state").
+ */
 static void suggest_flag(const char *name, struct arg *out)
 {
 	const char *best = "config";
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-		if (text_distance(name, flags[i].name) < text_distance(name, best))
+		if (option_distance(name, flags[i].name) < option_distance(name, best))
 			best = flags[i].name;
-	if (text_distance(name, "set") < text_distance(name, best))
+	if (option_distance(name, "set") < option_distance(name, best))
 		best = "set";
 	for (unsigned i = OPT_MAX_; i-- > 0;)
 		if (strcmp(name, options[i].name) == 0)
-			best = options[i].full; /* "--port" */
+			best = options[i].full;
+	if (first_of_section(name) != NULL)
+		best = first_of_section(name);
 	out->kind = ARG_BAD;
 	snprintf(out->why, sizeof out->why, "unknown option \"--%.80s\"; did you mean \"--%s\"?",
 		name, best);
@@ -194,7 +208,7 @@ void env_read(const char *variable, struct arg *out, char *name, size_t size)
 			out->value = equals + 1;
 			return;
 		}
-		if (i == 0 || text_distance(name, known) < text_distance(name, best))
+		if (i == 0 || option_distance(name, known) < option_distance(name, best))
 			memcpy(best, known, sizeof best);
 	}
 	out->kind = ARG_BAD;

@@ -2,47 +2,14 @@
 /* What must hold between options: each rule is one function that reports what it finds. */
 #include "config/check.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 
-struct ip {
-	uint8_t b[16]; /* IPv4 as ::ffff:a.b.c.d */
-	bool v4;
-};
+#include "proto/base/endpoint.h"
+#include "proto/base/path.h"
 
-static bool ip_parse(const char *text, struct ip *out)
+static bool ip_parse(const char *text, struct endpoint *out)
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	struct in_addr a;
-	struct in6_addr a6;
-
-	*out = (struct ip){0};
-	if (inet_pton(AF_INET, text, &a) == 1) {
-		memcpy(out->b, mapped, sizeof mapped);
-		memcpy(out->b + sizeof mapped, &a, sizeof a);
-		out->v4 = true;
-		return true;
-	}
-	if (inet_pton(AF_INET6, text, &a6) != 1)
-		return false;
-	memcpy(out->b, &a6, sizeof a6);
-	out->v4 = memcmp(out->b, mapped, sizeof mapped) == 0;
-	return true;
-}
-
-static bool ip_is_loopback(const struct ip *ip)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return ip->v4 ? ip->b[12] == 127 : memcmp(ip->b, one, sizeof one) == 0;
-}
-
-static bool ip_is_any(const struct ip *ip)
-{
-	static const uint8_t zero[16] = {0};
-
-	return memcmp(ip->b + (ip->v4 ? 12 : 0), zero, ip->v4 ? 4 : 16) == 0;
+	return endpoint_parse_ip(text, strlen(text), out) == E_OK;
 }
 
 /* Says where an option was set: " (set at FILE:3)", empty for a default. */
@@ -61,13 +28,13 @@ static const char *say_source(const struct config *c, enum config_option o, char
 
 static void check_api_bind(const struct config *c, struct report *r)
 {
-	struct ip ip;
+	struct endpoint ip;
 	char at[340];
 
 	say_source(c, OPT_api_bind, at, sizeof at);
 	if (!ip_parse(c->api_bind, &ip))
 		report_add(r, "api.bind is \"%s\"%s, which is not an IP address", c->api_bind, at);
-	else if (!ip_is_loopback(&ip) && c->api_token[0] == '\0')
+	else if (!endpoint_is_loopback(&ip) && c->api_token[0] == '\0')
 		report_add(r,
 			"api.bind is %s%s, which others can reach, and api.token is not set: "
 			"whoever "
@@ -77,7 +44,7 @@ static void check_api_bind(const struct config *c, struct report *r)
 
 static void check_peers_bind(const struct config *c, struct report *r)
 {
-	struct ip ip;
+	struct endpoint ip;
 	char at[340];
 
 	for (size_t i = 0; i < c->peers_bind.n; i++)
@@ -86,15 +53,16 @@ static void check_peers_bind(const struct config *c, struct report *r)
 				c->peers_bind.v[i], say_source(c, OPT_peers_bind, at, sizeof at));
 }
 
-static bool ip_overlaps(const struct ip *a, const struct ip *b)
+static bool ip_overlaps(const struct endpoint *a, const struct endpoint *b)
 {
-	return memcmp(a->b, b->b, sizeof a->b) == 0 ||
-	       (a->v4 == b->v4 && (ip_is_any(a) || ip_is_any(b)));
+	return endpoint_same_ip(a, b) ||
+	       (endpoint_is_v4(a) == endpoint_is_v4(b) &&
+		       (endpoint_is_unspecified(a) || endpoint_is_unspecified(b)));
 }
 
 static void check_ports(const struct config *c, struct report *r)
 {
-	struct ip api, peers;
+	struct endpoint api, peers;
 
 	if (c->api_port != c->peers_port || c->api_port == 0 || !ip_parse(c->api_bind, &api))
 		return;
@@ -107,39 +75,20 @@ static void check_ports(const struct config *c, struct report *r)
 	}
 }
 
-static bool path_is_beneath(const char *path, const char *root)
-{
-	size_t n = strlen(root);
-
-	if (strcmp(root, "/") == 0)
-		return true;
-	return strncmp(path, root, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static void check_roots(const struct config *c, struct report *r)
 {
 	char at[340];
 
 	for (size_t i = 0; i < c->download_roots.n; i++)
-		if (path_is_beneath(c->download_dir, c->download_roots.v[i]))
+		if (path_beneath(c->download_roots.v[i], c->download_dir))
 			return;
 	report_add(r, "download.dir is %s%s, which lies beneath none of download.roots",
 		c->download_dir, say_source(c, OPT_download_dir, at, sizeof at));
 }
 
-static void check_status(const struct config *c, struct report *r)
-{
-	char at[340];
-
-	if (c->status_bind[0] != '\0' && strncmp(c->status_bind, "tcp://", 6) != 0 &&
-		strncmp(c->status_bind, "ipc://", 6) != 0)
-		report_add(r, "status.bind is \"%s\"%s: an endpoint begins with tcp:// or ipc://",
-			c->status_bind, say_source(c, OPT_status_bind, at, sizeof at));
-}
-
 static bool is_host(const char *v)
 {
-	struct ip ip;
+	struct endpoint ip;
 
 	if (ip_parse(v, &ip))
 		return true;
@@ -172,7 +121,7 @@ static bool is_net(const char *v)
 {
 	const char *slash = strchr(v, '/');
 	char text[64];
-	struct ip ip;
+	struct endpoint ip;
 	char *end = NULL;
 	long bits = 0;
 
@@ -181,7 +130,8 @@ static bool is_net(const char *v)
 	if (!ip_parse(text, &ip) || slash == NULL)
 		return slash == NULL && ip_parse(text, &ip);
 	bits = strtol(slash + 1, &end, 10);
-	return slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits <= (ip.v4 ? 32 : 128);
+	return slash[1] >= '0' && slash[1] <= '9' && *end == '\0' &&
+	       bits <= (endpoint_is_v4(&ip) ? 32 : 128);
 }
 
 static void check_sites(const struct config *c, struct report *r)
@@ -210,7 +160,6 @@ void config_check(const struct config *c, struct report *r)
 	check_peers_bind(c, r);
 	check_ports(c, r);
 	check_roots(c, r);
-	check_status(c, r);
 	check_hosts(c, r);
 	check_sites(c, r);
 }

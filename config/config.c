@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a config: made, shared by count, compared at a reload, freed.
+ * The life of a config: made, copied, shared by count, freed.
  *
  * Readers hold `const struct config *`.  What must change though (the count) lies behind `life`, so
  * no const is ever cast away.
  */
 #include "config/config.h"
 
-#include "config/check.h"
 #include "config/life.h"
 #include "config/value.h"
 
@@ -62,6 +61,15 @@ void config_add_file(struct config *c, const char *path)
 	l->v[l->n++] = xstrdup(path);
 }
 
+struct config *config_alone(const struct config *c)
+{
+	struct config_life *life = c->life;
+
+	life_of(c);
+	must(atomic_load_explicit(&life->refs, memory_order_relaxed) == 1);
+	return life->config;
+}
+
 const struct config *config_ref(const struct config *c)
 {
 	life_of(c);
@@ -103,6 +111,37 @@ void config_drop(struct config **cp)
 		config_unref(&c);
 }
 
+static struct config *copy(const struct config *c)
+{
+	const struct config_life *life = life_of(c);
+	struct config *to = config_new();
+
+	for (unsigned i = 0; i < OPT_MAX_; i++) {
+		enum config_option o = (enum config_option)i;
+		const struct config_source *s = &life->sources[i];
+
+		value_copy(&options[i], option_field(to, o), option_field_const(c, o));
+		config_set_source(to, o, s->from, s->where, s->line);
+	}
+	for (size_t i = 0; i < life->files.n; i++)
+		config_add_file(to, life->files.v[i]);
+	return to;
+}
+
+const struct config *config_capped(const struct config *c, const struct config_cap *caps, size_t n)
+{
+	struct config *to = copy(c);
+
+	for (size_t i = 0; i < n; i++) {
+		int *field;
+
+		must(options[caps[i].option].type == TYPE_INT);
+		field = option_field(to, caps[i].option);
+		*field = MIN(*field, caps[i].max);
+	}
+	return to;
+}
+
 const char *config_option_name(enum config_option o)
 {
 	must((unsigned)o < OPT_MAX_);
@@ -123,58 +162,4 @@ const struct config_list *config_files(const struct config *c)
 const char *config_version(void)
 {
 	return TORRENTD_VERSION;
-}
-
-/* Sorts one option into the lists; what needs a restart goes back to its old value. */
-static void compare_option(const struct config *old, struct config *c, enum config_option o,
-	struct config_changes *changes)
-{
-	const struct option *opt = &options[o];
-	const struct config_source *s = config_source(old, o);
-
-	if (value_equal(opt, option_field_const(old, o), option_field_const(c, o)))
-		return;
-	if (opt->live) {
-		changes->live[changes->live_n++] = o;
-		return;
-	}
-	changes->restart[changes->restart_n++] = o;
-	value_copy(opt, option_field(c, o), option_field_const(old, o));
-	config_set_source(c, o, s->from, s->where, s->line);
-}
-
-/*
- * What stays and what changes must be good together as well: giving up the token while the address
- * that needs it stays in force is refused.
- */
-static enum err check_mixture(const struct config *c, char *errors, size_t size)
-{
-	struct report r = report_of(errors, size);
-
-	config_check(c, &r);
-	if (r.n > 0)
-		report_add(&r, "this goes away with a restart, not with a reload");
-	report_end(&r);
-	return r.n == 0 ? E_OK : E_SYNTAX;
-}
-
-enum err config_reload(const struct config *old, const struct config_input *in,
-	const struct config **out, struct config_changes *changes, char *errors, size_t size)
-{
-	enum config_action action;
-	struct config *c;
-	enum err e;
-
-	*changes = (struct config_changes){0};
-	e = config_load(in, out, &action, errors, size);
-	if (e != E_OK)
-		return e;
-	must(*out != NULL); /* the same arguments made `old` */
-	c = (*out)->life->config;
-	for (unsigned i = 0; i < OPT_MAX_; i++)
-		compare_option(old, c, (enum config_option)i, changes);
-	e = check_mixture(c, errors, size);
-	if (e != E_OK)
-		config_unref(out);
-	return e;
 }

@@ -30,6 +30,20 @@ enum config_log_level {
 	CONFIG_LOG_DEBUG,
 };
 
+/* The order of seed.super's. */
+enum config_seed_super {
+	CONFIG_SUPER_OFF,
+	CONFIG_SUPER_ON,
+	CONFIG_SUPER_AUTO,
+};
+
+/* The order of peers.seed_choker's. */
+enum config_seed_choker {
+	CONFIG_CHOKER_FASTEST,
+	CONFIG_CHOKER_ROUND_ROBIN,
+	CONFIG_CHOKER_ANTI_LEECH,
+};
+
 /* The C type of a field by the type of its option. */
 #define CONFIG_TYPE_BOOL     bool
 #define CONFIG_TYPE_INT      int
@@ -122,6 +136,16 @@ enum err config_load(const struct config_input *in, const struct config **out,
  */
 enum err config_reload(const struct config *old, const struct config_input *in,
 	const struct config **out, struct config_changes *changes, char *errors, size_t size);
+
+/* The most that a number may be. */
+struct config_cap {
+	enum config_option option; /* an INT */
+	int max;
+};
+
+/* A new reference of a config that is like c, but with the numbers that are named cut to what they
+ * may be.  Any thread. */
+const struct config *config_capped(const struct config *c, const struct config_cap *caps, size_t n);
 
 /* Counts one more user and returns c.  Any thread that holds a reference. */
 const struct config *config_ref(const struct config *c);

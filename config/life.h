@@ -8,6 +8,9 @@
 /* A config with one reference, every field zero and every source "default". */
 struct config *config_new(void);
 
+/* The config, to be changed by who has the only reference to it. */
+struct config *config_alone(const struct config *c);
+
 /* Notes where the value of o comes from; copies `where`. */
 void config_set_source(
 	struct config *c, enum config_option o, enum config_from from, const char *where, int line);

@@ -65,7 +65,7 @@ bool section_exists(const char *name)
 	return false;
 }
 
-size_t text_distance(const char *a, const char *b)
+size_t option_distance(const char *a, const char *b)
 {
 	size_t an = strnlen(a, NAME_CUT), bn = strnlen(b, NAME_CUT);
 	uint8_t rows[3][NAME_CUT + 1]; /* of the row before last, the last and this one */
@@ -106,7 +106,7 @@ static const struct option *nearest_option(const char *section, const char *name
 		const struct option *o = &options[i];
 		if (section != NULL && strcmp(o->section, section) != 0)
 			continue;
-		size_t d = text_distance(name, section != NULL ? o->name : o->full);
+		size_t d = option_distance(name, section != NULL ? o->name : o->full);
 		if (d < *distance) {
 			*distance = d;
 			best = o;
@@ -154,9 +154,9 @@ void section_suggest(const char *name, char *buf, size_t size)
 	const struct section *best = &sections[0];
 
 	for (size_t i = 1; i < sections_n; i++)
-		if (text_distance(name, sections[i].name) < text_distance(name, best->name))
+		if (option_distance(name, sections[i].name) < option_distance(name, best->name))
 			best = &sections[i];
-	if (is_near(text_distance(name, best->name), name)) {
+	if (is_near(option_distance(name, best->name), name)) {
 		snprintf(buf, size, "; did you mean [%s]?", best->name);
 		return;
 	}

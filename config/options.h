@@ -59,7 +59,7 @@ void section_suggest(const char *name, char *buf, size_t size);
 
 /* The least number of single-character edits (insert, delete, change, swap) from a to b, at
  * most 64. */
-size_t text_distance(const char *a, const char *b);
+size_t option_distance(const char *a, const char *b);
 
 /* The field of an option; c and the field stay const or not as c is. */
 static inline void *option_field(struct config *c, enum config_option o)

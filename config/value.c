@@ -284,7 +284,7 @@ static bool copy_path(const char *p, char *out)
 	return dots;
 }
 
-enum err path_parse(const char *text, const char *home, char **out, char *why, size_t size)
+enum err value_parse_path(const char *text, const char *home, char **out, char *why, size_t size)
 {
 	bool tilde = text[0] == '~' && (text[1] == '/' || text[1] == '\0');
 	char *joined, *plain;
@@ -318,7 +318,7 @@ enum err path_parse(const char *text, const char *home, char **out, char *why, s
 static enum err parse_path(struct job *j, const char *text)
 {
 	char *path = NULL;
-	enum err e = path_parse(text, j->home, &path, j->why, j->size);
+	enum err e = value_parse_path(text, j->home, &path, j->why, j->size);
 
 	if (e == E_OK && (int64_t)strlen(path) > j->o->max) {
 		snprintf(j->why, j->size, "the path is too long");
@@ -349,7 +349,7 @@ static enum err add_entry(struct job *j, struct config_list *l, char *text)
 		return E_SYNTAX;
 	}
 	if (j->o->type == TYPE_PATHS) {
-		enum err e = path_parse(text, j->home, &path, j->why, j->size);
+		enum err e = value_parse_path(text, j->home, &path, j->why, j->size);
 		xfree(text);
 		if (e != E_OK)
 			return e;

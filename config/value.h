@@ -18,7 +18,7 @@ enum err value_parse(const struct option *o, const char *text, const char *home,
 
 /* Checks an absolute path, makes "~/" and doubled or trailing slashes plain.  *out is the caller's.
  */
-enum err path_parse(const char *text, const char *home, char **out, char *why, size_t size);
+enum err value_parse_path(const char *text, const char *home, char **out, char *why, size_t size);
 
 /* Gives back what the field owns; the field is then zero. */
 void value_free(const struct option *o, void *field);

@@ -12,6 +12,8 @@
  */
 #include "actors/kernel/actor_priv.h"
 
+#include <inttypes.h>
+
 #include "actors/kernel/log_priv.h"
 
 #define DRAIN_BUDGET 256 /* messages a turn, so that sockets and timers get their share */
@@ -62,8 +64,7 @@ static struct route *find_route(struct actor *a, uint16_t to)
 {
 	struct actor *r = actors_find(a->set, to);
 
-	if (a->routes == NULL)
-		a->routes = xcalloc(a->set->n, sizeof *a->routes);
+	must(a->routes[r->slot].box != NULL);
 	if (a->routes[r->slot].n == 0)
 		a->dirty[a->dirty_n++] = r->slot;
 	return &a->routes[r->slot];
@@ -101,8 +102,6 @@ void actor_flush(struct actor *a)
 	for (unsigned i = 0; i < a->dirty_n; i++) {
 		struct route *r = &a->routes[a->dirty[i]];
 
-		if (r->box == NULL)
-			r->box = outbox_open(a->set->bus, a->set->list[a->dirty[i]]->name);
 		for (unsigned k = 0; k < r->n; k++)
 			outbox_send(r->box, r->v[k]);
 		r->n = 0;
@@ -195,6 +194,21 @@ static void dispatch(struct actor *a, struct msg **m)
 	}
 }
 
+static void trace(const struct actor *a, const struct msg *m, int64_t waited)
+{
+	const struct actors *set = a->set;
+	const char *kind = m->reply ? "reply" : m->call != 0 ? "call" : "cast";
+	const char *from = m->from == UINT16_MAX ? "end" : actors_find(set, m->from)->name;
+	char about[64] = "";
+	const char *key =
+		set->table->about != NULL ? set->table->about(m, about, sizeof about) : NULL;
+
+	log_event(LOG_INFO, "trace",
+		"message=%s kind=%s from=%s to=%s err=%s age_us=%" PRId64 " %s=%s",
+		msg_name(a->types, m->type), kind, from, a->name, err_name(m->err), waited,
+		key != NULL ? key : "of", about);
+}
+
 static struct msg *receive(struct actor *a)
 {
 	struct msg *m;
@@ -207,6 +221,8 @@ static struct msg *receive(struct actor *a)
 	must(m->queued && m->to == a->addr && m->type < a->set->table->n);
 	m->queued = false;
 	waited = loop_now(a->loop) - m->sent_us;
+	if (__atomic_load_n(&a->set->trace[m->type], __ATOMIC_RELAXED))
+		trace(a, m, waited);
 	stat_add(a, STAT_MSGS_RECEIVED, 1);
 	stat_add(a, STAT_QUEUE_DELAY_US, waited > 0 ? (uint64_t)waited : 0);
 	return m;

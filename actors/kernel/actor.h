@@ -65,6 +65,9 @@ void actors_start(struct actors *);
 /* After every actor has acked QUIESCE: TERM, drain, join; then ends the actors of the caller's
  * thread.  A pending call ends with E_STOPPING.  Panics when a message is left alive. */
 void actors_join(struct actors *);
+/* How many descriptors the actors at these addresses hold, for as long as they live; one of them
+ * has the caller's thread. */
+unsigned actors_descriptors(const struct msg_table *, const uint16_t *addrs, unsigned n);
 void actors_free(struct actors **);
 
 /* What an actor is doing, for the supervisor; any thread. */
@@ -78,6 +81,10 @@ struct actor_state {
 };
 unsigned actors_count(const struct actors *);
 void actors_state(const struct actors *, unsigned i, struct actor_state *out);
+
+/* From now on each message of these names is one line of the log when it is taken in hand, and of
+ * no others; any thread.  false: *unknown is no message's name, the others are traced. */
+bool actors_trace(struct actors *, const char *const *names, size_t n, const char **unknown);
 
 /* --- inside an actor --- */
 

@@ -32,7 +32,7 @@ enum actor_phase {
 
 /* Messages for one receiver that wait for the end of the turn. */
 struct route {
-	struct outbox *box; /* opened when first used */
+	struct outbox *box; /* NULL: no message of the table goes there */
 	struct msg **v;
 	unsigned n, cap;
 };
@@ -69,7 +69,7 @@ struct actor {
 	struct inbox *inbox;
 	struct loop_fd inbox_node;
 	actor_msg_f **dispatch; /* by message type */
-	struct route *routes;   /* by slot of the receiver; allocated with the first send */
+	struct route *routes;   /* by slot of the receiver; opened before any thread starts */
 	unsigned dirty_n;       /* routes with messages */
 	uint8_t dirty[ACTORS_MAX];
 	struct calls calls;
@@ -90,8 +90,10 @@ struct actors {
 	bool joined;
 	const struct msg_table *table;
 	struct mailbus *bus;
-	sem_t ready;   /* posted by each thread when its init has run */
-	int64_t *live; /* by type: the set's own share, as in struct actor */
+	uint8_t *trace;       /* by type: log each message; relaxed atomics */
+	struct outbox **term; /* by slot, where no actor has the creator's thread; else NULL */
+	sem_t ready;          /* posted by each thread when its init has run */
+	int64_t *live;        /* by type: the set's own share, as in struct actor */
 	pthread_mutex_t depot_lock;
 	struct spare **depot; /* chains of freed messages by type, message.c; under the lock */
 	struct actor *list[ACTORS_MAX];

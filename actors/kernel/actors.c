@@ -26,6 +26,7 @@ struct actors *actors_new(const struct msg_table *table)
 	ALLOC_OBJ(set, ACTORS_MAGIC);
 	set->table = table;
 	set->bus = mailbus_new();
+	set->trace = xcalloc(table->n, sizeof *set->trace);
 	set->live = xcalloc(table->n, sizeof *set->live);
 	set->depot = xcalloc(table->n, sizeof *set->depot);
 	must(pthread_mutex_init(&set->depot_lock, NULL) == 0);
@@ -122,6 +123,74 @@ static void check_handlers(const struct actors *set)
 	}
 }
 
+/*
+ * True when a message or a reply may go from one address to the other.  Where the table says
+ * nothing of the kernel's own messages, anybody sends them.
+ */
+static bool may_send(const struct msg_table *table, uint16_t a, uint16_t r)
+{
+	uint32_t from = 1u << ADDR_ROLE(a), to = 1u << ADDR_ROLE(r);
+
+	for (unsigned i = KMSG_NONE + 1; i < table->n; i++) {
+		const struct msg_type *t = &table->types[i];
+		bool call = t->deadline_ms > 0 || i < KMSG_FIRST_USER_;
+
+		if (i < KMSG_FIRST_USER_ && t->from == 0)
+			return true;
+		if ((t->from & from) && (t->to & to))
+			return true;
+		if (call && (t->to & from) && (t->from & to))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Every outbox is opened before any thread starts: it needs a descriptor, and an actor that has a
+ * message to send cannot wait for one.
+ */
+static void open_routes(struct actors *set)
+{
+	for (unsigned i = 0; i < set->n; i++) {
+		struct actor *a = set->list[i];
+
+		a->routes = xcalloc(set->n, sizeof *a->routes);
+		for (unsigned k = 0; k < set->n; k++)
+			if (may_send(set->table, a->addr, set->list[k]->addr))
+				a->routes[k].box = outbox_open(set->bus, set->list[k]->name);
+	}
+}
+
+/* How actors_join() reaches an actor: as the first actor of this thread does, or by an outbox of
+ * its own. */
+static void open_term(struct actors *set)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (set->list[i]->here)
+			return;
+	set->term = xcalloc(set->n, sizeof *set->term);
+	for (unsigned i = 0; i < set->n; i++)
+		set->term[i] = outbox_open(set->bus, set->list[i]->name);
+}
+
+static struct outbox *term_box(const struct actors *set, const struct actor *a)
+{
+	for (unsigned i = 0; i < set->n; i++)
+		if (set->list[i]->here)
+			return set->list[i]->routes[a->slot].box;
+	return set->term[a->slot];
+}
+
+unsigned actors_descriptors(const struct msg_table *table, const uint16_t *addrs, unsigned n)
+{
+	unsigned sum = MAILBUS_DESCRIPTORS + n * (LOOP_DESCRIPTORS + 1);
+
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < n; k++)
+			sum += may_send(table, addrs[i], addrs[k]);
+	return sum;
+}
+
 static void *run_thread(void *arg)
 {
 	struct actor *a;
@@ -177,6 +246,8 @@ void actors_start(struct actors *set)
 	CHECK_OBJ(set, ACTORS_MAGIC);
 	must(!set->started);
 	check_handlers(set);
+	open_routes(set);
+	open_term(set);
 	set->started = true;
 	must(pthread_attr_init(&attr) == 0);
 	must(pthread_attr_setstacksize(&attr, STACK_BYTES) == 0);
@@ -192,6 +263,7 @@ void actors_start_here(struct actors *set)
 	CHECK_OBJ(set, ACTORS_MAGIC);
 	must(!set->started);
 	check_handlers(set);
+	open_routes(set);
 	set->started = true;
 	for (unsigned i = 0; i < set->n; i++) {
 		actor_begin(set->list[i]);
@@ -203,7 +275,6 @@ void actors_start_here(struct actors *set)
 
 static void send_term(struct actors *set, struct actor *a)
 {
-	struct outbox *box = outbox_open(set->bus, a->name);
 	struct msg *m = xcalloc(1, msg_size(set->table->types, KMSG_TERM));
 
 	m->magic = MSG_MAGIC;
@@ -213,8 +284,7 @@ static void send_term(struct actors *set, struct actor *a)
 	m->queued = true;
 	m->sent_us = clock_mono_us();
 	set->live[KMSG_TERM]++;
-	outbox_send(box, m);
-	outbox_close(&box);
+	outbox_send(term_box(set, a), m);
 }
 
 static void drain_left_over(struct actors *set, struct actor *a)
@@ -312,6 +382,9 @@ void actors_free(struct actors **pset)
 	must(set->joined || !set->started);
 	for (unsigned i = 0; i < set->n; i++)
 		free_routes(set->list[i]);
+	for (unsigned i = 0; set->term != NULL && i < set->n; i++)
+		outbox_close(&set->term[i]);
+	xfree(set->term);
 	for (unsigned i = 0; i < set->n; i++)
 		free_actor(&set->list[i]);
 	mailbus_free(&set->bus);
@@ -319,6 +392,7 @@ void actors_free(struct actors **pset)
 	must(pthread_mutex_destroy(&set->depot_lock) == 0);
 	msg_depot_free(set);
 	xfree(set->live);
+	xfree(set->trace);
 	FREE_OBJ(set);
 }
 
@@ -350,4 +424,30 @@ void actors_state(const struct actors *set, unsigned i, struct actor_state *out)
 		.since_us = __atomic_load_n(&a->since_us, __ATOMIC_RELAXED),
 		.turns = stat_get(a, STAT_TURNS),
 	};
+}
+
+static unsigned find_type(const struct msg_table *table, const char *name)
+{
+	unsigned t = KMSG_NONE + 1;
+
+	while (t < table->n && strcasecmp(name, msg_name(table->types, (uint16_t)t)) != 0)
+		t++;
+	return t;
+}
+
+bool actors_trace(struct actors *set, const char *const *names, size_t n, const char **unknown)
+{
+	CHECK_OBJ(set, ACTORS_MAGIC);
+	for (unsigned t = 0; t < set->table->n; t++)
+		__atomic_store_n(&set->trace[t], 0, __ATOMIC_RELAXED);
+	*unknown = NULL;
+	for (size_t i = 0; i < n; i++) {
+		unsigned t = find_type(set->table, names[i]);
+
+		if (t < set->table->n)
+			__atomic_store_n(&set->trace[t], 1, __ATOMIC_RELAXED);
+		else
+			*unknown = names[i];
+	}
+	return *unknown == NULL;
 }

@@ -10,7 +10,6 @@
 #include "actors/kernel/log_priv.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -175,22 +174,22 @@ static void flatten(char *p, size_t n)
 			p[i] = ' ';
 }
 
-PRINTF_LIKE(3, 0) static size_t add_text(char *line, size_t size, const char *fmt, va_list ap)
+static size_t add_text(char *line, size_t size, const char *fmt, struct log_args *args)
 {
-	int n;
+	size_t n;
 
-	if (*fmt == '\0' || size < 2)
+	if (size < 2)
 		return 0;
 	line[0] = ' ';
-	n = vsnprintf(line + 1, size - 1, fmt, ap);
-	return n < 0 ? 0 : MIN((size_t)n, size - 2) + 1;
+	n = log_fields(line + 1, size - 1, fmt, args);
+	return n > 0 ? n + 1 : 0;
 }
 
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
 	char line[LINE_MAX_ + 1]; /* the newline */
+	struct log_args args;
 	size_t head, n;
-	va_list ap;
 
 	must((unsigned)level < ARRAY_LEN(levels));
 	if (level > log_get_level()) {
@@ -198,9 +197,9 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 		return;
 	}
 	head = add_prefix(line, LINE_MAX_, level, event);
-	va_start(ap, fmt);
-	n = head + add_text(line + head, LINE_MAX_ - head, fmt, ap);
-	va_end(ap);
+	va_start(args.ap, fmt);
+	n = head + add_text(line + head, LINE_MAX_ - head, fmt, &args);
+	va_end(args.ap);
 	flatten(line, n);
 	ring_add(event, line + MIN(head + 1, n), n - MIN(head + 1, n));
 	line[n++] = '\n';
@@ -209,10 +208,10 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 
 /* --- values from strangers --- */
 
-/* Bytes of the well-formed, printable UTF-8 character at s; 0 when it must be escaped. */
-static unsigned printable_len(const unsigned char *s)
+unsigned log_printable(const char *at)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *s = (const unsigned char *)at;
 	unsigned n = *s < 0x80 ? 1 : *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc0 ? 2 : 0;
 	uint32_t c = n < 2 ? *s : *s & (0x7fu >> n);
 
@@ -239,7 +238,7 @@ const char *log_safe(const char *s, char *buf, size_t size)
 
 	must(size > 0);
 	while (*p != '\0') {
-		unsigned n = *p == '"' || *p == '\\' ? 0 : printable_len(p);
+		unsigned n = *p == '"' || *p == '\\' ? 0 : log_printable((const char *)p);
 
 		if (used + (n ? n : 4) >= size)
 			break;

@@ -3,9 +3,10 @@
  * Log lines: `event key=value ...`, one write(2) each to standard error.
  *
  * With JOURNAL_STREAM set a line starts with its journald priority, else with time and level.  The
- * name of the actor whose thread it is comes by itself.  Values that came from strangers go through
- * log_safe(). Every line also lands in the actor's ring of recent events, which a panic prints,
- * whatever the level. Formatting is skipped when the level is off; never call from the block path.
+ * name of the actor whose thread it is comes by itself.  A value with spaces, quotes, "=" or what
+ * does not print is quoted (log_fields.c): strangers cannot forge a field. Every line also lands in
+ * the actor's ring of recent events, which a panic prints, whatever the level. Formatting is
+ * skipped when the level is off; never call from the block path.
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
@@ -19,10 +20,11 @@ enum log_level log_get_level(void);
 enum err log_level_parse(
 	const char *name, enum log_level *out); /* "error", "warning", "info", "debug" */
 
-/* An event without values has the format "". */
-#pragma GCC diagnostic ignored "-Wformat-zero-length"
-
-/* log_event(LOG_INFO, "torrent_added", "name=%s size=%" PRIu64, ...).  fmt may be "". */
+/*
+ * log_event(LOG_INFO, "torrent_added", "name=%s size=%" PRIu64, ...).  An event without values has
+ * the format LOG_NOTHING.
+ */
+#define LOG_NOTHING "%s", ""
 void log_event(enum log_level, const char *event, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Printable form of a string from outside: control characters and invalid UTF-8 as \xNN, cut to

@@ -13,6 +13,8 @@
 #include "actors/kernel/clock.h"
 #include "actors/kernel/poller.h"
 
+#define LOOP_DESCRIPTORS 1 /* that a loop holds */
+
 struct loop;
 
 struct loop_fd {

@@ -16,6 +16,8 @@ struct mailbus; /* what inboxes and outboxes find each other through; any thread
 struct inbox;
 struct outbox;
 
+#define MAILBUS_DESCRIPTORS 4 /* of the bus; an inbox and an outbox have one each */
+
 struct mailbus *mailbus_new(void);
 void mailbus_free(struct mailbus **); /* after every inbox and outbox is closed */
 

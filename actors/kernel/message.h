@@ -47,6 +47,9 @@ struct msg_table {
 	unsigned n;
 	const char *const *roles; /* names of the roles */
 	unsigned roles_n;
+	/* What a message is about, for people: writes the value and returns its key ("ih"); NULL:
+	 * nothing.  May itself be NULL. */
+	const char *(*about)(const struct msg *, char *value, size_t size);
 };
 
 #endif

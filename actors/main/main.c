@@ -6,18 +6,17 @@
  * told in one line, and nothing is started.  Ends with 0 after a clean stop, 1 when something
  * failed, 2 when the configuration is wrong.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "actors/kernel/log.h"
 #include "actors/kernel/panic.h"
-#include "actors/main/listen.h"
+#include "actors/main/descriptors.h"
 #include "actors/main/notify.h"
+#include "actors/main/ports.h"
 #include "actors/main/supervise.h"
 #include "actors/main/topology.h"
 #include "actors/msg/env.h"
@@ -27,17 +26,10 @@ enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 
 extern char **environ;
 
-/* A torrent client lives on descriptors: take all that we may have. */
-static void raise_file_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == r.rlim_max)
-		return;
-	r.rlim_cur = r.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
-		log_event(LOG_WARNING, "file_limit", "error=%d", errno);
-}
+_Static_assert(
+	(int)LOG_ERROR == (int)CONFIG_LOG_ERROR && (int)LOG_WARNING == (int)CONFIG_LOG_WARNING &&
+		(int)LOG_INFO == (int)CONFIG_LOG_INFO && (int)LOG_DEBUG == (int)CONFIG_LOG_DEBUG,
+	"the choices of log.level stand in the order of enum log_level");
 
 /* Signals come through a descriptor of main's loop; a closed socket is an error code, no signal. */
 static int open_signals(void)
@@ -63,21 +55,22 @@ static void print_banner(const struct config *c, const struct actor_env *env)
 	const char *colon = strchr(at, ':');
 
 	printf("torrentd %s: http://%s%s%s:%d/  state %s  downloads %s\n", config_version(),
-		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", listen_api_port(env),
+		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", ports_api(env),
 		c->state_dir, c->download_dir);
 	fflush(stdout);
 }
 
-static int run_actors(
-	const struct config *c, const struct config_input *in, struct actor_env *env, int signals)
+static int run_actors(const struct config *c, const struct config_input *in, struct actor_env *env,
+	const struct descriptors *limits, int signals)
 {
-	struct supervise_arg arg = {.input = in, .env = env, .config = c, .signals = signals};
-	struct actors *set = actors_new(&msg_table);
+	struct supervise_arg arg = {
+		.input = in, .env = env, .config = c, .signals = signals, .limits = *limits};
+	struct actors *set = actors_new(&message_table);
 	struct actor *self;
 	bool failed;
 
 	arg.set = set;
-	wire_actors(set, env);
+	topology_add(set, env);
 	self = actors_add_here(set, ADDR_MAIN, &main_spec, &arg);
 	actors_start(set);
 	print_banner(c, env);
@@ -92,6 +85,27 @@ static int run_actors(
 	return EXIT_CLEAN;
 }
 
+/* With all open that others may have: what is left is divided, and the actors run. */
+static int run_within_limits(
+	const struct config *c, const struct config_input *in, struct actor_env *env, int signals)
+{
+	struct descriptors limits = descriptors_take(env);
+	char why[256] = "";
+	int status;
+
+	env->config = descriptors_fit(&limits, c, NULL, why, sizeof why);
+	if (env->config == NULL) {
+		fprintf(stderr, "torrentd: %s\n", why);
+		state_db_close(&env->db);
+		return EXIT_FAILED;
+	}
+	tracker_global_init();
+	status = run_actors(c, in, env, &limits, signals);
+	tracker_global_fini();
+	config_unref(&env->config);
+	return status;
+}
+
 static int run_daemon(const struct config *c, const struct config_input *in)
 {
 	struct actor_env env;
@@ -100,25 +114,22 @@ static int run_daemon(const struct config *c, const struct config_input *in)
 
 	log_set_level((enum log_level)c->log_level);
 	panic_install();
-	raise_file_limit();
 	signals = open_signals();
-	wire_env(&env, c);
+	topology_env(&env, c);
 	if (state_db_open(c->state_dir, &env.db, why, sizeof why) != E_OK) {
 		fprintf(stderr, "torrentd: %s\n", why);
 		close(signals);
 		return EXIT_FAILED;
 	}
-	if (listen_open(&env, c, why, sizeof why) != E_OK) {
+	if (ports_open(&env, c, why, sizeof why) != E_OK) {
 		fprintf(stderr, "torrentd: %s\n", why);
 		state_db_close(&env.db);
 		close(signals);
 		return EXIT_FAILED;
 	}
-	env.api_port = listen_api_port(&env);
-	tracker_global_init();
-	status = run_actors(c, in, &env, signals);
-	tracker_global_fini();
-	listen_close(&env);
+	env.api_port = ports_api(&env);
+	status = run_within_limits(c, in, &env, signals);
+	ports_close(&env);
 	close(signals);
 	return status;
 }

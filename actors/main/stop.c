@@ -53,7 +53,7 @@ static void note_answer(struct watched *w, enum err err)
 		return;
 	w->hung = true;
 	w->sup->failed = true;
-	supervisor_log_stuck(w->sup, w, "actor_does_not_stop");
+	health_log_stuck(w->sup, w, "actor_does_not_stop");
 }
 
 static void on_quiet(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -150,8 +150,8 @@ static _Noreturn void give_up(const struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->watched_n; i++)
 		if (s->watched[i].quiescing)
-			supervisor_log_stuck(s, &s->watched[i], "actor_does_not_stop");
-	log_event(LOG_WARNING, "stop_forced", "%s", "");
+			health_log_stuck(s, &s->watched[i], "actor_does_not_stop");
+	log_event(LOG_WARNING, "stop_forced", LOG_NOTHING);
 	_exit(1);
 }
 
@@ -160,8 +160,8 @@ void supervisor_stop(struct supervisor *s)
 	if (s->stop_step != 0)
 		give_up(s);
 	notify_send("STOPPING=1");
-	log_event(LOG_INFO, "stopping", "%s", "");
-	loop_timer_del(actor_loop(s->actor), &s->ping_timer);
+	log_event(LOG_INFO, "stopping", LOG_NOTHING);
+	health_stop(s);
 	s->stop_us = actor_now(s->actor);
 	s->stop_step = 1;
 	send_tracker(s);

@@ -2,13 +2,14 @@
 /*
  * The main actor: looks after the others, reloads the configuration, stops the daemon.
  *
- * supervise.c asks every actor once a second whether it turns; supervise_stop.c is the two-phase
- * stop's first phase.  Both run in main's thread, which has no work of its own and so always
- * answers.
+ * supervise.c is the actor, health.c asks every other once a second whether it turns, reload.c
+ * reads the configuration again, stop.c is the two-phase stop's first phase.  All in main's thread,
+ * which has no work of its own and so always answers.
  */
 #ifndef ACTORS_MAIN_SUPERVISE_H
 #define ACTORS_MAIN_SUPERVISE_H
 
+#include "actors/main/descriptors.h"
 #include "actors/msg/env.h"
 
 #define SUPERVISOR_MAGIC 0x53555056u
@@ -19,6 +20,7 @@ struct supervise_arg {
 	const struct config_input *input; /* for reloads */
 	const struct actor_env *env;
 	const struct config *config; /* init takes a reference */
+	struct descriptors limits;   /* what the configuration is cut to */
 	int signals;                 /* signalfd; closed by main */
 };
 
@@ -37,7 +39,8 @@ struct supervisor {
 	uint32_t magic;
 	struct actor *actor;
 	const struct supervise_arg *arg;
-	const struct config *config; /* reference */
+	const struct config *config; /* reference: what was read */
+	const struct config *told;   /* reference: what the actors have, cut to what fits */
 	struct watched *watched;     /* owned: every actor but this one */
 	unsigned watched_n;
 	struct loop_timer ping_timer;
@@ -58,7 +61,17 @@ bool supervisor_ended(const struct actor *main_actor);
 bool supervisor_failed(const struct actor *main_actor);
 /* Begins to stop; a second time gives up at once and leaves the process. */
 void supervisor_stop(struct supervisor *);
+/* What is logged, as the configuration says: its level, and the messages that are traced. */
+void supervisor_set_log(const struct supervisor *);
+/* Reads the configuration again and tells it. */
+void supervisor_reload(struct supervisor *);
+
+/* Begins to ping all others; ends it. */
+void health_start(struct supervisor *);
+void health_stop(struct supervisor *);
+/* Fills in the reply. */
+void health_report(const struct supervisor *, struct m_health *);
 /* What the actor is doing, one line of the log. */
-void supervisor_log_stuck(const struct supervisor *, const struct watched *, const char *event);
+void health_log_stuck(const struct supervisor *, const struct watched *, const char *event);
 
 #endif

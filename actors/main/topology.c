@@ -10,6 +10,12 @@
 
 #define WORKERS_MAX   8u   /* chosen without being asked */
 #define WORKERS_LIMIT 128u /* addresses and actors are counted in a byte */
+#define PLACES_MAX    255u
+
+struct place {
+	uint16_t addr;
+	const struct actor_spec *spec;
+};
 
 static unsigned processors(void)
 {
@@ -32,7 +38,7 @@ static void make_peer_id(uint8_t out[20])
 	peer_id_generate(out, version, noise);
 }
 
-void wire_env(struct actor_env *env, const struct config *c)
+void topology_env(struct actor_env *env, const struct config *c)
 {
 	unsigned cores = processors();
 
@@ -44,15 +50,40 @@ void wire_env(struct actor_env *env, const struct config *c)
 	make_peer_id(env->peer_id);
 }
 
-void wire_actors(struct actors *set, const struct actor_env *env)
+/* In the order in which they start. */
+static void list_actors(const struct actor_env *env, struct place *out, unsigned *n)
 {
-	actors_add(set, ADDR_STATE, &state_spec, env);
-	actors_add(set, ADDR_STORE, &store_spec, env);
+	*n = 0;
+	out[(*n)++] = (struct place){ADDR_STATE, &state_spec};
+	out[(*n)++] = (struct place){ADDR_STORE, &store_spec};
 	for (unsigned i = 0; i < env->workers; i++)
-		actors_add(set, ADDR(ROLE_WORKER, i), &worker_spec, env);
+		out[(*n)++] = (struct place){ADDR(ROLE_WORKER, i), &worker_spec};
 	for (unsigned i = 0; i < env->shards; i++)
-		actors_add(set, ADDR(ROLE_PEERS, i), &peers_spec, env);
-	actors_add(set, ADDR_TRACKER, &tracker_spec, env);
-	actors_add(set, ADDR_SESSION, &session_spec, env);
-	actors_add(set, ADDR_HTTP, &http_spec, env);
+		out[(*n)++] = (struct place){ADDR(ROLE_PEERS, i), &peers_spec};
+	out[(*n)++] = (struct place){ADDR_TRACKER, &tracker_spec};
+	out[(*n)++] = (struct place){ADDR_SESSION, &session_spec};
+	out[(*n)++] = (struct place){ADDR_HTTP, &http_spec};
+}
+
+void topology_add(struct actors *set, const struct actor_env *env)
+{
+	struct place places[PLACES_MAX];
+	unsigned n;
+
+	list_actors(env, places, &n);
+	for (unsigned i = 0; i < n; i++)
+		actors_add(set, places[i].addr, places[i].spec, env);
+}
+
+unsigned topology_descriptors(const struct actor_env *env)
+{
+	struct place places[PLACES_MAX];
+	uint16_t addrs[PLACES_MAX + 1];
+	unsigned n;
+
+	list_actors(env, places, &n);
+	for (unsigned i = 0; i < n; i++)
+		addrs[i] = places[i].addr;
+	addrs[n] = ADDR_MAIN;
+	return actors_descriptors(&message_table, addrs, n + 1);
 }

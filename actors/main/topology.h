@@ -6,8 +6,10 @@
 #include "actors/msg/env.h"
 
 /* Fills env but for the database; borrows c. */
-void wire_env(struct actor_env *env, const struct config *c);
+void topology_env(struct actor_env *env, const struct config *c);
 /* Adds every actor but main; env is borrowed until they have started. */
-void wire_actors(struct actors *, const struct actor_env *env);
+void topology_add(struct actors *, const struct actor_env *env);
+/* How many descriptors all actors, main among them, hold by being there. */
+unsigned topology_descriptors(const struct actor_env *env);
 
 #endif

@@ -8,6 +8,12 @@
 
 struct resources;
 
+/* Descriptors that are needed for a number of the configuration, and that main/descriptors.c counts
+ * with: those of peers that wait at a shard for their handshake, and the least files of a worker.
+ */
+#define PEERS_STRANGERS(conns_max) MAX((conns_max) / 4, MIN((conns_max), 16u))
+#define STORE_FILES_LEAST          4u
+
 /* Given to every init; immutable while the actors run. */
 struct actor_env {
 	const struct config *config; /* borrowed by init, which takes a reference */
@@ -15,7 +21,7 @@ struct actor_env {
 	unsigned workers;            /* instances of WORKER */
 	uint8_t peer_id[20];         /* ours, for this run */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
-	 * (main/listen.c). */
+	 * (main/ports.c). */
 	int api_fd;                        /* main closes it at the end */
 	uint16_t api_port;                 /* the one it listens on */
 	const struct resources *resources; /* what http serves (http/server/server.h) */

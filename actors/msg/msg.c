@@ -7,6 +7,9 @@
  */
 #include "actors/msg/msg.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "actors/kernel/fs.h"
 #include "actors/kernel/net.h"
 
@@ -375,7 +378,64 @@ static const char *const roles[ROLE_MAX_] = {
 #undef ROLE
 };
 
-const struct msg_table msg_table = {.types = types,
+/*
+ * What a message is about: the torrent, by its info-hash where the message has it, else by its
+ * place in the tables.
+ */
+#define ABOUT(name, payload)                                                                       \
+	case MSG_##name:                                                                           \
+		snprintf(value, size, "%" PRIu32,                                                  \
+			((const struct payload *)(const void *)m)->t.slot);                        \
+		return "slot";
+#define ABOUT_HASH(name, payload)                                                                  \
+	case MSG_##name:                                                                           \
+		hash = ((const struct payload *)(const void *)m)->infohash;                        \
+		snprintf(value, size, "%02x%02x%02x%02x", hash[0], hash[1], hash[2], hash[3]);     \
+		return "ih";
+
+static const char *about(const struct msg *m, char *value, size_t size)
+{
+	const uint8_t *hash;
+
+	switch (m->type) {
+		ABOUT(STATE_TOTALS, m_totals)
+		ABOUT(STORE_OPEN, m_store_open)
+		ABOUT(STORE_READY, m_store_ready)
+		ABOUT(STORE_PROGRESS, m_store_progress)
+		ABOUT(STORE_CHECK, m_torrent)
+		ABOUT(STORE_ERROR, m_store_error)
+		ABOUT(STORE_FILES, m_store_files)
+		ABOUT(STORE_CLOSE, m_store_close)
+		ABOUT(WORKER_OPEN, m_worker_open)
+		ABOUT(WORKER_STAT, m_worker_stat)
+		ABOUT(WORKER_HASH, m_worker_hash)
+		ABOUT(WORKER_SYNC, m_worker_sync)
+		ABOUT(WORKER_FILES, m_worker_files)
+		ABOUT(WORKER_CLOSE, m_worker_close)
+		ABOUT(WORKER_DELETE, m_worker_delete)
+		ABOUT(EXTENT_READ, m_extent)
+		ABOUT(FILE_MAP, m_file_map)
+		ABOUT(PEERS_ADD, m_peers_add)
+		ABOUT(PEERS_SET, m_peers_set)
+		ABOUT(PEERS_REMOVE, m_peers_remove)
+		ABOUT(PEERS_VIEW, m_peers_view)
+		ABOUT(PEERS_DONE, m_torrent)
+		ABOUT(PEERS_TOTALS, m_totals)
+		ABOUT(TRACKER_ADD, m_tracker_add)
+		ABOUT(TRACKER_EVENT, m_tracker_event)
+		ABOUT(TRACKER_VIEW, m_tracker_view)
+		ABOUT(PEERS_FOUND, m_peers_found)
+		ABOUT(PEERS_WANTED, m_torrent)
+		ABOUT_HASH(TORRENT_ADD, m_torrent_add)
+		ABOUT_HASH(TORRENT_SET, m_torrent_set)
+		ABOUT_HASH(TORRENT_VIEW, m_torrent_view)
+	default:
+		return NULL;
+	}
+}
+
+const struct msg_table message_table = {.types = types,
 	.n = MSG_MAX_,
 	.roles = roles,
-	.roles_n = ROLE_MAX_};
+	.roles_n = ROLE_MAX_,
+	.about = about};

@@ -39,7 +39,7 @@ enum {
 };
 
 /* The table for actors_new(). */
-extern const struct msg_table msg_table;
+extern const struct msg_table message_table;
 
 /*
  * Sends by the payload: msg_send(actor, to, p) casts and msg_call(actor, to, p, fn, ctx) calls with

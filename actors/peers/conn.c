@@ -182,7 +182,7 @@ struct conn *conn_accept(
 	struct conn *c;
 
 	/* Who is let in is decided when the handshake says for which torrent it comes. */
-	if (s->strangers >= MAX(shard_conns_max(s) / 4, 16u)) {
+	if (s->strangers >= PEERS_STRANGERS(shard_conns_max(s))) {
 		net_close(fd);
 		return NULL;
 	}

@@ -6,6 +6,14 @@
  * only.
  */
 #include "actors/peers/priv.h"
+
+_Static_assert((int)CHOKE_FASTEST_UPLOAD == (int)CONFIG_CHOKER_FASTEST &&
+		       (int)CHOKE_ROUND_ROBIN == (int)CONFIG_CHOKER_ROUND_ROBIN &&
+		       (int)CHOKE_ANTI_LEECH == (int)CONFIG_CHOKER_ANTI_LEECH,
+	"the choices of peers.seed_choker stand in the choker's order");
+_Static_assert((int)SUPER_OFF == (int)CONFIG_SUPER_OFF && (int)SUPER_ON == (int)CONFIG_SUPER_ON &&
+		       (int)SUPER_AUTO == (int)CONFIG_SUPER_AUTO,
+	"the choices of seed.super stand in the swarm's order");
 #include "proto/meta/wanted.h"
 
 #define TICK         USEC_PER_SEC

@@ -120,7 +120,7 @@ static void apply_one(struct state *s, struct msg *m, bool alone)
 		return;
 	explain(m, db_words(s->db));
 	log_event(LOG_ERROR, "state_put_failed", "message=%s error=%s words=\"%s\"",
-		msg_table.types[m->type].name, err_name(m->err), db_words(s->db));
+		message_table.types[m->type].name, err_name(m->err), db_words(s->db));
 }
 
 /* One transaction of what the queue holds; each call's own outcome is left in its err. */

@@ -18,8 +18,8 @@
 
 #include "actors/kernel/log.h"
 
-#define FDS_SHED  8u /* closed at a time when the process has no descriptors left */
-#define FDS_LEAST 4u /* a directory, a file and room to breathe */
+#define FDS_SHED  8u                /* closed at a time when the process has no descriptors left */
+#define FDS_LEAST STORE_FILES_LEAST /* a directory, a file and room to breathe */
 
 static uint16_t *slot_of(struct wtorrent *t, uint32_t file)
 {

@@ -54,7 +54,7 @@ static void fill_env(struct daemon *d)
 
 static void add_actors(struct daemon *d)
 {
-	d->set = actors_new(&msg_table);
+	d->set = actors_new(&message_table);
 	d->main = actors_add_here(d->set, ADDR_MAIN, &sim_main_spec, NULL);
 	actors_add(d->set, ADDR_STATE, &sim_state_spec, &d->env);
 	actors_add(d->set, ADDR_STORE, &store_spec, &d->env);

@@ -102,7 +102,6 @@ static const struct good {
 	{"[api]\nbind = ::1", OPT_api_bind, "::1"},
 	{"[api]\nbind = 127.9.9.9", OPT_api_bind, "127.9.9.9"},
 	{"[api]\nbind = 0.0.0.0\ntoken = 0123456789abcdef", OPT_api_bind, "0.0.0.0"},
-	{"[status]\nbind = tcp://127.0.0.1:1", OPT_status_bind, "tcp://127.0.0.1:1"},
 	{"# only a comment", OPT_api_port, "8080"},
 };
 
@@ -135,7 +134,7 @@ static const struct bad {
 	{"[api]\ntoekn = 1", "F:2: unknown option \"toekn\" in [api]; did you mean \"token\"?\n"},
 	{"[api]\ndir = /", "F:2: unknown option \"dir\" in [api]; did you mean \"dir\" in "
 			   "[download]?\n"},
-	{"[log]\nxyzzy = /", "F:2: unknown option \"xyzzy\" in [log]; its options are level\n"},
+	{"[log]\nxyzzy = /", "F:2: unknown option \"xyzzy\" in [log]; its options are level trace\n"},
 	{"port = 1", "F:1: unknown option \"port\" outside any [section]; did you mean \"port\" in "
 		     "[api]?\n"},
 	{"api.prot = 1", "F:1: unknown option \"api.prot\" outside any [section]; did you mean "
@@ -143,7 +142,7 @@ static const struct bad {
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
 	{"[quux-quux]",
 		"F:1: unknown section [quux-quux]; the sections are [api] [download] "
-		"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [state] [log] [status]\n"},
+		"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
@@ -219,8 +218,6 @@ static const struct bad {
 	{"[peers]\nport = 8080", "api.port and peers.port are both 8080 on 0.0.0.0\n"},
 	{"[download]\ndir = /a/b\nroots = /a/bc, /c",
 		"download.dir is /a/b (set at F:2), which lies beneath none of download.roots\n"},
-	{"[status]\nbind = udp://1", "status.bind is \"udp://1\" (set at F:2): an endpoint begins "
-				     "with tcp:// or ipc://\n"},
 	{"[api]\nhosts = a:80", "api.hosts has \"a:80\" (set at F:2): write the bare name, no port "
 				"and no scheme, or *.name for all beneath it\n"},
 	{"[api]\nhosts = *example",
@@ -238,6 +235,73 @@ static const struct bad {
 		"F:3: unknown option \"prot\" in [api]; did you mean \"port\"?\n"
 		"F:5: log.level: \"y\" is none of error|warning|info|debug\n"},
 };
+
+/* The words of a choice stand in the order of its enum. */
+static void test_choices(void **state)
+{
+	static const struct {
+		const char *text;
+		enum config_option option;
+		int want;
+	} rows[] = {
+		{"[log]\nlevel = error", OPT_log_level, CONFIG_LOG_ERROR},
+		{"[log]\nlevel = warning", OPT_log_level, CONFIG_LOG_WARNING},
+		{"[log]\nlevel = info", OPT_log_level, CONFIG_LOG_INFO},
+		{"[log]\nlevel = debug", OPT_log_level, CONFIG_LOG_DEBUG},
+		{"[seed]\nsuper = off", OPT_seed_super, CONFIG_SUPER_OFF},
+		{"[seed]\nsuper = on", OPT_seed_super, CONFIG_SUPER_ON},
+		{"[seed]\nsuper = auto", OPT_seed_super, CONFIG_SUPER_AUTO},
+		{"[peers]\nseed_choker = fastest", OPT_peers_seed_choker, CONFIG_CHOKER_FASTEST},
+		{"[peers]\nseed_choker = round-robin", OPT_peers_seed_choker,
+			CONFIG_CHOKER_ROUND_ROBIN},
+		{"[peers]\nseed_choker = anti-leech", OPT_peers_seed_choker,
+			CONFIG_CHOKER_ANTI_LEECH},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config *c = NULL;
+		static char errors[CONFIG_ERRORS_SIZE];
+		int got = -1;
+
+		assert_int_equal(load_one(rows[i].text, &c, errors, sizeof errors), E_OK);
+		switch (rows[i].option) {
+		case OPT_log_level:
+			got = c->log_level;
+			break;
+		case OPT_seed_super:
+			got = c->seed_super;
+			break;
+		default:
+			got = c->peers_seed_choker;
+			break;
+		}
+		assert_int_equal(got, rows[i].want);
+		config_unref(&c);
+	}
+}
+
+/* A copy is like the other but for what is cut. */
+static void test_capped(void **state)
+{
+	static const struct config_cap caps[] = {{OPT_peers_max, 7}, {OPT_store_open_files, 90000}};
+	const struct config *c = NULL, *cut;
+	static char errors[CONFIG_ERRORS_SIZE];
+
+	(void)state;
+	assert_int_equal(
+		load_one("[api]\nhosts = a, b\ntoken = 0123456789abcdef\n", &c, errors, sizeof errors), E_OK);
+	cut = config_capped(c, caps, ARRAY_LEN(caps));
+	assert_int_equal(c->peers_max, 500);
+	assert_int_equal(cut->peers_max, 7);
+	assert_int_equal(cut->store_open_files, c->store_open_files);
+	assert_int_equal(cut->api_hosts.n, 2);
+	assert_string_equal(cut->api_hosts.v[1], "b");
+	assert_int_equal(config_source(cut, OPT_api_hosts)->line, 2);
+	config_unref(&c);
+	assert_string_equal(cut->api_token, "0123456789abcdef");
+	config_unref(&cut);
+}
 
 static void test_bad_files(void **state)
 {
@@ -310,7 +374,7 @@ static void test_distance(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++)
-		assert_int_equal(text_distance(t[i].a, t[i].b), t[i].d);
+		assert_int_equal(option_distance(t[i].a, t[i].b), t[i].d);
 }
 
 int main(void)
@@ -319,6 +383,8 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_good_files),
 		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_capped),
 		cmocka_unit_test(test_many_errors_are_counted),
 		cmocka_unit_test(test_nul_byte),
 		cmocka_unit_test(test_distance),

@@ -155,6 +155,7 @@ static const struct {
 	{{"--api.prot=1"}, "unknown option \"api.prot\"; did you mean \"api.port\"?"},
 	{{"--api.prot", "1"}, "unknown option \"api.prot\"; did you mean \"api.port\"?"},
 	{{"--port=1"}, "unknown option \"--port\"; did you mean \"--api.port\"?"},
+	{{"--state=/x"}, "unknown option \"--state\"; did you mean \"--state.dir\"?"},
 	{{"--hepl"}, "unknown option \"--hepl\"; did you mean \"--help\"?"},
 	{{"--api.port"}, "api.port needs a value"},
 	{{"--config"}, "config needs a value"},

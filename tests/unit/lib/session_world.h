@@ -192,7 +192,7 @@ static inline void say_details(struct world *w, struct msg *m)
 		break;
 	}
 	default:
-		say(w, "%s", msg_table.types[m->type].name);
+		say(w, "%s", message_table.types[m->type].name);
 	}
 }
 
@@ -242,7 +242,7 @@ static inline void on_person(struct actor *a, void *ctx, enum err err, struct ms
 	struct world *w = ctx;
 	uint16_t type = m != NULL ? (*m)->type : 0;
 
-	say(w, "%s=%s", type ? strchr(msg_table.types[type].name, '_') + 1 : "?", err_name(err));
+	say(w, "%s=%s", type ? strchr(message_table.types[type].name, '_') + 1 : "?", err_name(err));
 	w->why[0] = '\0';
 	if (type == MSG_TORRENT_ADD)
 		memcpy(w->why, container_of(*m, struct m_torrent_add, h)->why.text, 256);
@@ -387,7 +387,7 @@ static inline struct msg **kept(struct world *w, uint16_t type)
 	for (unsigned i = 0; i < w->calls_n; i++)
 		if (w->calls[i].m != NULL && w->calls[i].m->type == type)
 			return &w->calls[i].m;
-	fail_msg("no %s to answer", msg_table.types[type].name);
+	fail_msg("no %s to answer", message_table.types[type].name);
 	return NULL;
 }
 
@@ -510,7 +510,7 @@ static inline void world_start(struct world *w, unsigned shards)
 {
 	w->config = make_config("/downloads, /srv/other", "1000B/s", w->options);
 	w->env = (struct actor_env){.config = w->config, .shards = shards, .workers = 2};
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	add_fake(w, ADDR_HTTP, &fake_http);
 	add_fake(w, ADDR_STATE, &fake_state);
 	add_fake(w, ADDR_STORE, &fake_store);

@@ -55,7 +55,7 @@ static inline void world_start(struct world *w)
 	w->env = (struct actor_env){0};
 	if (try_open(w->dir, &w->env.db, why) != E_OK)
 		fail_msg("%s", why);
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	w->state = actors_add_here(w->set, ADDR_STATE, &state_spec, &w->env);
 	w->session = actors_add_here(w->set, ADDR_SESSION, &fake_session, NULL);
 	w->store = actors_add_here(w->set, ADDR_STORE, &fake_store, NULL);

@@ -121,7 +121,7 @@ static inline void start(struct world *w, const char *const *args)
 	world_config(w, args);
 	w->env.workers = 2;
 	w->on_seen = hear;
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	actors_add_here(w->set, ADDR_SESSION, &fake_session, w);
 	actors_add_here(w->set, ADDR_STATE, &fake_state, w);
 	actors_add_here(w->set, PEERS, &fake_peers, w);

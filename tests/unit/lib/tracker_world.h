@@ -96,8 +96,8 @@ static inline void fill_handlers(struct actor_handler *out, unsigned role)
 {
 	unsigned n = 0;
 
-	for (uint16_t i = KMSG_FIRST_USER_; i < msg_table.n; i++)
-		if (msg_table.types[i].to >> role & 1u)
+	for (uint16_t i = KMSG_FIRST_USER_; i < message_table.n; i++)
+		if (message_table.types[i].to >> role & 1u)
 			out[n++] = (struct actor_handler){i, i == MSG_PEERS_FOUND ? note_found
 							     : i == MSG_PEERS_SET ? speak_up
 										  : ignore};
@@ -148,7 +148,7 @@ static inline struct world *world_new(const char *const *args, int n)
 		(struct actor_spec){.role_name = "session", .handlers = w->session_handlers};
 	w->peers_fake = (struct actor_spec){
 		.role_name = "peers", .handlers = w->peers_handlers, .init = init_peers};
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	w->session = actors_add_here(w->set, ADDR_SESSION, &w->session_fake, NULL);
 	w->main = actors_add_here(w->set, ADDR_MAIN, &w->main_fake, NULL);
 	actors_add(w->set, ADDR(ROLE_PEERS, 3), &w->peers_fake, w);

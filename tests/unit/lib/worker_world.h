@@ -86,7 +86,7 @@ static inline struct world *begin(
 	world_config(w, args);
 	w->env.workers = workers;
 	w->on_seen = take_items;
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	actors_add_here(w->set, PEERS, &fake_peers, w);
 	actors_add_here(w->set, ADDR_STORE, &fake_store, w);
 	for (unsigned i = 0; i < workers; i++)

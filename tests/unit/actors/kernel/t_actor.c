@@ -7,11 +7,13 @@
  */
 #include "actors/kernel/actor.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,7 +53,10 @@ static const struct msg_type types[M_MAX_] = {
 		5000},
 };
 static const char *const roles[] = {"main", "echo", "ring"};
-static const struct msg_table table = {types, M_MAX_, roles, ARRAY_LEN(roles)};
+static const struct msg_table table = {.types = types,
+	.n = M_MAX_,
+	.roles = roles,
+	.roles_n = ARRAY_LEN(roles)};
 
 static struct m_number *number_of(struct msg *m)
 {
@@ -326,6 +331,34 @@ static void few_messages_go_round(void **state)
 	rig_close(&r);
 }
 
+/* A message needs no descriptor: when strangers hold all of them, the first one between two actors
+ * is sent as ever. */
+static void first_message_needs_no_descriptor(void **state)
+{
+	struct rlimit before, none;
+	struct rig r;
+	int fd;
+
+	(void)state;
+	rig_open(&r);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	fd = dup(STDERR_FILENO);
+	assert_true(fd < 0 && errno == EMFILE);
+	for (unsigned i = 0; i < 3; i++) {
+		struct msg *m = number_new(&r, M_TOKEN, 6);
+
+		actor_cast(r.me, ADDR(R_RING, i), &m);
+	}
+	(void)call(&r, M_ECHO, 21);
+	turn_until(&r, &r.seen.replies, 1);
+	turn_until(&r, &r.seen.tokens, 3);
+	rig_close(&r);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void token_goes_round(void **state)
 {
 	struct msg *m;
@@ -580,6 +613,7 @@ int main(void)
 		cmocka_unit_test(casts_keep_their_order),
 		cmocka_unit_test(few_messages_go_round),
 		cmocka_unit_test(token_goes_round),
+		cmocka_unit_test(first_message_needs_no_descriptor),
 		cmocka_unit_test(call_times_out_and_late_reply_is_freed),
 		cmocka_unit_test(cancelled_calls_are_silent),
 		cmocka_unit_test(ids_are_never_reused),

@@ -44,7 +44,10 @@ static const struct msg_type types[M_MAX_] = {
 	[M_TELL] = {"TELL", sizeof(struct m_ask), ask_fini, BIT(R_FLOOD), BIT(R_FLOOD), 0},
 };
 static const char *const roles[] = {"main", "flood"};
-static const struct msg_table table = {types, M_MAX_, roles, ARRAY_LEN(roles)};
+static const struct msg_table table = {.types = types,
+	.n = M_MAX_,
+	.roles = roles,
+	.roles_n = ARRAY_LEN(roles)};
 
 /* What a flooder has seen; main reads it after the join. */
 struct tally {

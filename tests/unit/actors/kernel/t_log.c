@@ -3,6 +3,7 @@
 #include "actors/kernel/log_priv.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,15 +65,43 @@ static void lines_have_their_form(void **state)
 	log_set_actor("peers");
 	capture_begin(&c);
 	log_event(LOG_INFO, "peer_closed", "n=%d reason=%s", 7, "bad\nbytes");
-	assert_string_equal(
-		after_time(capture_end(&c)), "info  peers  peer_closed n=7 reason=bad bytes\n");
+	assert_string_equal(after_time(capture_end(&c)),
+		"info  peers  peer_closed n=7 reason=\"bad\\x0Abytes\"\n");
 	capture_begin(&c);
-	log_event(LOG_ERROR, "gone", "%s", "");
-	assert_string_equal(after_time(capture_end(&c)), "error peers  gone \n");
+	log_event(LOG_ERROR, "gone", LOG_NOTHING);
+	assert_string_equal(after_time(capture_end(&c)), "error peers  gone\n");
 	log_set_actor(NULL);
 	capture_begin(&c);
 	log_event(LOG_WARNING, "plain", " ");
 	assert_string_equal(after_time(capture_end(&c)), "warn  main   plain  \n");
+}
+
+#define SAYS(want, ...)                                                                            \
+	do {                                                                                       \
+		capture_begin(&c);                                                                 \
+		log_event(LOG_INFO, "e", __VA_ARGS__);                                             \
+		assert_string_equal(after_time(capture_end(&c)), "info  main   e " want "\n");     \
+	} while (0)
+
+/* The format has the keys; a value is a value, whatever is in it. */
+static void values_forge_no_field(void **state)
+{
+	struct capture c;
+
+	(void)state;
+	SAYS("name=\"x err=OK ih=00000000\" n=7", "name=%s n=%u", "x err=OK ih=00000000", 7u);
+	SAYS("text=\"a\\x22 k=\\x22b\" z=9", "text=\"%s\" z=%zu", "a\" k=\"b", (size_t)9);
+	SAYS("text=\"two words\" k=v", "text=\"%s words\" k=%s", "two", "v");
+	SAYS("slash=\"a\\x5C\" k=v", "slash=%s k=%s", "a\\", "v");
+	SAYS("v=\"a\\x0Ae k=v\"", "v=%s", "a\ne k=v");
+	SAYS("name=caf\xc3\xa9 path=/a/b", "name=%s path=%s", "caf\xc3\xa9", "/a/b");
+	SAYS("url=\"http://h/?a=b\" at=h:80", "url=%s at=%s:%d", "http://h/?a=b", "h", 80);
+	SAYS("i=-9223372036854775808 x=0f p=100%", "i=%" PRId64 " x=%02x p=%d%%", INT64_MIN, 15u,
+		100);
+	SAYS("a=abc b=ab c=\"   42\" d=ok", "a=%.3s b=%.*s c=%*d d=%c%c", "abcdef", 2, "abc", 5, 42,
+		'o', 'k');
+	SAYS("words k=v and more", "%s", "words k=v\nand more");
+	SAYS("k= l=1", "k=%s l=%ld", "", 1L);
 }
 
 static void long_line_is_cut(void **state)
@@ -138,12 +167,12 @@ static void journal_gets_priorities(void **state)
 	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
 	(void)snprintf(name, sizeof name, "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	setenv("JOURNAL_STREAM", name, 1);
-	log_event(LOG_ERROR, "a", "");
+	log_event(LOG_ERROR, "a", LOG_NOTHING);
 	log_event(LOG_WARNING, "b", "k=%d", 1);
-	log_event(LOG_INFO, "c", "");
+	log_event(LOG_INFO, "c", LOG_NOTHING);
 	assert_string_equal(capture_end(&c), "<3>store a\n<4>store b k=1\n<6>store c\n");
 	capture_begin(&c); /* another pipe is not the journal's */
-	log_event(LOG_INFO, "c", "");
+	log_event(LOG_INFO, "c", LOG_NOTHING);
 	assert_string_equal(after_time(capture_end(&c)), "info  store  c\n");
 	unsetenv("JOURNAL_STREAM");
 	log_set_actor(NULL);
@@ -206,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_have_their_form),
+		cmocka_unit_test(values_forge_no_field),
 		cmocka_unit_test(long_line_is_cut),
 		cmocka_unit_test(level_filters),
 		cmocka_unit_test(level_names),

@@ -25,12 +25,13 @@ static const struct msg_type types[M_MAX_] = {
 	[M_BREAK] = {"BREAK", sizeof(struct msg), NULL, 1u << R_MAIN, 1u << R_WEAK, 0},
 };
 static const char *const roles[] = {"main", "weak"};
-static const struct msg_table table = {types, M_MAX_, roles, ARRAY_LEN(roles)};
+static const struct msg_table table = {
+	.types = types, .n = M_MAX_, .roles = roles, .roles_n = ARRAY_LEN(roles)};
 
 static void break_it(struct actor *a, struct msg **m)
 {
 	(void)a, (void)m;
-	log_event(LOG_DEBUG, "about_to_break", "");
+	log_event(LOG_DEBUG, "about_to_break", LOG_NOTHING);
 	must(1 + 1 == 3);
 }
 
@@ -60,7 +61,7 @@ static void break_outside(void)
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 static void fault(void)
 {
-	log_event(LOG_DEBUG, "before_the_fault", "");
+	log_event(LOG_DEBUG, "before_the_fault", LOG_NOTHING);
 	raise(SIGSEGV);
 }
 #endif

@@ -56,7 +56,7 @@ static void note(struct world *w, const struct actor *a, const char *what)
 	size_t n = strlen(w->log);
 
 	snprintf(w->log + n, sizeof w->log - n, "%s%s%s%u", n > 0 ? " " : "", what,
-		msg_table.roles[ADDR_ROLE(actor_addr(a))], ADDR_INDEX(actor_addr(a)));
+		message_table.roles[ADDR_ROLE(actor_addr(a))], ADDR_INDEX(actor_addr(a)));
 }
 
 static void on_any(struct actor *a, struct msg **m)
@@ -161,10 +161,11 @@ static int world_new(void **state)
 	load_config(w);
 	assert_int_equal(pipe2(w->signals, O_NONBLOCK | O_CLOEXEC), 0);
 	w->hangs = ROLE_MAX_;
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	for (unsigned i = 0; i < ARRAY_LEN(fakes); i++)
 		w->others[w->others_n++] =
 			actors_add_here(w->set, fakes[i].addr, &fakes[i].spec, w);
+	w->env.config = w->config;
 	w->arg = (struct supervise_arg){.set = w->set,
 		.input = &w->input,
 		.env = &w->env,

@@ -14,36 +14,36 @@
 static void test_table(void **unused)
 {
 	(void)unused;
-	assert_int_equal(msg_table.n, MSG_MAX_);
-	assert_int_equal(msg_table.roles_n, ROLE_MAX_);
-	assert_string_equal(msg_table.roles[ROLE_TRACKER], "tracker");
-	assert_string_equal(msg_table.types[MSG_STORE_OPEN].name, "STORE_OPEN");
-	for (unsigned i = KMSG_FIRST_USER_; i < msg_table.n; i++) {
-		const struct msg_type *t = &msg_table.types[i];
+	assert_int_equal(message_table.n, MSG_MAX_);
+	assert_int_equal(message_table.roles_n, ROLE_MAX_);
+	assert_string_equal(message_table.roles[ROLE_TRACKER], "tracker");
+	assert_string_equal(message_table.types[MSG_STORE_OPEN].name, "STORE_OPEN");
+	for (unsigned i = KMSG_FIRST_USER_; i < message_table.n; i++) {
+		const struct msg_type *t = &message_table.types[i];
 		assert_true(t->size >= sizeof(struct msg));
 		assert_true(t->from != 0 && t->to != 0);
 		assert_true(t->from < 1u << ROLE_MAX_ && t->to < 1u << ROLE_MAX_);
 	}
-	assert_int_equal(msg_table.types[MSG_STORE_OPEN].deadline_ms, 0);
-	assert_int_equal(msg_table.types[MSG_STATE_ADD].deadline_ms, 25000);
-	assert_int_equal(msg_table.types[MSG_BLOCKS_DONE].to, 1u << ROLE_PEERS);
+	assert_int_equal(message_table.types[MSG_STORE_OPEN].deadline_ms, 0);
+	assert_int_equal(message_table.types[MSG_STATE_ADD].deadline_ms, 25000);
+	assert_int_equal(message_table.types[MSG_BLOCKS_DONE].to, 1u << ROLE_PEERS);
 }
 
 /* A message that nobody filled in is freed like any other. */
 static void test_empty(void **unused)
 {
 	(void)unused;
-	for (unsigned i = KMSG_FIRST_USER_; i < msg_table.n; i++) {
-		struct msg *m = xcalloc(1, msg_table.types[i].size);
-		if (msg_table.types[i].fini != NULL)
-			msg_table.types[i].fini(m);
+	for (unsigned i = KMSG_FIRST_USER_; i < message_table.n; i++) {
+		struct msg *m = xcalloc(1, message_table.types[i].size);
+		if (message_table.types[i].fini != NULL)
+			message_table.types[i].fini(m);
 		xfree(m);
 	}
 }
 
 static void finish(uint16_t type, struct msg *m)
 {
-	msg_table.types[type].fini(m);
+	message_table.types[type].fini(m);
 }
 
 static struct partial_piece *make_partials(void)

@@ -174,7 +174,7 @@ static struct world *begin_faked(const char *const *args, unsigned fail, uint8_t
 	world_config(w, args);
 	w->env.workers = 2;
 	w->on_seen = act_as_worker;
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	actors_add_here(w->set, ADDR_SESSION, &fake_session, w);
 	actors_add_here(w->set, ADDR_STATE, &fake_state, w);
 	actors_add_here(w->set, ADDR_STORE, &store_spec, &w->env);

@@ -3,7 +3,7 @@
  * Opening the listening sockets before anything else runs, so that a port that is taken is said in
  * one line and nothing is started.
  */
-#include "actors/main/listen.h"
+#include "actors/main/ports.h"
 
 #include <stdio.h>
 
@@ -74,7 +74,7 @@ static enum err open_peers(struct actor_env *env, const struct config *c, char *
 	return env->peer_fds_n > 0 ? E_OK : missing;
 }
 
-enum err listen_open(struct actor_env *env, const struct config *c, char *why, size_t why_n)
+enum err ports_open(struct actor_env *env, const struct config *c, char *why, size_t why_n)
 {
 	enum err err = E_OK;
 
@@ -85,18 +85,18 @@ enum err listen_open(struct actor_env *env, const struct config *c, char *why, s
 	if (err == E_OK)
 		return E_OK;
 	close_peers(env);
-	listen_close(env);
+	ports_close(env);
 	return err;
 }
 
-void listen_close(struct actor_env *env)
+void ports_close(struct actor_env *env)
 {
 	if (env->api_fd >= 0)
 		net_close(env->api_fd);
 	env->api_fd = -1;
 }
 
-uint16_t listen_api_port(const struct actor_env *env)
+uint16_t ports_api(const struct actor_env *env)
 {
 	struct endpoint at = {0};
 
