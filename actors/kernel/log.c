@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Log lines and the ring of recent events.
+ * Log lines.
  *
  * A line is put together on the stack and leaves in one write(2), so that lines of several threads
- * do not mix and nothing is allocated.  The ring lives in thread-local storage and has one owner;
- * the level is the one writable global of the kernel.  An event below the level lands in the ring
- * with its format unexpanded: that costs a copy, not a formatting.
+ * do not mix and nothing is allocated.  The level is the one writable global of the kernel.  An
+ * event below it lands in the ring (ring.c) with its format unexpanded: that costs a copy, not a
+ * formatting.
  */
 #include "actors/kernel/log_priv.h"
 
@@ -18,20 +18,6 @@
 #include "actors/kernel/clock.h"
 
 #define LINE_MAX_ 1024u
-#define RING_N    256u
-#define RING_TEXT 112u
-
-struct recent {
-	int64_t at_us; /* monotonic */
-	const char *actor;
-	char text[RING_TEXT];
-};
-
-struct ring {
-	uint64_t n; /* events ever */
-	struct recent ev[RING_N];
-};
-
 static const struct {
 	const char *name;  /* in the configuration */
 	const char *label; /* in a line */
@@ -44,8 +30,6 @@ static const struct {
 };
 
 static enum log_level level_now = LOG_INFO;
-static __thread const char *actor_name;
-static __thread struct ring ring;
 
 void log_set_level(enum log_level level)
 {
@@ -66,60 +50,6 @@ enum err log_level_parse(const char *name, enum log_level *out)
 		}
 	}
 	return E_SYNTAX;
-}
-
-void log_set_actor(const char *name)
-{
-	actor_name = name;
-}
-
-const char *log_actor(void)
-{
-	return actor_name != NULL ? actor_name : "main";
-}
-
-/* --- the ring --- */
-
-/* Keeps "event text", cut to fit. */
-static void ring_add(const char *event, const char *text, size_t n)
-{
-	struct recent *r = &ring.ev[ring.n++ % RING_N];
-	size_t used = MIN(strlen(event), RING_TEXT - 2);
-
-	r->at_us = clock_mono_us();
-	r->actor = log_actor();
-	memcpy(r->text, event, used);
-	r->text[used++] = ' ';
-	n = MIN(n, RING_TEXT - 1 - used);
-	memcpy(r->text + used, text, n);
-	r->text[used + n] = '\0';
-}
-
-static void write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t w = write(fd, p, n);
-
-		if (w <= 0)
-			return; /* there is nobody to tell */
-		p += w;
-		n -= (size_t)w;
-	}
-}
-
-void log_ring_dump(int fd)
-{
-	uint64_t n = ring.n, first = n > RING_N ? n - RING_N : 0;
-	int64_t now = clock_mono_us();
-	char line[RING_TEXT + 64];
-
-	for (uint64_t i = first; i < n; i++) {
-		const struct recent *r = &ring.ev[i % RING_N];
-		int len = snprintf(line, sizeof line, "  -%" PRId64 "us %s %s\n", now - r->at_us,
-			r->actor, r->text);
-
-		write_all(fd, line, MIN((size_t)len, sizeof line - 1));
-	}
 }
 
 /* --- lines --- */
@@ -193,7 +123,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 
 	must((unsigned)level < ARRAY_LEN(levels));
 	if (level > log_get_level()) {
-		ring_add(event, fmt, strlen(fmt));
+		log_ring_add(event, fmt, strlen(fmt));
 		return;
 	}
 	head = add_prefix(line, LINE_MAX_, level, event);
@@ -201,54 +131,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 	n = head + add_text(line + head, LINE_MAX_ - head, fmt, &args);
 	va_end(args.ap);
 	flatten(line, n);
-	ring_add(event, line + MIN(head + 1, n), n - MIN(head + 1, n));
+	log_ring_add(event, line + MIN(head + 1, n), n - MIN(head + 1, n));
 	line[n++] = '\n';
-	write_all(STDERR_FILENO, line, n);
-}
-
-/* --- values from strangers --- */
-
-unsigned log_printable(const char *at)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *s = (const unsigned char *)at;
-	unsigned n = *s < 0x80 ? 1 : *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc0 ? 2 : 0;
-	uint32_t c = n < 2 ? *s : *s & (0x7fu >> n);
-
-	if (n == 0 || *s >= 0xf8)
-		return 0;
-	for (unsigned i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fu);
-	}
-	if (c < least[n] || c < 0x20 || (c >= 0x7f && c < 0xa0) || c > 0x10ffff)
-		return 0;
-	/* Surrogates, and characters that turn the direction of a terminal's line or end it. */
-	if ((c >= 0xd800 && c <= 0xdfff) || (c >= 0x2028 && c <= 0x202e) ||
-		(c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
-		return 0;
-	return n;
-}
-
-const char *log_safe(const char *s, char *buf, size_t size)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	size_t used = 0;
-
-	must(size > 0);
-	while (*p != '\0') {
-		unsigned n = *p == '"' || *p == '\\' ? 0 : log_printable((const char *)p);
-
-		if (used + (n ? n : 4) >= size)
-			break;
-		if (n > 0)
-			memcpy(buf + used, p, n);
-		else
-			(void)snprintf(buf + used, size - used, "\\x%02X", *p);
-		used += n ? n : 4;
-		p += n ? n : 1;
-	}
-	buf[used] = '\0';
-	return buf;
+	log_write(STDERR_FILENO, line, n);
 }

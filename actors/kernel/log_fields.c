@@ -178,3 +178,50 @@ size_t log_fields(char *out, size_t size, const char *fmt, struct log_args *args
 	flush(&l, &v);
 	return l.n;
 }
+
+/* --- values from strangers --- */
+
+unsigned log_printable(const char *at)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *s = (const unsigned char *)at;
+	unsigned n = *s < 0x80 ? 1 : *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : *s >= 0xc0 ? 2 : 0;
+	uint32_t c = n < 2 ? *s : *s & (0x7fu >> n);
+
+	if (n == 0 || *s >= 0xf8)
+		return 0;
+	for (unsigned i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (s[i] & 0x3fu);
+	}
+	if (c < least[n] || c < 0x20 || (c >= 0x7f && c < 0xa0) || c > 0x10ffff)
+		return 0;
+	/* Surrogates, and characters that turn the direction of a terminal's line or end it. */
+	if ((c >= 0xd800 && c <= 0xdfff) || (c >= 0x2028 && c <= 0x202e) ||
+		(c >= 0x2066 && c <= 0x2069) || c == 0xfeff)
+		return 0;
+	return n;
+}
+
+const char *log_safe(const char *s, char *buf, size_t size)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t used = 0;
+
+	must(size > 0);
+	while (*p != '\0') {
+		unsigned n = *p == '"' || *p == '\\' ? 0 : log_printable((const char *)p);
+
+		if (used + (n ? n : 4) >= size)
+			break;
+		if (n > 0)
+			memcpy(buf + used, p, n);
+		else
+			(void)snprintf(buf + used, size - used, "\\x%02X", *p);
+		used += n ? n : 4;
+		p += n ? n : 1;
+	}
+	buf[used] = '\0';
+	return buf;
+}

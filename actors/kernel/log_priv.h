@@ -12,6 +12,12 @@ void log_set_actor(const char *name);
 /* Never NULL.  The calling thread's. */
 const char *log_actor(void);
 
+/* Keeps "event text", cut to fit, among this thread's events. */
+void log_ring_add(const char *event, const char *text, size_t n);
+
+/* Writes all of it, or as much as somebody reads. */
+void log_write(int fd, const char *p, size_t n);
+
 /* Writes this thread's recent events to fd, oldest first.  Allocates nothing. */
 void log_ring_dump(int fd);
 

@@ -134,15 +134,15 @@ static const struct bad {
 	{"[api]\ntoekn = 1", "F:2: unknown option \"toekn\" in [api]; did you mean \"token\"?\n"},
 	{"[api]\ndir = /", "F:2: unknown option \"dir\" in [api]; did you mean \"dir\" in "
 			   "[download]?\n"},
-	{"[log]\nxyzzy = /", "F:2: unknown option \"xyzzy\" in [log]; its options are level trace\n"},
+	{"[log]\nxyzzy = /",
+		"F:2: unknown option \"xyzzy\" in [log]; its options are level trace\n"},
 	{"port = 1", "F:1: unknown option \"port\" outside any [section]; did you mean \"port\" in "
 		     "[api]?\n"},
 	{"api.prot = 1", "F:1: unknown option \"api.prot\" outside any [section]; did you mean "
 			 "\"api.port\"?\n"},
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
-	{"[quux-quux]",
-		"F:1: unknown section [quux-quux]; the sections are [api] [download] "
-		"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [state] [log]\n"},
+	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
+			"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
@@ -289,8 +289,9 @@ static void test_capped(void **state)
 	static char errors[CONFIG_ERRORS_SIZE];
 
 	(void)state;
-	assert_int_equal(
-		load_one("[api]\nhosts = a, b\ntoken = 0123456789abcdef\n", &c, errors, sizeof errors), E_OK);
+	assert_int_equal(load_one("[api]\nhosts = a, b\ntoken = 0123456789abcdef\n", &c, errors,
+				 sizeof errors),
+		E_OK);
 	cut = config_capped(c, caps, ARRAY_LEN(caps));
 	assert_int_equal(c->peers_max, 500);
 	assert_int_equal(cut->peers_max, 7);

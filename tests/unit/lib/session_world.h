@@ -242,7 +242,8 @@ static inline void on_person(struct actor *a, void *ctx, enum err err, struct ms
 	struct world *w = ctx;
 	uint16_t type = m != NULL ? (*m)->type : 0;
 
-	say(w, "%s=%s", type ? strchr(message_table.types[type].name, '_') + 1 : "?", err_name(err));
+	say(w, "%s=%s", type ? strchr(message_table.types[type].name, '_') + 1 : "?",
+		err_name(err));
 	w->why[0] = '\0';
 	if (type == MSG_TORRENT_ADD)
 		memcpy(w->why, container_of(*m, struct m_torrent_add, h)->why.text, 256);

@@ -25,8 +25,10 @@ static const struct msg_type types[M_MAX_] = {
 	[M_BREAK] = {"BREAK", sizeof(struct msg), NULL, 1u << R_MAIN, 1u << R_WEAK, 0},
 };
 static const char *const roles[] = {"main", "weak"};
-static const struct msg_table table = {
-	.types = types, .n = M_MAX_, .roles = roles, .roles_n = ARRAY_LEN(roles)};
+static const struct msg_table table = {.types = types,
+	.n = M_MAX_,
+	.roles = roles,
+	.roles_n = ARRAY_LEN(roles)};
 
 static void break_it(struct actor *a, struct msg **m)
 {
