@@ -32,7 +32,7 @@ enum actor_phase {
 
 /* Messages for one receiver that wait for the end of the turn. */
 struct route {
-	struct outbox *box; /* NULL: no message of the table goes there */
+	struct outbox *box; /* NULL: no message of the table goes there (yet) */
 	struct msg **v;
 	unsigned n, cap;
 };
