@@ -42,7 +42,6 @@ CIRCLES = {
     'actors-state': 2,
     'actors-peers': 12,
     'actors-session': 14,
-    'actors-state': 2,
     'actors-tracker': 2,
 }
 
