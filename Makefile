@@ -21,6 +21,7 @@ OPT_release := -O2 -g
 OPT_debug   := -Og -g3
 OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT_tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+OPT_cov     := -O0 -g --coverage -fprofile-abs-path
 OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT     := $(OPT_$(FLAVOR))
 CFLAGS  += -std=c11 -D_GNU_SOURCE -pthread -I. -I$(OUT)/gen $(WARN) $(OPT) $(PKG_CFLAGS)
@@ -64,6 +65,7 @@ SIM_LONG_B := $(SIM_LONG:%.c=$(OUT)/%)
 .SECONDARY:
 
 .PHONY: all debug asan tsan lint unit sim sim-long script interop fuzz bench format install uninstall \
+	test cov tags compile_commands.json \
 	clean help run check deps deps-test daemon test-binaries docs
 
 all: $(DAEMON) ## build the daemon
@@ -113,5 +115,5 @@ format: ## lay out the C sources with clang-format
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile tests/tests.mk config/install.mk | \
+	@grep -hE '^[a-z_.-]+:.*##' Makefile tests/tests.mk config/install.mk | \
 		sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'

@@ -248,10 +248,18 @@ def report(program, verbose):
         print(f'    FAILED: {failure}', flush=True)
 
 
+def is_meant(name, pattern):
+    """The pattern is of the whole name, or of what it ends with: actors/kernel/t_log is t_log, style.py is style."""
+    last = os.path.basename(name)
+    return any(fnmatch.fnmatch(n, pattern) for n in (name, last, os.path.splitext(last)[0]))
+
+
 def run_suite(runner, suite, options):
     programs = find_programs(suite, options.out)
     if options.only:
-        programs = [p for p in programs if fnmatch.fnmatch(p.name, options.only)]
+        programs = [p for p in programs if is_meant(p.name, options.only)]
+        if not programs:
+            return []
     if not programs:
         print(f'{suite + "/":32} nothing to run', flush=True)
         return []

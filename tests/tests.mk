@@ -36,7 +36,29 @@ tsan: ## kernel tests and scripts under ThreadSanitizer
 	@$(MAKE) --no-print-directory FLAVOR=tsan -j$$(nproc) daemon test-binaries
 	@$(PYTHON) tests/run.py --out build/tsan unit script
 
-T ?= 60
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+ifeq ($(T),)
+$(error which one? make test T=NAME, such as t_log, s_swarm, debug or style; S= is its seed)
+endif
+endif
+test: ## any one test by its name: T=t_log, T='t_state*', T=s_swarm S=7
+	@$(MAKE) --no-print-directory -j$$(nproc) daemon test-binaries $(SIM_LONG_B)
+	@$(if $(S),S=$(S) INTEROP_SEED=$(S)) $(RUN) $(if $(S),-v) unit corpus lint sim sim-long script interop --only '$(T)'
+
+cov: ## which lines the unit tests and simulations run, by folder
+	@$(MAKE) --no-print-directory FLAVOR=cov -j$$(nproc) test-binaries
+	@find build/cov -name '*.gcda' -delete
+	@$(PYTHON) tests/run.py --out build/cov unit sim
+	@$(PYTHON) tests/cov.py build/cov
+
+tags: ## an index of names for editors (needs ctags)
+	@git ls-files '*.c' '*.h' '*.def' | ctags -L - --langmap=C:+.def -f tags
+
+# From what make would run: no other tool is needed.
+compile_commands.json: ## how each file is compiled, for editors and clang tools
+	@$(MAKE) --no-print-directory -Bn all test-binaries | $(PYTHON) tests/lib/compile_commands.py > $@
+
+fuzz: T ?= 60
 fuzz: ## run every fuzz target for T seconds (default 60) with libFuzzer
 	@sh config/deps.sh $(APT_BUILD) $(APT_FUZZ)
 	@$(MAKE) --no-print-directory FLAVOR=fuzz -j$$(nproc) $(FUZZ:%.c=build/fuzz/%)

@@ -22,6 +22,69 @@ static void *grow_list(void *list, uint32_t n, size_t size)
 	return xrealloc(list, MAX(n * 2, 1u) * size);
 }
 
+/*
+ * What a number of a torrent's row may be; what lies beyond is taken for the nearest that may.  So
+ * sums and conversions to microseconds do not overflow, whatever somebody has put there.
+ */
+enum column {
+	COL_RUN = 3,
+	COL_REMOVING,
+	COL_DOWN_LIMIT,
+	COL_UP_LIMIT,
+	COL_ADDED,
+	COL_COMPLETED_AT,
+	COL_DOWNLOADED,
+	COL_UPLOADED,
+	COL_WASTED,
+	COL_SEQUENTIAL = 13,
+	COL_FIRST_LAST,
+	COL_PLACE,
+	COL_SEED_RATIO,
+	COL_SEED_TIME,
+	COL_SEED_IDLE,
+	COL_SEEDED,
+	COLUMNS
+};
+
+#define BYTES_MAX (INT64_C(1) << 56)    /* ever, of one torrent */
+#define RATE_MAX  (INT64_C(1) << 40)    /* B/s */
+#define TIME_MAX  (INT64_C(1) << 38)    /* seconds: since 1970, of seeding; some 8,700 years */
+#define LIMIT_MAX (INT64_C(360000000))  /* seconds: 100,000 h, as in seed.time */
+#define RATIO_MAX (INT64_C(1000000000)) /* thousandths, as in seed.ratio */
+
+static const struct {
+	int64_t least, most;
+} ranges[COLUMNS] = {
+	[COL_RUN] = {0, RUN_STARTED | RUN_FORCED | RUN_BEYOND | RUN_LIMITED},
+	[COL_REMOVING] = {0, 2},
+	[COL_DOWN_LIMIT] = {0, RATE_MAX},
+	[COL_UP_LIMIT] = {0, RATE_MAX},
+	[COL_ADDED] = {0, TIME_MAX},
+	[COL_COMPLETED_AT] = {0, TIME_MAX},
+	[COL_DOWNLOADED] = {0, BYTES_MAX},
+	[COL_UPLOADED] = {0, BYTES_MAX},
+	[COL_WASTED] = {0, BYTES_MAX},
+	[COL_SEQUENTIAL] = {0, 1},
+	[COL_FIRST_LAST] = {0, 1},
+	[COL_PLACE] = {INT64_MIN, INT64_MAX}, /* only ever compared */
+	[COL_SEED_RATIO] = {SEED_GLOBAL, RATIO_MAX},
+	[COL_SEED_TIME] = {SEED_GLOBAL, LIMIT_MAX},
+	[COL_SEED_IDLE] = {SEED_GLOBAL, LIMIT_MAX},
+	[COL_SEEDED] = {0, TIME_MAX},
+};
+
+static int64_t number(struct state_db *db, enum column c)
+{
+	int64_t v = db_int(db, SQL_LOAD_TORRENTS, (int)c);
+
+	return MIN(MAX(v, ranges[c].least), ranges[c].most);
+}
+
+static uint64_t amount(struct state_db *db, enum column c)
+{
+	return (uint64_t)number(db, c);
+}
+
 /* --- digits (schema.c); what makes no sense ends the list --- */
 
 static bool take_number(struct slice *b, size_t digits, uint32_t *out)
@@ -146,20 +209,19 @@ static void load_wanted(struct state_db *db, struct torrent_record *r)
 /* Columns that came with version 2 of the schema. */
 static void load_wishes(struct state_db *db, struct torrent_record *r)
 {
-	const enum sql q = SQL_LOAD_TORRENTS;
-	int64_t run = db_int(db, q, 3);
+	int64_t run = number(db, COL_RUN);
 
 	r->started = (run & RUN_STARTED) != 0;
 	r->forced = (run & RUN_FORCED) != 0;
 	r->beyond = (run & RUN_BEYOND) != 0;
 	r->limited = (run & RUN_LIMITED) != 0;
-	r->wishes.sequential = db_int(db, q, 13) != 0;
-	r->wishes.first_last = db_int(db, q, 14) != 0;
-	r->place = db_int(db, q, 15);
-	r->seed.ratio = MAX(db_int(db, q, 16), SEED_GLOBAL);
-	r->seed.time = MAX(db_int(db, q, 17), SEED_GLOBAL);
-	r->seed.idle = MAX(db_int(db, q, 18), SEED_GLOBAL);
-	r->seeded = db_u64(db, q, 19);
+	r->wishes.sequential = number(db, COL_SEQUENTIAL) != 0;
+	r->wishes.first_last = number(db, COL_FIRST_LAST) != 0;
+	r->place = number(db, COL_PLACE);
+	r->seed.ratio = number(db, COL_SEED_RATIO);
+	r->seed.time = number(db, COL_SEED_TIME);
+	r->seed.idle = number(db, COL_SEED_IDLE);
+	r->seeded = amount(db, COL_SEEDED);
 	load_wanted(db, r);
 }
 
@@ -186,7 +248,7 @@ static struct metainfo *parse_row(struct state_db *db, int64_t row)
 static bool load_torrent(struct state_db *db, struct torrent_record *r)
 {
 	const enum sql q = SQL_LOAD_TORRENTS;
-	int64_t removing = db_int(db, q, 4);
+	int64_t removing = number(db, COL_REMOVING);
 
 	*r = (struct torrent_record){.row = db_int(db, q, 0)};
 	r->meta = parse_row(db, r->row);
@@ -195,13 +257,13 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	r->path = xstrdup(db_text(db, q, 2));
 	r->removing = removing != 0;
 	r->delete_data = removing == 2;
-	r->wishes.down_limit = db_u64(db, q, 5);
-	r->wishes.up_limit = db_u64(db, q, 6);
-	r->added = db_int(db, q, 7);
-	r->completed_at = db_int(db, q, 8);
-	r->downloaded = db_u64(db, q, 9);
-	r->uploaded = db_u64(db, q, 10);
-	r->wasted = db_u64(db, q, 11);
+	r->wishes.down_limit = amount(db, COL_DOWN_LIMIT);
+	r->wishes.up_limit = amount(db, COL_UP_LIMIT);
+	r->added = number(db, COL_ADDED);
+	r->completed_at = number(db, COL_COMPLETED_AT);
+	r->downloaded = amount(db, COL_DOWNLOADED);
+	r->uploaded = amount(db, COL_UPLOADED);
+	r->wasted = amount(db, COL_WASTED);
 	load_wishes(db, r);
 	load_pieces(db, r);
 	load_stamps(db, r);
@@ -234,7 +296,7 @@ enum err state_load(struct state_db *db, struct m_state_load *m)
 	m->clean = !load_setting(db, "clean", &clean) || clean == 1;
 	m->has_down_limit = load_setting(db, "down_limit", &down);
 	m->has_up_limit = load_setting(db, "up_limit", &up);
-	m->down_limit = down > 0 ? (uint64_t)down : 0;
-	m->up_limit = up > 0 ? (uint64_t)up : 0;
+	m->down_limit = (uint64_t)MIN(MAX(down, 0), RATE_MAX);
+	m->up_limit = (uint64_t)MIN(MAX(up, 0), RATE_MAX);
 	return db_error(db);
 }

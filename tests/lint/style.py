@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 import lib_tree
 
@@ -158,6 +159,12 @@ def check_generated():
             yield f'{path} is stale: run make docs'
 
 
+def check_charts():
+    done = subprocess.run([sys.executable, os.path.join(lib_tree.ROOT, 'docs/charts.py'), '--check'],
+                          capture_output=True, text=True, check=False)
+    yield from (done.stdout + done.stderr).splitlines()
+
+
 def check_scripts():
     for path in lib_tree.files('.sh'):
         done = subprocess.run(['sh', '-n', os.path.join(lib_tree.ROOT, path)], capture_output=True, text=True,
@@ -185,5 +192,6 @@ lib_tree.run([
     ('no paths of one machine', check_machine_paths),
     ('magics are unique', check_magics),
     ('generated files are fresh', check_generated),
+    ('charts are fresh', check_charts),
     ('scripts parse', check_scripts),
 ])
