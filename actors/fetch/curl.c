@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "actors/fetch/gate.h"
+#include "actors/fetch/address_filter.h"
 #include "actors/fetch/watch.h"
 #include "actors/kernel/log.h"
 #include "actors/msg/env.h"
@@ -44,6 +44,7 @@ struct web_get {
 	uint32_t magic;
 	struct web *web;
 	const struct config *config; /* owned reference */
+	struct address_filter filter;
 	web_done_f *fn;
 	void *ctx;
 	struct resolver_wait wait;
@@ -227,9 +228,9 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 
 	(void)purpose;
 	CHECK_OBJ(g, GET_MAGIC);
-	if (!endpoint_of_sockaddr(&to->addr, to->family, to->addrlen, &at))
+	if (!address_of_sockaddr(&to->addr, to->family, to->addrlen, &at))
 		return CURL_SOCKET_BAD;
-	if (gate_check(g->config, g->web->api_port, &at, true) != E_OK) {
+	if (address_filter_check(&g->filter, &at, true) != E_OK) {
 		g->fail = E_DENIED;
 		return CURL_SOCKET_BAD;
 	}
@@ -299,8 +300,7 @@ static bool hand_over_addresses(struct web_get *g)
 
 	for (unsigned i = 0; i < g->wait.n; i++)
 		g->wait.at[i].port = g->port;
-	if (!gate_list(
-		    g->config, g->web->api_port, g->wait.at, g->wait.n, text + n, sizeof text - n))
+	if (!address_filter_list(&g->filter, g->wait.at, g->wait.n, text + n, sizeof text - n))
 		return false;
 	if (endpoint_parse_ip(g->host, strlen(g->host), &literal) != E_OK)
 		g->resolve = curl_slist_append(NULL, text);
@@ -394,6 +394,11 @@ static void follow(struct web_get *g, const char *url)
 
 	if (++g->hops > WEB_REDIRECTS_MAX) {
 		report(g, E_TRACKER, "the tracker redirects in a loop", 0);
+		return;
+	}
+	/* What was sent in secret, a key for one, is not repeated for all to read. */
+	if (strncasecmp(g->url, "https:", 6) == 0 && strncasecmp(url, "https:", 6) != 0) {
+		report(g, E_DENIED, "a redirect from https to another scheme is not allowed", 0);
 		return;
 	}
 	next = xstrdup(url);
@@ -558,6 +563,7 @@ struct web_get *web_get_new(struct web *w, const char *url, enum web_family fami
 	ALLOC_OBJ(g, GET_MAGIC);
 	g->web = w;
 	g->config = config_ref(config);
+	g->filter = address_filter_of(config, w->api_port);
 	g->fn = fn;
 	g->ctx = ctx;
 	g->wait.fn = take_addresses;

@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "actors/fetch/gate.h"
+#include "actors/fetch/address_filter.h"
 
 #define RESOLVER_MAGIC 0x5245534fu
 #define HOST_MAGIC     0x484f5354u
@@ -74,7 +74,7 @@ static void keep_answer(struct host *h, int rc, const struct addrinfo *list)
 
 	h->n = 0;
 	for (; rc == 0 && list != NULL; list = list->ai_next) {
-		if (!endpoint_of_sockaddr(list->ai_addr, list->ai_family, list->ai_addrlen, &e))
+		if (!address_of_sockaddr(list->ai_addr, list->ai_family, list->ai_addrlen, &e))
 			continue;
 		e.port = 0;
 		if (host_has(h, &e))

@@ -408,7 +408,8 @@ static bool may_be_dialled(const struct shard *s, const struct endpoint *e)
 {
 	if (e->port == 0 || endpoint_is_multicast(e) || endpoint_is_unspecified(e))
 		return false;
-	return s->config->peers_allow_local || endpoint_is_global(e);
+	return s->config->peers_allow_local ||
+	       (endpoint_is_global(e) && !endpoint_is_privileged(e));
 }
 
 void peers_on_found(struct actor *a, struct msg **m)

@@ -11,7 +11,7 @@
  */
 #include "actors/tracker/udp_io.h"
 
-#include "actors/fetch/gate.h"
+#include "actors/fetch/address_filter.h"
 #include "actors/kernel/net.h"
 #include "actors/kernel/random.h"
 
@@ -327,6 +327,7 @@ static void start_leg(struct udp_ask *a, int f, const struct endpoint *to, int64
 /* One leg for the first usable address of each family. */
 static void start_legs(struct udp_ask *a, int64_t now)
 {
+	struct address_filter filter = address_filter_of(a->config, 0);
 	enum err err = a->wait.err;
 
 	for (unsigned i = 0; i < a->wait.n; i++) {
@@ -336,7 +337,7 @@ static void start_legs(struct udp_ask *a, int64_t now)
 		to.port = a->port;
 		if (a->legs[f].live)
 			continue;
-		err = gate_check(a->config, 0, &to, false);
+		err = address_filter_check(&filter, &to, false);
 		if (err == E_OK)
 			err = open_port(a->io, f);
 		if (err == E_OK)

@@ -141,6 +141,11 @@ bool endpoint_is_private_lan(const struct endpoint *e)
 	return kinds_of(e) & KIND_LAN;
 }
 
+bool endpoint_is_privileged(const struct endpoint *e)
+{
+	return e->port < 1024 && e->port != 80 && e->port != 443;
+}
+
 bool endpoint_is_multicast(const struct endpoint *e)
 {
 	return kinds_of(e) & KIND_MULTICAST;

@@ -54,6 +54,9 @@ bool endpoint_is_multicast(const struct endpoint *e);
  */
 bool endpoint_is_global(const struct endpoint *e);
 
+/* A port that services of a machine are at; 80 and 443 are everybody's. */
+bool endpoint_is_privileged(const struct endpoint *e);
+
 /* Compact forms: 6 bytes (BEP 23) and 18 bytes (BEP 7).  false at the end of the data. */
 bool endpoint_read_compact4(struct rd *r, struct endpoint *out);
 bool endpoint_read_compact6(struct rd *r, struct endpoint *out);

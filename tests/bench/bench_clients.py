@@ -86,7 +86,8 @@ class Torrentd(clients.Torrentd, Client):
     def launch(self):
         options = {'state.dir': os.path.join(self.home, 'state'), 'download.dir': self.folder,
                    'download.roots': f'{self.lab.memory}, {self.lab.disk}', 'peers.bind': self.ip,
-                   'peers.port': self.port, 'api.port': self.control, 'peers.upload_slots': SLOTS, **self.options}
+                   'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'peers.port': self.port,
+                   'api.port': self.control, 'peers.upload_slots': SLOTS, **self.options}
         self.spawn([self.lab.daemon] + [f'--{key}={value}' for key, value in options.items()])
 
         def answers():

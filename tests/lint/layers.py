@@ -53,7 +53,7 @@ FACES = {
     'config': ('config.h', 'args.h', 'load.h', 'report.h', 'paths.h', 'life.h', 'options.h'),
     'actors/kernel': ALL,
     'actors/msg': ALL,
-    'actors/fetch': ('curl.h', 'gate.h', 'resolve.h'),
+    'actors/fetch': ('curl.h', 'address_filter.h', 'resolve.h'),
     'actors/state': ('state.h',),
     'http/server': ('server.h',),
 }

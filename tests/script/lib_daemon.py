@@ -106,6 +106,7 @@ class Daemon:
         self.options = {
             'api.port': self.api_port, 'peers.port': self.peer_port, 'state.dir': self.state,
             'download.dir': self.downloads, 'log.level': 'debug', 'tracker.min_interval': '1s',
+            'tracker.allow_private': 'true', 'peers.allow_local': 'true',
         }
         self.options.update(MORE_OPTIONS)
         self.options.update(options or {})

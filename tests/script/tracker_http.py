@@ -377,6 +377,31 @@ def addresses_that_are_no_trackers_are_errors_and_not_fetched():
 
 
 @case
+def trackers_on_this_machine_are_asked_only_when_that_is_allowed():
+    with HttpTracker() as http, UdpTracker() as udp, Daemon({'tracker.allow_private': None}) as d:
+        urls = [http.url(), f'http://localhost:{http.port}/announce', udp.url(), f'udp://localhost:{udp.port}']
+        torrents = [Torrent(f'own{n}', SIZE, seed=n, trackers=[url]) for n, url in enumerate(urls)]
+        for t in torrents:
+            d.add(t)
+        for t in torrents:
+            message = wait_tracker(d, t, 'error')['message']
+            check('not allowed' in message or 'denied' in message, message)
+        equal((http.announces, udp.connects), ([], []))
+
+
+@case
+def peers_on_this_machine_are_dialled_only_when_that_is_allowed():
+    t = Torrent('neighbour', SIZE)
+    with Seed(t).listen() as seed, HttpTracker(good(('127.0.0.1', 1), complete=5)) as tracker, \
+            Daemon({'peers.allow_local': None}) as d:
+        tracker.answer = good(seed.address, complete=5)
+        t = Torrent('neighbour', SIZE, trackers=[tracker.url()])
+        d.add(t)
+        equal(wait_tracker(d, t, 'working')['peers'], 1)
+        never(lambda: d.view(t)['peers'], 'a peer on loopback', 1)
+
+
+@case
 def many_trackers_in_one_torrent():
     with HttpTracker() as alive, Daemon() as d:
         urls = [alive.url(f'/{n}') for n in range(300)]

@@ -9,7 +9,7 @@ import lib_tap
 from lib_daemon import Daemon
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
-from lib_tracker import HttpTracker
+from lib_tracker import HttpTracker, http_reply
 
 SIZE = 10 * 32768 + 77
 
@@ -105,6 +105,21 @@ def a_certificate_for_somebody_else_is_refused():
 def it_is_taken_when_the_operator_says_so():
     view, events = announce('IP:127.0.0.1', {'tracker.verify_tls': 'false'})
     equal((view['status'], events[:1]), ('working', ['started']))
+
+
+@case
+def https_is_not_left_for_http():
+    with Daemon() as d:
+        authority = Authority(d.root)
+        d.options['tracker.ca_file'] = authority.file
+        d.restart()
+        with HttpsTracker(authority.server('IP:127.0.0.1')) as secure, HttpTracker() as plain:
+            secure.answer = lambda a: http_reply(b'', '302 Found', [f'Location: {plain.url()}?passkey=1'])
+            t = Torrent('downgrade', SIZE, trackers=[secure.url()])
+            d.add(t)
+            view = contacted(d, t)
+            equal((view['status'], plain.announces), ('error', []))
+            check('https' in view['message'], view['message'])
 
 
 lib_tap.main()

@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <netdb.h>
 
-#include "actors/fetch/gate.h"
+#include "actors/fetch/address_filter.h"
 #include "actors/kernel/log.h"
 
 /* --- UDP --- */
@@ -183,10 +183,11 @@ static int end_patience(void **state)
 
 /* --- addresses --- */
 
-static void test_gate(void **state)
+static void test_addresses(void **state)
 {
 	static const char *const open_args[] = {"--api.port=8080"};
-	static const char *const shut_args[] = {"--api.port=8080", "--tracker.allow_private=false"};
+	static const char *const shut_args[] = {"--api.port=8080", "--tracker.allow_private=false",
+		"--tracker.allow_privileged=true"};
 	static const struct {
 		const char *at;
 		bool open, shut; /* allowed over TCP with the one configuration, and the other */
@@ -208,15 +209,21 @@ static void test_gate(void **state)
 		{"[::]:80", false, false},
 		{"224.0.0.1:80", false, false},
 		{"8.8.8.8:0", false, false},
+		{"8.8.8.8:443", true, true},
+		{"8.8.8.8:1024", true, true},
+		{"8.8.8.8:22", false, true},
+		{"8.8.8.8:1023", false, true},
+		{"[::1]:25", false, false},
 	};
-	const struct config *a = load_config(open_args, 1), *b = load_config(shut_args, 2);
+	const struct config *a = load_config(open_args, 1), *b = load_config(shut_args, 3);
+	struct address_filter open = address_filter_of(a, 8080), shut = address_filter_of(b, 8080);
 	struct endpoint e;
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
 		assert_int_equal(endpoint_parse(table[i].at, &e), E_OK);
-		if ((gate_check(a, 8080, &e, true) == E_OK) != table[i].open ||
-			(gate_check(b, 8080, &e, true) == E_OK) != table[i].shut)
+		if ((address_filter_check(&open, &e, true) == E_OK) != table[i].open ||
+			(address_filter_check(&shut, &e, true) == E_OK) != table[i].shut)
 			fail_msg("%s", table[i].at);
 	}
 	config_unref(&a);
@@ -251,7 +258,7 @@ int main(void)
 		cmocka_unit_test(test_udp),
 		cmocka_unit_test(test_v6),
 		cmocka_unit_test(test_both_families),
-		cmocka_unit_test(test_gate),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_own_api_is_refused),
 		cmocka_unit_test(test_udp_sends_again),
 	};

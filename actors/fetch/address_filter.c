@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which addresses a tracker may have.
+ * Which addresses a request may go to.
  *
  * The daemon's own HTTP interface is refused whatever the operator allows: a request that comes
  * from this machine passes for the operator's own.
  */
-#include "actors/fetch/gate.h"
+#include "actors/fetch/address_filter.h"
 
 #include <arpa/inet.h>
 
-bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoint *out)
+bool address_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoint *out)
 {
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
@@ -30,35 +30,42 @@ bool endpoint_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoi
 	return false;
 }
 
-static bool is_own_api(const struct config *c, uint16_t api_port, const struct endpoint *at)
+struct address_filter address_filter_of(const struct config *c, uint16_t api_port)
 {
-	struct endpoint bind;
+	struct address_filter f = {.allow_private = c->tracker_allow_private,
+		.allow_privileged = c->tracker_allow_privileged};
 
-	if (api_port == 0 || at->port != api_port)
-		return false;
-	if (endpoint_is_loopback(at))
-		return true;
-	return endpoint_parse_ip(c->api_bind, strlen(c->api_bind), &bind) == E_OK &&
-	       endpoint_same_ip(&bind, at);
+	(void)endpoint_parse_ip(c->api_bind, strlen(c->api_bind), &f.api);
+	f.api.port = api_port;
+	return f;
 }
 
-enum err gate_check(const struct config *c, uint16_t api_port, const struct endpoint *at, bool tcp)
+static bool is_own_api(const struct address_filter *f, const struct endpoint *at)
+{
+	if (f->api.port == 0 || at->port != f->api.port)
+		return false;
+	return endpoint_is_loopback(at) || endpoint_same_ip(&f->api, at);
+}
+
+enum err address_filter_check(const struct address_filter *f, const struct endpoint *at, bool tcp)
 {
 	/* The unspecified address connects to this machine, past every rule for loopback. */
 	if (at->port == 0 || endpoint_is_unspecified(at) || endpoint_is_multicast(at))
 		return E_DENIED;
-	if (tcp && is_own_api(c, api_port, at))
+	if (tcp && is_own_api(f, at))
 		return E_DENIED;
-	return c->tracker_allow_private || endpoint_is_global(at) ? E_OK : E_DENIED;
+	if (!f->allow_private && !endpoint_is_global(at))
+		return E_DENIED;
+	return f->allow_privileged || !endpoint_is_privileged(at) ? E_OK : E_DENIED;
 }
 
-bool gate_list(const struct config *c, uint16_t api_port, const struct endpoint *at, unsigned n,
+bool address_filter_list(const struct address_filter *f, const struct endpoint *at, unsigned n,
 	char *buf, size_t size)
 {
 	size_t used = 0;
 
 	for (unsigned i = 0; i < n && used + ENDPOINT_TEXT + 1 < size; i++) {
-		if (gate_check(c, api_port, &at[i], true) != E_OK)
+		if (address_filter_check(f, &at[i], true) != E_OK)
 			continue;
 		if (used > 0)
 			buf[used++] = ',';
