@@ -62,12 +62,12 @@ struct web_get {
 	char error[CURL_ERROR_SIZE];
 };
 
-void tracker_global_init(void)
+void fetch_global_init(void)
 {
 	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 }
 
-void tracker_global_fini(void)
+void fetch_global_fini(void)
 {
 	curl_global_cleanup();
 }

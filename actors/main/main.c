@@ -99,9 +99,9 @@ static int run_within_limits(
 		state_db_close(&env->db);
 		return EXIT_FAILED;
 	}
-	tracker_global_init();
+	fetch_global_init();
 	status = run_actors(c, in, env, &limits, signals);
-	tracker_global_fini();
+	fetch_global_fini();
 	config_unref(&env->config);
 	return status;
 }

@@ -44,7 +44,7 @@ extern const struct actor_spec http_spec;
 extern const struct resources api_resources;
 
 /* libcurl's own start and end: once a process, in main's thread, before and after all others. */
-void tracker_global_init(void);
-void tracker_global_fini(void);
+void fetch_global_init(void);
+void fetch_global_fini(void);
 
 #endif

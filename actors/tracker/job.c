@@ -1,42 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of announces and scrapes, and how one is carried out.
+ * Announces and scrapes: how one is carried out.
  *
- * "stopped" and "completed" go first, the rest in the order they became due.  At most
- * tracker.connections run at a time, and the rest begin at a bounded pace, so that thousands of
- * torrents started together do not fall upon one tracker in one second.  A waiting job is small;
- * what a transfer needs is made when it starts.
+ * A waiting job is small; what a transfer needs is made when it starts.  Whose turn it is, places.c
+ * says.
  *
  * An HTTP tracker that has addresses of both families is told over both, or peers of the one that
  * was not used could not find us (BEP 7); a second job does that once the first is answered.
  *
- * Invariants: a job waits in one of the two queues or runs, and is always among its torrent's jobs;
- * the loop, never job_announce(), starts and ends jobs, so that nobody is called back from in his
- * own call.
+ * Invariants: a job is in the queue, where it waits or runs, and among its torrent's jobs; the
+ * loop, never job_announce(), starts and ends jobs, so that nobody is called back from in his own
+ * call.
  */
 #include "actors/tracker/priv.h"
 
 #include <stdio.h>
 
-#include "actors/kernel/log.h"
+#include "actors/kernel/random.h"
 
-#define JOB_MAGIC 0x4a4f4221u
-
-static const int64_t START_GAP = USEC_PER_SEC / 100; /* between two starts, in the long run */
-static const int64_t START_BURST = 50;               /* at once */
 static const int64_t STOPPED_PATIENCE = 10 * USEC_PER_SEC;
 
 /* --- making and ending --- */
 
-static bool is_urgent(const struct job *j)
+static enum queue_class class_of(const struct job *j)
 {
-	return j->event == ANNOUNCE_STOPPED || j->event == ANNOUNCE_COMPLETED;
+	if (j->event == ANNOUNCE_STOPPED || j->event == ANNOUNCE_COMPLETED)
+		return QUEUE_EVENT;
+	return j->event == ANNOUNCE_STARTED ? QUEUE_FIRST : QUEUE_REST;
 }
 
 static struct job *add_job(
-	struct torrent *to, int tracker, const char *url, enum announce_event event)
+	struct announced *to, int tracker, const char *url, enum announce_event event)
 {
 	struct jobs *q = &to->tk->jobs;
+	char host[256];
 	struct job *j;
 
 	ALLOC_OBJ(j, JOB_MAGIC);
@@ -44,42 +41,30 @@ static struct job *add_job(
 	j->tracker = tracker;
 	j->url = url;
 	j->event = event;
-	if (is_urgent(j))
-		TAILQ_INSERT_TAIL(&q->urgent, j, link);
-	else
-		TAILQ_INSERT_TAIL(&q->waiting, j, link);
 	TAILQ_INSERT_TAIL(&to->jobs, j, of_torrent);
-	q->total++;
+	places_add(q->queue, &j->item, job_host(url, host, sizeof host), class_of(j));
 	loop_task_post(to->tk->loop, &q->task);
 	return j;
 }
 
-void job_announce(struct torrent *to, const struct announce_todo *todo)
+void job_announce(struct announced *to, const struct announce_todo *todo)
 {
 	struct job *j = add_job(to, todo->tracker, todo->url, todo->event);
 
 	j->trackerid = todo->trackerid != NULL ? xstrdup(todo->trackerid) : NULL;
 }
 
-void job_scrape(struct torrent *to, int tracker, const char *url)
+void job_scrape(struct announced *to, int tracker, const char *url)
 {
 	add_job(to, tracker, url, ANNOUNCE_NONE)->scrape = true;
 }
 
-static void unlink_job(struct tracker *tk, struct job *j)
+static void unlink_job(struct tracker *tk, struct job *j, enum queue_end end)
 {
-	struct jobs *q = &tk->jobs;
-
-	if (j->running)
-		q->running--;
-	else if (is_urgent(j))
-		TAILQ_REMOVE(&q->urgent, j, link);
-	else
-		TAILQ_REMOVE(&q->waiting, j, link);
+	places_remove(tk->jobs.queue, &j->item, end);
 	TAILQ_REMOVE(&j->torrent->jobs, j, of_torrent);
-	q->total--;
 	loop_timer_del(tk->loop, &j->timer);
-	loop_task_post(tk->loop, &q->task);
+	loop_task_post(tk->loop, &tk->jobs.task);
 }
 
 static void free_job(struct job **pj)
@@ -90,7 +75,7 @@ static void free_job(struct job **pj)
 	if (j->web != NULL)
 		web_get_free(&j->web);
 	if (j->udp != NULL)
-		udp_ask_free(&j->udp);
+		udpio_ask_free(&j->udp);
 	xfree(j->trackerid);
 	FREE_OBJ(j);
 }
@@ -98,24 +83,25 @@ static void free_job(struct job **pj)
 void job_drop(struct tracker *tk, struct job **pj)
 {
 	CHECK_OBJ(*pj, JOB_MAGIC);
-	unlink_job(tk, *pj);
+	unlink_job(tk, *pj, QUEUE_DROPPED);
 	free_job(pj);
 }
 
 /* text and reply may lie in the transfer, which therefore goes last. */
 static void end_job(struct job *j, struct announce_reply *reply, enum err err, const char *text)
 {
-	struct torrent *to = j->torrent;
+	struct announced *to = j->torrent;
+	const struct job_ops *ops = to->tk->jobs.ops;
 
-	unlink_job(to->tk, j);
+	unlink_job(to->tk, j, err == E_TIMEOUT ? QUEUE_SILENT : QUEUE_ANSWERED);
 	if (j->family != WEB_ANY)
-		torrent_answered_again(to, j, reply);
+		ops->answered_again(j, reply);
 	else if (!j->scrape)
-		torrent_answered(to, j, reply, err, text);
+		ops->answered(j, reply, err, text);
 	else if (err == E_OK)
-		torrent_scraped(to, j, reply);
+		ops->scraped(j, reply);
 	free_job(&j);
-	torrent_job_gone(to);
+	ops->gone(to);
 }
 
 static void give_up(struct loop_timer *t, int64_t now)
@@ -169,9 +155,9 @@ static void web_answered(void *ctx, const struct web_answer *a)
 		return;
 	}
 	if (j->scrape)
-		err = tracker_http_scrape_parse(a->body, j->torrent->infohash, &r);
+		err = announce_http_scrape_parse(a->body, j->torrent->infohash, &r);
 	else
-		err = tracker_http_reply_parse(a->body, &r);
+		err = announce_http_parse(a->body, &r);
 	if (a->status < 200 || a->status > 299)
 		end_with_status(j, &r, a->status, err);
 	else if (err != E_OK)
@@ -193,12 +179,12 @@ static void udp_answered(void *ctx, enum err err, const char *text, struct annou
 
 static void fill_params(const struct job *j, struct announce_params *p)
 {
-	const struct torrent *to = j->torrent;
+	const struct announced *to = j->torrent;
 	const struct tracker *tk = to->tk;
 
 	*p = (struct announce_params){.port = tk->port,
-		.uploaded = to->uploaded,
-		.downloaded = to->downloaded,
+		.uploaded = to->up.since,
+		.downloaded = to->down.since,
 		.left = to->completed ? 0 : to->left,
 		.event = j->event,
 		.key = to->key,
@@ -217,9 +203,9 @@ static enum err start_web(struct job *j, const struct announce_params *p)
 	enum err err;
 
 	if (j->scrape)
-		err = tracker_http_scrape_url(j->url, p->infohash, url, sizeof url);
+		err = announce_http_scrape_url(j->url, p->infohash, url, sizeof url);
 	else
-		err = tracker_http_announce_url(j->url, p, url, sizeof url);
+		err = announce_http_url(j->url, p, url, sizeof url);
 	if (err == E_OK)
 		j->web = web_get_new(tk->web, url, j->family, tk->config, web_answered, j);
 	return err;
@@ -228,12 +214,12 @@ static enum err start_web(struct job *j, const struct announce_params *p)
 static void start_udp(struct job *j, const struct announce_params *p)
 {
 	struct tracker *tk = j->torrent->tk;
-	struct udp_ask_opts o = {.url = j->url,
+	struct udpio_ask_opts o = {.url = j->url,
 		.params = p,
 		.action = j->scrape ? UDP_SCRAPE : UDP_ANNOUNCE,
 		.config = tk->config};
 
-	j->udp = udp_ask_new(tk->udpio, &o, udp_answered, j);
+	j->udp = udpio_ask_new(tk->udpio, &o, udp_answered, j);
 }
 
 static void start_job(struct job *j)
@@ -245,16 +231,9 @@ static void start_job(struct job *j)
 
 	if (j->event == ANNOUNCE_STOPPED)
 		patience = MIN(patience, STOPPED_PATIENCE);
-	if (is_urgent(j))
-		TAILQ_REMOVE(&tk->jobs.urgent, j, link);
-	else
-		TAILQ_REMOVE(&tk->jobs.waiting, j, link);
-	j->running = true;
-	tk->jobs.running++;
 	j->timer.fn = give_up;
 	loop_timer_set(tk->loop, &j->timer, loop_now(tk->loop) + patience);
-	if (!j->scrape && j->family == WEB_ANY)
-		announce_begun(j->torrent->announce, j->tracker, loop_now(tk->loop));
+	tk->jobs.ops->begun(j);
 	fill_params(j, &p);
 	if (strncasecmp(j->url, "udp:", 4) == 0)
 		start_udp(j, &p);
@@ -264,35 +243,41 @@ static void start_job(struct job *j)
 		end_job(j, NULL, err, err_words(err));
 }
 
-/* A leaky bucket: START_BURST starts at once, then one every START_GAP. */
-static bool queue_allows(struct tracker *tk)
+static struct job *job_of(struct queue_item *i)
 {
-	struct jobs *q = &tk->jobs;
-	int64_t now = loop_now(tk->loop), room = q->next_start - START_BURST * START_GAP;
+	struct job *j = container_of(i, struct job, item);
 
-	if (room > now) {
-		loop_timer_set(tk->loop, &q->timer, room);
-		return false;
-	}
-	q->next_start = MAX(q->next_start, now) + START_GAP;
-	return true;
+	CHECK_OBJ(j, JOB_MAGIC);
+	return j;
 }
 
 static void run_queue(struct loop_task *task)
 {
 	struct tracker *tk = container_of(task, struct tracker, jobs.task);
-	struct jobs *q = &tk->jobs;
-	struct job *j;
+	struct queue *q = tk->jobs.queue;
+	int64_t now = loop_now(tk->loop), at;
+	struct queue_item *i;
 
-	while (q->running < q->max) {
-		j = TAILQ_FIRST(&q->urgent);
-		if (j == NULL) {
-			j = TAILQ_FIRST(&q->waiting);
-			if (j == NULL || !queue_allows(tk))
-				return;
-		}
-		start_job(j);
+	for (;;) {
+		if ((i = places_next(q, now)) != NULL)
+			start_job(job_of(i));
+		else if ((i = places_overdue(q, now)) != NULL)
+			end_job(job_of(i), NULL, E_TIMEOUT, err_words(E_TIMEOUT));
+		else
+			break;
 	}
+	at = places_deadline(q);
+	if (at == INT64_MAX)
+		loop_timer_del(tk->loop, &tk->jobs.timer);
+	else
+		loop_timer_set(tk->loop, &tk->jobs.timer, at);
+}
+
+static void note_late(struct queue_item *i)
+{
+	struct job *j = job_of(i);
+
+	j->torrent->tk->jobs.ops->begun(j);
 }
 
 static void wake_queue(struct loop_timer *t, int64_t now)
@@ -303,23 +288,23 @@ static void wake_queue(struct loop_timer *t, int64_t now)
 	loop_task_post(tk->loop, &tk->jobs.task);
 }
 
-void jobs_init(struct tracker *tk)
+void jobs_init(struct tracker *tk, const struct job_ops *ops)
 {
-	TAILQ_INIT(&tk->jobs.urgent);
-	TAILQ_INIT(&tk->jobs.waiting);
-	tk->jobs.max = (unsigned)tk->config->tracker_connections;
+	tk->jobs.queue =
+		places_new((unsigned)tk->config->tracker_connections, random_u64(), note_late);
+	tk->jobs.ops = ops;
 	tk->jobs.task.fn = run_queue;
 	tk->jobs.timer.fn = wake_queue;
 }
 
 void jobs_fini(struct tracker *tk)
 {
-	must(tk->jobs.total == 0 && tk->jobs.running == 0);
+	places_free(&tk->jobs.queue);
 	loop_task_del(tk->loop, &tk->jobs.task);
 	loop_timer_del(tk->loop, &tk->jobs.timer);
 }
 
-const char *url_host(const char *url, char *buf, size_t n)
+const char *job_host(const char *url, char *buf, size_t n)
 {
 	const char *p = strstr(url, "://"), *at;
 	size_t len;

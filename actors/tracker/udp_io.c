@@ -42,7 +42,7 @@ struct udpio {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct port ports[FAMILIES];
-	TAILQ_HEAD(, udp_ask) asks; /* those that have addresses */
+	TAILQ_HEAD(, udpio_ask) asks; /* those that have addresses */
 	struct conn conns[CONNS_MAX];
 	uint8_t buf[RECV_SIZE];
 };
@@ -53,10 +53,10 @@ struct leg {
 	struct udp_exchange x;
 };
 
-struct udp_ask {
+struct udpio_ask {
 	uint32_t magic;
 	bool listed; /* in asks */
-	TAILQ_ENTRY(udp_ask) link;
+	TAILQ_ENTRY(udpio_ask) link;
 	struct udpio *io;
 	const struct config *config; /* owned reference */
 	udp_done_f *fn;
@@ -113,7 +113,7 @@ static void keep_conn(struct udpio *io, const struct leg *l, bool good)
 
 /* --- ends --- */
 
-static void report(struct udp_ask *a)
+static void report(struct udpio_ask *a)
 {
 	const char *text = a->reply.failure;
 
@@ -124,12 +124,12 @@ static void report(struct udp_ask *a)
 		a->fn(a->ctx, a->err, text[0] != '\0' ? text : err_words(a->err), &a->reply);
 }
 
-static bool any_live(const struct udp_ask *a)
+static bool any_live(const struct udpio_ask *a)
 {
 	return a->legs[FAMILY_V4].live || a->legs[FAMILY_V6].live;
 }
 
-static int64_t ask_deadline(const struct udp_ask *a)
+static int64_t ask_deadline(const struct udpio_ask *a)
 {
 	int64_t at = a->answered ? a->give_up : INT64_MAX;
 
@@ -140,7 +140,7 @@ static int64_t ask_deadline(const struct udp_ask *a)
 }
 
 /* Reports when all is over, else sleeps until something is due. */
-static void settle(struct udp_ask *a, int64_t now)
+static void settle(struct udpio_ask *a, int64_t now)
 {
 	if (!any_live(a) || (a->answered && a->give_up <= now))
 		report(a);
@@ -148,7 +148,7 @@ static void settle(struct udp_ask *a, int64_t now)
 		loop_timer_set(a->io->loop, &a->timer, ask_deadline(a));
 }
 
-static void fail_leg(struct udp_ask *a, struct leg *l, enum err err)
+static void fail_leg(struct udpio_ask *a, struct leg *l, enum err err)
 {
 	l->live = false;
 	if (a->err != E_TRACKER) /* the tracker's own words say most */
@@ -166,7 +166,7 @@ static void merge_reply(struct announce_reply *to, const struct announce_reply *
 	to->downloaded = MAX(to->downloaded, from->downloaded);
 }
 
-static void take_answer(struct udp_ask *a, struct leg *l, struct announce_reply *r, int64_t now)
+static void take_answer(struct udpio_ask *a, struct leg *l, struct announce_reply *r, int64_t now)
 {
 	l->live = false;
 	keep_conn(a->io, l, true);
@@ -181,7 +181,7 @@ static void take_answer(struct udp_ask *a, struct leg *l, struct announce_reply 
 	a->give_up = now + GRACE;
 }
 
-static void take_failure(struct udp_ask *a, struct leg *l, struct announce_reply *r, enum err err)
+static void take_failure(struct udpio_ask *a, struct leg *l, struct announce_reply *r, enum err err)
 {
 	keep_conn(a->io, l, false);
 	fail_leg(a, l, err);
@@ -195,7 +195,7 @@ static void take_failure(struct udp_ask *a, struct leg *l, struct announce_reply
 
 /* --- datagrams --- */
 
-static void send_due(struct udp_ask *a, int64_t now)
+static void send_due(struct udpio_ask *a, int64_t now)
 {
 	uint8_t buf[UDP_DATAGRAM_MAX];
 	enum err err;
@@ -221,7 +221,7 @@ static void send_due(struct udp_ask *a, int64_t now)
 
 static void run_timer(struct loop_timer *t, int64_t now)
 {
-	struct udp_ask *a = container_of(t, struct udp_ask, timer);
+	struct udpio_ask *a = container_of(t, struct udpio_ask, timer);
 
 	CHECK_OBJ(a, ASK_MAGIC);
 	send_due(a, now);
@@ -229,7 +229,7 @@ static void run_timer(struct loop_timer *t, int64_t now)
 }
 
 /* true: the datagram was for this leg. */
-static bool offer(struct udp_ask *a, struct leg *l, struct slice d, int64_t now)
+static bool offer(struct udpio_ask *a, struct leg *l, struct slice d, int64_t now)
 {
 	uint32_t txid = l->x.txid;
 	struct announce_reply r;
@@ -251,7 +251,7 @@ static bool offer(struct udp_ask *a, struct leg *l, struct slice d, int64_t now)
 static void dispatch(struct udpio *io, int f, const struct endpoint *from, struct slice d)
 {
 	int64_t now = loop_now(io->loop);
-	struct udp_ask *a;
+	struct udpio_ask *a;
 
 	TAILQ_FOREACH(a, &io->asks, link)
 	{
@@ -305,7 +305,7 @@ static enum err open_port(struct udpio *io, int f)
 
 /* --- a request --- */
 
-static void start_leg(struct udp_ask *a, int f, const struct endpoint *to, int64_t now)
+static void start_leg(struct udpio_ask *a, int f, const struct endpoint *to, int64_t now)
 {
 	struct udp_exchange_opts o = {.params = &a->params,
 		.action = a->action,
@@ -325,7 +325,7 @@ static void start_leg(struct udp_ask *a, int f, const struct endpoint *to, int64
 }
 
 /* One leg for the first usable address of each family. */
-static void start_legs(struct udp_ask *a, int64_t now)
+static void start_legs(struct udpio_ask *a, int64_t now)
 {
 	struct address_filter filter = address_filter_of(a->config, 0);
 	enum err err = a->wait.err;
@@ -351,7 +351,7 @@ static void start_legs(struct udp_ask *a, int64_t now)
 
 static void take_addresses(struct resolver_wait *w)
 {
-	struct udp_ask *a = container_of(w, struct udp_ask, wait);
+	struct udpio_ask *a = container_of(w, struct udpio_ask, wait);
 	int64_t now = loop_now(a->io->loop);
 
 	CHECK_OBJ(a, ASK_MAGIC);
@@ -362,10 +362,10 @@ static void take_addresses(struct resolver_wait *w)
 	settle(a, now);
 }
 
-struct udp_ask *udp_ask_new(
-	struct udpio *io, const struct udp_ask_opts *o, udp_done_f *fn, void *ctx)
+struct udpio_ask *udpio_ask_new(
+	struct udpio *io, const struct udpio_ask_opts *o, udp_done_f *fn, void *ctx)
 {
-	struct udp_ask *a;
+	struct udpio_ask *a;
 	char host[256];
 
 	CHECK_OBJ(io, UDPIO_MAGIC);
@@ -380,7 +380,7 @@ struct udp_ask *udp_ask_new(
 	a->wait.fn = take_addresses;
 	a->timer.fn = run_timer;
 	announce_reply_init(&a->reply);
-	a->err = tracker_udp_url(a->url, host, sizeof host, &a->port, &a->urldata);
+	a->err = announce_udp_url(a->url, host, sizeof host, &a->port, &a->urldata);
 	if (a->err == E_OK)
 		resolver_ask(io->resolver, &a->wait, host);
 	else
@@ -388,9 +388,9 @@ struct udp_ask *udp_ask_new(
 	return a;
 }
 
-void udp_ask_free(struct udp_ask **pa)
+void udpio_ask_free(struct udpio_ask **pa)
 {
-	struct udp_ask *a;
+	struct udpio_ask *a;
 
 	TAKE_OBJ(a, pa, ASK_MAGIC);
 	resolver_cancel(&a->wait);

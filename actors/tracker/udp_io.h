@@ -14,7 +14,7 @@
 #include "proto/tracker/udp.h"
 
 struct udpio;
-struct udp_ask;
+struct udpio_ask;
 
 /*
  * Called exactly once, from the loop, unless the request is freed before.  reply is borrowed, never
@@ -23,7 +23,7 @@ struct udp_ask;
  */
 typedef void udp_done_f(void *ctx, enum err err, const char *text, struct announce_reply *reply);
 
-struct udp_ask_opts {
+struct udpio_ask_opts {
 	const char *url; /* copied */
 	const struct announce_params *params;
 	enum udp_action action;      /* UDP_ANNOUNCE or UDP_SCRAPE */
@@ -34,8 +34,9 @@ struct udpio *udpio_new(struct loop *loop, struct resolver *resolver);
 /* All requests are freed before. */
 void udpio_free(struct udpio **);
 
-/* Never NULL; fn is never called from in here.  Freed with udp_ask_free(), inside fn as well. */
-struct udp_ask *udp_ask_new(struct udpio *, const struct udp_ask_opts *, udp_done_f *, void *ctx);
-void udp_ask_free(struct udp_ask **);
+/* Never NULL; fn is never called from in here.  Freed with udpio_ask_free(), inside fn as well. */
+struct udpio_ask *udpio_ask_new(
+	struct udpio *, const struct udpio_ask_opts *, udp_done_f *, void *ctx);
+void udpio_ask_free(struct udpio_ask **);
 
 #endif

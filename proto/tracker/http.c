@@ -208,7 +208,7 @@ static enum err read_reply(struct announce_reply *r, const struct benc f[KEY_MAX
 	return e == E_OK ? add_peers(r, &f[KEY_PEERS6], true) : e;
 }
 
-enum err tracker_http_reply_parse(struct slice body, struct announce_reply *r)
+enum err announce_http_parse(struct slice body, struct announce_reply *r)
 {
 	struct benc root, f[KEY_MAX_];
 	enum err e = parse_root(body, r, &root);
@@ -231,7 +231,7 @@ enum err tracker_http_reply_parse(struct slice body, struct announce_reply *r)
 
 /* --- scrape, BEP 48 --- */
 
-enum err tracker_http_scrape_parse(
+enum err announce_http_scrape_parse(
 	struct slice body, const uint8_t infohash[20], struct announce_reply *r)
 {
 	struct benc root, files, node;

@@ -69,20 +69,21 @@ enum err announce_reply_add_peer(struct announce_reply *r, const struct endpoint
  * which would let a torrent write requests of its own; E_TOO_BIG: out is too small.  BEP 3
  * "trackers".
  */
-enum err tracker_http_announce_url(
+enum err announce_http_url(
 	const char *base, const struct announce_params *params, char *out, size_t n);
 /* E_UNSUPPORTED unless the last path component begins with "announce".  BEP 48. */
-enum err tracker_http_scrape_url(const char *base, const uint8_t infohash[20], char *out, size_t n);
+enum err announce_http_scrape_url(
+	const char *base, const uint8_t infohash[20], char *out, size_t n);
 
 /*
  * Parses the body of an announce's answer.  r is initialised here; the caller frees it whatever is
  * returned. E_OK, also for a refusal (see failure); otherwise failure says what is wrong: E_SYNTAX
  * for what is not bencode, E_TYPE for bencode that is no reply, E_NOMEM.
  */
-enum err tracker_http_reply_parse(struct slice body, struct announce_reply *r);
+enum err announce_http_parse(struct slice body, struct announce_reply *r);
 /* The same for a scrape: fills complete, incomplete, downloaded.  E_NOT_FOUND: infohash is not in
  * it. */
-enum err tracker_http_scrape_parse(
+enum err announce_http_scrape_parse(
 	struct slice body, const uint8_t infohash[20], struct announce_reply *r);
 
 #endif

@@ -75,7 +75,7 @@ uint64_t udp_exchange_conn(const struct udp_exchange *x, int64_t *until);
  * Splits "udp://host:port/path?query".  host is copied without brackets; *urldata points into url,
  * at path and query, or is NULL.  E_SYNTAX; E_MISSING: no port; E_RANGE: a port of 0 or over 65535.
  */
-enum err tracker_udp_url(
+enum err announce_udp_url(
 	const char *url, char *host, size_t n, uint16_t *port, const char **urldata);
 
 #endif

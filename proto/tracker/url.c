@@ -124,7 +124,7 @@ static enum err end_text(struct wr *w, char *out)
 	return E_TOO_BIG;
 }
 
-enum err tracker_http_announce_url(
+enum err announce_http_url(
 	const char *base, const struct announce_params *params, char *out, size_t n)
 {
 	struct wr w = wr_of(out, n);
@@ -165,7 +165,7 @@ static size_t path_start(const char *base, size_t n)
 	return at;
 }
 
-enum err tracker_http_scrape_url(const char *base, const uint8_t infohash[20], char *out, size_t n)
+enum err announce_http_scrape_url(const char *base, const uint8_t infohash[20], char *out, size_t n)
 {
 	static const char announce[] = "announce";
 	size_t len = clean_length(base), first = path_start(base, len), path = first, at;
@@ -224,7 +224,7 @@ static size_t host_length(const char *s, size_t n, bool bracket)
 	return end == NULL ? n : (size_t)(end - s);
 }
 
-enum err tracker_udp_url(
+enum err announce_udp_url(
 	const char *url, char *host, size_t n, uint16_t *port, const char **urldata)
 {
 	size_t len, authority, hlen, skip;

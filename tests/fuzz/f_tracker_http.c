@@ -28,7 +28,7 @@ static void check_replies(struct slice body)
 {
 	uint8_t hash[20] = {0};
 	struct announce_reply r;
-	enum err e = tracker_http_reply_parse(body, &r);
+	enum err e = announce_http_parse(body, &r);
 
 	must(e == E_OK || r.failure[0] != '\0');
 	must(r.peers_n <= ANNOUNCE_PEERS_MAX);
@@ -39,7 +39,7 @@ static void check_replies(struct slice body)
 		must(r.peers[i].port != 0);
 	announce_reply_free(&r);
 	memcpy(hash, body.p, MIN(body.n, 20));
-	e = tracker_http_scrape_parse(body, hash, &r);
+	e = announce_http_scrape_parse(body, hash, &r);
 	must(e == E_OK || r.failure[0] != '\0');
 	announce_reply_free(&r);
 }
@@ -52,13 +52,13 @@ static void check_urls(const char *text)
 	uint16_t port = 0;
 	size_t n;
 
-	if (tracker_http_announce_url(text, &p, url, sizeof url) == E_OK) {
+	if (announce_http_url(text, &p, url, sizeof url) == E_OK) {
 		n = strlen(url);
 		for (size_t i = 0; i < n; i++)
 			must((uint8_t)url[i] > 0x20 && (uint8_t)url[i] < 0x7f);
 	}
-	tracker_http_scrape_url(text, p.infohash, url, sizeof url);
-	if (tracker_udp_url(text, host, sizeof host, &port, &urldata) == E_OK)
+	announce_http_scrape_url(text, p.infohash, url, sizeof url);
+	if (announce_udp_url(text, host, sizeof host, &port, &urldata) == E_OK)
 		must(host[0] != '\0' && port != 0);
 }
 

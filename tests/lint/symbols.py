@@ -42,12 +42,11 @@ CIRCLES = {
     'actors-state': 2,
     'actors-peers': 12,
     'actors-session': 14,
-    'actors-tracker': 2,
 }
 
 # L4: prefixes of exported names that belong to more than one folder.  May only shrink.
 SHARED_PREFIXES = set('''
-    endpoint peer torrent tracker udp
+    peer torrent tracker
 '''.split())
 
 

@@ -297,7 +297,7 @@ def silent_trackers_do_not_delay_the_stop_or_the_api():
         torrents = [Torrent(f'mute{n}', SIZE, seed=n, trackers=[tracker.url(f'/{n}')]) for n in range(40)]
         for t in torrents:
             d.add(t)
-        wait_for(lambda: len(tracker.announces) >= 10, 'announces')
+        wait_for(lambda: len(tracker.announces) >= 5, 'half of the places are taken by one host')
         started = time.monotonic()
         d.all()
         check(time.monotonic() - started < 2, 'the API waits for a tracker')
@@ -398,7 +398,7 @@ def peers_on_this_machine_are_dialled_only_when_that_is_allowed():
         t = Torrent('neighbour', SIZE, trackers=[tracker.url()])
         d.add(t)
         equal(wait_tracker(d, t, 'working')['peers'], 1)
-        never(lambda: d.view(t)['peers'], 'a peer on loopback', 1)
+        never(lambda: seed.connections, 'a peer on loopback', 1)
 
 
 @case

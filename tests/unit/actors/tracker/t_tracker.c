@@ -243,6 +243,49 @@ static void test_good_detours(void **state)
 	world_free(w);
 }
 
+/* Three silent tiers hold up the fourth for seconds, not for three timeouts. */
+static void test_next_tier_when_one_is_late(void **state)
+{
+	struct world *w = world_new(NULL, 0); /* half a minute's patience */
+	char a[128], urls[512];
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(a, sizeof a, "/silent/announce%u", i);
+		url_of(w, a, urls + n, sizeof urls - n);
+		n = strlen(urls);
+		urls[n++] = '|';
+	}
+	url_of(w, "/ok/announce", urls + n, sizeof urls - n);
+	add_torrent(w, urls, 1);
+	WAIT_FOR(w, found_peers(w) == 2); /* of 20 seconds it takes 9 */
+	assert_int_equal(asked(w, "GET /silent/", ""), 3);
+	world_end(w);
+	world_free(w);
+}
+
+/* A tracker is told what came since the last start, whatever the session and the peers counted
+ * before. */
+static void test_totals_count_from_the_start(void **state)
+{
+	struct world *w = quick_world();
+	char url[128];
+
+	(void)state;
+	url_of(w, "/ok/announce", url, sizeof url);
+	add_torrent(w, url, 1);
+	WAIT_FOR(w, found_peers(w) == 2);
+	send_totals(w, 1, TRACKER_STOP, 900, 70);
+	WAIT_FOR(w, asked(w, "event=stopped", "&uploaded=70&downloaded=900&") == 1);
+	send_totals(w, 1, TRACKER_START, 900, 70);
+	WAIT_FOR(w, asked(w, "event=started", "&uploaded=0&downloaded=0&") == 2);
+	send_totals(w, 1, TRACKER_STOP, 1000, 75);
+	WAIT_FOR(w, asked(w, "event=stopped", "&uploaded=5&downloaded=100&") == 1);
+	world_end(w);
+	world_free(w);
+}
+
 static void test_next_tier_when_one_fails(void **state)
 {
 	struct world *w = quick_world();
@@ -363,6 +406,8 @@ int main(void)
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_good_detours),
 		cmocka_unit_test(test_next_tier_when_one_fails),
+		cmocka_unit_test(test_next_tier_when_one_is_late),
+		cmocka_unit_test(test_totals_count_from_the_start),
 		cmocka_unit_test(test_scrape_fills_counts),
 		cmocka_unit_test(test_tells_of_seeds),
 		cmocka_unit_test(test_many_are_told_of_the_stop),
@@ -372,8 +417,8 @@ int main(void)
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	log_set_level(LOG_ERROR);
-	tracker_global_init();
+	fetch_global_init();
 	rc = cmocka_run_group_tests(tests, NULL, NULL);
-	tracker_global_fini();
+	fetch_global_fini();
 	return rc;
 }

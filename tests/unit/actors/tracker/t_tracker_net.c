@@ -266,8 +266,8 @@ int main(void)
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	log_set_level(LOG_ERROR);
-	tracker_global_init();
+	fetch_global_init();
 	rc = cmocka_run_group_tests(tests, begin_patience, end_patience);
-	tracker_global_fini();
+	fetch_global_fini();
 	return rc;
 }

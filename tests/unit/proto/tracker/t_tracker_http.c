@@ -52,7 +52,7 @@ static void test_announce_urls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		if (tracker_http_announce_url(t[i].base, &p, url, sizeof url) != t[i].err)
+		if (announce_http_url(t[i].base, &p, url, sizeof url) != t[i].err)
 			fail_msg("%s", t[i].base);
 		assert_string_equal(url, t[i].url);
 	}
@@ -61,7 +61,7 @@ static void test_announce_urls(void **state)
 	p.trackerid = "a/b";
 	p.ipv4 = "1.2.3.4";
 	p.ipv6 = "2001:db8::1";
-	assert_int_equal(tracker_http_announce_url("http://t/announce", &p, url, sizeof url), E_OK);
+	assert_int_equal(announce_http_url("http://t/announce", &p, url, sizeof url), E_OK);
 	assert_string_equal(url,
 		"http://t/announce?" QUERY "&numwant=0&event=completed&trackerid=a%2Fb"
 		"&ipv4=1.2.3.4&ipv6=2001%3Adb8%3A%3A1");
@@ -70,8 +70,7 @@ static void test_announce_urls(void **state)
 		char *small = malloc(n);
 
 		assert_non_null(small);
-		assert_int_equal(
-			tracker_http_announce_url("http://t/announce", &p, small, n), E_TOO_BIG);
+		assert_int_equal(announce_http_url("http://t/announce", &p, small, n), E_TOO_BIG);
 		assert_string_equal(small, "");
 		free(small);
 	}
@@ -110,11 +109,11 @@ static void test_scrape_urls(void **state)
 	(void)state;
 	memset(hash, 0xaa, 20);
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
-		if (tracker_http_scrape_url(t[i].base, hash, url, sizeof url) != t[i].err)
+		if (announce_http_scrape_url(t[i].base, hash, url, sizeof url) != t[i].err)
 			fail_msg("%s", t[i].base);
 		assert_string_equal(url, t[i].url);
 	}
-	assert_int_equal(tracker_http_scrape_url("http://t/announce", hash, url, 40), E_TOO_BIG);
+	assert_int_equal(announce_http_scrape_url("http://t/announce", hash, url, 40), E_TOO_BIG);
 }
 
 /* Parses from an allocation of exactly the text's size. */
@@ -125,7 +124,7 @@ static enum err parse(const char *text, size_t n, struct announce_reply *r)
 
 	assert_non_null(copy);
 	memcpy(copy, text, n);
-	e = tracker_http_reply_parse((struct slice){copy, n}, r);
+	e = announce_http_parse((struct slice){copy, n}, r);
 	free(copy);
 	return e;
 }
@@ -299,7 +298,7 @@ static void test_scrape_replies(void **state)
 		struct announce_reply r;
 
 		assert_int_equal(
-			tracker_http_scrape_parse(body, (const uint8_t *)t[i].hash, &r), t[i].err);
+			announce_http_scrape_parse(body, (const uint8_t *)t[i].hash, &r), t[i].err);
 		assert_int_equal(r.complete, t[i].complete);
 		assert_int_equal(r.downloaded, t[i].downloaded);
 		assert_int_equal(r.incomplete, t[i].incomplete);

@@ -356,7 +356,7 @@ static void test_urls(void **state)
 		uint16_t port = 0;
 		const char *data = NULL;
 
-		if (tracker_udp_url(t[i].url, host, sizeof host, &port, &data) != t[i].err)
+		if (announce_udp_url(t[i].url, host, sizeof host, &port, &data) != t[i].err)
 			fail_msg("%s", t[i].url);
 		if (t[i].err != E_OK)
 			continue;
