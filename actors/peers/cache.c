@@ -297,7 +297,7 @@ struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool mus
 	uint32_t begin = r->begin / EXTENT_SIZE * EXTENT_SIZE;
 	struct extent *x = NULL;
 
-	must(r->length <= EXTENT_SIZE);
+	must(r->length <= WIRE_MAX_BLOCK); /* the swarm refuses to serve more */
 	if (r->begin + r->length <= begin + EXTENT_SIZE)
 		x = find(&s->cache, t->t, r->piece, begin);
 	if (x == NULL)

@@ -25,7 +25,8 @@
 #define EXTENT_MAGIC   0x45585445u
 
 #define EXTENT_SIZE 131072u /* read ahead this much for serving; what disks like */
-#define LANDING     15u     /* blocks one readv can fill */
+_Static_assert(WIRE_MAX_BLOCK <= EXTENT_SIZE, "an extent holds the longest block that is served");
+#define LANDING     15u /* blocks one readv can fill */
 #define LISTENERS   16u
 #define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
 #define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */

@@ -174,43 +174,62 @@ static void add_block(struct departure *d, const struct out_block *b)
 	add(d, b->extent->data + at + skip, b->req.length - skip);
 }
 
-/* The front block's data is not there: be woken when it is, or give the block up. */
-static bool front_ready(struct conn *c)
+enum front {
+	FRONT_NONE,   /* no block is there to be sent */
+	FRONT_WAITS,  /* its data is being read; the connection is run again when that is there */
+	FRONT_READY,  /* it can go on */
+	FRONT_BROKEN, /* it has begun, and the rest of it cannot be had */
+};
+
+/* Blocks that cannot be read are given up, but for one that has begun. */
+static enum front look_at_front(struct conn *c)
 {
 	while (c->blocks_n > 0) {
 		struct out_block *b = block_at(c, 0);
 
 		if (extent_ready(c->shard, b->extent))
-			return true;
+			return FRONT_READY;
 		if (b->extent->state == EXTENT_LOADING) {
 			if (!link_linked(&c->wants_extent))
 				link_append(&b->extent->waiting, &c->wants_extent);
-			return false;
+			return FRONT_WAITS;
 		}
+		if (b->sent > 0)
+			return FRONT_BROKEN;
 		swarm_serve_failed(c->peer, &b->req);
 		pop_block(c);
 	}
-	return false;
+	return FRONT_NONE;
 }
 
-/* Order: the block that has begun, small messages, further blocks. */
-static void lay_out(struct conn *c, struct departure *d)
+/*
+ * Order: the block that has begun, small messages, further blocks.  Nothing may stand between two
+ * parts of a block: while the rest of one that has begun is not there, nothing leaves.  false: the
+ * rest will never be there.
+ */
+static bool lay_out(struct conn *c, struct departure *d)
 {
+	enum front front;
 	uint32_t i = 0;
-	bool ready;
 
 	add(d, outbuf_data(&c->first), outbuf_len(&c->first));
 	if (c->peer == NULL)
-		return;
-	ready = front_ready(c);
-	if (ready && block_at(c, 0)->sent > 0)
+		return true;
+	front = look_at_front(c);
+	if (c->blocks_n > 0 && block_at(c, 0)->sent > 0) {
+		if (front != FRONT_READY)
+			return front != FRONT_BROKEN;
 		add_block(d, block_at(c, i++));
+	}
 	add(d, outbuf_data(&c->peer->out), outbuf_len(&c->peer->out));
-	for (; ready && i < c->blocks_n && d->n + 2 <= IOV_MAX_TX && d->bytes < d->max; i++) {
+	for (; front == FRONT_READY && i < c->blocks_n && d->n + 2 <= IOV_MAX_TX &&
+		d->bytes < d->max;
+		i++) {
 		if (!extent_ready(c->shard, block_at(c, i)->extent))
 			break;
 		add_block(d, block_at(c, i));
 	}
+	return true;
 }
 
 /* --- what has left --- */
@@ -285,11 +304,13 @@ static void spend(struct conn *c, size_t n)
 	size_queue(c, n, now);
 }
 
-/* A mapped file could not be read: its blocks have to be. */
+/* A mapped file could not be read: its blocks have to be.  Of those that are being loaded the
+ * worker finds out. */
 static void faulted(struct conn *c)
 {
 	for (uint32_t i = 0; i < c->blocks_n; i++)
-		extent_faulted(c->shard, block_at(c, i)->extent);
+		if (block_at(c, i)->extent->state == EXTENT_READY)
+			extent_faulted(c->shard, block_at(c, i)->extent);
 }
 
 bool conn_tx(struct conn *c)
@@ -303,7 +324,10 @@ bool conn_tx(struct conn *c)
 
 		if (d.max == 0)
 			return true;
-		lay_out(c, &d);
+		if (!lay_out(c, &d)) {
+			conn_close(c, E_IO, "block_broken");
+			return false;
+		}
 		if (d.n == 0)
 			return true;
 		n = net_writev(c->io.fd, d.iov, d.n, false, &err);

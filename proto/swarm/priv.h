@@ -10,7 +10,6 @@
 #define SWARM_MAGIC      0x5357524du
 #define SWARM_PEER_MAGIC 0x53575052u
 
-#define MAX_BLOCK 131072u /* longest block we take or serve; clients ask for 16 KiB */
 #define MAX_MESSAGE                                                                                \
 	(1u << 20) /* longest message that is not a piece or a bitfield; skipped as it comes */
 #define REQQ_DEFAULT  250u         /* of a peer that does not say; what the field uses */

@@ -56,7 +56,7 @@ static enum err refuse(struct swarm_peer *p, const struct block_req *r)
 enum err swarm_on_request(struct swarm_peer *p, const struct block_req *r, int64_t now)
 {
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
-	if (!layout_request_ok(&p->swarm->layout, r->piece, r->begin, r->length, MAX_BLOCK))
+	if (!layout_request_ok(&p->swarm->layout, r->piece, r->begin, r->length, WIRE_MAX_BLOCK))
 		return E_PROTOCOL;
 	if (!bitfield_get(p->masked ? &p->told : swarm_have(p->swarm), r->piece))
 		return refuse(p, r);
