@@ -35,6 +35,13 @@ static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned worke
 	return (t.slot * 7u + piece) % workers;
 }
 
+/* Which instance of PEERS has a torrent, by the first bytes of its (v1) info-hash; whoever needs to
+ * know asks here, or connections would be sent to a shard that knows nothing of it. */
+static inline unsigned infohash_shard(const uint8_t infohash[20], unsigned shards)
+{
+	return infohash[0] % shards;
+}
+
 /* Words of a failure for a person; empty when there is nothing to add to err_words(). */
 struct words {
 	char text[512];
@@ -163,6 +170,7 @@ struct torrent_peers {
 	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */
 	uint64_t failed_pieces;                /* whose hash was wrong, since then */
 	uint64_t down_rate, up_rate;
+	uint64_t mute_dials;     /* ended by the other side before it said a word, since then */
 	struct peer_view *peers; /* owned */
 	uint32_t peers_n;
 };

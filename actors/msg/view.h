@@ -86,7 +86,8 @@ struct torrent_view {
 	int64_t added, started_at, completed_at; /* seconds since 1970, 0: never */
 	uint64_t wasted, downloaded, uploaded;   /* bytes since the session started */
 	uint64_t wasted_ever, downloaded_ever, uploaded_ever;
-	uint64_t failed_pieces;        /* whose hash was wrong, since peers have the torrent */
+	uint64_t failed_pieces; /* whose hash was wrong, since peers have the torrent */
+	uint64_t mute_dials; /* connections we made that ended before the other side said a word */
 	uint64_t down_rate, up_rate;   /* B/s now */
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	bool is_private;

@@ -66,8 +66,8 @@ static void piece_bad(struct ptorrent *t, uint32_t piece)
 	struct swarm_peer *bad[16];
 	unsigned n = swarm_piece_bad(t->swarm, piece, bad, ARRAY_LEN(bad));
 
-	log_event(
-		LOG_WARNING, "piece_bad", "torrent=%s piece=%u banned=%u", t->meta->name, piece, n);
+	log_event(LOG_WARNING, "piece_bad", "ih=%s piece=%u banned=%u", ptorrent_name(t).text,
+		piece, n);
 	close_guilty(t, bad, n);
 }
 

@@ -131,6 +131,11 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 		conn_close(c, E_TIMEOUT, "idle");
 		return;
 	}
+	/* Nor does one talk with us that says something and hears nothing. */
+	if (!c->writable && conn_has_output(c) && now - MAX(c->last_out, c->blocked_at) >= idle) {
+		conn_close(c, E_TIMEOUT, "deaf");
+		return;
+	}
 	if (now - c->last_out >= KEEPALIVE && !conn_has_output(c)) {
 		struct wr w = outbuf_begin(&c->peer->out, 4);
 
@@ -182,7 +187,7 @@ struct conn *conn_accept(
 	struct conn *c;
 
 	/* Who is let in is decided when the handshake says for which torrent it comes. */
-	if (s->strangers >= PEERS_STRANGERS(shard_conns_max(s))) {
+	if (!shard_make_room(s, at)) {
 		net_close(fd);
 		return NULL;
 	}
@@ -190,6 +195,7 @@ struct conn *conn_accept(
 	if (c == NULL)
 		return NULL;
 	c->incoming = true;
+	link_append(&s->pending, &c->pending);
 	s->strangers++;
 	c->state = CONN_HELLO;
 	c->readable = c->writable = true;
@@ -242,7 +248,7 @@ static bool hand_off(struct conn *c, unsigned shard)
 static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 {
 	struct shard *s = c->shard;
-	unsigned shard = infohash[0] % s->shards;
+	unsigned shard = infohash_shard(infohash, s->shards);
 	struct ptorrent *t;
 
 	if (shard != s->index)
@@ -252,11 +258,12 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 		conn_close(c, E_NOT_FOUND, "infohash");
 		return false;
 	}
-	if (!ptorrent_make_room(t)) {
+	if (!ptorrent_make_room(t, &c->at)) {
 		conn_close(c, E_OVERLOAD, "full");
 		return false;
 	}
 	s->strangers--;
+	link_remove(&c->pending);
 	link_torrent(c, t);
 	say_hello(c);
 	return true;
@@ -264,7 +271,8 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 
 /*
  * One connection per peer id.  When both sides dialled at once, both must drop the same one: the
- * one that was made by the smaller id.
+ * one that was made by the smaller id.  An id is known to everybody, so a newcomer takes the place
+ * of another only from the same address.
  */
 static bool is_duplicate(struct conn *c, const uint8_t id[20])
 {
@@ -277,11 +285,52 @@ static bool is_duplicate(struct conn *c, const uint8_t id[20])
 		next = l->next;
 		if (o == c || o->peer == NULL || memcmp(o->peer->id, id, 20) != 0)
 			continue;
-		if (o->incoming == c->incoming || c->incoming == we_win)
+		if (o->incoming == c->incoming || c->incoming == we_win ||
+			!endpoint_same_ip(&o->at, &c->at))
 			return true;
 		conn_close(o, E_EXISTS, "duplicate");
 	}
 	return false;
+}
+
+/*
+ * A connection that came in with our own peer id.  Anybody knows that id and could claim it, here
+ * or where we dial; only a dial that has come from the very socket we dialled with was ours.
+ */
+static void note_self(struct conn *c)
+{
+	for (struct link *l = c->torrent->conns.next; l != &c->torrent->conns; l = l->next) {
+		struct conn *o = container_of(l, struct conn, in_torrent);
+		struct endpoint local;
+
+		if (!o->incoming && o->state == CONN_HELLO && net_local(o->io.fd, &local) == E_OK &&
+			endpoint_equal(&local, &c->at))
+			o->met_self = true;
+	}
+}
+
+static bool met_self(struct conn *c)
+{
+	if (c->incoming) {
+		note_self(c);
+		/* The end that dialled has to learn it, by our answer. */
+		if (!conn_tx(c))
+			return false;
+	} else if (c->met_self) {
+		peerlist_set_own(c->torrent->swarm->candidates, &c->at);
+	}
+	conn_close(c, E_EXISTS, "self");
+	return false;
+}
+
+static void say_open(const struct conn *c)
+{
+	char client[96];
+
+	if (log_get_level() >= LOG_DEBUG)
+		log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d",
+			ptorrent_name(c->torrent).text,
+			log_safe(c->peer->client, client, sizeof client), c->incoming);
 }
 
 static bool open_conn(struct conn *c, const struct wire_handshake *h)
@@ -290,15 +339,8 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 	struct swarm_caps caps = {.fast = wire_reserved_has(h->reserved, WIRE_FAST),
 		.extended = wire_reserved_has(h->reserved, WIRE_EXTENSION)};
 
-	if (memcmp(h->peer_id, c->shard->peer_id, 20) == 0) {
-		/* The end that dialled has to learn it, by our answer. */
-		if (!c->incoming)
-			peerlist_set_own(w->candidates, &c->at);
-		else if (!conn_tx(c))
-			return false;
-		conn_close(c, E_EXISTS, "self");
-		return false;
-	}
+	if (memcmp(h->peer_id, c->shard->peer_id, 20) == 0)
+		return met_self(c);
 	if (is_duplicate(c, h->peer_id)) {
 		conn_close(c, E_EXISTS, "duplicate");
 		return false;
@@ -310,8 +352,7 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 	c->choking = true;
 	set_timer(c, KEEPALIVE / 4);
 	ptorrent_wake(c->torrent);
-	log_event(LOG_DEBUG, "peer_open", "torrent=%s client=%s incoming=%d",
-		c->torrent->meta->name, c->peer->client, c->incoming);
+	say_open(c);
 	return true;
 }
 
@@ -359,8 +400,15 @@ static void tell_candidates(struct conn *c, enum err why)
 	struct peerlist *list = c->torrent->swarm->candidates;
 	int64_t now = loop_now(c->shard->loop);
 
+	/* An encrypted handshake is wanted there, or we are: it says nothing either way. */
+	if (!c->incoming && c->state == CONN_HELLO && c->hello_n == 0 && why == E_CLOSED)
+		c->torrent->mute_dials++;
 	if (c->incoming)
 		return;
+	if (why == E_CANCELLED) {
+		peerlist_released(list, &c->at);
+		return;
+	}
 	if (c->peer == NULL) {
 		peerlist_failed(list, &c->at, now);
 		return;
@@ -375,6 +423,7 @@ static void unlink_all(struct conn *c)
 	limit_forget(c);
 	link_remove(&c->in_shard);
 	link_remove(&c->in_torrent);
+	link_remove(&c->pending);
 	link_remove(&c->hungry);
 	link_remove(&c->wants_extent);
 	c->shard->conns_n--;

@@ -140,6 +140,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit, .claim = on_claim};
 	s->served.max = SERVED_MAX;
 	link_init(&s->conns);
+	link_init(&s->pending);
 	link_init(&s->hungry);
 	link_init(&s->line);
 	limit_init(s);

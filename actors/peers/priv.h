@@ -113,12 +113,14 @@ struct conn {
 	struct loop_timer timer; /* connect, handshake, keep-alive and idle */
 	struct loop_reap reap;
 	struct link in_shard, in_torrent;
+	struct link pending;      /* in shard->pending until it has a torrent */
 	struct link hungry;       /* waits for credit */
 	struct link wants_extent; /* in extent->waiting */
 	bool readable, writable, incoming;
 	bool ended;     /* the peer's stream has an end to be read, which no event will tell */
 	bool discard;   /* the payload on its way in is thrown away */
 	bool stuffed;   /* not read from until it takes what we have for it */
+	bool met_self;  /* our own dial came in by this one, so whom it dialled is us */
 	bool choking;   /* what conn_run() last saw of peer->am_choking */
 	uint8_t *block; /* pool block being filled; NULL: none */
 	uint32_t piece, begin, length; /* of that block */
@@ -130,6 +132,7 @@ struct conn {
 	uint64_t queued; /* payload bytes in it */
 	struct endpoint at;
 	int64_t last_in, last_out; /* us */
+	int64_t blocked_at;        /* us: since when the kernel takes no more, with !writable */
 	struct conn_limit limit;
 	uint64_t sampled;      /* bytes sent since sampled_at, for the kernel's queue */
 	int64_t sampled_at;    /* us */
@@ -160,6 +163,7 @@ struct ptorrent {
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
 	unsigned wanted_n; /* wishes for peers in a row that left it with few */
+	uint64_t mute_dials; /* ended by the other side before it said a word */
 };
 
 struct listener {
@@ -187,8 +191,9 @@ struct shard {
 	uint32_t table_mask, torrents_n;
 	struct link conns; /* head: every connection */
 	unsigned conns_n, half_open;
-	unsigned strangers; /* connections that have not said which torrent they want */
-	struct link line;   /* head: torrents that wait for room to dial */
+	struct link pending; /* head: accepted, and have not said which torrent they want */
+	unsigned strangers;  /* how many those are */
+	struct link line;    /* head: torrents that wait for room to dial */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
 	struct pool *blocks; /* owned */
@@ -238,11 +243,20 @@ void ptorrent_report_totals(struct ptorrent *);
 void ptorrent_reconfigure(struct ptorrent *); /* the shard has a new configuration */
 void ptorrent_check_done(struct ptorrent *);
 
+/* What a torrent is called in the log: the first 8 hex digits of its info-hash. */
+struct ih {
+	char text[9];
+};
+struct ih ptorrent_name(const struct ptorrent *);
+
 /* dial.c */
 void ptorrent_dial(struct ptorrent *);
 void ptorrent_on_dial(struct loop_task *);
-/* Room for one more connection, if need be in the place of one that is of no use; false: none. */
-bool ptorrent_make_room(struct ptorrent *);
+/* Room for one more connection, if need be in the place of one that is of no use, or whose address
+ * has more places than the newcomer's (crowd.h); false: none. */
+bool ptorrent_make_room(struct ptorrent *, const struct endpoint *newcomer);
+/* The same for one that has yet to say which torrent it wants. */
+bool shard_make_room(struct shard *, const struct endpoint *newcomer);
 /*
  * When all is full, and somebody waits to be dialled here or by another torrent, the one least
  * missed goes.  true: another torrent has been given the place.

@@ -6,6 +6,7 @@
  * only.
  */
 #include "actors/peers/priv.h"
+#include "proto/base/base64.h"
 
 _Static_assert((int)CHOKE_FASTEST_UPLOAD == (int)CONFIG_CHOKER_FASTEST &&
 		       (int)CHOKE_ROUND_ROBIN == (int)CONFIG_CHOKER_ROUND_ROBIN &&
@@ -26,6 +27,16 @@ struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref t)
 	struct ptorrent *p = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
 
 	return p != NULL && tref_equal(p->t, t) ? p : NULL;
+}
+
+struct ih ptorrent_name(const struct ptorrent *t)
+{
+	struct ih name = {""};
+	const uint8_t *h = t->meta->infohash.v1;
+
+	CHECK_OBJ(t, PTORRENT_MAGIC);
+	hex_encode(h, 4, name.text);
+	return name;
 }
 
 static uint32_t hash_of(const struct shard *s, const uint8_t infohash[20])

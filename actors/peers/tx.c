@@ -304,6 +304,13 @@ static void spend(struct conn *c, size_t n)
 	size_queue(c, n, now);
 }
 
+/* The kernel takes no more for now. */
+static void block(struct conn *c)
+{
+	c->writable = false;
+	c->blocked_at = loop_now(c->shard->loop);
+}
+
 /* A mapped file could not be read: its blocks have to be.  Of those that are being loaded the
  * worker finds out. */
 static void faulted(struct conn *c)
@@ -332,7 +339,7 @@ bool conn_tx(struct conn *c)
 			return true;
 		n = net_writev(c->io.fd, d.iov, d.n, false, &err);
 		if (n < 0 && err == E_AGAIN) {
-			c->writable = false;
+			block(c);
 			return true;
 		}
 		if (n < 0 && err == E_FAULT) {
@@ -346,7 +353,7 @@ bool conn_tx(struct conn *c)
 		spend(c, (size_t)n);
 		took(c, (size_t)n);
 		if ((size_t)n < d.bytes)
-			c->writable = false;
+			block(c);
 		if (c->state == CONN_OPEN)
 			conn_fill(c);
 		if ((size_t)n >= budget) {

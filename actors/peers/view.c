@@ -22,8 +22,8 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	v->bits = p->has.bits;
 	if (bitfield)
 		v->bitfield = xmemdup(p->has.bytes, bitfield_bytes(p->has.bits));
-	v->down_rate = meter_rate(&p->down, now);
-	v->up_rate = meter_rate(&p->up, now);
+	v->down_rate = meter_shown(&p->down, now);
+	v->up_rate = meter_shown(&p->up, now);
 	v->downloaded = p->downloaded;
 	v->uploaded = p->uploaded;
 	v->relevance = swarm_relevance(p);
@@ -47,8 +47,12 @@ static void snapshot_torrent(
 	v->uploaded = t->swarm->uploaded;
 	v->wasted = t->swarm->wasted;
 	v->failed_pieces = t->swarm->failed_pieces;
-	v->down_rate = meter_rate(&t->swarm->down, now);
-	v->up_rate = meter_rate(&t->swarm->up, now);
+	v->mute_dials = t->mute_dials;
+	/* Nothing can come or go, and nothing ticks that would make the meters see it. */
+	if (t->conns_n > 0) {
+		v->down_rate = meter_shown(&t->swarm->down, now);
+		v->up_rate = meter_shown(&t->swarm->up, now);
+	}
 	if ((parts & VIEW_PEERS) == 0 || t->conns_n == 0)
 		return;
 	v->peers = xcalloc(t->conns_n, sizeof *v->peers);

@@ -227,7 +227,7 @@ struct tref torrent_ref(const struct torrent *t)
 	return (struct tref){
 		.slot = t->slot,
 		.gen = t->gen,
-		.shard = (uint8_t)(t->meta->infohash.v1[0] % t->session->shards),
+		.shard = (uint8_t)infohash_shard(t->meta->infohash.v1, t->session->shards),
 	};
 }
 

@@ -227,6 +227,8 @@ void peerlist_set_own(struct peerlist *l, const struct endpoint *own)
 	i = peerlist_find(l, own);
 	if (i != NONE && is_idle(&l->entry[i]))
 		remove_entry(l, i);
+	else if (i != NONE) /* the connection by which we met ourselves is not over */
+		l->entry[i].flags |= FLAG_FORGET;
 	for (uint32_t k = 0; k < ready->n; k++)
 		l->entry[ready->v[k]].key = dial_priority(l, &l->entry[ready->v[k]]);
 	heap_sort(l, ENTRY_READY);
@@ -394,6 +396,22 @@ void peerlist_closed(struct peerlist *l, const struct endpoint *e, bool useful, 
 	else
 		note_failure(&l->entry[i]);
 	rest_entry(l, i, now_us);
+}
+
+void peerlist_released(struct peerlist *l, const struct endpoint *e)
+{
+	uint32_t i;
+
+	CHECK_OBJ(l, PEERLIST_MAGIC);
+	i = peerlist_find(l, e);
+	if (i == NONE || is_idle(&l->entry[i]))
+		return;
+	if (l->entry[i].flags & FLAG_FORGET) {
+		remove_entry(l, i);
+		return;
+	}
+	heap_leave(l, i);
+	place_entry(l, i, 0);
 }
 
 void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed)

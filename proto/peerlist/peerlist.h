@@ -77,12 +77,14 @@ int64_t peerlist_deadline(struct peerlist *l, int64_t now_us);
  * dialing: we connect to it.  connected: a handshake is through, whoever dialled.  failed: no
  * connection or no handshake; it waits for PEERLIST_BACKOFF_MIN, twice as long each time up to
  * _MAX, give or take a quarter.  closed: a connection ended; useful ones start again without
- * failures after the minimum, others count as failed.
+ * failures after the minimum, others count as failed.  released: we ended it for a reason that has
+ * nothing to do with the peer; the address may be dialled again at once.
  */
 void peerlist_dialing(struct peerlist *l, const struct endpoint *e);
 void peerlist_connected(struct peerlist *l, const struct endpoint *e);
 void peerlist_failed(struct peerlist *l, const struct endpoint *e, int64_t now_us);
 void peerlist_closed(struct peerlist *l, const struct endpoint *e, bool useful, int64_t now_us);
+void peerlist_released(struct peerlist *l, const struct endpoint *e);
 /* Known to have everything (bitfield, PEX flag), or not. */
 void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed);
 

@@ -13,6 +13,8 @@
 #define RATE_MAX      (UINT64_C(1) << 40)   /* keeps level below 2^60 */
 #define DEBT_MAX      (-(INT64_C(1) << 61)) /* a spend that would go lower is cut */
 #define MARK_STALE_US (8 * SECOND_US)
+#define SHOWN_US      (3 * SECOND_US)
+#define SILENT_US     (2 * SECOND_US)
 
 /* In millionths of a byte; never less than one byte, or a tiny limit would never allow anything. */
 static int64_t burst_level(const struct bucket *b)
@@ -117,23 +119,48 @@ static unsigned oldest_mark(const struct meter *m)
 	return (m->newest + METER_MARKS + 1u - m->count) % METER_MARKS;
 }
 
+void meter_mark(struct meter *m, int64_t now_us)
+{
+	if (now_us - m->mark[m->newest].at_us < SECOND_US)
+		return;
+	m->newest = (uint8_t)((m->newest + 1u) % METER_MARKS);
+	m->mark[m->newest].total = m->total;
+	m->mark[m->newest].at_us = now_us;
+	m->count = (uint8_t)MIN(m->count + 1u, METER_MARKS);
+}
+
+static uint64_t rate_since(const struct meter *m, unsigned mark, int64_t now_us)
+{
+	int64_t dt = MAX(now_us - m->mark[mark].at_us, SECOND_US);
+	uint64_t bytes = m->total - m->mark[mark].total, ms = (uint64_t)(dt / 1000);
+
+	return bytes / ms * 1000 + bytes % ms * 1000 / ms;
+}
+
 uint64_t meter_rate(struct meter *m, int64_t now_us)
 {
-	unsigned oldest;
-	uint64_t bytes, ms;
-	int64_t dt;
+	uint64_t rate;
 
 	while (m->count > 1 && now_us - m->mark[oldest_mark(m)].at_us > MARK_STALE_US)
 		m->count--;
-	oldest = oldest_mark(m);
-	dt = MAX(now_us - m->mark[oldest].at_us, SECOND_US);
-	bytes = m->total - m->mark[oldest].total;
-	ms = (uint64_t)(dt / 1000);
-	if (now_us - m->mark[m->newest].at_us >= SECOND_US) {
-		m->newest = (uint8_t)((m->newest + 1u) % METER_MARKS);
-		m->mark[m->newest].total = m->total;
-		m->mark[m->newest].at_us = now_us;
-		m->count = (uint8_t)MIN(m->count + 1u, METER_MARKS);
+	rate = rate_since(m, oldest_mark(m), now_us);
+	meter_mark(m, now_us);
+	return rate;
+}
+
+uint64_t meter_shown(struct meter *m, int64_t now_us)
+{
+	unsigned since = m->newest;
+	uint64_t rate;
+
+	for (unsigned i = 0; i < m->count; i++) {
+		since = (m->newest + METER_MARKS - i) % METER_MARKS;
+		if (m->mark[since].total == m->total && now_us - m->mark[since].at_us >= SILENT_US)
+			return 0;
+		if (now_us - m->mark[since].at_us >= SHOWN_US)
+			break;
 	}
-	return bytes / ms * 1000 + bytes % ms * 1000 / ms;
+	rate = rate_since(m, since, now_us);
+	meter_mark(m, now_us);
+	return rate;
 }

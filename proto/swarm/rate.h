@@ -83,4 +83,11 @@ static inline void meter_add(struct meter *m, uint64_t n)
  */
 uint64_t meter_rate(struct meter *m, int64_t now_us);
 
+/*
+ * The same for people: over the last three seconds, and 0 after two without a byte.  True to that
+ * when meter_mark() or one of these two is called once a second while bytes come.
+ */
+uint64_t meter_shown(struct meter *m, int64_t now_us);
+void meter_mark(struct meter *m, int64_t now_us);
+
 #endif

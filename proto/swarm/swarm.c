@@ -186,9 +186,14 @@ void swarm_tick(struct swarm *s, int64_t now)
 	CHECK_OBJ(s, SWARM_MAGIC);
 	s->pace = meter_rate(&s->down, now);
 	s->ticked = s->downloaded;
-	for (uint32_t i = 0; i < s->peers_cap; i++)
-		if (s->peers[i] != NULL)
-			swarm_tick_requests(s->peers[i], now);
+	meter_mark(&s->up, now);
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		if (s->peers[i] == NULL)
+			continue;
+		meter_mark(&s->peers[i]->up, now);
+		swarm_tick_requests(s->peers[i], now);
+		swarm_tick_haves(s->peers[i]);
+	}
 	swarm_tick_super(s, now);
 	if (s->choke_soon && s->next_choke > now + CHOKE_SOON)
 		s->next_choke = now + CHOKE_SOON;

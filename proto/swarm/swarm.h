@@ -162,6 +162,9 @@ struct swarm_peer {
 	int64_t hold;           /* us from when it has a piece until another has; 0: unknown */
 	uint32_t show;          /* so many stand at a time */
 	uint32_t shown_n;
+	bool haves_due;            /* a HAVE was not put in its full buffer; all are said anew */
+	bool haves_again;          /* and one of a piece below haves_at */
+	uint32_t haves_at;         /* how far that has come */
 	uint64_t owed;             /* bytes it asked for that have not left */
 	uint64_t unveiled;         /* after super-seeding: how far it has been told the rest */
 	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */

@@ -9,6 +9,47 @@
  */
 #include "proto/swarm/priv.h"
 
+/* A peer that does not read is not sent more than this; when it reads again it is told the rest. */
+#define HAVES_MOST 65536u
+
+static void put_have(struct swarm_peer *p, uint32_t piece)
+{
+	struct wr w = outbuf_begin(&p->out, 9);
+
+	wire_put_have(&w, piece);
+	outbuf_commit(&p->out, &w);
+}
+
+/* The peer is to be told this one, too, by swarm_tick_haves(). */
+static void put_off(struct swarm_peer *p, uint32_t piece)
+{
+	if (p->haves_due && piece < p->haves_at)
+		p->haves_again = true;
+	p->haves_due = true;
+}
+
+void swarm_tick_haves(struct swarm_peer *p)
+{
+	const struct bitfield *have = swarm_have(p->swarm);
+	bool any = false;
+
+	if (!p->haves_due || p->masked)
+		return;
+	for (; p->haves_at < have->bits && outbuf_len(&p->out) < HAVES_MOST; p->haves_at++) {
+		if (!bitfield_get(have, p->haves_at))
+			continue;
+		put_have(p, p->haves_at);
+		any = true;
+	}
+	if (p->haves_at == have->bits) {
+		p->haves_due = p->haves_again;
+		p->haves_again = false;
+		p->haves_at = 0;
+	}
+	if (any)
+		p->swarm->ops->wake(p->conn);
+}
+
 /*
  * BEP 3 "have".  A seed is not told: it saves a message and a system call a piece.  Anybody else
  * is, even who has the piece, or two that finish would never know each other for seeds.
@@ -22,10 +63,10 @@ static void tell_have(struct swarm_peer *p, uint32_t piece, bool wanted)
 	}
 	if (p->seed)
 		return;
-	struct wr w = outbuf_begin(&p->out, 9);
-
-	wire_put_have(&w, piece);
-	outbuf_commit(&p->out, &w);
+	if (outbuf_len(&p->out) >= HAVES_MOST)
+		put_off(p, piece);
+	else
+		put_have(p, piece);
 	p->swarm->ops->wake(p->conn);
 }
 

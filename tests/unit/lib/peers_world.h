@@ -22,6 +22,7 @@
 #define MSG_ID_INTERESTED 2u /* BEP 3 */
 #define WORLD_PIECE       262144u
 #define WORLD_PIECES      4u
+#define WORLD_SIZE        ((size_t)WORLD_PIECE * WORLD_PIECES)
 #define WORLD_REMOTES     256u
 #define WORLD_KEPT        64u
 
@@ -111,6 +112,12 @@ void remote_read(struct world *, struct remote *, size_t max);
 const char *remote_words(struct world *, struct remote *);
 bool remote_closed(struct world *, struct remote *); /* the actor has ended the connection */
 void remote_close(struct world *, struct remote *);
+
+/* "ip:port", which must be one. */
+struct endpoint world_endpoint(const char *text);
+/* peers_net.c, for world_start() and world_free(). */
+void peers_net_start(struct world *);
+void peers_net_stop(struct world *);
 
 /* Answers what workers were asked to read: err for all. */
 void world_answer_reads(struct world *, enum err err);

@@ -412,12 +412,39 @@ static void test_banset_v6(void **state)
 	v4 = ep_n(8);
 	assert_false(banset_has(b, &v4));
 	banset_free(&b);
+/* Whom we left for a reason of our own is dialled again at once, with the failures it had. */
+static void test_released(void **state)
+{
+	struct rng rng;
+	struct peerlist *l;
+	struct endpoint e = endpoint_from_v4((const uint8_t[]){10, 1, 2, 3}, 6881), next;
+	struct peerlist_info info;
+
+	(void)state;
+	rng_seed(&rng, 3);
+	l = peerlist_new(10, &rng);
+	assert_int_equal(peerlist_add(l, &e, PEER_TRACKER, 0), E_OK);
+	for (int i = 0; i < 2; i++) {
+		peerlist_dialing(l, &e);
+		if (i == 1)
+			peerlist_connected(l, &e);
+		assert_false(peerlist_next(l, 0, &next));
+		peerlist_released(l, &e);
+		assert_true(peerlist_next(l, 0, &next));
+		assert_true(endpoint_equal(&next, &e));
+	}
+	assert_true(peerlist_lookup(l, &e, &info));
+	assert_int_equal(info.failures, 0);
+	peerlist_released(l, &e); /* not in use: nothing to do */
+	peerlist_check(l);
+	peerlist_free(&l);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_released),
 		cmocka_unit_test(test_sources_and_age),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_backoff),

@@ -213,6 +213,39 @@ static void test_meter(void **state)
 	}
 }
 
+static const struct shown {
+	const char *name;
+	uint64_t then, now; /* bytes each 100 ms: for 30 s, and after that */
+	unsigned after;     /* ticks of 100 ms of the second kind */
+	uint64_t low, high;
+} shown[] = {
+	{"steady", 1000, 1000, 50, 9900, 10100},
+	{"one second after the end", 1000, 0, 10, 1, 9000},
+	{"three seconds after the end", 1000, 0, 30, 0, 0},
+	{"four seconds after a lower limit", 10000, 1000, 40, 9900, 10100},
+	{"four seconds after a higher limit", 1000, 10000, 40, 99000, 101000},
+};
+
+static void test_meter_shown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+		const struct shown *c = &shown[i];
+		struct meter m;
+		uint64_t rate = 0;
+
+		meter_init(&m, 77);
+		for (unsigned t = 1; t <= 300 + c->after; t++) {
+			meter_add(&m, t <= 300 ? c->then : c->now);
+			if (t % 10 == 3)
+				meter_mark(&m, 77 + t * SECOND / 10);
+		}
+		rate = meter_shown(&m, 77 + (300 + c->after) * SECOND / 10);
+		if (rate < c->low || rate > c->high)
+			fail_msg("%s: %ju B/s", c->name, (uintmax_t)rate);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_give_back),
 		cmocka_unit_test(test_spend_extremes),
 		cmocka_unit_test(test_meter),
+		cmocka_unit_test(test_meter_shown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
