@@ -39,6 +39,24 @@ static void close_peers(struct actor_env *env)
 	for (unsigned i = 0; i < env->peer_fds_n; i++)
 		net_close(env->peer_fds[i]);
 	env->peer_fds_n = 0;
+	for (unsigned i = 0; i < env->datagram_fds_n; i++)
+		net_close(env->datagram_fds[i]);
+	env->datagram_fds_n = 0;
+}
+
+/* Peers that try uTP first are told there that we have none.  Everything works without. */
+static void open_datagrams(struct actor_env *env, const struct endpoint *at)
+{
+	enum err err = E_OK;
+	int fd = net_udp_open(at, &err);
+	char text[ENDPOINT_TEXT];
+
+	if (fd >= 0) {
+		env->datagram_fds[env->datagram_fds_n++] = fd;
+		return;
+	}
+	endpoint_format(at, text, sizeof text);
+	log_event(LOG_INFO, "listen_skipped", "address=%s proto=udp err=%s", text, err_name(err));
 }
 
 /* A machine without IPv6 is usual: the addresses of one family may be missing when another's work.
@@ -67,8 +85,10 @@ static enum err open_peers(struct actor_env *env, const struct config *c, char *
 			return err;
 		env->peer_fds[env->peer_fds_n++] = fd;
 		/* The first free port of the system's choice serves all addresses. */
-		if (net_local(fd, &at) == E_OK)
-			port = at.port;
+		if (net_local(fd, &at) != E_OK)
+			continue;
+		port = at.port;
+		open_datagrams(env, &at);
 	}
 	env->peer_port = (uint16_t)port;
 	return env->peer_fds_n > 0 ? E_OK : missing;

@@ -27,6 +27,8 @@ struct actor_env {
 	const struct resources *resources; /* what http serves (http/server/server.h) */
 	int peer_fds[16];                  /* shard 0 owns them from its init on */
 	unsigned peer_fds_n;
+	int datagram_fds[16]; /* of UDP at the peer port, as many as could be had; likewise */
+	unsigned datagram_fds_n;
 	uint16_t peer_port;  /* the one that trackers and peers are told */
 	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
 				its init on */

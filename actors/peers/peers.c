@@ -147,8 +147,10 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->table_mask = 63;
 	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
 	make_pools(s);
-	if (s->index == 0)
+	if (s->index == 0) {
 		listen_start(s, env);
+		datagram_start(s, env);
+	}
 	return s;
 }
 
@@ -166,6 +168,7 @@ static void peers_quiesce(struct actor *a)
 	struct shard *s = shard_of(a);
 
 	listen_stop(s);
+	datagram_stop(s);
 	for (uint32_t i = 0; i < s->slots_n; i++)
 		if (s->slots[i] != NULL)
 			ptorrent_detach(&s->slots[i]);
@@ -194,6 +197,7 @@ static void peers_fini(struct actor *a)
 	struct shard *s = shard_of(a);
 
 	listen_stop(s);
+	datagram_stop(s);
 	limit_fini(s);
 	map_fini(s);
 	cache_fini(s);

@@ -172,6 +172,16 @@ struct listener {
 	struct shard *shard;
 };
 
+/* The UDP sockets at the peer port. */
+struct datagrams {
+	struct datagram_socket {
+		struct loop_fd io;
+		struct shard *shard;
+	} socket[LISTENERS];
+	unsigned n;
+	struct bucket answers; /* how many are given */
+};
+
 struct shard {
 	uint32_t magic;
 	struct actor *actor;
@@ -196,6 +206,7 @@ struct shard {
 	struct link line;    /* head: torrents that wait for room to dial */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
+	struct datagrams datagrams;
 	struct pool *blocks; /* owned */
 	unsigned credit;     /* blocks that may still be asked for */
 	struct link hungry;  /* head: connections that want credit */
@@ -310,6 +321,10 @@ void map_drop_all(struct shard *, struct tref); /* a torrent's, once extents do 
 void listen_start(struct shard *, const struct actor_env *);
 void listen_stop(struct shard *);
 void peers_on_handoff(struct actor *, struct msg **);
+
+/* datagram.c */
+void datagram_start(struct shard *, const struct actor_env *);
+void datagram_stop(struct shard *);
 
 /* conn.c */
 struct conn *conn_accept(
