@@ -1,80 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of one connection: dialled or accepted, handshake, open, closed.
+ * The life of one connection: dialled or accepted, and closed.
  *
- * Events only set flags and post the task; run() does the work.  A closed connection is freed when
- * the turn is over, because the batch of events in hand may still name it.
+ * Events only set flags and post the task, which is conn_run() (run.c); that does the work.  A
+ * closed connection is freed when the turn is over, because the batch of events in hand may still
+ * name it.
  */
 #include "actors/peers/priv.h"
 
-/* Looked at every quarter of it; others give up a silent connection after 120 s. */
-#define KEEPALIVE  (80 * USEC_PER_SEC)
-#define OUTPUT_MAX (128u * 1024u) /* small messages; a long pipeline of requests is 8 KiB */
-
-/* --- running --- */
-
-void conn_post(struct conn *c)
-{
-	CHECK_OBJ(c, CONN_MAGIC);
-	if (c->state != CONN_CLOSED)
-		loop_task_post(c->shard->loop, &c->task);
-}
-
-static void ask(struct conn *c)
-{
-	struct shard *s = c->shard;
-	unsigned room, n = 0;
-
-	do {
-		room = swarm_wants_requests(c->peer) ? MIN(limit_room(c), s->credit) : 0;
-		n = room > 0 ? swarm_request(c->peer, room, loop_now(s->loop)) : 0;
-		s->credit -= n;
-		limit_asked(c);
-	} while (n > 0 && n == room);
-	if (s->credit == 0 && swarm_wants_requests(c->peer) && !link_linked(&c->hungry))
-		link_append(&s->hungry, &c->hungry);
-}
-
-static void run(struct loop_task *task)
-{
-	struct conn *c = container_of(task, struct conn, task);
-
-	CHECK_OBJ(c, CONN_MAGIC);
-	if (c->state == CONN_CLOSED || c->state == CONN_CONNECTING)
-		return;
-	if (c->readable && !conn_rx(c))
-		return;
-	if (c->state == CONN_OPEN) {
-		/* Who is choked now gets none of what was queued for it, but is told so (BEP 6). */
-		if (c->peer->am_choking && !c->choking)
-			conn_drop_blocks(c, false);
-		c->choking = c->peer->am_choking;
-		ask(c);
-		conn_fill(c);
-	}
-	if (!conn_tx(c))
-		return;
-	limit_settle(c);
-	rest_settle(c);
-	if (!c->stuffed || conn_is_stuffed(c))
-		return;
-	c->stuffed = false;
-	conn_post(c);
-}
-
 /* --- events --- */
 
-static void say_hello(struct conn *c)
+void conn_say_hello(struct conn *c)
 {
 	struct wr w = outbuf_begin(&c->first, WIRE_HANDSHAKE);
 	uint8_t *p = wr_room(&w, WIRE_HANDSHAKE);
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	wire_handshake_encode(
 		p, c->shard->reserved, c->torrent->meta->infohash.v1, c->shard->peer_id);
 	outbuf_commit(&c->first, &w);
 }
 
-static void set_timer(struct conn *c, int64_t delay)
+void conn_set_timer(struct conn *c, int64_t delay)
 {
 	loop_timer_set(c->shard->loop, &c->timer, loop_now(c->shard->loop) + delay);
 }
@@ -90,9 +37,9 @@ static void connected(struct conn *c)
 	c->state = CONN_HELLO;
 	c->shard->half_open--;
 	c->torrent->half_open--;
-	shard_dial_next(c->shard);
-	say_hello(c);
-	set_timer(c, c->shard->config->peers_handshake_timeout);
+	loop_task_post(c->shard->loop, &c->shard->dial_task);
+	conn_say_hello(c);
+	conn_set_timer(c, c->shard->config->peers_handshake_timeout);
 	conn_post(c);
 }
 
@@ -136,7 +83,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 		conn_close(c, E_TIMEOUT, "deaf");
 		return;
 	}
-	if (now - c->last_out >= KEEPALIVE && !conn_has_output(c)) {
+	if (now - c->last_out >= CONN_KEEPALIVE && !conn_has_output(c)) {
 		struct wr w = outbuf_begin(&c->peer->out, 4);
 
 		wire_put_keepalive(&w);
@@ -144,13 +91,14 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 		conn_post(c);
 	}
 	outbuf_trim(&c->peer->out);
-	set_timer(c, MIN(KEEPALIVE, idle) / 4);
+	conn_set_timer(c, MIN(CONN_KEEPALIVE, idle) / 4);
 }
 
 /* --- beginnings --- */
 
-static void link_torrent(struct conn *c, struct ptorrent *t)
+void conn_link(struct conn *c, struct ptorrent *t)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	c->torrent = t;
 	link_append(&t->conns, &c->in_torrent);
 	t->conns_n++;
@@ -164,7 +112,7 @@ static struct conn *conn_new(struct shard *s, int fd, const struct endpoint *at)
 	c->shard = s;
 	c->at = *at;
 	c->io = (struct loop_fd){.fd = -1, .fn = on_io};
-	c->task.fn = run;
+	c->task.fn = s->run;
 	c->timer.fn = on_timer;
 	c->last_in = c->last_out = loop_now(s->loop);
 	c->hello = xcalloc(1, HELLO_SIZE);
@@ -186,11 +134,6 @@ struct conn *conn_accept(
 {
 	struct conn *c;
 
-	/* Who is let in is decided when the handshake says for which torrent it comes. */
-	if (!shard_make_room(s, at)) {
-		net_close(fd);
-		return NULL;
-	}
 	c = conn_new(s, fd, at);
 	if (c == NULL)
 		return NULL;
@@ -202,9 +145,9 @@ struct conn *conn_accept(
 	must(n <= HELLO_SIZE);
 	memcpy(c->hello, bytes != NULL ? bytes : c->hello, n);
 	c->hello_n = n;
-	set_timer(c, s->config->peers_handshake_timeout);
-	if (n == 0 || conn_hello(c))
-		conn_post(c);
+	conn_set_timer(c, s->config->peers_handshake_timeout);
+	c->handed = n > 0;
+	conn_post(c);
 	return c;
 }
 
@@ -220,166 +163,11 @@ enum err conn_dial(struct ptorrent *t, const struct endpoint *at)
 	if (c == NULL)
 		return E_NFILES;
 	c->state = CONN_CONNECTING;
-	link_torrent(c, t);
+	conn_link(c, t);
 	t->half_open++;
 	t->shard->half_open++;
-	set_timer(c, t->shard->config->peers_connect_timeout);
+	conn_set_timer(c, t->shard->config->peers_connect_timeout);
 	return E_OK;
-}
-
-/* --- the handshake --- */
-
-static bool hand_off(struct conn *c, unsigned shard)
-{
-	struct m_peers_handoff *h = msg_new(c->shard->actor, MSG_PEERS_HANDOFF);
-
-	h->fd = c->io.fd;
-	h->from = c->at;
-	h->n = c->hello_n;
-	memcpy(h->bytes, c->hello, c->hello_n);
-	loop_fd_del(c->shard->loop, &c->io);
-	c->io.fd = -1;
-	actor_cast(c->shard->actor, ADDR(ROLE_PEERS, shard), (struct msg **)&h);
-	conn_close(c, E_OK, "handoff");
-	return false;
-}
-
-/* An incoming connection has said which torrent it wants. */
-static bool find_torrent(struct conn *c, const uint8_t infohash[20])
-{
-	struct shard *s = c->shard;
-	unsigned shard = infohash_shard(infohash, s->shards);
-	struct ptorrent *t;
-
-	if (shard != s->index)
-		return hand_off(c, shard);
-	t = ptorrent_by_hash(s, infohash);
-	if (t == NULL || !t->active || peerlist_is_banned(t->swarm->candidates, &c->at)) {
-		conn_close(c, E_NOT_FOUND, "infohash");
-		return false;
-	}
-	if (!ptorrent_make_room(t, &c->at)) {
-		conn_close(c, E_OVERLOAD, "full");
-		return false;
-	}
-	s->strangers--;
-	link_remove(&c->pending);
-	link_torrent(c, t);
-	say_hello(c);
-	return true;
-}
-
-/*
- * One connection per peer id.  When both sides dialled at once, both must drop the same one: the
- * one that was made by the smaller id.  An id is known to everybody, so a newcomer takes the place
- * of another only from the same address.
- */
-static bool is_duplicate(struct conn *c, const uint8_t id[20])
-{
-	bool we_win = memcmp(c->shard->peer_id, id, 20) > 0;
-	struct link *l, *next;
-
-	for (l = c->torrent->conns.next; l != &c->torrent->conns; l = next) {
-		struct conn *o = container_of(l, struct conn, in_torrent);
-
-		next = l->next;
-		if (o == c || o->peer == NULL || memcmp(o->peer->id, id, 20) != 0)
-			continue;
-		if (o->incoming == c->incoming || c->incoming == we_win ||
-			!endpoint_same_ip(&o->at, &c->at))
-			return true;
-		conn_close(o, E_EXISTS, "duplicate");
-	}
-	return false;
-}
-
-/*
- * A connection that came in with our own peer id.  Anybody knows that id and could claim it, here
- * or where we dial; only a dial that has come from the very socket we dialled with was ours.
- */
-static void note_self(struct conn *c)
-{
-	for (struct link *l = c->torrent->conns.next; l != &c->torrent->conns; l = l->next) {
-		struct conn *o = container_of(l, struct conn, in_torrent);
-		struct endpoint local;
-
-		if (!o->incoming && o->state == CONN_HELLO && net_local(o->io.fd, &local) == E_OK &&
-			endpoint_equal(&local, &c->at))
-			o->met_self = true;
-	}
-}
-
-static bool met_self(struct conn *c)
-{
-	if (c->incoming) {
-		note_self(c);
-		/* The end that dialled has to learn it, by our answer. */
-		if (!conn_tx(c))
-			return false;
-	} else if (c->met_self) {
-		peerlist_set_own(c->torrent->swarm->candidates, &c->at);
-	}
-	conn_close(c, E_EXISTS, "self");
-	return false;
-}
-
-static void say_open(const struct conn *c)
-{
-	char client[96];
-
-	if (log_get_level() >= LOG_DEBUG)
-		log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d",
-			ptorrent_name(c->torrent).text,
-			log_safe(c->peer->client, client, sizeof client), c->incoming);
-}
-
-static bool open_conn(struct conn *c, const struct wire_handshake *h)
-{
-	struct swarm *w = c->torrent->swarm;
-	struct swarm_caps caps = {.fast = wire_reserved_has(h->reserved, WIRE_FAST),
-		.extended = wire_reserved_has(h->reserved, WIRE_EXTENSION)};
-
-	if (memcmp(h->peer_id, c->shard->peer_id, 20) == 0)
-		return met_self(c);
-	if (is_duplicate(c, h->peer_id)) {
-		conn_close(c, E_EXISTS, "duplicate");
-		return false;
-	}
-	if (!c->incoming)
-		peerlist_connected(w->candidates, &c->at);
-	c->peer = swarm_join(w, c, &c->at, h->peer_id, caps, c->incoming, loop_now(c->shard->loop));
-	c->state = CONN_OPEN;
-	c->choking = true;
-	set_timer(c, KEEPALIVE / 4);
-	ptorrent_wake(c->torrent);
-	say_open(c);
-	return true;
-}
-
-bool conn_is_stuffed(const struct conn *c)
-{
-	return c->peer != NULL && outbuf_len(&c->peer->out) > OUTPUT_MAX;
-}
-
-bool conn_hello(struct conn *c)
-{
-	struct wire_handshake h;
-	enum err err = wire_handshake_decode(c->hello, c->hello_n, &h);
-
-	if (err != E_OK && err != E_AGAIN) {
-		conn_close(c, err, "handshake");
-		return false;
-	}
-	if (c->torrent == NULL && h.has_infohash && !find_torrent(c, h.infohash))
-		return false;
-	if (c->torrent != NULL && h.has_infohash &&
-		memcmp(h.infohash, c->torrent->meta->infohash.v1, 20) != 0) {
-		conn_close(c, E_PROTOCOL, "infohash");
-		return false;
-	}
-	if (err == E_AGAIN)
-		return true;
-	return open_conn(c, &h);
 }
 
 /* --- the end --- */
@@ -475,6 +263,6 @@ void conn_close(struct conn *c, enum err why, const char *what)
 	loop_reap_later(s->loop, &c->reap);
 	if (t == NULL)
 		return;
-	shard_dial_next(s);
+	loop_task_post(s->loop, &s->dial_task);
 	ptorrent_wake(t);
 }

@@ -24,6 +24,16 @@ static void on_rested(struct loop_timer *timer, int64_t now)
 	loop_fd_events(l->shard->loop, &l->io, POLL_IN);
 }
 
+/* Who stays is decided when the handshake says for which torrent it comes. */
+static void let_in(
+	struct shard *s, int fd, const struct endpoint *from, const uint8_t *bytes, size_t n)
+{
+	if (room_for_stranger(s, from))
+		conn_accept(s, fd, from, bytes, n);
+	else
+		net_close(fd);
+}
+
 static void on_listener(struct loop_fd *io, uint32_t ready)
 {
 	struct listener *l = container_of(io, struct listener, io);
@@ -43,11 +53,11 @@ static void on_listener(struct loop_fd *io, uint32_t ready)
 				take_rest(l);
 			return;
 		}
-		conn_accept(s, fd, &from, NULL, 0);
+		let_in(s, fd, &from, NULL, 0);
 	}
 }
 
-void listen_start(struct shard *s, const struct actor_env *env)
+void listener_start(struct shard *s, const struct actor_env *env)
 {
 	for (unsigned i = 0; i < env->peer_fds_n && i < LISTENERS; i++) {
 		struct listener *l = &s->listeners[s->listeners_n];
@@ -60,7 +70,7 @@ void listen_start(struct shard *s, const struct actor_env *env)
 	}
 }
 
-void listen_stop(struct shard *s)
+void listener_stop(struct shard *s)
 {
 	for (unsigned i = 0; i < s->listeners_n; i++) {
 		int fd = s->listeners[i].io.fd;
@@ -80,5 +90,5 @@ void peers_on_handoff(struct actor *a, struct msg **m)
 	if (actor_stopping(a))
 		return; /* and it is closed with the message */
 	h->fd = -1;
-	conn_accept(shard_of(a), fd, &h->from, h->bytes, h->n);
+	let_in(shard_of(a), fd, &h->from, h->bytes, h->n);
 }

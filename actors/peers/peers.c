@@ -16,14 +16,6 @@
 /* Requests of a shard's peers beyond what is every peer's own: 6 MiB. */
 #define SERVED_MAX (512u * 1024)
 
-struct shard *shard_of(struct actor *a)
-{
-	struct shard *s;
-
-	CAST_OBJ(s, actor_self(a), SHARD_MAGIC);
-	return s;
-}
-
 /* --- what the swarms tell us --- */
 
 static void on_wake(void *conn)
@@ -48,18 +40,6 @@ static bool on_claim(void *owner)
 		return false;
 	t->shard->credit--;
 	return true;
-}
-
-void shard_credit_back(struct shard *s, unsigned n)
-{
-	s->credit += n;
-	/* Each connection that waits gets its turn; what is left over wakes the next. */
-	for (unsigned i = 0; i < n && !link_empty(&s->hungry); i++) {
-		struct conn *c = container_of(s->hungry.next, struct conn, hungry);
-
-		link_remove(&c->hungry);
-		conn_post(c);
-	}
 }
 
 /* --- settings --- */
@@ -95,11 +75,11 @@ static void on_reload(struct actor *a, struct msg **m)
 	r->config = old;
 	limit_reconfigure(s);
 	pool_raise(s->blocks, blocks_max(s));
-	for (uint32_t i = 0; i < s->slots_n; i++)
-		if (s->slots[i] != NULL)
-			ptorrent_reconfigure(s->slots[i]);
+	for (uint32_t i = 0; i < s->torrents.n; i++)
+		if (ptorrent_at(s, i) != NULL)
+			ptorrent_reconfigure(ptorrent_at(s, i));
 	shard_keep_limit(s);
-	shard_dial_next(s);
+	loop_task_post(s->loop, &s->dial_task);
 }
 
 /* --- life --- */
@@ -144,11 +124,12 @@ static void *peers_init(struct actor *a, const void *arg)
 	link_init(&s->hungry);
 	link_init(&s->line);
 	limit_init(s);
-	s->table_mask = 63;
-	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
+	ptorrents_init(s);
+	s->run = conn_run;
+	s->dial_task.fn = dial_on_task;
 	make_pools(s);
 	if (s->index == 0) {
-		listen_start(s, env);
+		listener_start(s, env);
 		datagram_start(s, env);
 	}
 	return s;
@@ -167,11 +148,14 @@ static void peers_quiesce(struct actor *a)
 {
 	struct shard *s = shard_of(a);
 
-	listen_stop(s);
+	listener_stop(s);
 	datagram_stop(s);
-	for (uint32_t i = 0; i < s->slots_n; i++)
-		if (s->slots[i] != NULL)
-			ptorrent_detach(&s->slots[i]);
+	for (uint32_t i = 0; i < s->torrents.n; i++) {
+		struct ptorrent *t = ptorrent_at(s, i);
+
+		if (t != NULL)
+			ptorrent_detach(&t);
+	}
 	/* What was accepted and has not said what it wants. */
 	while (!link_empty(&s->conns))
 		conn_close(container_of(s->conns.next, struct conn, in_shard), E_STOPPING, "stop");
@@ -196,7 +180,7 @@ static void peers_fini(struct actor *a)
 {
 	struct shard *s = shard_of(a);
 
-	listen_stop(s);
+	listener_stop(s);
 	datagram_stop(s);
 	limit_fini(s);
 	map_fini(s);
@@ -204,8 +188,9 @@ static void peers_fini(struct actor *a)
 	pool_free(&s->blocks);
 	xfree(s->linear);
 	xfree(s->write);
-	xfree(s->slots);
-	xfree(s->table);
+	ptorrents_fini(s);
+	if (s->dial_task.queued)
+		loop_task_del(s->loop, &s->dial_task);
 	config_unref(&s->config);
 	FREE_OBJ(s);
 }

@@ -15,6 +15,7 @@
 #include "actors/kernel/pool.h"
 #include "actors/kernel/random.h"
 #include "actors/msg/env.h"
+#include "actors/msg/tref_table.h"
 #include "proto/base/link.h"
 #include "proto/swarm/swarm.h"
 #include "proto/wire/peer_id.h"
@@ -120,6 +121,7 @@ struct conn {
 	bool ended;     /* the peer's stream has an end to be read, which no event will tell */
 	bool discard;   /* the payload on its way in is thrown away */
 	bool stuffed;   /* not read from until it takes what we have for it */
+	bool handed;    /* handshake bytes came with it from another shard */
 	bool met_self;  /* our own dial came in by this one, so whom it dialled is us */
 	bool choking;   /* what conn_run() last saw of peer->am_choking */
 	uint8_t *block; /* pool block being filled; NULL: none */
@@ -140,7 +142,19 @@ struct conn {
 	uint64_t out_rate;     /* B/s, of the last sample */
 	int64_t served_at;     /* us: when a block was last queued for it */
 	bool roomy;            /* the kernel was told to have room for what gathers in a rest */
+	struct {
+		enum err err;
+		const char *what; /* static */
+	} end;                    /* why it is to be closed, set by conn_end() */
 };
+
+/* Remembers why a connection is to be closed by whoever runs it; for `return conn_end(...)`. */
+static inline bool conn_end(struct conn *c, enum err why, const char *what)
+{
+	c->end.err = why;
+	c->end.what = what;
+	return false;
+}
 
 /* --- torrents --- */
 
@@ -162,7 +176,7 @@ struct ptorrent {
 	struct wishes wishes;   /* owned; the limits in it are kept by limit.c */
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
-	unsigned wanted_n; /* wishes for peers in a row that left it with few */
+	unsigned wanted_n;   /* wishes for peers in a row that left it with few */
 	uint64_t mute_dials; /* ended by the other side before it said a word */
 };
 
@@ -195,15 +209,16 @@ struct shard {
 	struct rng rng;
 	struct swarm_ops ops;
 	struct serve_budget served; /* of the swarms of all its torrents */
-	struct ptorrent **slots;    /* owned, by tref.slot */
-	uint32_t slots_n;
-	struct ptorrent **table; /* owned, by info-hash */
-	uint32_t table_mask, torrents_n;
+	struct tref_table torrents; /* struct ptorrent */
+	struct ptorrent **table;    /* owned, by info-hash */
+	uint32_t table_mask;
 	struct link conns; /* head: every connection */
 	unsigned conns_n, half_open;
 	struct link pending; /* head: accepted, and have not said which torrent they want */
 	unsigned strangers;  /* how many those are */
-	struct link line;    /* head: torrents that wait for room to dial */
+	void (*run)(struct loop_task *); /* conn_run(), for new connections */
+	struct loop_task dial_task;      /* there may be room: who is first in the line dials */
+	struct link line;                /* head: torrents that wait for room to dial */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
 	struct datagrams datagrams;
@@ -236,21 +251,37 @@ struct shard {
 	bool stopping;
 };
 
-/* peers.c */
+/* It has work: it is run this turn. */
+static inline void conn_post(struct conn *c)
+{
+	CHECK_OBJ(c, CONN_MAGIC);
+	if (c->state != CONN_CLOSED)
+		loop_task_post(c->shard->loop, &c->task);
+}
+
+/* shard.c */
 struct shard *shard_of(struct actor *);
 void shard_credit_back(struct shard *, unsigned n);
+
+/* table.c */
+void ptorrents_init(struct shard *);
+void ptorrents_fini(struct shard *);
+void ptorrent_add(struct shard *, struct ptorrent *);
+void ptorrent_remove(struct shard *, struct ptorrent *);
+struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
+struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
+struct ptorrent *ptorrent_at(const struct shard *, uint32_t slot); /* NULL: none there */
+
+/* tick.c */
+void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
+void ptorrent_report_totals(struct ptorrent *);
 
 /* torrent.c */
 void peers_on_add(struct actor *, struct msg **);
 void peers_on_set(struct actor *, struct msg **);
 void peers_on_remove(struct actor *, struct msg **);
 void peers_on_found(struct actor *, struct msg **);
-struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
-struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
-void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
-void ptorrent_close_conns(struct ptorrent *, enum err why);
-void ptorrent_detach(struct ptorrent **); /* close, tell the workers, free */
-void ptorrent_report_totals(struct ptorrent *);
+void ptorrent_detach(struct ptorrent **);     /* close, tell the workers, free */
 void ptorrent_reconfigure(struct ptorrent *); /* the shard has a new configuration */
 void ptorrent_check_done(struct ptorrent *);
 
@@ -263,11 +294,14 @@ struct ih ptorrent_name(const struct ptorrent *);
 /* dial.c */
 void ptorrent_dial(struct ptorrent *);
 void ptorrent_on_dial(struct loop_task *);
+/* room.c */
+bool room_shard_is_full(const struct shard *);
+bool room_torrent_is_full(const struct ptorrent *);
 /* Room for one more connection, if need be in the place of one that is of no use, or whose address
  * has more places than the newcomer's (crowd.h); false: none. */
 bool ptorrent_make_room(struct ptorrent *, const struct endpoint *newcomer);
 /* The same for one that has yet to say which torrent it wants. */
-bool shard_make_room(struct shard *, const struct endpoint *newcomer);
+bool room_for_stranger(struct shard *, const struct endpoint *newcomer);
 /*
  * When all is full, and somebody waits to be dialled here or by another torrent, the one least
  * missed goes.  true: another torrent has been given the place.
@@ -280,11 +314,11 @@ void shard_keep_limit(struct shard *);
 void ptorrent_ask_for_peers(struct ptorrent *, int64_t now);
 int64_t ptorrent_wish_at(const struct ptorrent *); /* when it may ask them again */
 #define PEERS_WANTED_EVERY  (60 * USEC_PER_SEC)
-#define PEERS_WANTED_DOUBLE 10u       /* to 17 hours; by then the trackers' own intervals do */
-void shard_dial_next(struct shard *); /* there may be room: who is first in the line dials */
+#define PEERS_WANTED_DOUBLE 10u        /* to 17 hours; by then the trackers' own intervals do */
+void dial_on_task(struct loop_task *); /* of shard->dial_task */
 unsigned shard_conns_max(const struct shard *); /* connections with a torrent */
 
-/* blocks.c: the data plane with the workers */
+/* verdict.c, blocks.c: the data plane with the workers */
 void peers_on_blocks_done(struct actor *, struct msg **);
 void blocks_put(struct shard *, struct tref, uint32_t piece, uint32_t begin, uint32_t length,
 	enum block_kind, uint8_t *data);
@@ -318,8 +352,8 @@ void map_spoil(struct file_map *);              /* it could not be read: no more
 void map_drop_all(struct shard *, struct tref); /* a torrent's, once extents do not need them */
 
 /* listen.c */
-void listen_start(struct shard *, const struct actor_env *);
-void listen_stop(struct shard *);
+void listener_start(struct shard *, const struct actor_env *);
+void listener_stop(struct shard *);
 void peers_on_handoff(struct actor *, struct msg **);
 
 /* datagram.c */
@@ -329,17 +363,28 @@ void datagram_stop(struct shard *);
 /* conn.c */
 struct conn *conn_accept(
 	struct shard *, int fd, const struct endpoint *, const uint8_t *bytes, size_t n);
+/* Its task, run.c. */
+void conn_run(struct loop_task *);
+void conn_say_hello(struct conn *); /* our handshake, for its torrent */
+void conn_link(struct conn *, struct ptorrent *);
+void conn_set_timer(struct conn *, int64_t delay);
+#define CONN_KEEPALIVE (80 * USEC_PER_SEC)  /* others give up a silent connection after 120 s */
+#define CONN_LOOK      (CONN_KEEPALIVE / 4) /* how often an open one is looked at */
 enum err conn_dial(struct ptorrent *, const struct endpoint *);
 void conn_close(struct conn *, enum err why, const char *what);
-void conn_post(struct conn *);  /* it has work: run it this turn */
-bool conn_hello(struct conn *); /* handshake bytes have come; false: closed or handed off */
 
-/* rx.c: reads and decodes until the socket is empty, the budget is used up or it may not
- * read; false: closed */
-bool conn_rx(struct conn *);
+/* What run.c is made of: handshake.c, rx.c, tx.c.  false, RX_END: the connection is to be closed,
+ * for what conn_end() has noted. */
+bool conn_hello(struct conn *); /* handshake bytes have come */
+enum rx {
+	RX_DONE,  /* nothing to be read for now: empty, out of budget, or not allowed */
+	RX_HELLO, /* handshake bytes have come */
+	RX_END,
+};
+enum rx conn_rx(struct conn *);
+bool conn_tx(struct conn *); /* sends what there is and what is allowed */
 
-/* tx.c: sends what there is and what is allowed; false: closed */
-bool conn_tx(struct conn *);
+/* tx.c */
 void conn_fill(struct conn *); /* moves requests to serve into the queue of blocks */
 void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (all: every one) */
 /* The other side wants the block no more: it does not leave, unless it has begun to (BEP 3). */

@@ -27,8 +27,7 @@ static bool begin_block(struct conn *c, const struct wire_ev *ev, uint8_t **land
 	c->discard = false;
 	switch (swarm_piece_begin(c->peer, ev->index, ev->begin, ev->length)) {
 	case SWARM_CLOSE:
-		conn_close(c, E_PROTOCOL, "unasked_piece");
-		return false;
+		return conn_end(c, E_PROTOCOL, "unasked_piece");
 	case SWARM_SKIP:
 		c->discard = true;
 		return true;
@@ -92,12 +91,11 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 			log_event(LOG_DEBUG, "peer_message_refused",
 				"id=%u index=%u begin=%u length=%u", ev->id, ev->index, ev->begin,
 				ev->length);
-		conn_close(c, err, err == E_OK ? "both_seed" : "message");
-		return false;
+		return conn_end(c, err, err == E_OK ? "both_seed" : "message");
 	}
 }
 
-/* Also called with n = 0, to hear of the end of a block that was placed.  false: closed. */
+/* Also called with n = 0, to hear of the end of a block that was placed.  false: it ends. */
 static bool decode(struct conn *c, const uint8_t *p, size_t n)
 {
 	struct wire_ev ev;
@@ -107,8 +105,7 @@ static bool decode(struct conn *c, const uint8_t *p, size_t n)
 		enum err err = wire_next(&c->peer->dec, p, n, &used, &ev);
 
 		if (err != E_OK) {
-			conn_close(c, err, "wire");
-			return false;
+			return conn_end(c, err, "wire");
 		}
 		p += used;
 		n -= used;
@@ -204,28 +201,30 @@ static bool straighten(struct conn *c, unsigned i, size_t at, bool with_header, 
 	return decode(c, s->linear, len);
 }
 
-/* The header of pair i is whole.  false: it is no block of the usual length, or the connection is
- * closed. */
-static bool land_header(struct conn *c, unsigned i, bool *closed)
+enum landed {
+	LANDED_BLOCK, /* it is the header of a block that has its place */
+	LANDED_ELSE,  /* no block of the usual length: the rest has to be moved */
+	LANDED_END,   /* the connection ends */
+};
+
+/* The header of pair i is whole. */
+static enum landed land_header(struct conn *c, unsigned i)
 {
 	struct shard *s = c->shard;
 	const uint8_t *h = s->headers[i];
-	static const uint8_t usual[5] = {0, 0, 0x40, 9, 7}; /* length 16384 + 9, id 7 */
 	struct wire_ev ev;
 	enum err err;
 	size_t used;
 
-	if (memcmp(h, usual, sizeof usual) != 0)
-		return false;
+	if (!wire_is_whole_block(h))
+		return LANDED_ELSE;
 	err = wire_next(&c->peer->dec, h, WIRE_PIECE_HEADER, &used, &ev);
 	if (err != E_OK) {
-		conn_close(c, err, "wire");
-		*closed = true;
-		return false;
+		(void)conn_end(c, err, "wire");
+		return LANDED_END;
 	}
 	must(ev.type == WIRE_PIECE_BEGIN && used == WIRE_PIECE_HEADER);
-	*closed = !begin_block(c, &ev, &s->spare[i]);
-	return !*closed;
+	return begin_block(c, &ev, &s->spare[i]) ? LANDED_BLOCK : LANDED_END;
 }
 
 static bool place(struct conn *c, size_t n)
@@ -235,11 +234,10 @@ static bool place(struct conn *c, size_t n)
 	return wire_payload_left(&c->peer->dec) > 0 || decode(c, NULL, 0);
 }
 
-/* n bytes have landed.  false: closed. */
+/* n bytes have landed.  false: the connection ends. */
 static bool landed(struct conn *c, const struct landing *l, size_t n)
 {
 	size_t k = MIN(l->rest, n);
-	bool closed = false;
 
 	if (l->rest > sizeof c->shard->trash && c->block == NULL)
 		k = MIN(k, sizeof c->shard->trash);
@@ -249,8 +247,14 @@ static bool landed(struct conn *c, const struct landing *l, size_t n)
 	for (unsigned i = 0; n > 0; i++) {
 		if (n < WIRE_PIECE_HEADER)
 			return straighten(c, i, 0, true, n);
-		if (!land_header(c, i, &closed))
-			return closed ? false : straighten(c, i, 0, true, n);
+		switch (land_header(c, i)) {
+		case LANDED_BLOCK:
+			break;
+		case LANDED_ELSE:
+			return straighten(c, i, 0, true, n);
+		case LANDED_END:
+			return false;
+		}
 		n -= WIRE_PIECE_HEADER;
 		k = MIN(n, (size_t)BLOCK_SIZE);
 		if (k > 0 && !place(c, k))
@@ -262,6 +266,9 @@ static bool landed(struct conn *c, const struct landing *l, size_t n)
 
 /* --- reading --- */
 
+/* How one read ended. */
+enum step { STEP_MORE, STEP_EMPTY, STEP_HELLO, STEP_END };
+
 static void spend(struct conn *c, size_t n)
 {
 	c->last_in = loop_now(c->shard->loop);
@@ -269,19 +276,17 @@ static void spend(struct conn *c, size_t n)
 	rest_note(c->shard, n);
 }
 
-enum rx { RX_MORE, RX_EMPTY, RX_CLOSED };
-
-static enum rx ended(struct conn *c, ssize_t n, enum err err)
+static enum step ended(struct conn *c, ssize_t n, enum err err)
 {
 	if (n < 0 && err == E_AGAIN) {
 		c->readable = false;
-		return RX_EMPTY;
+		return STEP_EMPTY;
 	}
-	conn_close(c, n == 0 ? E_CLOSED : err, "read");
-	return RX_CLOSED;
+	(void)conn_end(c, n == 0 ? E_CLOSED : err, "read");
+	return STEP_END;
 }
 
-static enum rx read_hello(struct conn *c, size_t max)
+static enum step read_hello(struct conn *c, size_t max)
 {
 	/* Not a byte more than the handshake: what follows belongs to the decoder. */
 	struct iovec iov = {c->hello + c->hello_n, MIN(max, WIRE_HANDSHAKE - c->hello_n)};
@@ -292,10 +297,10 @@ static enum rx read_hello(struct conn *c, size_t max)
 		return ended(c, n, err);
 	spend(c, (size_t)n);
 	c->hello_n += (size_t)n;
-	return conn_hello(c) ? RX_MORE : RX_CLOSED;
+	return STEP_HELLO;
 }
 
-static enum rx read_open(struct conn *c, size_t max, size_t *got)
+static enum step read_open(struct conn *c, size_t max, size_t *got)
 {
 	struct landing l;
 	struct iovec iov = {c->shard->linear, MIN(max, (size_t)LINEAR_SIZE)};
@@ -309,36 +314,37 @@ static enum rx read_open(struct conn *c, size_t max, size_t *got)
 	*got = (size_t)n;
 	spend(c, (size_t)n);
 	if (!(placed ? landed(c, &l, (size_t)n) : decode(c, c->shard->linear, (size_t)n)))
-		return RX_CLOSED;
+		return STEP_END;
 	/* Less than there was room for: the socket is empty, spare the call that would say so. */
 	if ((size_t)n < (placed ? l.room : iov.iov_len) && !c->ended) {
 		c->readable = false;
-		return RX_EMPTY;
+		return STEP_EMPTY;
 	}
-	return RX_MORE;
+	return STEP_MORE;
 }
 
-bool conn_rx(struct conn *c)
+enum rx conn_rx(struct conn *c)
 {
 	size_t budget = READ_BUDGET;
-	enum rx rx = RX_MORE;
+	enum step step = STEP_MORE;
 
-	while (rx == RX_MORE) {
+	CHECK_OBJ(c, CONN_MAGIC);
+	while (step == STEP_MORE) {
 		size_t max, got = 0;
 
 		c->stuffed = conn_is_stuffed(c);
 		max = c->stuffed ? 0 : limit_allow_in(c);
 		if (max == 0)
-			return true;
+			return RX_DONE;
 		if (c->state == CONN_HELLO)
-			rx = read_hello(c, max);
+			step = read_hello(c, max);
 		else
-			rx = read_open(c, max, &got);
-		if (rx == RX_MORE && got >= budget) {
+			step = read_open(c, max, &got);
+		if (step == STEP_MORE && got >= budget) {
 			conn_post(c);
-			return true;
+			return RX_DONE;
 		}
 		budget -= got;
 	}
-	return rx != RX_CLOSED;
+	return step == STEP_HELLO ? RX_HELLO : step == STEP_END ? RX_END : RX_DONE;
 }

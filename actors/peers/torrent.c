@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The torrents of a shard: coming, changing, going; the tick.
+ * The torrents of a shard: coming, changing, going.
  *
  * A torrent without connections and without anybody to dial has no timer: idle torrents cost memory
  * only.
  */
 #include "actors/peers/priv.h"
-#include "proto/base/base64.h"
+#include "proto/meta/wanted.h"
 
 _Static_assert((int)CHOKE_FASTEST_UPLOAD == (int)CONFIG_CHOKER_FASTEST &&
 		       (int)CHOKE_ROUND_ROBIN == (int)CONFIG_CHOKER_ROUND_ROBIN &&
@@ -15,119 +15,10 @@ _Static_assert((int)CHOKE_FASTEST_UPLOAD == (int)CONFIG_CHOKER_FASTEST &&
 _Static_assert((int)SUPER_OFF == (int)CONFIG_SUPER_OFF && (int)SUPER_ON == (int)CONFIG_SUPER_ON &&
 		       (int)SUPER_AUTO == (int)CONFIG_SUPER_AUTO,
 	"the choices of seed.super stand in the swarm's order");
-#include "proto/meta/wanted.h"
 
-#define TICK         USEC_PER_SEC
 #define TOTALS_EVERY (2 * USEC_PER_SEC)
 
-/* --- finding them --- */
-
-struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref t)
-{
-	struct ptorrent *p = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
-
-	return p != NULL && tref_equal(p->t, t) ? p : NULL;
-}
-
-struct ih ptorrent_name(const struct ptorrent *t)
-{
-	struct ih name = {""};
-	const uint8_t *h = t->meta->infohash.v1;
-
-	CHECK_OBJ(t, PTORRENT_MAGIC);
-	hex_encode(h, 4, name.text);
-	return name;
-}
-
-static uint32_t hash_of(const struct shard *s, const uint8_t infohash[20])
-{
-	uint32_t h;
-
-	memcpy(&h, infohash, sizeof h);
-	return h & s->table_mask;
-}
-
-struct ptorrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[20])
-{
-	struct ptorrent *t = s->table[hash_of(s, infohash)];
-
-	while (t != NULL && memcmp(t->meta->infohash.v1, infohash, 20) != 0)
-		t = t->next;
-	return t;
-}
-
-static void table_put(struct shard *s, struct ptorrent *t)
-{
-	uint32_t at = hash_of(s, t->meta->infohash.v1);
-
-	t->next = s->table[at];
-	s->table[at] = t;
-}
-
-static void table_grow(struct shard *s)
-{
-	if (s->torrents_n <= s->table_mask)
-		return;
-	s->table_mask = 2 * s->table_mask + 1;
-	xfree(s->table);
-	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
-	for (uint32_t i = 0; i < s->slots_n; i++)
-		if (s->slots[i] != NULL)
-			table_put(s, s->slots[i]);
-}
-
-static void table_remove(struct shard *s, struct ptorrent *t)
-{
-	struct ptorrent **at = &s->table[hash_of(s, t->meta->infohash.v1)];
-
-	while (*at != t)
-		at = &(*at)->next;
-	*at = t->next;
-}
-
-static void slots_put(struct shard *s, struct ptorrent *t)
-{
-	if (t->t.slot >= s->slots_n) {
-		uint32_t n = MAX(t->t.slot + 1, 2 * s->slots_n);
-
-		s->slots = xrealloc(s->slots, n * sizeof(*s->slots));
-		memset(s->slots + s->slots_n, 0, (n - s->slots_n) * sizeof(*s->slots));
-		s->slots_n = n;
-	}
-	must(s->slots[t->t.slot] == NULL);
-	/* Growing puts all that have a slot into the table: this one has none yet. */
-	s->torrents_n++;
-	table_grow(s);
-	s->slots[t->t.slot] = t;
-	table_put(s, t);
-}
-
 /* --- the tick --- */
-
-void ptorrent_report_totals(struct ptorrent *t)
-{
-	struct swarm *w = t->swarm;
-	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
-
-	if (t->told_down == w->downloaded && t->told_up == w->uploaded &&
-		t->told_wasted == w->wasted && t->told_left == swarm_left(w))
-		return;
-	t->told_down = w->downloaded;
-	t->told_up = w->uploaded;
-	t->told_wasted = w->wasted;
-	t->told_left = swarm_left(w);
-	t->told_at = loop_now(t->shard->loop);
-	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
-		struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
-
-		m->t = t->t;
-		m->downloaded = w->downloaded;
-		m->uploaded = w->uploaded;
-		m->wasted = w->wasted;
-		m->left = swarm_left(w);
-		actor_cast(t->shard->actor, to[i], (struct msg **)&m);
-	}
-}
 
 static void on_tick(struct loop_timer *timer, int64_t now)
 {
@@ -142,26 +33,6 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 	else
 		ptorrent_dial(t);
 	ptorrent_ask_for_peers(t, now);
-}
-
-void ptorrent_wake(struct ptorrent *t)
-{
-	int64_t now = loop_now(t->shard->loop), at;
-
-	if (loop_timer_is_set(&t->tick) && t->tick.at <= now + TICK)
-		return;
-	if (t->conns_n > 0) {
-		loop_timer_set(t->shard->loop, &t->tick, now + TICK);
-		return;
-	}
-	ptorrent_report_totals(t);
-	if (!t->active || link_linked(&t->in_line))
-		return;
-	at = peerlist_deadline(t->swarm->candidates, now);
-	if (at != INT64_MAX)
-		loop_timer_set(t->shard->loop, &t->tick, MAX(at, now + TICK / 10));
-	else if (!swarm_done(t->swarm))
-		loop_timer_set(t->shard->loop, &t->tick, MAX(ptorrent_wish_at(t), now + TICK / 10));
 }
 
 /* --- completion --- */
@@ -317,11 +188,11 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->told_at = now;
 	t->wanted_at = now;
 	limit_start(t, t->wishes.down_limit, t->wishes.up_limit);
-	slots_put(s, t);
+	ptorrent_add(s, t);
 	ptorrent_wake(t);
 }
 
-void ptorrent_close_conns(struct ptorrent *t, enum err why)
+static void close_conns(struct ptorrent *t, enum err why)
 {
 	while (!link_empty(&t->conns))
 		conn_close(container_of(t->conns.next, struct conn, in_torrent), why, "torrent");
@@ -348,7 +219,7 @@ void peers_on_set(struct actor *a, struct msg **m)
 		t->wanted_n = 0;
 	t->active = set->active;
 	if (!t->active) {
-		ptorrent_close_conns(t, E_CANCELLED);
+		close_conns(t, E_CANCELLED);
 		map_drop_all(t->shard, t->t); /* its file system may be unmounted */
 		link_remove(&t->in_line);
 	}
@@ -375,7 +246,7 @@ void ptorrent_detach(struct ptorrent **tp)
 	TAKE_OBJ(t, tp, PTORRENT_MAGIC);
 	s = t->shard;
 	t->active = false;
-	ptorrent_close_conns(t, E_CANCELLED);
+	close_conns(t, E_CANCELLED);
 	ptorrent_report_totals(t);
 	drop_begun(t);
 	map_drop_all(s, t->t);
@@ -383,9 +254,7 @@ void ptorrent_detach(struct ptorrent **tp)
 	link_remove(&t->in_line);
 	if (t->dial.queued)
 		loop_task_del(s->loop, &t->dial);
-	table_remove(s, t);
-	s->torrents_n--;
-	s->slots[t->t.slot] = NULL;
+	ptorrent_remove(s, t);
 	swarm_free(&t->swarm);
 	wishes_fini(&t->wishes);
 	metainfo_unref(&t->meta);

@@ -8,6 +8,7 @@
 #include "actors/peers/priv.h"
 
 #define IOV_MAX_TX   64
+#define OUTPUT_MAX   (128u * 1024u) /* small messages; a long pipeline of requests is 8 KiB */
 #define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two extents */
 #define MAPPED_TIMES 4u             /* or of maps, which take no memory, so much of its unsent */
 #define WRITE_BUDGET (1024u * 1024u)
@@ -135,6 +136,12 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 		return;
 	link_remove(&c->wants_extent); /* the next may be there already */
 	conn_post(c);
+}
+
+bool conn_is_stuffed(const struct conn *c)
+{
+	CHECK_OBJ(c, CONN_MAGIC);
+	return c->peer != NULL && outbuf_len(&c->peer->out) > OUTPUT_MAX;
 }
 
 bool conn_has_output(const struct conn *c)
@@ -331,10 +338,8 @@ bool conn_tx(struct conn *c)
 
 		if (d.max == 0)
 			return true;
-		if (!lay_out(c, &d)) {
-			conn_close(c, E_IO, "block_broken");
-			return false;
-		}
+		if (!lay_out(c, &d))
+			return conn_end(c, E_IO, "block_broken");
 		if (d.n == 0)
 			return true;
 		n = net_writev(c->io.fd, d.iov, d.n, false, &err);
@@ -347,8 +352,7 @@ bool conn_tx(struct conn *c)
 			continue;
 		}
 		if (n < 0) {
-			conn_close(c, err, "write");
-			return false;
+			return conn_end(c, err, "write");
 		}
 		spend(c, (size_t)n);
 		took(c, (size_t)n);

@@ -68,11 +68,12 @@ void peers_on_view(struct actor *a, struct msg **m)
 	struct ptorrent *one = v->all ? NULL : ptorrent_by_ref(s, v->t);
 	int64_t now = actor_now(a);
 
-	v->torrents = xcalloc(v->all ? s->torrents_n : 1, sizeof *v->torrents);
+	v->torrents = xcalloc(v->all ? s->torrents.used : 1, sizeof *v->torrents);
 	if (one != NULL)
 		snapshot_torrent(&v->torrents[v->torrents_n++], one, v->parts, now);
-	for (uint32_t i = 0; v->all && i < s->slots_n; i++)
-		if (s->slots[i] != NULL)
-			snapshot_torrent(&v->torrents[v->torrents_n++], s->slots[i], v->parts, now);
+	for (uint32_t i = 0; v->all && i < s->torrents.n; i++)
+		if (ptorrent_at(s, i) != NULL)
+			snapshot_torrent(&v->torrents[v->torrents_n++], ptorrent_at(s, i), v->parts,
+				now);
 	actor_reply(a, m, !v->all && one == NULL ? E_NOT_FOUND : E_OK);
 }

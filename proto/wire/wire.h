@@ -160,4 +160,13 @@ void wire_put_extended(struct wr *w, uint8_t id, const uint8_t *payload, size_t 
 size_t wire_allowed_fast_set(const uint8_t infohash[20], const struct endpoint *peer,
 	uint32_t pieces, uint32_t k, uint32_t *out);
 
+/* Whether these are the first bytes of a message that brings a block of the usual length (BEP 3
+ * "piece"). */
+static inline bool wire_is_whole_block(const uint8_t header[WIRE_PIECE_HEADER])
+{
+	static const uint8_t usual[] = {0, 0, BLOCK_SIZE >> 8, WIRE_PIECE_HEADER - 4, 7};
+
+	return memcmp(header, usual, sizeof usual) == 0;
+}
+
 #endif

@@ -40,7 +40,6 @@ WRITABLE = {'actors-kernel': {
 CIRCLES = {
     'actors-kernel': 4,
     'actors-state': 2,
-    'actors-peers': 12,
     'actors-session': 14,
 }
 

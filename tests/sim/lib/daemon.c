@@ -290,9 +290,9 @@ void daemon_check(const struct daemon *d)
 {
 	struct shard *s = shard_in(d);
 
-	for (uint32_t i = 0; i < s->slots_n; i++)
-		if (s->slots[i] != NULL)
-			picker_check(s->slots[i]->swarm->picker);
+	for (uint32_t i = 0; i < s->torrents.n; i++)
+		if (ptorrent_at(s, i) != NULL)
+			picker_check(ptorrent_at(s, i)->swarm->picker);
 }
 
 void daemon_tap(struct daemon *d, const struct msg *m)

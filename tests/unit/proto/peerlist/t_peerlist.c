@@ -412,6 +412,8 @@ static void test_banset_v6(void **state)
 	v4 = ep_n(8);
 	assert_false(banset_has(b, &v4));
 	banset_free(&b);
+}
+
 /* Whom we left for a reason of our own is dialled again at once, with the failures it had. */
 static void test_released(void **state)
 {

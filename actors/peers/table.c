@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The torrents of a shard, found by reference and by info-hash.
+ *
+ * Info-hashes are chosen by strangers, but a person adds them: the first bytes are hash enough.
+ */
+#include "actors/peers/priv.h"
+#include "proto/base/base64.h"
+
+#define TABLE_START 64u
+
+struct ih ptorrent_name(const struct ptorrent *t)
+{
+	struct ih name = {""};
+	const uint8_t *h = t->meta->infohash.v1;
+
+	CHECK_OBJ(t, PTORRENT_MAGIC);
+	hex_encode(h, 4, name.text);
+	return name;
+}
+
+struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref ref)
+{
+	CHECK_OBJ(s, SHARD_MAGIC);
+	return tref_table_get(&s->torrents, ref);
+}
+
+struct ptorrent *ptorrent_at(const struct shard *s, uint32_t slot)
+{
+	return tref_table_at(&s->torrents, slot);
+}
+
+static uint32_t hash_of(const struct shard *s, const uint8_t infohash[20])
+{
+	uint32_t h;
+
+	memcpy(&h, infohash, sizeof h);
+	return h & s->table_mask;
+}
+
+struct ptorrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[20])
+{
+	struct ptorrent *t;
+
+	CHECK_OBJ(s, SHARD_MAGIC);
+	t = s->table[hash_of(s, infohash)];
+	while (t != NULL && memcmp(t->meta->infohash.v1, infohash, 20) != 0)
+		t = t->next;
+	return t;
+}
+
+static void hash(struct shard *s, struct ptorrent *t)
+{
+	uint32_t at = hash_of(s, t->meta->infohash.v1);
+
+	t->next = s->table[at];
+	s->table[at] = t;
+}
+
+static void grow(struct shard *s)
+{
+	if (s->torrents.used <= s->table_mask)
+		return;
+	s->table_mask = 2 * s->table_mask + 1;
+	xfree(s->table);
+	s->table = xcalloc(s->table_mask + 1, sizeof(*s->table));
+	for (uint32_t i = 0; i < s->torrents.n; i++)
+		if (ptorrent_at(s, i) != NULL)
+			hash(s, ptorrent_at(s, i));
+}
+
+void ptorrent_add(struct shard *s, struct ptorrent *t)
+{
+	CHECK_OBJ(s, SHARD_MAGIC);
+	CHECK_OBJ(t, PTORRENT_MAGIC);
+	grow(s); /* hashes all that have a slot: this one has none yet */
+	tref_table_put(&s->torrents, t->t, t);
+	hash(s, t);
+}
+
+void ptorrent_remove(struct shard *s, struct ptorrent *t)
+{
+	struct ptorrent **at = &s->table[hash_of(s, t->meta->infohash.v1)];
+
+	CHECK_OBJ(t, PTORRENT_MAGIC);
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	tref_table_remove(&s->torrents, t->t);
+}
+
+void ptorrents_init(struct shard *s)
+{
+	s->table_mask = TABLE_START - 1;
+	s->table = xcalloc(TABLE_START, sizeof(*s->table));
+}
+
+void ptorrents_fini(struct shard *s)
+{
+	tref_table_fini(&s->torrents);
+	xfree(s->table);
+	s->table = NULL;
+}
