@@ -110,57 +110,65 @@ uint64_t bucket_burst(const struct bucket *b)
 void meter_init(struct meter *m, int64_t now_us)
 {
 	memset(m, 0, sizeof *m);
-	m->mark[0].at_us = now_us;
-	m->count = 1;
+	m->decide.mark[0].at_us = m->show.mark[0].at_us = now_us;
+	m->decide.count = m->show.count = 1;
 }
 
-static unsigned oldest_mark(const struct meter *m)
+static unsigned oldest_mark(const struct meter_marks *k)
 {
-	return (m->newest + METER_MARKS + 1u - m->count) % METER_MARKS;
+	return (k->newest + METER_MARKS + 1u - k->count) % METER_MARKS;
 }
 
-void meter_mark(struct meter *m, int64_t now_us)
+static void take_mark(struct meter_marks *k, uint64_t total, int64_t now_us)
 {
-	if (now_us - m->mark[m->newest].at_us < SECOND_US)
+	if (now_us - k->mark[k->newest].at_us < SECOND_US)
 		return;
-	m->newest = (uint8_t)((m->newest + 1u) % METER_MARKS);
-	m->mark[m->newest].total = m->total;
-	m->mark[m->newest].at_us = now_us;
-	m->count = (uint8_t)MIN(m->count + 1u, METER_MARKS);
+	k->newest = (uint8_t)((k->newest + 1u) % METER_MARKS);
+	k->mark[k->newest].total = total;
+	k->mark[k->newest].at_us = now_us;
+	k->count = (uint8_t)MIN(k->count + 1u, METER_MARKS);
 }
 
-static uint64_t rate_since(const struct meter *m, unsigned mark, int64_t now_us)
+static uint64_t rate_since(
+	const struct meter *m, const struct meter_marks *k, unsigned mark, int64_t now_us)
 {
-	int64_t dt = MAX(now_us - m->mark[mark].at_us, SECOND_US);
-	uint64_t bytes = m->total - m->mark[mark].total, ms = (uint64_t)(dt / 1000);
+	int64_t dt = MAX(now_us - k->mark[mark].at_us, SECOND_US);
+	uint64_t bytes = m->total - k->mark[mark].total, ms = (uint64_t)(dt / 1000);
 
 	return bytes / ms * 1000 + bytes % ms * 1000 / ms;
 }
 
 uint64_t meter_rate(struct meter *m, int64_t now_us)
 {
+	struct meter_marks *k = &m->decide;
 	uint64_t rate;
 
-	while (m->count > 1 && now_us - m->mark[oldest_mark(m)].at_us > MARK_STALE_US)
-		m->count--;
-	rate = rate_since(m, oldest_mark(m), now_us);
-	meter_mark(m, now_us);
+	while (k->count > 1 && now_us - k->mark[oldest_mark(k)].at_us > MARK_STALE_US)
+		k->count--;
+	rate = rate_since(m, k, oldest_mark(k), now_us);
+	take_mark(k, m->total, now_us);
 	return rate;
+}
+
+void meter_mark(struct meter *m, int64_t now_us)
+{
+	take_mark(&m->show, m->total, now_us);
 }
 
 uint64_t meter_shown(struct meter *m, int64_t now_us)
 {
-	unsigned since = m->newest;
+	struct meter_marks *k = &m->show;
+	unsigned since = k->newest;
 	uint64_t rate;
 
-	for (unsigned i = 0; i < m->count; i++) {
-		since = (m->newest + METER_MARKS - i) % METER_MARKS;
-		if (m->mark[since].total == m->total && now_us - m->mark[since].at_us >= SILENT_US)
+	for (unsigned i = 0; i < k->count; i++) {
+		since = (k->newest + METER_MARKS - i) % METER_MARKS;
+		if (k->mark[since].total == m->total && now_us - k->mark[since].at_us >= SILENT_US)
 			return 0;
-		if (now_us - m->mark[since].at_us >= SHOWN_US)
+		if (now_us - k->mark[since].at_us >= SHOWN_US)
 			break;
 	}
-	rate = rate_since(m, since, now_us);
+	rate = rate_since(m, k, since, now_us);
 	meter_mark(m, now_us);
 	return rate;
 }

@@ -58,13 +58,18 @@ uint64_t bucket_burst(const struct bucket *b);
 /* Marks are a second apart; the window is the time back to the oldest one that is not stale. */
 #define METER_MARKS 6
 
-struct meter {
-	uint64_t total; /* bytes since meter_init(), or as set by the owner at start */
+struct meter_marks {
 	struct {
 		uint64_t total;
 		int64_t at_us;
 	} mark[METER_MARKS]; /* ring; mark[newest] is always valid */
 	uint8_t newest, count;
+};
+
+/* Decisions and people look at different times; each has marks that the other does not move. */
+struct meter {
+	uint64_t total; /* bytes since meter_init(), or as set by the owner at start */
+	struct meter_marks decide, show;
 };
 
 /* Starts at zero. */
@@ -85,7 +90,7 @@ uint64_t meter_rate(struct meter *m, int64_t now_us);
 
 /*
  * The same for people: over the last three seconds, and 0 after two without a byte.  True to that
- * when meter_mark() or one of these two is called once a second while bytes come.
+ * when it or meter_mark() is called once a second while bytes come.
  */
 uint64_t meter_shown(struct meter *m, int64_t now_us);
 void meter_mark(struct meter *m, int64_t now_us);

@@ -186,10 +186,12 @@ void swarm_tick(struct swarm *s, int64_t now)
 	CHECK_OBJ(s, SWARM_MAGIC);
 	s->pace = meter_rate(&s->down, now);
 	s->ticked = s->downloaded;
+	meter_mark(&s->down, now);
 	meter_mark(&s->up, now);
 	for (uint32_t i = 0; i < s->peers_cap; i++) {
 		if (s->peers[i] == NULL)
 			continue;
+		meter_mark(&s->peers[i]->down, now);
 		meter_mark(&s->peers[i]->up, now);
 		swarm_tick_requests(s->peers[i], now);
 		swarm_tick_haves(s->peers[i]);
