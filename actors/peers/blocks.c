@@ -9,11 +9,8 @@
 
 static void flush(struct shard *s, unsigned worker)
 {
-	struct msg *m = (struct msg *)s->write[worker];
-
-	s->write[worker] = NULL;
-	if (m != NULL)
-		actor_cast(s->actor, ADDR(ROLE_WORKER, worker), &m);
+	if (s->write[worker] != NULL)
+		msg_send(s->actor, ADDR(ROLE_WORKER, worker), s->write[worker]);
 }
 
 void blocks_flush(struct shard *s)

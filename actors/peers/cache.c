@@ -171,7 +171,7 @@ static void load(struct shard *s, struct extent *x)
 	x->state = EXTENT_LOADING;
 	x->refs++;
 	s->cache.loading++;
-	actor_call(s->actor, ADDR(ROLE_WORKER, worker), (struct msg **)&e, on_read, x);
+	msg_call(s->actor, ADDR(ROLE_WORKER, worker), e, on_read, x);
 }
 
 static bool start_reading(struct shard *s, struct extent *x)
@@ -219,7 +219,7 @@ static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 	CAST_OBJ(x, ctx, EXTENT_MAGIC);
 	s->cache.loading--;
 	if (m != NULL && *m != NULL && x->map == NULL) {
-		struct m_extent *e = (struct m_extent *)*m;
+		struct m_extent *e = MSG_AS(EXTENT_READ, *m);
 
 		x->data = x->buffer = e->data;
 		e->data = NULL;

@@ -209,6 +209,7 @@ static void tell_candidates(struct conn *c, enum err why)
 static void unlink_all(struct conn *c)
 {
 	limit_forget(c);
+	pace_forget(c);
 	link_remove(&c->in_shard);
 	link_remove(&c->in_torrent);
 	link_remove(&c->pending);

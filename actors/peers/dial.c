@@ -96,5 +96,5 @@ void ptorrent_ask_for_peers(struct ptorrent *t, int64_t now)
 	t->wanted_n++;
 	m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
 	m->t = t->t;
-	actor_cast(t->shard->actor, ADDR_TRACKER, (struct msg **)&m);
+	msg_send(t->shard->actor, ADDR_TRACKER, m);
 }

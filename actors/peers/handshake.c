@@ -17,7 +17,7 @@ static bool hand_off(struct conn *c, unsigned shard)
 	memcpy(h->bytes, c->hello, c->hello_n);
 	loop_fd_del(c->shard->loop, &c->io);
 	c->io.fd = -1;
-	actor_cast(c->shard->actor, ADDR(ROLE_PEERS, shard), (struct msg **)&h);
+	msg_send(c->shard->actor, ADDR(ROLE_PEERS, shard), h);
 	return conn_end(c, E_OK, "handoff");
 }
 

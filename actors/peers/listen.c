@@ -84,7 +84,7 @@ void listener_stop(struct shard *s)
 
 void peers_on_handoff(struct actor *a, struct msg **m)
 {
-	struct m_peers_handoff *h = (struct m_peers_handoff *)*m;
+	struct m_peers_handoff *h = MSG_AS(PEERS_HANDOFF, *m);
 	int fd = h->fd;
 
 	if (actor_stopping(a))

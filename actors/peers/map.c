@@ -124,7 +124,7 @@ static void on_mapped(struct actor *a, void *ctx, enum err err, struct msg **m)
 	CAST_OBJ(map, ctx, FILE_MAP_MAGIC);
 	s->cache.loading--;
 	if (err == E_OK && m != NULL && *m != NULL) {
-		struct m_file_map *f = (struct m_file_map *)*m;
+		struct m_file_map *f = MSG_AS(FILE_MAP, *m);
 
 		map->base = f->map;
 		f->map = NULL;
@@ -142,7 +142,7 @@ static void ask(struct shard *s, struct file_map *map)
 	f->length = map->length;
 	map->refs++;
 	s->cache.loading++;
-	actor_call(s->actor, ADDR(ROLE_WORKER, worker), (struct msg **)&f, on_mapped, map);
+	msg_call(s->actor, ADDR(ROLE_WORKER, worker), f, on_mapped, map);
 }
 
 static struct file_map *find(struct shard *s, struct tref t, uint32_t file)

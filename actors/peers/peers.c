@@ -47,9 +47,9 @@ static bool on_claim(void *owner)
 static void on_global(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct m_peers_global *g = (struct m_peers_global *)*m;
+	struct m_peers_global *g = MSG_AS(PEERS_GLOBAL, *m);
 
-	limit_set_global(s, g->rate);
+	rates_set_global(s, g->rate);
 }
 
 static unsigned share(int all, unsigned shards)
@@ -68,12 +68,12 @@ static unsigned blocks_max(const struct shard *s)
 static void on_reload(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct m_reload *r = (struct m_reload *)*m;
+	struct m_reload *r = MSG_AS(RELOAD, *m);
 	const struct config *old = s->config;
 
 	s->config = r->config;
 	r->config = old;
-	limit_reconfigure(s);
+	rates_reconfigure(s);
 	pool_raise(s->blocks, blocks_max(s));
 	for (uint32_t i = 0; i < s->torrents.n; i++)
 		if (ptorrent_at(s, i) != NULL)
@@ -124,6 +124,8 @@ static void *peers_init(struct actor *a, const void *arg)
 	link_init(&s->hungry);
 	link_init(&s->line);
 	limit_init(s);
+	usage_init(s);
+	rates_init(s);
 	ptorrents_init(s);
 	s->run = conn_run;
 	s->dial_task.fn = dial_on_task;
@@ -183,6 +185,7 @@ static void peers_fini(struct actor *a)
 	listener_stop(s);
 	datagram_stop(s);
 	limit_fini(s);
+	usage_fini(s);
 	map_fini(s);
 	cache_fini(s);
 	pool_free(&s->blocks);

@@ -393,13 +393,15 @@ bool conn_has_output(const struct conn *);
 /* So much waits to be sent that no more may be asked of us: answers need no memory without end. */
 bool conn_is_stuffed(const struct conn *);
 
-/* limit.c: rates in B/s, 0 is unlimited */
+/* limit.c */
+/* The limits that are in force for a connection in one direction. */
+struct limit_subject {
+	struct limiter *to[3];
+	unsigned n;
+};
+struct limit_subject limit_subject(const struct conn *, enum limit_way);
 void limit_init(struct shard *);
 void limit_fini(struct shard *);
-void limit_set_global(struct shard *, const uint64_t rate[LIMIT_KINDS]); /* its shares */
-void limit_reconfigure(struct shard *); /* there is a new configuration */
-void limit_start(struct ptorrent *, uint64_t down, uint64_t up);
-void limit_set(struct ptorrent *, uint64_t down, uint64_t up);
 void limit_open(struct conn *); /* a new connection: its class */
 /* Bytes that it may read or write now.  0: it will be run again when it may. */
 size_t limit_allow_in(struct conn *);
@@ -408,11 +410,29 @@ size_t limit_allow_out(struct conn *);
 void limit_spend_in(struct conn *, size_t n);
 void limit_spend_out(struct conn *, size_t n);
 void limit_settle(struct conn *);      /* it reads and writes no more for now */
-unsigned limit_room(struct conn *);    /* blocks that it may ask for now.  0: it is run again */
-void limit_asked(struct conn *);       /* what it has asked for may have changed */
-void limit_tick(struct ptorrent *);    /* once a second: the same for all its connections */
 bool limit_waits(const struct conn *); /* its reading is held back */
-void limit_forget(struct conn *);      /* it closes; its requests are void */
+void limit_forget(struct conn *);      /* it waits for no tokens any more */
+void limit_look_at(struct shard *, enum limit_way, int64_t at); /* those who wait */
+
+/* pace.c */
+unsigned pace_room(struct conn *);     /* blocks that it may ask for now.  0: it is run again */
+void pace_asked(struct conn *);        /* what it has asked for may have changed */
+void pace_tick(struct ptorrent *);     /* once a second: the same for all its connections */
+void pace_forget(struct conn *);       /* its requests do not count any more */
+void pace_call_next(struct limiter *); /* there may be room for who waits to ask */
+
+/* usage.c */
+void usage_init(struct shard *);
+void usage_fini(struct shard *);
+void usage_watch(struct shard *);                             /* something is used of the shares */
+struct limiter *usage_limiter(struct shard *, unsigned kind); /* enum limit_kind */
+
+/* rates.c: B/s, 0 is unlimited */
+void rates_init(struct shard *);
+void rates_set_global(struct shard *, const uint64_t rate[LIMIT_KINDS]); /* its shares */
+void rates_reconfigure(struct shard *); /* there is a new configuration */
+void rates_start(struct ptorrent *, uint64_t down, uint64_t up);
+void rates_set(struct ptorrent *, uint64_t down, uint64_t up);
 
 /* rest.c */
 void rest_note(struct shard *, size_t n); /* n bytes have passed */

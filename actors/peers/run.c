@@ -13,10 +13,10 @@ static void ask(struct conn *c)
 	unsigned room, n = 0;
 
 	do {
-		room = swarm_wants_requests(c->peer) ? MIN(limit_room(c), s->credit) : 0;
+		room = swarm_wants_requests(c->peer) ? MIN(pace_room(c), s->credit) : 0;
 		n = room > 0 ? swarm_request(c->peer, room, loop_now(s->loop)) : 0;
 		s->credit -= n;
-		limit_asked(c);
+		pace_asked(c);
 	} while (n > 0 && n == room);
 	if (s->credit == 0 && swarm_wants_requests(c->peer) && !link_linked(&c->hungry))
 		link_append(&s->hungry, &c->hungry);

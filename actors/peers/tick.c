@@ -36,7 +36,7 @@ void ptorrent_report_totals(struct ptorrent *t)
 		m->uploaded = w->uploaded;
 		m->wasted = w->wasted;
 		m->left = swarm_left(w);
-		actor_cast(t->shard->actor, to[i], (struct msg **)&m);
+		msg_send(t->shard->actor, to[i], m);
 	}
 }
 

@@ -25,7 +25,7 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 	struct ptorrent *t = container_of(timer, struct ptorrent, tick);
 
 	swarm_tick(t->swarm, now);
-	limit_tick(t);
+	pace_tick(t);
 	if (now - t->told_at >= TOTALS_EVERY)
 		ptorrent_report_totals(t);
 	if (ptorrent_turn_over(t, now))
@@ -61,7 +61,7 @@ void ptorrent_check_done(struct ptorrent *t)
 	ptorrent_report_totals(t);
 	m = msg_new(t->shard->actor, MSG_PEERS_DONE);
 	m->t = t->t;
-	actor_cast(t->shard->actor, ADDR_SESSION, (struct msg **)&m);
+	msg_send(t->shard->actor, ADDR_SESSION, m);
 	peerlist_set_seeding(t->swarm->candidates, true);
 	close_seeds(t);
 }
@@ -160,7 +160,7 @@ static void load_partials(struct ptorrent *t, const struct partial_piece *v, uin
 void peers_on_add(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct m_peers_add *add = (struct m_peers_add *)*m;
+	struct m_peers_add *add = MSG_AS(PEERS_ADD, *m);
 	int64_t now = actor_now(a);
 	struct layout layout = layout_of_metainfo(add->meta);
 	struct swarm_config config = swarm_config_of(s);
@@ -187,7 +187,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;
-	limit_start(t, t->wishes.down_limit, t->wishes.up_limit);
+	rates_start(t, t->wishes.down_limit, t->wishes.up_limit);
 	ptorrent_add(s, t);
 	ptorrent_wake(t);
 }
@@ -200,13 +200,13 @@ static void close_conns(struct ptorrent *t, enum err why)
 
 void peers_on_set(struct actor *a, struct msg **m)
 {
-	struct m_peers_set *set = (struct m_peers_set *)*m;
+	struct m_peers_set *set = MSG_AS(PEERS_SET, *m);
 	struct ptorrent *t = ptorrent_by_ref(shard_of(a), set->t);
 	bool again;
 
 	if (t == NULL)
 		return;
-	limit_set(t, set->wishes.down_limit, set->wishes.up_limit);
+	rates_set(t, set->wishes.down_limit, set->wishes.up_limit);
 	again = t->swarm->no_download && !set->no_download;
 	t->swarm->no_download = set->no_download;
 	if (take_wishes(t, &set->wishes)) {
@@ -264,7 +264,7 @@ void ptorrent_detach(struct ptorrent **tp)
 void peers_on_remove(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct m_peers_remove *r = (struct m_peers_remove *)*m;
+	struct m_peers_remove *r = MSG_AS(PEERS_REMOVE, *m);
 	struct ptorrent *t = ptorrent_by_ref(s, r->t);
 
 	if (t == NULL) {
@@ -294,7 +294,7 @@ static bool may_be_dialled(const struct shard *s, const struct endpoint *e)
 
 void peers_on_found(struct actor *a, struct msg **m)
 {
-	struct m_peers_found *f = (struct m_peers_found *)*m;
+	struct m_peers_found *f = MSG_AS(PEERS_FOUND, *m);
 	struct shard *s = shard_of(a);
 	struct ptorrent *t = ptorrent_by_ref(s, f->t);
 

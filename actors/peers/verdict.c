@@ -68,7 +68,7 @@ static void verdict(struct shard *s, const struct block_item *b)
 void peers_on_blocks_done(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct m_blocks *b = (struct m_blocks *)*m;
+	struct m_blocks *b = MSG_AS(BLOCKS_DONE, *m);
 	unsigned back = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
