@@ -15,6 +15,7 @@ static void flush(struct shard *s, unsigned worker)
 
 void blocks_flush(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	for (unsigned i = 0; i < s->workers; i++)
 		flush(s, i);
 }
@@ -25,6 +26,7 @@ void blocks_put(struct shard *s, struct tref t, uint32_t piece, uint32_t begin, 
 	unsigned worker = tref_worker(t, piece, s->workers);
 	struct m_blocks *b = s->write[worker];
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	if (b == NULL)
 		b = s->write[worker] = msg_new(s->actor, MSG_BLOCKS_WRITE);
 	b->items[b->n++] = (struct block_item){.t = t,
@@ -37,7 +39,8 @@ void blocks_put(struct shard *s, struct tref t, uint32_t piece, uint32_t begin, 
 		flush(s, worker);
 }
 
-void blocks_drop_piece(struct ptorrent *t, uint32_t piece, bool keep)
+void blocks_drop_piece(struct peer_torrent *t, uint32_t piece, bool keep)
 {
-	blocks_put(t->shard, t->t, piece, 0, keep, BLOCK_DROP, NULL);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
+	blocks_put(t->shard, t->ref, piece, 0, keep, BLOCK_DROP, NULL);
 }

@@ -3,11 +3,11 @@
  * The read cache for serving: runs of verified bytes, mapped or read ahead by a worker, shared by
  * the connections that need them.
  *
- * An extent is EXTENT_SIZE bytes of one piece, aligned within it; requests come in order, so the
- * neighbours are wanted next.  A request that crosses the boundary gets an extent of its own.
+ * A run is READ_RUN_SIZE bytes of one piece, aligned within it; requests come in order, so the
+ * neighbours are wanted next.  A request that crosses the boundary gets a run of its own.
  *
  * What lies in one mapped file (map.c) is served from the page cache: a worker brings it
- * there first where it is not, and the extent lives as long as blocks need it.  All else is read
+ * there first where it is not, and the run lives as long as blocks need it.  All else is read
  * into buffers of ours, and stays until its memory is wanted.
  */
 #include "actors/peers/priv.h"
@@ -15,25 +15,26 @@
 #include "actors/kernel/fs.h"
 
 #define TABLE_START 256u
-/* What follows the first extent of so many bytes of a piece is asked of the disk along with it. */
+/* What follows the first run of so many bytes of a piece is asked of the disk along with it. */
 #define READ_AHEAD 1048576u
 /* The page cache may drop what was in it: look again before sending after this long. */
 #define SEEN_LASTS USEC_PER_SEC
 
 void cache_init(struct shard *s)
 {
-	struct extent_cache *k = &s->cache;
-	uint64_t want = s->config->store_read_cache / EXTENT_SIZE / s->shards;
+	struct read_cache *k = &s->cache;
+	uint64_t want = s->config->store_read_cache / READ_RUN_SIZE / s->shards;
 	unsigned conns = (unsigned)MAX(s->config->peers_max, 1) / s->shards + 1;
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	k->soft_max = (unsigned)MAX(want, (uint64_t)8);
-	k->pool = pool_new("extents", EXTENT_SIZE, 4096, 8, k->soft_max + conns);
+	k->pool = pool_new("extents", READ_RUN_SIZE, 4096, 8, k->soft_max + conns);
 	k->table = xcalloc(TABLE_START, sizeof(*k->table));
 	k->mask = TABLE_START - 1;
 	link_init(&k->idle);
 }
 
-static uint32_t slot_of(const struct extent_cache *k, struct tref t, uint32_t piece, uint32_t begin)
+static uint32_t slot_of(const struct read_cache *k, struct tref t, uint32_t piece, uint32_t begin)
 {
 	uint64_t h = (uint64_t)t.slot * 0x9E3779B97F4A7C15u +
 		     (uint64_t)piece * 0xC2B2AE3D27D4EB4Fu + begin;
@@ -41,18 +42,18 @@ static uint32_t slot_of(const struct extent_cache *k, struct tref t, uint32_t pi
 	return (uint32_t)(h >> 17 ^ h) & k->mask;
 }
 
-static struct extent *find(struct extent_cache *k, struct tref t, uint32_t piece, uint32_t begin)
+static struct read_run *find(struct read_cache *k, struct tref t, uint32_t piece, uint32_t begin)
 {
-	struct extent *x = k->table[slot_of(k, t, piece, begin)];
+	struct read_run *x = k->table[slot_of(k, t, piece, begin)];
 
-	while (x != NULL && !(tref_equal(x->t, t) && x->piece == piece && x->begin == begin))
+	while (x != NULL && !(tref_equal(x->ref, t) && x->piece == piece && x->begin == begin))
 		x = x->next;
 	return x;
 }
 
-static void unhash(struct extent_cache *k, struct extent *x)
+static void unhash(struct read_cache *k, struct read_run *x)
 {
-	struct extent **at = &k->table[slot_of(k, x->t, x->piece, x->begin)];
+	struct read_run **at = &k->table[slot_of(k, x->ref, x->piece, x->begin)];
 
 	if (!x->hashed)
 		return;
@@ -62,30 +63,30 @@ static void unhash(struct extent_cache *k, struct extent *x)
 	x->hashed = false;
 }
 
-static void hash(struct extent_cache *k, struct extent *x)
+static void hash(struct read_cache *k, struct read_run *x)
 {
-	struct extent **at = &k->table[slot_of(k, x->t, x->piece, x->begin)];
+	struct read_run **at = &k->table[slot_of(k, x->ref, x->piece, x->begin)];
 
 	x->next = *at;
 	*at = x;
 	x->hashed = true;
 }
 
-static struct extent *extent_new(struct extent_cache *k)
+static struct read_run *read_run_new(struct read_cache *k)
 {
-	struct extent *x = k->spare;
+	struct read_run *x = k->spare;
 
 	if (x == NULL) {
-		ALLOC_OBJ(x, EXTENT_MAGIC);
+		ALLOC_OBJ(x, READ_RUN_MAGIC);
 	} else {
 		k->spare = x->next;
-		*x = (struct extent){.magic = EXTENT_MAGIC};
+		*x = (struct read_run){.magic = READ_RUN_MAGIC};
 	}
 	link_init(&x->waiting);
 	return x;
 }
 
-static void destroy(struct extent_cache *k, struct extent *x)
+static void destroy(struct read_cache *k, struct read_run *x)
 {
 	unhash(k, x);
 	link_remove(&x->lru);
@@ -101,12 +102,13 @@ static void destroy(struct extent_cache *k, struct extent *x)
 
 void cache_fini(struct shard *s)
 {
-	struct extent_cache *k = &s->cache;
+	struct read_cache *k = &s->cache;
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	while (!link_empty(&k->idle))
-		destroy(k, container_of(k->idle.next, struct extent, lru));
+		destroy(k, container_of(k->idle.next, struct read_run, lru));
 	must(k->n == 0);
-	for (struct extent *x = k->spare; x != NULL; x = k->spare) {
+	for (struct read_run *x = k->spare; x != NULL; x = k->spare) {
 		k->spare = x->next;
 		xfree(x);
 	}
@@ -117,9 +119,9 @@ void cache_fini(struct shard *s)
 
 /* --- references --- */
 
-void extent_unref(struct shard *s, struct extent *x)
+void read_run_unref(struct shard *s, struct read_run *x)
 {
-	CHECK_OBJ(x, EXTENT_MAGIC);
+	CHECK_OBJ(x, READ_RUN_MAGIC);
 	must(x->refs > 0);
 	if (--x->refs > 0)
 		return;
@@ -130,7 +132,7 @@ void extent_unref(struct shard *s, struct extent *x)
 		destroy(&s->cache, x);
 }
 
-static void ref(struct extent *x)
+static void ref(struct read_run *x)
 {
 	link_remove(&x->lru);
 	x->refs++;
@@ -142,9 +144,9 @@ static void ref(struct extent *x)
  * Of a file that is not mapped nobody knows whether it came from the disk.  What fits the cache is
  * not read twice: nobody needs to hurry for it.
  */
-static void tell_read(struct shard *s, const struct extent *x)
+static void tell_read(struct shard *s, const struct read_run *x)
 {
-	struct ptorrent *t = ptorrent_by_ref(s, x->t);
+	struct peer_torrent *t = ptorrent_by_ref(s, x->ref);
 
 	if (t != NULL && x->hashed && x->map != NULL &&
 		t->swarm->layout.size > s->config->store_read_cache)
@@ -153,12 +155,12 @@ static void tell_read(struct shard *s, const struct extent *x)
 
 static actor_reply_f on_read;
 
-static void load(struct shard *s, struct extent *x)
+static void load(struct shard *s, struct read_run *x)
 {
 	struct m_extent *e = msg_new(s->actor, MSG_EXTENT_READ);
-	unsigned worker = tref_worker(x->t, x->piece, s->workers);
+	unsigned worker = tref_worker(x->ref, x->piece, s->workers);
 
-	e->t = x->t;
+	e->t = x->ref;
 	e->piece = x->piece;
 	e->begin = x->begin;
 	e->length = x->length;
@@ -168,13 +170,13 @@ static void load(struct shard *s, struct extent *x)
 	}
 	e->data = x->buffer;
 	x->buffer = NULL; /* the worker's, until the reply */
-	x->state = EXTENT_LOADING;
+	x->state = READ_RUN_LOADING;
 	x->refs++;
 	s->cache.loading++;
 	msg_call(s->actor, ADDR(ROLE_WORKER, worker), e, on_read, x);
 }
 
-static bool start_reading(struct shard *s, struct extent *x)
+static bool start_reading(struct shard *s, struct read_run *x)
 {
 	x->buffer = pool_get(s->cache.pool);
 	if (x->buffer == NULL)
@@ -185,28 +187,28 @@ static bool start_reading(struct shard *s, struct extent *x)
 	return true;
 }
 
-static void extent_failed(struct shard *s, struct extent *x)
+static void read_run_failed(struct shard *s, struct read_run *x)
 {
-	x->state = EXTENT_FAILED;
+	x->state = READ_RUN_FAILED;
 	unhash(&s->cache, x);
 }
 
 /* From the map to a buffer of ours. */
-static void unmap(struct shard *s, struct extent *x)
+static void unmap(struct shard *s, struct read_run *x)
 {
 	map_unref(x->map);
 	x->map = NULL;
 	x->data = NULL;
 	if (!start_reading(s, x))
-		extent_failed(s, x);
+		read_run_failed(s, x);
 }
 
-static void wake(struct extent *x)
+static void wake(struct read_run *x)
 {
 	while (!link_empty(&x->waiting)) {
-		struct conn *c = container_of(x->waiting.next, struct conn, wants_extent);
+		struct conn *c = container_of(x->waiting.next, struct conn, wants_run);
 
-		link_remove(&c->wants_extent);
+		link_remove(&c->wants_run);
 		conn_post(c);
 	}
 }
@@ -214,9 +216,9 @@ static void wake(struct extent *x)
 static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct shard *s = shard_of(a);
-	struct extent *x;
+	struct read_run *x;
 
-	CAST_OBJ(x, ctx, EXTENT_MAGIC);
+	CAST_OBJ(x, ctx, READ_RUN_MAGIC);
 	s->cache.loading--;
 	if (m != NULL && *m != NULL && x->map == NULL) {
 		struct m_extent *e = MSG_AS(EXTENT_READ, *m);
@@ -231,27 +233,27 @@ static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 	} else if (x->map != NULL) {
 		unmap(s, x);
 	} else {
-		extent_failed(s, x);
+		read_run_failed(s, x);
 	}
-	if (x->state != EXTENT_LOADING)
+	if (x->state != READ_RUN_LOADING)
 		wake(x);
-	extent_unref(s, x);
+	read_run_unref(s, x);
 }
 
 /* Makes room for one more; false: everything is in use. */
-static bool make_room(struct extent_cache *k, bool must_have)
+static bool make_room(struct read_cache *k, bool must_have)
 {
 	if (k->n < k->soft_max)
 		return true;
 	if (!link_empty(&k->idle)) {
-		destroy(k, container_of(k->idle.next, struct extent, lru));
+		destroy(k, container_of(k->idle.next, struct read_run, lru));
 		return true;
 	}
 	return must_have;
 }
 
 /* false: no memory for it now. */
-static bool fill(struct ptorrent *t, struct extent *x, bool must_have)
+static bool fill(struct peer_torrent *t, struct read_run *x, bool must_have)
 {
 	struct shard *s = t->shard;
 
@@ -269,18 +271,18 @@ static bool fill(struct ptorrent *t, struct extent *x, bool must_have)
 	return true;
 }
 
-static struct extent *make(struct ptorrent *t, const struct block_req *r, bool must_have)
+static struct read_run *make(struct peer_torrent *t, const struct block_req *r, bool must_have)
 {
 	struct shard *s = t->shard;
-	uint32_t begin = r->begin / EXTENT_SIZE * EXTENT_SIZE;
+	uint32_t begin = r->begin / READ_RUN_SIZE * READ_RUN_SIZE;
 	uint32_t size = layout_piece_size(&t->swarm->layout, r->piece);
-	bool shared = r->begin + r->length <= begin + EXTENT_SIZE;
-	struct extent *x = extent_new(&s->cache);
+	bool shared = r->begin + r->length <= begin + READ_RUN_SIZE;
+	struct read_run *x = read_run_new(&s->cache);
 
-	x->t = t->t;
+	x->ref = t->ref;
 	x->piece = r->piece;
 	x->begin = shared ? begin : r->begin;
-	x->length = shared ? MIN(EXTENT_SIZE, size - begin) : r->length;
+	x->length = shared ? MIN(READ_RUN_SIZE, size - begin) : r->length;
 	x->ahead = x->begin % READ_AHEAD == 0 ? MIN(READ_AHEAD, size - x->begin) : 0;
 	if (!fill(t, x, must_have)) {
 		destroy(&s->cache, x);
@@ -291,15 +293,16 @@ static struct extent *make(struct ptorrent *t, const struct block_req *r, bool m
 	return x;
 }
 
-struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool must_have)
+struct read_run *cache_get(struct peer_torrent *t, const struct block_req *r, bool must_have)
 {
 	struct shard *s = t->shard;
-	uint32_t begin = r->begin / EXTENT_SIZE * EXTENT_SIZE;
-	struct extent *x = NULL;
+	uint32_t begin = r->begin / READ_RUN_SIZE * READ_RUN_SIZE;
+	struct read_run *x = NULL;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	must(r->length <= WIRE_MAX_BLOCK); /* the swarm refuses to serve more */
-	if (r->begin + r->length <= begin + EXTENT_SIZE)
-		x = find(&s->cache, t->t, r->piece, begin);
+	if (r->begin + r->length <= begin + READ_RUN_SIZE)
+		x = find(&s->cache, t->ref, r->piece, begin);
 	if (x == NULL)
 		x = make(t, r, must_have);
 	if (x != NULL)
@@ -309,10 +312,11 @@ struct extent *cache_get(struct ptorrent *t, const struct block_req *r, bool mus
 
 /* --- what was mapped and is there no more --- */
 
-bool extent_ready(struct shard *s, struct extent *x)
+bool read_run_ready(struct shard *s, struct read_run *x)
 {
 	int64_t now = loop_now(s->loop);
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	if (x->state == EXTENT_READY && x->map != NULL && now - x->seen > SEEN_LASTS) {
 		if (fs_map_resident(x->data, x->length))
 			x->seen = now;
@@ -322,8 +326,9 @@ bool extent_ready(struct shard *s, struct extent *x)
 	return x->state == EXTENT_READY;
 }
 
-void extent_faulted(struct shard *s, struct extent *x)
+void read_run_faulted(struct shard *s, struct read_run *x)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	if (x->map == NULL)
 		return;
 	map_spoil(x->map);

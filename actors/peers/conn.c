@@ -23,6 +23,7 @@ void conn_say_hello(struct conn *c)
 
 void conn_set_timer(struct conn *c, int64_t delay)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	loop_timer_set(c->shard->loop, &c->timer, loop_now(c->shard->loop) + delay);
 }
 
@@ -96,7 +97,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 
 /* --- beginnings --- */
 
-void conn_link(struct conn *c, struct ptorrent *t)
+void conn_link(struct conn *c, struct peer_torrent *t)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
 	c->torrent = t;
@@ -134,12 +135,13 @@ struct conn *conn_accept(
 {
 	struct conn *c;
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	c = conn_new(s, fd, at);
 	if (c == NULL)
 		return NULL;
 	c->incoming = true;
 	link_append(&s->pending, &c->pending);
-	s->strangers++;
+	s->pending_n++;
 	c->state = CONN_HELLO;
 	c->readable = c->writable = true;
 	must(n <= HELLO_SIZE);
@@ -151,12 +153,13 @@ struct conn *conn_accept(
 	return c;
 }
 
-enum err conn_dial(struct ptorrent *t, const struct endpoint *at)
+enum err conn_dial(struct peer_torrent *t, const struct endpoint *at)
 {
 	enum err err = E_OK;
 	int fd = net_connect(at, &err);
 	struct conn *c;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (fd < 0)
 		return err;
 	c = conn_new(t->shard, fd, at);
@@ -214,14 +217,14 @@ static void unlink_all(struct conn *c)
 	link_remove(&c->in_torrent);
 	link_remove(&c->pending);
 	link_remove(&c->hungry);
-	link_remove(&c->wants_extent);
+	link_remove(&c->wants_run);
 	c->shard->conns_n--;
 	if (c->state == CONN_CONNECTING) {
 		c->shard->half_open--;
 		c->torrent->half_open--;
 	}
 	if (c->torrent == NULL)
-		c->shard->strangers--;
+		c->shard->pending_n--;
 	else if (--c->torrent->conns_n == 0)
 		map_rest(c->shard);
 }
@@ -229,7 +232,7 @@ static void unlink_all(struct conn *c)
 void conn_close(struct conn *c, enum err why, const char *what)
 {
 	struct shard *s = c->shard;
-	struct ptorrent *t = c->torrent;
+	struct peer_torrent *t = c->torrent;
 
 	CHECK_OBJ(c, CONN_MAGIC);
 	if (c->state == CONN_CLOSED)

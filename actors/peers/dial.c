@@ -15,7 +15,7 @@ static unsigned half_open_max(const struct shard *s)
 	return MAX((unsigned)s->config->peers_half_open / s->shards, 1u);
 }
 
-static bool may_dial(const struct ptorrent *t)
+static bool may_dial(const struct peer_torrent *t)
 {
 	const struct shard *s = t->shard;
 
@@ -27,12 +27,12 @@ static bool may_dial(const struct ptorrent *t)
 
 static void dial_next(struct shard *s)
 {
-	struct ptorrent *t;
+	struct peer_torrent *t;
 
-	if (link_empty(&s->line) || room_shard_is_full(s) || s->half_open >= half_open_max(s))
+	if (link_empty(&s->dial_queue) || room_shard_is_full(s) || s->half_open >= half_open_max(s))
 		return;
-	t = container_of(s->line.next, struct ptorrent, in_line);
-	link_remove(&t->in_line);
+	t = container_of(s->dial_queue.next, struct peer_torrent, in_dial_queue);
+	link_remove(&t->in_dial_queue);
 	loop_task_post(s->loop, &t->dial);
 }
 
@@ -46,31 +46,32 @@ void dial_on_task(struct loop_task *task)
 
 void ptorrent_on_dial(struct loop_task *task)
 {
-	struct ptorrent *t = container_of(task, struct ptorrent, dial);
+	struct peer_torrent *t = container_of(task, struct peer_torrent, dial);
 
-	CHECK_OBJ(t, PTORRENT_MAGIC);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	ptorrent_dial(t);
 	dial_next(t->shard);
 }
 
 /* Whom the limits of the shard keep from dialling is woken when there is room, one by one. */
-static void stand_in_line(struct ptorrent *t, int64_t now)
+static void queue_up(struct peer_torrent *t, int64_t now)
 {
 	struct shard *s = t->shard;
 	struct endpoint next;
 
-	if (!t->active || room_torrent_is_full(t) || may_dial(t) || link_linked(&t->in_line))
+	if (!t->active || room_torrent_is_full(t) || may_dial(t) || link_linked(&t->in_dial_queue))
 		return;
 	if (peerlist_next(t->swarm->candidates, now, &next))
-		link_append(&s->line, &t->in_line);
+		link_append(&s->dial_queue, &t->in_dial_queue);
 }
 
-void ptorrent_dial(struct ptorrent *t)
+void ptorrent_dial(struct peer_torrent *t)
 {
 	struct peerlist *list = t->swarm->candidates;
 	int64_t now = loop_now(t->shard->loop);
 	struct endpoint at;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	for (unsigned i = 0; i < DIALS_A_TURN && may_dial(t); i++) {
 		if (!peerlist_next(list, now, &at))
 			break;
@@ -78,14 +79,15 @@ void ptorrent_dial(struct ptorrent *t)
 		if (conn_dial(t, &at) != E_OK)
 			peerlist_failed(list, &at, now);
 	}
-	stand_in_line(t, now);
+	queue_up(t, now);
 	ptorrent_wake(t);
 }
 
-void ptorrent_ask_for_peers(struct ptorrent *t, int64_t now)
+void ptorrent_ask_for_peers(struct peer_torrent *t, int64_t now)
 {
 	struct m_torrent *m;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (t->swarm->peers_n >= FEW_PEERS)
 		t->wanted_n = 0;
 	if (!t->active || swarm_done(t->swarm) || t->conns_n >= FEW_PEERS)
@@ -95,6 +97,6 @@ void ptorrent_ask_for_peers(struct ptorrent *t, int64_t now)
 	t->wanted_at = now;
 	t->wanted_n++;
 	m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
-	m->t = t->t;
+	m->t = t->ref;
 	msg_send(t->shard->actor, ADDR_TRACKER, m);
 }

@@ -26,7 +26,7 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 {
 	struct shard *s = c->shard;
 	unsigned shard = infohash_shard(infohash, s->shards);
-	struct ptorrent *t;
+	struct peer_torrent *t;
 
 	if (shard != s->index)
 		return hand_off(c, shard);
@@ -37,7 +37,7 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 	if (!ptorrent_make_room(t, &c->at)) {
 		return conn_end(c, E_OVERLOAD, "full");
 	}
-	s->strangers--;
+	s->pending_n--;
 	link_remove(&c->pending);
 	conn_link(c, t);
 	conn_say_hello(c);

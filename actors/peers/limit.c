@@ -38,6 +38,7 @@ struct limit_subject limit_subject(const struct conn *c, enum limit_way way)
 	struct shard *s = c->shard;
 	struct limit_subject u = {.n = 0};
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	if (c->limit.lan)
 		add(&u, &s->limit[way].lan);
 	if (c->limit.lan && !s->lan_limited)
@@ -126,6 +127,7 @@ void limit_look_at(struct shard *s, enum limit_way way, int64_t at)
 {
 	struct shard_limit *l = &s->limit[way];
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	at = MAX(at, l->given_at + DEAL_US);
 	if (!loop_timer_is_set(&l->timer) || l->timer.at > at)
 		loop_timer_set(s->loop, &l->timer, at);
@@ -247,32 +249,38 @@ static void spend(struct conn *c, enum limit_way way, size_t n)
 /* The first bytes of a stranger are read whatever the limits are, and paid for later. */
 size_t limit_allow_in(struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	return c->torrent == NULL ? HELLO_SIZE : allow(c, LIMIT_IN);
 }
 
 size_t limit_allow_out(struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	return c->torrent == NULL ? SIZE_MAX : allow(c, LIMIT_OUT);
 }
 
 void limit_spend_in(struct conn *c, size_t n)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	spend(c, LIMIT_IN, n);
 }
 
 void limit_spend_out(struct conn *c, size_t n)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	spend(c, LIMIT_OUT, n);
 }
 
 void limit_settle(struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	give_back(c, LIMIT_IN);
 	give_back(c, LIMIT_OUT);
 }
 
 bool limit_waits(const struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	return link_linked(&c->limit.waiting[LIMIT_IN]);
 }
 

@@ -28,7 +28,7 @@ static void on_rested(struct loop_timer *timer, int64_t now)
 static void let_in(
 	struct shard *s, int fd, const struct endpoint *from, const uint8_t *bytes, size_t n)
 {
-	if (room_for_stranger(s, from))
+	if (room_for_pending(s, from))
 		conn_accept(s, fd, from, bytes, n);
 	else
 		net_close(fd);
@@ -59,6 +59,7 @@ static void on_listener(struct loop_fd *io, uint32_t ready)
 
 void listener_start(struct shard *s, const struct actor_env *env)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	for (unsigned i = 0; i < env->peer_fds_n && i < LISTENERS; i++) {
 		struct listener *l = &s->listeners[s->listeners_n];
 
@@ -72,6 +73,7 @@ void listener_start(struct shard *s, const struct actor_env *env)
 
 void listener_stop(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	for (unsigned i = 0; i < s->listeners_n; i++) {
 		int fd = s->listeners[i].io.fd;
 

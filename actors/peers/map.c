@@ -4,7 +4,7 @@
  *
  * Not sendfile: a block is 13 bytes of header and 16 KiB of file, and two system calls for each
  * cost more than the copy they save, while one writev takes thirty blocks from a map.  Not reads
- * into memory of our own either: that is a second copy and a worker's wake-up for each extent.
+ * into memory of our own either: that is a second copy and a worker's wake-up for each run.
  * Nobody looks at a map himself, only system calls do, so that a file that was cut short, or a disk
  * that fails, is an error of writev and no SIGBUS.
  *
@@ -12,7 +12,7 @@
  * is mapped it is read. A file that cannot be mapped is remembered as such.  A torrent that nobody
  * is connected to for a while has no maps, so that its file system can be unmounted.
  *
- * Invariants: a map is referenced by the list, by the call that asks for it, and by extents; it
+ * Invariants: a map is referenced by the list, by the call that asks for it, and by runs; it
  * goes with the last of them.
  */
 #include "actors/peers/priv.h"
@@ -28,7 +28,7 @@
 
 struct file_map {
 	uint32_t magic;
-	struct tref t;
+	struct tref ref;
 	uint32_t file;
 	const uint8_t *base; /* NULL: asked for, or cannot be had */
 	uint64_t length;     /* bytes */
@@ -71,11 +71,12 @@ void map_drop_all(struct shard *s, struct tref t)
 {
 	struct link *l, *next;
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	for (l = s->maps.next; l != &s->maps; l = next) {
 		struct file_map *m = container_of(l, struct file_map, listed);
 
 		next = l->next;
-		if (tref_equal(m->t, t))
+		if (tref_equal(m->ref, t))
 			unlist(s, m);
 	}
 }
@@ -89,7 +90,7 @@ static void on_rest(struct loop_timer *timer, int64_t now)
 	(void)now;
 	for (l = s->maps.next; l != &s->maps; l = next) {
 		struct file_map *m = container_of(l, struct file_map, listed);
-		struct ptorrent *t = ptorrent_by_ref(s, m->t);
+		struct peer_torrent *t = ptorrent_by_ref(s, m->ref);
 
 		next = l->next;
 		if (t == NULL || t->conns_n == 0)
@@ -99,18 +100,21 @@ static void on_rest(struct loop_timer *timer, int64_t now)
 
 void map_rest(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	if (s->maps_n > 0 && !loop_timer_is_set(&s->maps_rest))
 		loop_timer_set(s->loop, &s->maps_rest, loop_now(s->loop) + MAPS_REST);
 }
 
 void map_init(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	link_init(&s->maps);
 	s->maps_rest.fn = on_rest;
 }
 
 void map_fini(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	loop_timer_del(s->loop, &s->maps_rest);
 	while (!link_empty(&s->maps))
 		unlist(s, container_of(s->maps.next, struct file_map, listed));
@@ -135,9 +139,9 @@ static void on_mapped(struct actor *a, void *ctx, enum err err, struct msg **m)
 static void ask(struct shard *s, struct file_map *map)
 {
 	struct m_file_map *f = msg_new(s->actor, MSG_FILE_MAP);
-	unsigned worker = (map->t.slot + map->file) % s->workers;
+	unsigned worker = (map->ref.slot + map->file) % s->workers;
 
-	f->t = map->t;
+	f->t = map->ref;
 	f->file = map->file;
 	f->length = map->length;
 	map->refs++;
@@ -150,20 +154,20 @@ static struct file_map *find(struct shard *s, struct tref t, uint32_t file)
 	for (struct link *l = s->maps.next; l != &s->maps; l = l->next) {
 		struct file_map *m = container_of(l, struct file_map, listed);
 
-		if (m->file == file && tref_equal(m->t, t))
+		if (m->file == file && tref_equal(m->ref, t))
 			return m;
 	}
 	return NULL;
 }
 
-static void list(struct shard *s, struct ptorrent *t, uint32_t file)
+static void list(struct shard *s, struct peer_torrent *t, uint32_t file)
 {
 	struct file_map *m;
 
 	if (s->maps_n >= MAPS_MAX)
 		unlist(s, container_of(s->maps.prev, struct file_map, listed));
 	ALLOC_OBJ(m, FILE_MAP_MAGIC);
-	m->t = t->t;
+	m->ref = t->ref;
 	m->file = file;
 	m->length = t->meta->files[file].length;
 	m->refs = 1;
@@ -172,8 +176,8 @@ static void list(struct shard *s, struct ptorrent *t, uint32_t file)
 	ask(s, m);
 }
 
-const uint8_t *map_get(
-	struct ptorrent *t, uint32_t piece, uint32_t begin, uint32_t length, struct file_map **out)
+const uint8_t *map_get(struct peer_torrent *t, uint32_t piece, uint32_t begin, uint32_t length,
+	struct file_map **out)
 {
 	struct shard *s = t->shard;
 	struct span_iter it =
@@ -181,10 +185,11 @@ const uint8_t *map_get(
 	struct file_span f;
 	struct file_map *m;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (!span_next(&it, &f) || f.length < length || f.pad ||
 		t->meta->files[f.file].length < MAP_LEAST)
 		return NULL;
-	m = find(s, t->t, f.file);
+	m = find(s, t->ref, f.file);
 	if (m == NULL) {
 		list(s, t, f.file);
 		return NULL;

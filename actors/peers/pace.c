@@ -29,16 +29,16 @@ void pace_call_next(struct limiter *l)
 		return;
 	c = container_of(l->asking.next, struct conn, limit.asking);
 	link_remove(&c->limit.asking);
-	c->limit.turn = l;
+	c->limit.ask_turn = l;
 	l->called++;
 	conn_post(c);
 }
 
 static void end_turn(struct conn *c)
 {
-	if (c->limit.turn != NULL)
-		c->limit.turn->called--;
-	c->limit.turn = NULL;
+	if (c->limit.ask_turn != NULL)
+		c->limit.ask_turn->called--;
+	c->limit.ask_turn = NULL;
 }
 
 unsigned pace_room(struct conn *c)
@@ -46,13 +46,14 @@ unsigned pace_room(struct conn *c)
 	struct limit_subject u = limit_subject(c, LIMIT_IN);
 	unsigned room = UINT32_MAX;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	if (link_linked(&c->limit.asking))
 		return 0;
 	for (unsigned i = 0; i < u.n; i++) {
 		struct limiter *l = u.to[i];
 		bool others = !link_empty(&l->asking) || l->called > 0;
 
-		if (room_in(l) == 0 || (others && c->limit.turn == NULL)) {
+		if (room_in(l) == 0 || (others && c->limit.ask_turn == NULL)) {
 			link_append(&l->asking, &c->limit.asking);
 			return 0;
 		}
@@ -65,9 +66,10 @@ unsigned pace_room(struct conn *c)
 void pace_asked(struct conn *c)
 {
 	unsigned n = c->peer != NULL ? c->peer->asked.n : 0;
-	bool call = c->limit.turn != NULL || n < c->limit.asked;
+	bool call = c->limit.ask_turn != NULL || n < c->limit.asked;
 	struct limit_subject u;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	if (n == c->limit.asked && !call)
 		return;
 	end_turn(c);
@@ -80,8 +82,9 @@ void pace_asked(struct conn *c)
 	c->limit.asked = n;
 }
 
-void pace_tick(struct ptorrent *t)
+void pace_tick(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	for (struct link *l = t->conns.next; l != &t->conns; l = l->next)
 		pace_asked(container_of(l, struct conn, in_torrent));
 }
@@ -89,7 +92,7 @@ void pace_tick(struct ptorrent *t)
 void pace_forget(struct conn *c)
 {
 	struct limit_subject in = limit_subject(c, LIMIT_IN);
-	bool call = c->limit.turn != NULL || c->limit.asked > 0;
+	bool call = c->limit.ask_turn != NULL || c->limit.asked > 0;
 
 	CHECK_OBJ(c, CONN_MAGIC);
 	end_turn(c);

@@ -25,17 +25,17 @@ static void on_wake(void *conn)
 
 static void on_credit(void *owner, unsigned n)
 {
-	struct ptorrent *t;
+	struct peer_torrent *t;
 
-	CAST_OBJ(t, owner, PTORRENT_MAGIC);
+	CAST_OBJ(t, owner, PEER_TORRENT_MAGIC);
 	shard_credit_back(t->shard, n);
 }
 
 static bool on_claim(void *owner)
 {
-	struct ptorrent *t;
+	struct peer_torrent *t;
 
-	CAST_OBJ(t, owner, PTORRENT_MAGIC);
+	CAST_OBJ(t, owner, PEER_TORRENT_MAGIC);
 	if (t->shard->credit == 0)
 		return false;
 	t->shard->credit--;
@@ -122,7 +122,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	link_init(&s->conns);
 	link_init(&s->pending);
 	link_init(&s->hungry);
-	link_init(&s->line);
+	link_init(&s->dial_queue);
 	limit_init(s);
 	usage_init(s);
 	rates_init(s);
@@ -153,7 +153,7 @@ static void peers_quiesce(struct actor *a)
 	listener_stop(s);
 	datagram_stop(s);
 	for (uint32_t i = 0; i < s->torrents.n; i++) {
-		struct ptorrent *t = ptorrent_at(s, i);
+		struct peer_torrent *t = ptorrent_at(s, i);
 
 		if (t != NULL)
 			ptorrent_detach(&t);

@@ -20,13 +20,13 @@
 #include "proto/swarm/swarm.h"
 #include "proto/wire/peer_id.h"
 
-#define SHARD_MAGIC    0x53485244u
-#define PTORRENT_MAGIC 0x50544f52u
-#define CONN_MAGIC     0x434f4e4eu
-#define EXTENT_MAGIC   0x45585445u
+#define SHARD_MAGIC        0x53485244u
+#define PEER_TORRENT_MAGIC 0x50544f52u
+#define CONN_MAGIC         0x434f4e4eu
+#define READ_RUN_MAGIC     0x45585445u
 
-#define EXTENT_SIZE 131072u /* read ahead this much for serving; what disks like */
-_Static_assert(WIRE_MAX_BLOCK <= EXTENT_SIZE, "an extent holds the longest block that is served");
+#define READ_RUN_SIZE 131072u /* read ahead this much for serving; what disks like */
+_Static_assert(WIRE_MAX_BLOCK <= READ_RUN_SIZE, "a run holds the longest block that is served");
 #define LANDING     15u /* blocks one readv can fill */
 #define LISTENERS   16u
 #define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
@@ -34,36 +34,36 @@ _Static_assert(WIRE_MAX_BLOCK <= EXTENT_SIZE, "an extent holds the longest block
 
 /* --- a run of verified bytes in memory, for serving --- */
 
-enum extent_state { EXTENT_LOADING, EXTENT_READY, EXTENT_FAILED };
+enum read_run_state { READ_RUN_LOADING, EXTENT_READY, READ_RUN_FAILED };
 
 struct file_map;
 
-struct extent {
+struct read_run {
 	uint32_t magic;
-	enum extent_state state;
-	struct tref t;
+	enum read_run_state state;
+	struct tref ref;
 	uint32_t piece, begin, length;
-	uint32_t ahead;       /* bytes of the piece that are wanted next, from begin on */
-	const uint8_t *data;  /* in the map, or when it is ready in the buffer */
-	uint8_t *buffer;      /* EXTENT_SIZE bytes of the shard's pool; NULL while a read has it */
-	struct file_map *map; /* referenced; NULL: it is, or is being, read into the buffer */
-	int64_t seen;         /* us; when its part of the map was last known to be in memory */
-	unsigned refs;        /* queued blocks that need it, and one while it is being read */
-	struct link lru;      /* in shard->idle when nobody needs it */
-	struct link waiting;  /* head: connections whose next block is in here */
-	struct extent *next;  /* hash chain; private extents are in none */
-	bool hashed;          /* in the table */
-	bool counted;         /* in cache->n */
+	uint32_t ahead;      /* bytes of the piece that are wanted next, from begin on */
+	const uint8_t *data; /* in the map, or when it is ready in the buffer */
+	uint8_t *buffer;     /* READ_RUN_SIZE bytes of the shard's pool; NULL while a read has it */
+	struct file_map *map;  /* referenced; NULL: it is, or is being, read into the buffer */
+	int64_t seen;          /* us; when its part of the map was last known to be in memory */
+	unsigned refs;         /* queued blocks that need it, and one while it is being read */
+	struct link lru;       /* in shard->idle when nobody needs it */
+	struct link waiting;   /* head: connections whose next block is in here */
+	struct read_run *next; /* hash chain; private runs are in none */
+	bool hashed;           /* in the table */
+	bool counted;          /* in cache->n */
 };
 
-struct extent_cache {
-	struct extent **table; /* owned */
-	uint32_t mask;         /* of the table, a power of two less one */
-	struct pool *pool;     /* owned: EXTENT_SIZE pieces */
-	struct link idle;      /* least recently used first */
+struct read_cache {
+	struct read_run **table; /* owned */
+	uint32_t mask;           /* of the table, a power of two less one */
+	struct pool *pool;       /* owned: READ_RUN_SIZE pieces */
+	struct link idle;        /* least recently used first */
 	unsigned n, soft_max; /* that have a buffer; above soft_max only what cannot wait is read */
 	unsigned loading;     /* reads and maps under way */
-	struct extent *spare; /* owned list: freed ones, for the next */
+	struct read_run *spare; /* owned list: freed ones, for the next */
 };
 
 /* --- connections --- */
@@ -73,8 +73,8 @@ enum conn_state { CONN_CONNECTING, CONN_HELLO, CONN_OPEN, CONN_CLOSED };
 /* A block on its way out. */
 struct out_block {
 	struct block_req req;
-	struct extent *extent; /* referenced */
-	uint32_t sent;         /* bytes of header and payload that have left */
+	struct read_run *run; /* referenced */
+	uint32_t sent;        /* bytes of header and payload that have left */
 	uint8_t header[WIRE_PIECE_HEADER];
 };
 
@@ -98,7 +98,7 @@ struct conn_limit {
 	uint8_t lacks[LIMIT_WAYS];       /* bits: of which limits, so that it is counted there */
 	size_t grant[LIMIT_WAYS];        /* bytes taken from the buckets that have not passed yet */
 	struct link asking;              /* in limiter->asking */
-	struct limiter *turn;            /* has called it: it asks before those who wait */
+	struct limiter *ask_turn;        /* has called it: it asks before those who wait */
 	bool lan;                        /* of the class of neighbours */
 	unsigned asked;                  /* of its requests, counted in the limiters */
 };
@@ -107,24 +107,24 @@ struct conn {
 	uint32_t magic;
 	enum conn_state state;
 	struct shard *shard;
-	struct ptorrent *torrent; /* NULL until the handshake names it */
-	struct swarm_peer *peer;  /* owned by the swarm; NULL until CONN_OPEN */
+	struct peer_torrent *torrent; /* NULL until the handshake names it */
+	struct swarm_peer *peer;      /* owned by the swarm; NULL until CONN_OPEN */
 	struct loop_fd io;
 	struct loop_task task;   /* queued: has work and permission */
 	struct loop_timer timer; /* connect, handshake, keep-alive and idle */
 	struct loop_reap reap;
 	struct link in_shard, in_torrent;
-	struct link pending;      /* in shard->pending until it has a torrent */
-	struct link hungry;       /* waits for credit */
-	struct link wants_extent; /* in extent->waiting */
+	struct link pending;   /* in shard->pending until it has a torrent */
+	struct link hungry;    /* waits for credit */
+	struct link wants_run; /* in run->waiting */
 	bool readable, writable, incoming;
-	bool ended;     /* the peer's stream has an end to be read, which no event will tell */
-	bool discard;   /* the payload on its way in is thrown away */
-	bool stuffed;   /* not read from until it takes what we have for it */
-	bool handed;    /* handshake bytes came with it from another shard */
-	bool met_self;  /* our own dial came in by this one, so whom it dialled is us */
-	bool choking;   /* what conn_run() last saw of peer->am_choking */
-	uint8_t *block; /* pool block being filled; NULL: none */
+	bool ended;        /* the peer's stream has an end to be read, which no event will tell */
+	bool discard;      /* the payload on its way in is thrown away */
+	bool send_blocked; /* not read from until it takes what we have for it */
+	bool handed;       /* handshake bytes came with it from another shard */
+	bool met_self;     /* our own dial came in by this one, so whom it dialled is us */
+	bool choking;      /* what conn_run() last saw of peer->am_choking */
+	uint8_t *block;    /* pool block being filled; NULL: none */
 	uint32_t piece, begin, length; /* of that block */
 	uint8_t *hello;                /* owned: handshake bytes received, NULL once open */
 	size_t hello_n;
@@ -151,6 +151,7 @@ struct conn {
 /* Remembers why a connection is to be closed by whoever runs it; for `return conn_end(...)`. */
 static inline bool conn_end(struct conn *c, enum err why, const char *what)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	c->end.err = why;
 	c->end.what = what;
 	return false;
@@ -158,10 +159,10 @@ static inline bool conn_end(struct conn *c, enum err why, const char *what)
 
 /* --- torrents --- */
 
-struct ptorrent {
+struct peer_torrent {
 	uint32_t magic;
 	struct shard *shard;
-	struct tref t;
+	struct tref ref;
 	struct metainfo *meta; /* owned reference */
 	struct swarm *swarm;   /* owned */
 	struct link conns;     /* head: conn->in_torrent */
@@ -169,11 +170,12 @@ struct ptorrent {
 	bool active;    /* connects, accepts, serves */
 	bool done_said; /* PEERS_DONE has been sent */
 	struct limiter limit[LIMIT_WAYS];
-	struct loop_timer tick; /* once a second while somebody is connected or to be dialled */
-	struct loop_task dial;  /* queued: it is its turn to dial */
-	struct link in_line;    /* in shard->line: has whom to dial, and the shard has no room */
-	struct ptorrent *next;  /* hash chain by info-hash */
-	struct wishes wishes;   /* owned; the limits in it are kept by limit.c */
+	struct loop_timer tick;    /* once a second while somebody is connected or to be dialled */
+	struct loop_task dial;     /* queued: it is its turn to dial */
+	struct link in_dial_queue; /* in shard->dial_queue: has whom to dial, and the shard has no
+				      room */
+	struct peer_torrent *next; /* hash chain by info-hash */
+	struct wishes wishes;      /* owned; the limits in it are kept by limit.c */
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
 	unsigned wanted_n;   /* wishes for peers in a row that left it with few */
@@ -208,17 +210,17 @@ struct shard {
 	char version[32];
 	struct rng rng;
 	struct swarm_ops ops;
-	struct serve_budget served; /* of the swarms of all its torrents */
-	struct tref_table torrents; /* struct ptorrent */
-	struct ptorrent **table;    /* owned, by info-hash */
+	struct serve_budget served;  /* of the swarms of all its torrents */
+	struct tref_table torrents;  /* struct peer_torrent */
+	struct peer_torrent **table; /* owned, by info-hash */
 	uint32_t table_mask;
 	struct link conns; /* head: every connection */
 	unsigned conns_n, half_open;
 	struct link pending; /* head: accepted, and have not said which torrent they want */
-	unsigned strangers;  /* how many those are */
+	unsigned pending_n;  /* how many those are */
 	void (*run)(struct loop_task *); /* conn_run(), for new connections */
 	struct loop_task dial_task;      /* there may be room: who is first in the line dials */
-	struct link line;                /* head: torrents that wait for room to dial */
+	struct link dial_queue;          /* head: torrents that wait for room to dial */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
 	struct datagrams datagrams;
@@ -244,7 +246,7 @@ struct shard {
 		int64_t at;           /* us */
 	} flow;
 	int64_t rest; /* us: how long the present or last one is; 0: none */
-	struct extent_cache cache;
+	struct read_cache cache;
 	struct link maps; /* head: file maps, the latest used first */
 	unsigned maps_n;
 	struct loop_timer maps_rest; /* set: somebody's last connection has gone */
@@ -266,53 +268,53 @@ void shard_credit_back(struct shard *, unsigned n);
 /* table.c */
 void ptorrents_init(struct shard *);
 void ptorrents_fini(struct shard *);
-void ptorrent_add(struct shard *, struct ptorrent *);
-void ptorrent_remove(struct shard *, struct ptorrent *);
-struct ptorrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
-struct ptorrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
-struct ptorrent *ptorrent_at(const struct shard *, uint32_t slot); /* NULL: none there */
+void ptorrent_add(struct shard *, struct peer_torrent *);
+void ptorrent_remove(struct shard *, struct peer_torrent *);
+struct peer_torrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
+struct peer_torrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
+struct peer_torrent *ptorrent_at(const struct shard *, uint32_t slot); /* NULL: none there */
 
 /* tick.c */
-void ptorrent_wake(struct ptorrent *); /* make sure that the tick runs */
-void ptorrent_report_totals(struct ptorrent *);
+void ptorrent_wake(struct peer_torrent *); /* make sure that the tick runs */
+void ptorrent_report_totals(struct peer_torrent *);
 
 /* torrent.c */
 void peers_on_add(struct actor *, struct msg **);
 void peers_on_set(struct actor *, struct msg **);
 void peers_on_remove(struct actor *, struct msg **);
 void peers_on_found(struct actor *, struct msg **);
-void ptorrent_detach(struct ptorrent **);     /* close, tell the workers, free */
-void ptorrent_reconfigure(struct ptorrent *); /* the shard has a new configuration */
-void ptorrent_check_done(struct ptorrent *);
+void ptorrent_detach(struct peer_torrent **);     /* close, tell the workers, free */
+void ptorrent_reconfigure(struct peer_torrent *); /* the shard has a new configuration */
+void ptorrent_check_done(struct peer_torrent *);
 
 /* What a torrent is called in the log: the first 8 hex digits of its info-hash. */
 struct ih {
 	char text[9];
 };
-struct ih ptorrent_name(const struct ptorrent *);
+struct ih ptorrent_name(const struct peer_torrent *);
 
 /* dial.c */
-void ptorrent_dial(struct ptorrent *);
+void ptorrent_dial(struct peer_torrent *);
 void ptorrent_on_dial(struct loop_task *);
 /* room.c */
 bool room_shard_is_full(const struct shard *);
-bool room_torrent_is_full(const struct ptorrent *);
+bool room_torrent_is_full(const struct peer_torrent *);
 /* Room for one more connection, if need be in the place of one that is of no use, or whose address
  * has more places than the newcomer's (crowd.h); false: none. */
-bool ptorrent_make_room(struct ptorrent *, const struct endpoint *newcomer);
+bool ptorrent_make_room(struct peer_torrent *, const struct endpoint *newcomer);
 /* The same for one that has yet to say which torrent it wants. */
-bool room_for_stranger(struct shard *, const struct endpoint *newcomer);
+bool room_for_pending(struct shard *, const struct endpoint *newcomer);
 /*
  * When all is full, and somebody waits to be dialled here or by another torrent, the one least
  * missed goes.  true: another torrent has been given the place.
  */
-bool ptorrent_turn_over(struct ptorrent *, int64_t now);
+bool ptorrent_turn_over(struct peer_torrent *, int64_t now);
 /* A limit may have been lowered: those least missed go, until there are few enough. */
-void ptorrent_keep_limit(struct ptorrent *);
+void ptorrent_keep_limit(struct peer_torrent *);
 void shard_keep_limit(struct shard *);
 /* Of the trackers, when there is nobody left to dial. */
-void ptorrent_ask_for_peers(struct ptorrent *, int64_t now);
-int64_t ptorrent_wish_at(const struct ptorrent *); /* when it may ask them again */
+void ptorrent_ask_for_peers(struct peer_torrent *, int64_t now);
+int64_t ptorrent_wish_at(const struct peer_torrent *); /* when it may ask them again */
 #define PEERS_WANTED_EVERY  (60 * USEC_PER_SEC)
 #define PEERS_WANTED_DOUBLE 10u        /* to 17 hours; by then the trackers' own intervals do */
 void dial_on_task(struct loop_task *); /* of shard->dial_task */
@@ -323,19 +325,19 @@ void peers_on_blocks_done(struct actor *, struct msg **);
 void blocks_put(struct shard *, struct tref, uint32_t piece, uint32_t begin, uint32_t length,
 	enum block_kind, uint8_t *data);
 void blocks_flush(struct shard *);
-void blocks_drop_piece(struct ptorrent *, uint32_t piece, bool keep);
+void blocks_drop_piece(struct peer_torrent *, uint32_t piece, bool keep);
 
 /* cache.c */
 void cache_init(struct shard *);
 void cache_fini(struct shard *);
-/* The extent that holds the block, referenced; NULL: no memory for it now, try again when others
+/* The run that holds the block, referenced; NULL: no memory for it now, try again when others
  * are done. */
-struct extent *cache_get(struct ptorrent *, const struct block_req *, bool must_have);
-void extent_unref(struct shard *, struct extent *);
+struct read_run *cache_get(struct peer_torrent *, const struct block_req *, bool must_have);
+void read_run_unref(struct shard *, struct read_run *);
 /* Whether its bytes can be sent now without a wait for the disk. */
-bool extent_ready(struct shard *, struct extent *);
+bool read_run_ready(struct shard *, struct read_run *);
 /* What is mapped could not be read: has a worker read it, which says why. */
-void extent_faulted(struct shard *, struct extent *);
+void read_run_faulted(struct shard *, struct read_run *);
 
 /* map.c */
 void map_init(struct shard *);
@@ -343,13 +345,13 @@ void map_fini(struct shard *);
 void map_rest(struct shard *); /* a torrent has lost its last connection */
 /* Bytes of a piece in a mapped file, in memory or not, for system calls alone, and the map,
  * referenced.  NULL: not in one file, not mapped or not yet. */
-const uint8_t *map_get(
-	struct ptorrent *, uint32_t piece, uint32_t begin, uint32_t length, struct file_map **out);
+const uint8_t *map_get(struct peer_torrent *, uint32_t piece, uint32_t begin, uint32_t length,
+	struct file_map **out);
 void map_unref(struct file_map *);
 /* Bytes of the map from `at` on, up to `most`. */
 uint32_t map_left(const struct file_map *, const uint8_t *at, uint32_t most);
 void map_spoil(struct file_map *);              /* it could not be read: no more of it */
-void map_drop_all(struct shard *, struct tref); /* a torrent's, once extents do not need them */
+void map_drop_all(struct shard *, struct tref); /* a torrent's, once runs do not need them */
 
 /* listen.c */
 void listener_start(struct shard *, const struct actor_env *);
@@ -366,11 +368,11 @@ struct conn *conn_accept(
 /* Its task, run.c. */
 void conn_run(struct loop_task *);
 void conn_say_hello(struct conn *); /* our handshake, for its torrent */
-void conn_link(struct conn *, struct ptorrent *);
+void conn_link(struct conn *, struct peer_torrent *);
 void conn_set_timer(struct conn *, int64_t delay);
 #define CONN_KEEPALIVE (80 * USEC_PER_SEC)  /* others give up a silent connection after 120 s */
 #define CONN_LOOK      (CONN_KEEPALIVE / 4) /* how often an open one is looked at */
-enum err conn_dial(struct ptorrent *, const struct endpoint *);
+enum err conn_dial(struct peer_torrent *, const struct endpoint *);
 void conn_close(struct conn *, enum err why, const char *what);
 
 /* What run.c is made of: handshake.c, rx.c, tx.c.  false, RX_END: the connection is to be closed,
@@ -391,7 +393,7 @@ void conn_drop_blocks(struct conn *, bool all); /* gives up blocks not begun (al
 void conn_cancel(struct conn *, uint32_t piece, uint32_t begin, uint32_t length);
 bool conn_has_output(const struct conn *);
 /* So much waits to be sent that no more may be asked of us: answers need no memory without end. */
-bool conn_is_stuffed(const struct conn *);
+bool conn_is_send_blocked(const struct conn *);
 
 /* limit.c */
 /* The limits that are in force for a connection in one direction. */
@@ -417,7 +419,7 @@ void limit_look_at(struct shard *, enum limit_way, int64_t at); /* those who wai
 /* pace.c */
 unsigned pace_room(struct conn *);     /* blocks that it may ask for now.  0: it is run again */
 void pace_asked(struct conn *);        /* what it has asked for may have changed */
-void pace_tick(struct ptorrent *);     /* once a second: the same for all its connections */
+void pace_tick(struct peer_torrent *); /* once a second: the same for all its connections */
 void pace_forget(struct conn *);       /* its requests do not count any more */
 void pace_call_next(struct limiter *); /* there may be room for who waits to ask */
 
@@ -431,8 +433,8 @@ struct limiter *usage_limiter(struct shard *, unsigned kind); /* enum limit_kind
 void rates_init(struct shard *);
 void rates_set_global(struct shard *, const uint64_t rate[LIMIT_KINDS]); /* its shares */
 void rates_reconfigure(struct shard *); /* there is a new configuration */
-void rates_start(struct ptorrent *, uint64_t down, uint64_t up);
-void rates_set(struct ptorrent *, uint64_t down, uint64_t up);
+void rates_start(struct peer_torrent *, uint64_t down, uint64_t up);
+void rates_set(struct peer_torrent *, uint64_t down, uint64_t up);
 
 /* rest.c */
 void rest_note(struct shard *, size_t n); /* n bytes have passed */

@@ -24,7 +24,7 @@ static void release_all(struct shard *s)
 	}
 }
 
-static void release_torrent(struct ptorrent *t)
+static void release_torrent(struct peer_torrent *t)
 {
 	for (struct link *l = t->conns.next; l != &t->conns; l = l->next) {
 		struct conn *c = container_of(l, struct conn, in_torrent);
@@ -57,6 +57,7 @@ void rates_set_global(struct shard *s, const uint64_t rate[LIMIT_KINDS])
 {
 	bool release = false;
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	for (unsigned k = 0; k < LIMIT_KINDS; k++)
 		release |= turns(usage_limiter(s, k), rate[k]);
 	if (release)
@@ -66,10 +67,11 @@ void rates_set_global(struct shard *s, const uint64_t rate[LIMIT_KINDS])
 			set_rate(s, usage_limiter(s, k), rate[k]);
 }
 
-void rates_set(struct ptorrent *t, uint64_t down, uint64_t up)
+void rates_set(struct peer_torrent *t, uint64_t down, uint64_t up)
 {
 	struct limiter *in = &t->limit[LIMIT_IN], *out = &t->limit[LIMIT_OUT];
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (turns(in, down) || turns(out, up))
 		release_torrent(t);
 	if (in->bucket.rate != down)
@@ -80,6 +82,7 @@ void rates_set(struct ptorrent *t, uint64_t down, uint64_t up)
 
 void rates_reconfigure(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	release_all(s);
 	s->lan_limited = s->config->lan_limited;
 }
@@ -96,10 +99,11 @@ static void limiter_init(struct limiter *l, uint64_t rate, int64_t now)
 	link_init(&l->asking);
 }
 
-void rates_start(struct ptorrent *t, uint64_t down, uint64_t up)
+void rates_start(struct peer_torrent *t, uint64_t down, uint64_t up)
 {
 	int64_t now = loop_now(t->shard->loop);
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	limiter_init(&t->limit[LIMIT_IN], down, now);
 	limiter_init(&t->limit[LIMIT_OUT], up, now);
 }
@@ -111,6 +115,7 @@ void rates_init(struct shard *s)
 	const uint64_t lan[] = {g->lan_download_max_rate, g->lan_upload_max_rate};
 	int64_t now = loop_now(s->loop);
 
+	CHECK_OBJ(s, SHARD_MAGIC);
 	for (unsigned way = 0; way < LIMIT_WAYS; way++) {
 		struct shard_limit *l = &s->limit[way];
 

@@ -93,7 +93,7 @@ static bool may_wait(const struct conn *c)
 	const struct swarm_peer *p = c->peer;
 	int64_t need = MAX(c->shard->rest, REST_MIN) * (is_calm(c) ? LASTS : LASTS_LONGER);
 
-	if (c->state != CONN_OPEN || c->stuffed)
+	if (c->state != CONN_OPEN || c->send_blocked)
 		return false;
 	if (p->asked.n > 0 && !lasts((uint64_t)p->asked.n * BLOCK_SIZE, in_rate(c), need))
 		return false;

@@ -11,21 +11,24 @@
 
 unsigned shard_conns_max(const struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	return MAX((unsigned)s->config->peers_max / s->shards, 1u);
 }
 
 bool room_shard_is_full(const struct shard *s)
 {
-	return s->conns_n - s->strangers >= shard_conns_max(s);
+	CHECK_OBJ(s, SHARD_MAGIC);
+	return s->conns_n - s->pending_n >= shard_conns_max(s);
 }
 
-bool room_torrent_is_full(const struct ptorrent *t)
+bool room_torrent_is_full(const struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	return t->conns_n >= (unsigned)t->shard->config->peers_max_per_torrent;
 }
 
 /* The one least missed goes, if there is one and nobody went only just now. */
-static bool drop_worst(struct ptorrent *t)
+static bool drop_worst(struct peer_torrent *t)
 {
 	struct swarm_peer *worst = swarm_turnover(t->swarm, loop_now(t->shard->loop));
 
@@ -94,7 +97,7 @@ static bool thin_out(struct places *p, const struct endpoint *newcomer)
 	return true;
 }
 
-static bool thin_out_torrent(struct ptorrent *t, const struct endpoint *newcomer)
+static bool thin_out_torrent(struct peer_torrent *t, const struct endpoint *newcomer)
 {
 	struct places p;
 
@@ -118,8 +121,9 @@ static bool thin_out_shard(struct shard *s, const struct endpoint *newcomer)
 	return thin_out(&p, newcomer);
 }
 
-bool ptorrent_make_room(struct ptorrent *t, const struct endpoint *newcomer)
+bool ptorrent_make_room(struct peer_torrent *t, const struct endpoint *newcomer)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (!room_torrent_is_full(t) && !room_shard_is_full(t->shard))
 		return true;
 	if (drop_worst(t))
@@ -129,31 +133,34 @@ bool ptorrent_make_room(struct ptorrent *t, const struct endpoint *newcomer)
 }
 
 /* One address gets an eighth of the places of those who have not said what they want. */
-bool room_for_stranger(struct shard *s, const struct endpoint *newcomer)
+bool room_for_pending(struct shard *s, const struct endpoint *newcomer)
 {
 	unsigned max = PEERS_STRANGERS(shard_conns_max(s)), same = 0;
 	struct places p;
 
-	places_init(&p, s->strangers);
+	CHECK_OBJ(s, SHARD_MAGIC);
+	places_init(&p, s->pending_n);
 	for (struct link *l = s->pending.next; l != &s->pending; l = l->next) {
 		struct conn *c = container_of(l, struct conn, pending);
 
 		places_add(&p, c);
 		same += crowd_same_host(&c->at, newcomer);
 	}
-	if (same >= MAX(max / 8, 4u) || s->strangers < max) {
+	if (same >= MAX(max / 8, 4u) || s->pending_n < max) {
 		places_fini(&p);
 		return same < MAX(max / 8, 4u);
 	}
 	return thin_out(&p, newcomer);
 }
 
-bool ptorrent_turn_over(struct ptorrent *t, int64_t now)
+bool ptorrent_turn_over(struct peer_torrent *t, int64_t now)
 {
 	struct shard *s = t->shard;
-	bool others = room_shard_is_full(s) && !link_empty(&s->line) && s->line.next != &t->in_line;
+	bool others = room_shard_is_full(s) && !link_empty(&s->dial_queue) &&
+		      s->dial_queue.next != &t->in_dial_queue;
 	struct endpoint next;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (!others && (!t->active || (!room_torrent_is_full(t) && !room_shard_is_full(s)) ||
 			       !peerlist_next(t->swarm->candidates, now, &next)))
 		return false;
@@ -162,7 +169,7 @@ bool ptorrent_turn_over(struct ptorrent *t, int64_t now)
 
 /* --- limits that were lowered --- */
 
-static struct conn *least_missed(struct ptorrent *t)
+static struct conn *least_missed(struct peer_torrent *t)
 {
 	for (struct link *l = t->conns.next; l != &t->conns; l = l->next) {
 		struct conn *c = container_of(l, struct conn, in_torrent);
@@ -173,8 +180,9 @@ static struct conn *least_missed(struct ptorrent *t)
 	return swarm_least(t->swarm, loop_now(t->shard->loop))->conn;
 }
 
-void ptorrent_keep_limit(struct ptorrent *t)
+void ptorrent_keep_limit(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	while (t->conns_n > (unsigned)t->shard->config->peers_max_per_torrent)
 		conn_close(least_missed(t), E_OVERLOAD, "lowered");
 }
@@ -182,11 +190,12 @@ void ptorrent_keep_limit(struct ptorrent *t)
 /* The torrent with the most connections gives one up each time. */
 void shard_keep_limit(struct shard *s)
 {
-	while (s->conns_n - s->strangers > shard_conns_max(s)) {
-		struct ptorrent *most = NULL;
+	CHECK_OBJ(s, SHARD_MAGIC);
+	while (s->conns_n - s->pending_n > shard_conns_max(s)) {
+		struct peer_torrent *most = NULL;
 
 		for (uint32_t i = 0; i < s->torrents.n; i++) {
-			struct ptorrent *t = ptorrent_at(s, i);
+			struct peer_torrent *t = ptorrent_at(s, i);
 
 			if (t != NULL && (most == NULL || t->conns_n > most->conns_n))
 				most = t;

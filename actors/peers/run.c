@@ -73,8 +73,8 @@ void conn_run(struct loop_task *task)
 	}
 	limit_settle(c);
 	rest_settle(c);
-	if (!c->stuffed || conn_is_stuffed(c))
+	if (!c->send_blocked || conn_is_send_blocked(c))
 		return;
-	c->stuffed = false;
+	c->send_blocked = false;
 	conn_post(c);
 }

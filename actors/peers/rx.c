@@ -61,7 +61,7 @@ static void end_block(struct conn *c)
 	if (swarm_suspects(c->torrent->swarm, c->piece))
 		swarm_block_digest(
 			c->torrent->swarm, c->piece, c->begin, smartban_digest(data, c->length));
-	blocks_put(s, c->torrent->t, c->piece, c->begin, c->length, BLOCK_WRITE, data);
+	blocks_put(s, c->torrent->ref, c->piece, c->begin, c->length, BLOCK_WRITE, data);
 }
 
 /* --- decoding a line of bytes --- */
@@ -332,8 +332,8 @@ enum rx conn_rx(struct conn *c)
 	while (step == STEP_MORE) {
 		size_t max, got = 0;
 
-		c->stuffed = conn_is_stuffed(c);
-		max = c->stuffed ? 0 : limit_allow_in(c);
+		c->send_blocked = conn_is_send_blocked(c);
+		max = c->send_blocked ? 0 : limit_allow_in(c);
 		if (max == 0)
 			return RX_DONE;
 		if (c->state == CONN_HELLO)

@@ -2,31 +2,32 @@
 /*
  * The torrents of a shard, found by reference and by info-hash.
  *
- * Info-hashes are chosen by strangers, but a person adds them: the first bytes are hash enough.
+ * Info-hashes are chosen by pending_n, but a person adds them: the first bytes are hash enough.
  */
 #include "actors/peers/priv.h"
 #include "proto/base/base64.h"
 
 #define TABLE_START 64u
 
-struct ih ptorrent_name(const struct ptorrent *t)
+struct ih ptorrent_name(const struct peer_torrent *t)
 {
 	struct ih name = {""};
 	const uint8_t *h = t->meta->infohash.v1;
 
-	CHECK_OBJ(t, PTORRENT_MAGIC);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	hex_encode(h, 4, name.text);
 	return name;
 }
 
-struct ptorrent *ptorrent_by_ref(const struct shard *s, struct tref ref)
+struct peer_torrent *ptorrent_by_ref(const struct shard *s, struct tref ref)
 {
 	CHECK_OBJ(s, SHARD_MAGIC);
 	return tref_table_get(&s->torrents, ref);
 }
 
-struct ptorrent *ptorrent_at(const struct shard *s, uint32_t slot)
+struct peer_torrent *ptorrent_at(const struct shard *s, uint32_t slot)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	return tref_table_at(&s->torrents, slot);
 }
 
@@ -38,9 +39,9 @@ static uint32_t hash_of(const struct shard *s, const uint8_t infohash[20])
 	return h & s->table_mask;
 }
 
-struct ptorrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[20])
+struct peer_torrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[20])
 {
-	struct ptorrent *t;
+	struct peer_torrent *t;
 
 	CHECK_OBJ(s, SHARD_MAGIC);
 	t = s->table[hash_of(s, infohash)];
@@ -49,7 +50,7 @@ struct ptorrent *ptorrent_by_hash(const struct shard *s, const uint8_t infohash[
 	return t;
 }
 
-static void hash(struct shard *s, struct ptorrent *t)
+static void hash(struct shard *s, struct peer_torrent *t)
 {
 	uint32_t at = hash_of(s, t->meta->infohash.v1);
 
@@ -69,34 +70,36 @@ static void grow(struct shard *s)
 			hash(s, ptorrent_at(s, i));
 }
 
-void ptorrent_add(struct shard *s, struct ptorrent *t)
+void ptorrent_add(struct shard *s, struct peer_torrent *t)
 {
 	CHECK_OBJ(s, SHARD_MAGIC);
-	CHECK_OBJ(t, PTORRENT_MAGIC);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	grow(s); /* hashes all that have a slot: this one has none yet */
-	tref_table_put(&s->torrents, t->t, t);
+	tref_table_put(&s->torrents, t->ref, t);
 	hash(s, t);
 }
 
-void ptorrent_remove(struct shard *s, struct ptorrent *t)
+void ptorrent_remove(struct shard *s, struct peer_torrent *t)
 {
-	struct ptorrent **at = &s->table[hash_of(s, t->meta->infohash.v1)];
+	struct peer_torrent **at = &s->table[hash_of(s, t->meta->infohash.v1)];
 
-	CHECK_OBJ(t, PTORRENT_MAGIC);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;
-	tref_table_remove(&s->torrents, t->t);
+	tref_table_remove(&s->torrents, t->ref);
 }
 
 void ptorrents_init(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	s->table_mask = TABLE_START - 1;
 	s->table = xcalloc(TABLE_START, sizeof(*s->table));
 }
 
 void ptorrents_fini(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	tref_table_fini(&s->torrents);
 	xfree(s->table);
 	s->table = NULL;

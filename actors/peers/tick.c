@@ -9,17 +9,18 @@
 
 #define TICK USEC_PER_SEC
 
-int64_t ptorrent_wish_at(const struct ptorrent *t)
+int64_t ptorrent_wish_at(const struct peer_torrent *t)
 {
-	CHECK_OBJ(t, PTORRENT_MAGIC);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	return t->wanted_at + (PEERS_WANTED_EVERY << MIN(t->wanted_n, PEERS_WANTED_DOUBLE));
 }
 
-void ptorrent_report_totals(struct ptorrent *t)
+void ptorrent_report_totals(struct peer_torrent *t)
 {
 	struct swarm *w = t->swarm;
 	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (t->told_down == w->downloaded && t->told_up == w->uploaded &&
 		t->told_wasted == w->wasted && t->told_left == swarm_left(w))
 		return;
@@ -31,7 +32,7 @@ void ptorrent_report_totals(struct ptorrent *t)
 	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
 		struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
 
-		m->t = t->t;
+		m->t = t->ref;
 		m->downloaded = w->downloaded;
 		m->uploaded = w->uploaded;
 		m->wasted = w->wasted;
@@ -40,10 +41,11 @@ void ptorrent_report_totals(struct ptorrent *t)
 	}
 }
 
-void ptorrent_wake(struct ptorrent *t)
+void ptorrent_wake(struct peer_torrent *t)
 {
 	int64_t now = loop_now(t->shard->loop), at;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (loop_timer_is_set(&t->tick) && t->tick.at <= now + TICK)
 		return;
 	if (t->conns_n > 0) {
@@ -51,7 +53,7 @@ void ptorrent_wake(struct ptorrent *t)
 		return;
 	}
 	ptorrent_report_totals(t);
-	if (!t->active || link_linked(&t->in_line))
+	if (!t->active || link_linked(&t->in_dial_queue))
 		return;
 	at = peerlist_deadline(t->swarm->candidates, now);
 	if (at != INT64_MAX)

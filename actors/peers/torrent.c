@@ -22,7 +22,7 @@ _Static_assert((int)SUPER_OFF == (int)CONFIG_SUPER_OFF && (int)SUPER_ON == (int)
 
 static void on_tick(struct loop_timer *timer, int64_t now)
 {
-	struct ptorrent *t = container_of(timer, struct ptorrent, tick);
+	struct peer_torrent *t = container_of(timer, struct peer_torrent, tick);
 
 	swarm_tick(t->swarm, now);
 	pace_tick(t);
@@ -38,7 +38,7 @@ static void on_tick(struct loop_timer *timer, int64_t now)
 /* --- completion --- */
 
 /* Two that have everything have nothing to say to each other. */
-static void close_seeds(struct ptorrent *t)
+static void close_seeds(struct peer_torrent *t)
 {
 	struct link *l = t->conns.next, *next;
 
@@ -51,16 +51,17 @@ static void close_seeds(struct ptorrent *t)
 	}
 }
 
-void ptorrent_check_done(struct ptorrent *t)
+void ptorrent_check_done(struct peer_torrent *t)
 {
 	struct m_torrent *m;
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (t->done_said || !swarm_done(t->swarm))
 		return;
 	t->done_said = true;
 	ptorrent_report_totals(t);
 	m = msg_new(t->shard->actor, MSG_PEERS_DONE);
-	m->t = t->t;
+	m->t = t->ref;
 	msg_send(t->shard->actor, ADDR_SESSION, m);
 	peerlist_set_seeding(t->swarm->candidates, true);
 	close_seeds(t);
@@ -69,7 +70,7 @@ void ptorrent_check_done(struct ptorrent *t)
 /* --- what is wanted --- */
 
 /* Runs of pieces at a time: the picker orders anew for each. */
-static void set_priorities(struct ptorrent *t)
+static void set_priorities(struct peer_torrent *t)
 {
 	struct picker *p = t->swarm->picker;
 	uint32_t n = t->meta->pieces, end;
@@ -88,7 +89,7 @@ static void set_priorities(struct ptorrent *t)
 }
 
 /* Takes what w holds.  true: the peers' interest has to be counted anew. */
-static bool take_wishes(struct ptorrent *t, struct wishes *w)
+static bool take_wishes(struct peer_torrent *t, struct wishes *w)
 {
 	struct wishes before = t->wishes;
 	bool changed = before.first_last != w->first_last || !wishes_same_files(&before, w);
@@ -105,7 +106,7 @@ static bool take_wishes(struct ptorrent *t, struct wishes *w)
 }
 
 /* More may be wanted than before, or nothing any more. */
-static void follow_wishes(struct ptorrent *t)
+static void follow_wishes(struct peer_torrent *t)
 {
 	swarm_reconsider(t->swarm);
 	if (!swarm_done(t->swarm) && t->done_said) {
@@ -132,15 +133,16 @@ static struct swarm_config swarm_config_of(struct shard *s)
 		.request_timeout = s->config->peers_request_timeout};
 }
 
-void ptorrent_reconfigure(struct ptorrent *t)
+void ptorrent_reconfigure(struct peer_torrent *t)
 {
 	struct swarm_config config = swarm_config_of(t->shard);
 
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	swarm_configure(t->swarm, &config);
 	ptorrent_keep_limit(t);
 }
 
-static void load_partials(struct ptorrent *t, const struct partial_piece *v, uint32_t n)
+static void load_partials(struct peer_torrent *t, const struct partial_piece *v, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		size_t bytes = ((size_t)v[i].blocks_n + 7) / 8;
@@ -164,14 +166,14 @@ void peers_on_add(struct actor *a, struct msg **m)
 	int64_t now = actor_now(a);
 	struct layout layout = layout_of_metainfo(add->meta);
 	struct swarm_config config = swarm_config_of(s);
-	struct ptorrent *t;
+	struct peer_torrent *t;
 
 	/* The store may have been slower than the stop. */
 	if (actor_stopping(a))
 		return;
-	ALLOC_OBJ(t, PTORRENT_MAGIC);
+	ALLOC_OBJ(t, PEER_TORRENT_MAGIC);
 	t->shard = s;
-	t->t = add->t;
+	t->ref = add->t;
 	t->meta = add->meta;
 	add->meta = NULL;
 	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng, now);
@@ -192,7 +194,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	ptorrent_wake(t);
 }
 
-static void close_conns(struct ptorrent *t, enum err why)
+static void close_conns(struct peer_torrent *t, enum err why)
 {
 	while (!link_empty(&t->conns))
 		conn_close(container_of(t->conns.next, struct conn, in_torrent), why, "torrent");
@@ -201,7 +203,7 @@ static void close_conns(struct ptorrent *t, enum err why)
 void peers_on_set(struct actor *a, struct msg **m)
 {
 	struct m_peers_set *set = MSG_AS(PEERS_SET, *m);
-	struct ptorrent *t = ptorrent_by_ref(shard_of(a), set->t);
+	struct peer_torrent *t = ptorrent_by_ref(shard_of(a), set->t);
 	bool again;
 
 	if (t == NULL)
@@ -210,7 +212,8 @@ void peers_on_set(struct actor *a, struct msg **m)
 	again = t->swarm->no_download && !set->no_download;
 	t->swarm->no_download = set->no_download;
 	if (take_wishes(t, &set->wishes)) {
-		map_drop_all(t->shard, t->t); /* what was in the part file may soon be in its own */
+		map_drop_all(
+			t->shard, t->ref); /* what was in the part file may soon be in its own */
 		follow_wishes(t);
 	} else if (again) {
 		swarm_reconsider(t->swarm);
@@ -220,14 +223,14 @@ void peers_on_set(struct actor *a, struct msg **m)
 	t->active = set->active;
 	if (!t->active) {
 		close_conns(t, E_CANCELLED);
-		map_drop_all(t->shard, t->t); /* its file system may be unmounted */
-		link_remove(&t->in_line);
+		map_drop_all(t->shard, t->ref); /* its file system may be unmounted */
+		link_remove(&t->in_dial_queue);
 	}
 	ptorrent_dial(t);
 }
 
 /* The workers write out what they hold of pieces that are begun and remember it. */
-static void drop_begun(struct ptorrent *t)
+static void drop_begun(struct peer_torrent *t)
 {
 	uint8_t *bitmap = xcalloc(1, PICKER_BITMAP_MAX);
 	uint32_t iter = 0, piece;
@@ -238,20 +241,20 @@ static void drop_begun(struct ptorrent *t)
 	xfree(bitmap);
 }
 
-void ptorrent_detach(struct ptorrent **tp)
+void ptorrent_detach(struct peer_torrent **tp)
 {
-	struct ptorrent *t;
+	struct peer_torrent *t;
 	struct shard *s;
 
-	TAKE_OBJ(t, tp, PTORRENT_MAGIC);
+	TAKE_OBJ(t, tp, PEER_TORRENT_MAGIC);
 	s = t->shard;
 	t->active = false;
 	close_conns(t, E_CANCELLED);
 	ptorrent_report_totals(t);
 	drop_begun(t);
-	map_drop_all(s, t->t);
+	map_drop_all(s, t->ref);
 	loop_timer_del(s->loop, &t->tick);
-	link_remove(&t->in_line);
+	link_remove(&t->in_dial_queue);
 	if (t->dial.queued)
 		loop_task_del(s->loop, &t->dial);
 	ptorrent_remove(s, t);
@@ -265,7 +268,7 @@ void peers_on_remove(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
 	struct m_peers_remove *r = MSG_AS(PEERS_REMOVE, *m);
-	struct ptorrent *t = ptorrent_by_ref(s, r->t);
+	struct peer_torrent *t = ptorrent_by_ref(s, r->t);
 
 	if (t == NULL) {
 		actor_reply(a, m, E_NOT_FOUND);
@@ -296,7 +299,7 @@ void peers_on_found(struct actor *a, struct msg **m)
 {
 	struct m_peers_found *f = MSG_AS(PEERS_FOUND, *m);
 	struct shard *s = shard_of(a);
-	struct ptorrent *t = ptorrent_by_ref(s, f->t);
+	struct peer_torrent *t = ptorrent_by_ref(s, f->t);
 
 	if (t == NULL)
 		return;

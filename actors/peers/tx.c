@@ -9,7 +9,7 @@
 
 #define IOV_MAX_TX   64
 #define OUTPUT_MAX   (128u * 1024u) /* small messages; a long pipeline of requests is 8 KiB */
-#define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two extents */
+#define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two runs */
 #define MAPPED_TIMES 4u             /* or of maps, which take no memory, so much of its unsent */
 #define WRITE_BUDGET (1024u * 1024u)
 /* What the kernel may hold unsent follows the peer's rate: a fast one is served in few turns, and a
@@ -40,7 +40,7 @@ static void grow_blocks(struct conn *c)
 
 /* --- what is to be served --- */
 
-static void push_block(struct conn *c, const struct block_req *r, struct extent *x)
+static void push_block(struct conn *c, const struct block_req *r, struct read_run *x)
 {
 	struct out_block *b;
 	struct wr w;
@@ -48,7 +48,7 @@ static void push_block(struct conn *c, const struct block_req *r, struct extent 
 	if (c->blocks_n == c->blocks_cap)
 		grow_blocks(c);
 	b = block_at(c, c->blocks_n++);
-	*b = (struct out_block){.req = *r, .extent = x};
+	*b = (struct out_block){.req = *r, .run = x};
 	w = wr_of(b->header, sizeof b->header);
 	wire_put_piece_header(&w, r->piece, r->begin, r->length);
 	c->queued += r->length;
@@ -59,7 +59,7 @@ static void push_block(struct conn *c, const struct block_req *r, struct extent 
  * wants. */
 static uint32_t most_queued(struct conn *c)
 {
-	bool mapped = c->blocks_n > 0 && block_at(c, c->blocks_n - 1)->extent->map != NULL;
+	bool mapped = c->blocks_n > 0 && block_at(c, c->blocks_n - 1)->run->map != NULL;
 
 	return mapped ? MAX(WATERMARK, MAPPED_TIMES * c->not_sent_low) : WATERMARK;
 }
@@ -68,8 +68,9 @@ void conn_fill(struct conn *c)
 {
 	struct block_req r;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	while (c->peer->serving.n > 0 && c->queued < most_queued(c)) {
-		struct extent *x =
+		struct read_run *x =
 			cache_get(c->torrent, req_at(&c->peer->serving, 0), c->blocks_n == 0);
 
 		if (x == NULL)
@@ -84,7 +85,7 @@ static void pop_block(struct conn *c)
 	struct out_block *b = block_at(c, 0);
 
 	c->queued -= b->req.length;
-	extent_unref(c->shard, b->extent);
+	read_run_unref(c->shard, b->run);
 	c->blocks_head = (c->blocks_head + 1) & (c->blocks_cap - 1);
 	if (--c->blocks_n == 0 && c->blocks_cap > 64) {
 		xfree(c->blocks);
@@ -97,17 +98,18 @@ void conn_drop_blocks(struct conn *c, bool all)
 {
 	uint32_t keep = !all && c->blocks_n > 0 && block_at(c, 0)->sent > 0 ? 1 : 0;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	while (c->blocks_n > keep) {
 		struct out_block *b = block_at(c, c->blocks_n - 1);
 
 		if (!all)
 			swarm_serve_failed(c->peer, &b->req);
 		c->queued -= b->req.length;
-		extent_unref(c->shard, b->extent);
+		read_run_unref(c->shard, b->run);
 		c->blocks_n--;
 	}
 	if (c->blocks_n == 0)
-		link_remove(&c->wants_extent);
+		link_remove(&c->wants_run);
 }
 
 void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length)
@@ -116,6 +118,7 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 	struct out_block b;
 	bool front;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	for (; i < c->blocks_n; i++) {
 		const struct block_req *r = &block_at(c, i)->req;
 
@@ -131,14 +134,14 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 	c->blocks_n--;
 	c->queued -= b.req.length;
 	swarm_serve_failed(c->peer, &b.req);
-	extent_unref(c->shard, b.extent);
+	read_run_unref(c->shard, b.run);
 	if (!front)
 		return;
-	link_remove(&c->wants_extent); /* the next may be there already */
+	link_remove(&c->wants_run); /* the next may be there already */
 	conn_post(c);
 }
 
-bool conn_is_stuffed(const struct conn *c)
+bool conn_is_send_blocked(const struct conn *c)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
 	return c->peer != NULL && outbuf_len(&c->peer->out) > OUTPUT_MAX;
@@ -146,6 +149,7 @@ bool conn_is_stuffed(const struct conn *c)
 
 bool conn_has_output(const struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	return outbuf_len(&c->first) > 0 || c->blocks_n > 0 ||
 	       (c->peer != NULL && outbuf_len(&c->peer->out) > 0);
 }
@@ -170,7 +174,7 @@ static void add(struct departure *d, const void *p, size_t n)
 
 static void add_block(struct departure *d, const struct out_block *b)
 {
-	uint32_t skip = b->sent, at = b->req.begin - b->extent->begin;
+	uint32_t skip = b->sent, at = b->req.begin - b->run->begin;
 
 	if (skip < WIRE_PIECE_HEADER) {
 		add(d, b->header + skip, WIRE_PIECE_HEADER - skip);
@@ -178,7 +182,7 @@ static void add_block(struct departure *d, const struct out_block *b)
 	} else {
 		skip -= WIRE_PIECE_HEADER;
 	}
-	add(d, b->extent->data + at + skip, b->req.length - skip);
+	add(d, b->run->data + at + skip, b->req.length - skip);
 }
 
 enum front {
@@ -194,11 +198,11 @@ static enum front look_at_front(struct conn *c)
 	while (c->blocks_n > 0) {
 		struct out_block *b = block_at(c, 0);
 
-		if (extent_ready(c->shard, b->extent))
+		if (read_run_ready(c->shard, b->run))
 			return FRONT_READY;
-		if (b->extent->state == EXTENT_LOADING) {
-			if (!link_linked(&c->wants_extent))
-				link_append(&b->extent->waiting, &c->wants_extent);
+		if (b->run->state == READ_RUN_LOADING) {
+			if (!link_linked(&c->wants_run))
+				link_append(&b->run->waiting, &c->wants_run);
 			return FRONT_WAITS;
 		}
 		if (b->sent > 0)
@@ -232,7 +236,7 @@ static bool lay_out(struct conn *c, struct departure *d)
 	for (; front == FRONT_READY && i < c->blocks_n && d->n + 2 <= IOV_MAX_TX &&
 		d->bytes < d->max;
 		i++) {
-		if (!extent_ready(c->shard, block_at(c, i)->extent))
+		if (!read_run_ready(c->shard, block_at(c, i)->run))
 			break;
 		add_block(d, block_at(c, i));
 	}
@@ -323,14 +327,15 @@ static void block(struct conn *c)
 static void faulted(struct conn *c)
 {
 	for (uint32_t i = 0; i < c->blocks_n; i++)
-		if (block_at(c, i)->extent->state == EXTENT_READY)
-			extent_faulted(c->shard, block_at(c, i)->extent);
+		if (block_at(c, i)->run->state == EXTENT_READY)
+			read_run_faulted(c->shard, block_at(c, i)->run);
 }
 
 bool conn_tx(struct conn *c)
 {
 	size_t budget = WRITE_BUDGET;
 
+	CHECK_OBJ(c, CONN_MAGIC);
 	while (c->writable && conn_has_output(c)) {
 		struct departure d = {.max = MIN(limit_allow_out(c), budget)};
 		enum err err = E_OK;

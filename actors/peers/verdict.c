@@ -7,7 +7,7 @@
 #include "actors/peers/priv.h"
 
 /* Out with them, and with what they gave that is not judged yet. */
-static void close_guilty(struct ptorrent *t, struct swarm_peer **bad, unsigned n)
+static void close_guilty(struct peer_torrent *t, struct swarm_peer **bad, unsigned n)
 {
 	uint32_t pieces[256];
 
@@ -22,7 +22,7 @@ static void close_guilty(struct ptorrent *t, struct swarm_peer **bad, unsigned n
 	}
 }
 
-static void piece_bad(struct ptorrent *t, uint32_t piece)
+static void piece_bad(struct peer_torrent *t, uint32_t piece)
 {
 	struct swarm_peer *bad[16];
 	unsigned n = swarm_piece_bad(t->swarm, piece, bad, ARRAY_LEN(bad));
@@ -32,7 +32,7 @@ static void piece_bad(struct ptorrent *t, uint32_t piece)
 	close_guilty(t, bad, n);
 }
 
-static void piece_ok(struct ptorrent *t, uint32_t piece)
+static void piece_ok(struct peer_torrent *t, uint32_t piece)
 {
 	struct swarm_peer *bad[16];
 
@@ -43,7 +43,7 @@ static void piece_ok(struct ptorrent *t, uint32_t piece)
 
 static void verdict(struct shard *s, const struct block_item *b)
 {
-	struct ptorrent *t = ptorrent_by_ref(s, b->t);
+	struct peer_torrent *t = ptorrent_by_ref(s, b->t);
 
 	if (t == NULL)
 		return;

@@ -31,13 +31,13 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 }
 
 static void snapshot_torrent(
-	struct torrent_peers *v, struct ptorrent *t, unsigned parts, int64_t now)
+	struct torrent_peers *v, struct peer_torrent *t, unsigned parts, int64_t now)
 {
 	const struct bitfield *have = swarm_have(t->swarm);
 	struct link *l;
 
-	CHECK_OBJ(t, PTORRENT_MAGIC);
-	v->t = t->t;
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
+	v->t = t->ref;
 	v->bits = have->bits;
 	v->have = have->count;
 	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) != 0)
@@ -65,7 +65,7 @@ void peers_on_view(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
 	struct m_peers_view *v = MSG_AS(PEERS_VIEW, *m);
-	struct ptorrent *one = v->all ? NULL : ptorrent_by_ref(s, v->t);
+	struct peer_torrent *one = v->all ? NULL : ptorrent_by_ref(s, v->t);
 	int64_t now = actor_now(a);
 
 	v->torrents = xcalloc(v->all ? s->torrents.used : 1, sizeof *v->torrents);
@@ -73,7 +73,7 @@ void peers_on_view(struct actor *a, struct msg **m)
 		snapshot_torrent(&v->torrents[v->torrents_n++], one, v->parts, now);
 	for (uint32_t i = 0; v->all && i < s->torrents.n; i++)
 		if (ptorrent_at(s, i) != NULL)
-			snapshot_torrent(&v->torrents[v->torrents_n++], ptorrent_at(s, i), v->parts,
-				now);
+			snapshot_torrent(
+				&v->torrents[v->torrents_n++], ptorrent_at(s, i), v->parts, now);
 	actor_reply(a, m, !v->all && one == NULL ? E_NOT_FOUND : E_OK);
 }

@@ -54,7 +54,8 @@ void swarm_unchoke_if_room(struct swarm_peer *, int64_t now); /* a free slot nee
 void swarm_run_choker(struct swarm *, int64_t now);
 
 /* verdict.c */
-void swarm_tick_haves(struct swarm_peer *); /* HAVEs that the peer did not take when they were due */
+void swarm_tick_haves(
+	struct swarm_peer *); /* HAVEs that the peer did not take when they were due */
 void swarm_note_departed(const struct swarm_peer *); /* it leaves, and has sent something */
 
 /* late.c */

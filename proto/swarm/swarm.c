@@ -102,7 +102,8 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	p->connected_at = p->last_block_at = p->asked_at = now;
 	for (size_t i = 0; i < ARRAY_LEN(p->given); i++)
 		p->given[i].at = now;
-	wire_dec_init(&p->dec, WIRE_MAX_BLOCK, (uint32_t)bitfield_bytes(s->layout.pieces), MAX_MESSAGE);
+	wire_dec_init(
+		&p->dec, WIRE_MAX_BLOCK, (uint32_t)bitfield_bytes(s->layout.pieces), MAX_MESSAGE);
 	bitfield_init(&p->has, s->layout.pieces);
 	meter_init(&p->down, now);
 	meter_init(&p->up, now);

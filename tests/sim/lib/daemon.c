@@ -150,21 +150,21 @@ static struct shard *shard_in(const struct daemon *d)
 	return shard_of(daemon_actor(d, ADDR(ROLE_PEERS, 0)));
 }
 
-static struct ptorrent *torrent_in(const struct daemon *d, const struct content *c)
+static struct peer_torrent *torrent_in(const struct daemon *d, const struct content *c)
 {
 	return ptorrent_by_hash(shard_in(d), c->meta->infohash.v1);
 }
 
 uint32_t sim_have(const struct daemon *d, const struct content *c)
 {
-	struct ptorrent *t = torrent_in(d, c);
+	struct peer_torrent *t = torrent_in(d, c);
 
 	return t != NULL ? swarm_have(t->swarm)->count : 0;
 }
 
 bool sim_has_piece(const struct daemon *d, const struct content *c, uint32_t piece)
 {
-	const struct ptorrent *t = torrent_in(d, c);
+	const struct peer_torrent *t = torrent_in(d, c);
 
 	return t != NULL && bitfield_get(swarm_have(t->swarm), piece);
 }
@@ -186,7 +186,7 @@ static bool is_at(const struct endpoint *at, const struct host *h)
 	return endpoint_same_ip(at, &h->at);
 }
 
-static const struct swarm_peer *peer_at(const struct ptorrent *t, const struct host *h)
+static const struct swarm_peer *peer_at(const struct peer_torrent *t, const struct host *h)
 {
 	for (const struct link *l = t->conns.next; l != &t->conns; l = l->next) {
 		const struct conn *k =
@@ -213,7 +213,7 @@ uint64_t sim_taken(const struct daemon *d, const struct content *c, const struct
 	return p != NULL ? p->downloaded : 0;
 }
 
-static unsigned open_conns(const struct ptorrent *t, const struct host *only)
+static unsigned open_conns(const struct peer_torrent *t, const struct host *only)
 {
 	unsigned n = 0;
 
@@ -229,7 +229,7 @@ static unsigned open_conns(const struct ptorrent *t, const struct host *only)
 
 struct sim_totals sim_totals(const struct daemon *d, const struct content *c)
 {
-	const struct ptorrent *t = torrent_in(d, c);
+	const struct peer_torrent *t = torrent_in(d, c);
 
 	if (t == NULL)
 		return (struct sim_totals){0};
@@ -244,14 +244,14 @@ struct sim_totals sim_totals(const struct daemon *d, const struct content *c)
 
 bool sim_banned(const struct daemon *d, const struct content *c, const struct host *by_ip)
 {
-	const struct ptorrent *t = torrent_in(d, c);
+	const struct peer_torrent *t = torrent_in(d, c);
 
 	return t != NULL && peerlist_is_banned(t->swarm->candidates, &by_ip->at);
 }
 
 bool sim_connected(const struct daemon *d, const struct content *c, const struct host *other)
 {
-	const struct ptorrent *t = torrent_in(d, c);
+	const struct peer_torrent *t = torrent_in(d, c);
 
 	return t != NULL && open_conns(t, other) > 0;
 }
