@@ -5,7 +5,7 @@
  * Info-hashes are chosen by pending_n, but a person adds them: the first bytes are hash enough.
  */
 #include "actors/peers/priv.h"
-#include "proto/base/base64.h"
+#include "proto/base/encode.h"
 
 #define TABLE_START 64u
 

@@ -126,7 +126,7 @@ static void on_other(struct actor *a, struct msg **m)
 
 	if ((*m)->type == MSG_PEERS_TOTALS || (*m)->type == MSG_PEERS_LOAD)
 		return;
-	say(w, "%s", msg_table.types[(*m)->type].name);
+	say(w, "%s", message_table.types[(*m)->type].name);
 }
 
 static void *fake_init(struct actor *a, const void *arg)
@@ -240,7 +240,7 @@ void world_start(struct world *w, uint32_t have)
 		.peer_fds = {w->listener[0]},
 		.peer_fds_n = 1,
 		.peer_port = 6881};
-	w->set = actors_new(&msg_table);
+	w->set = actors_new(&message_table);
 	w->session = actors_add_here(w->set, ADDR_SESSION, &fake_session, w);
 	w->tracker = actors_add_here(w->set, ADDR_TRACKER, &fake_tracker, w);
 	w->worker = actors_add_here(w->set, ADDR(ROLE_WORKER, 0), &fake_worker, w);
