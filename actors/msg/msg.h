@@ -97,6 +97,7 @@ enum torrent_op {
 	TORRENT_FIRST_LAST,
 	TORRENT_MOVE,
 	TORRENT_SEED_LIMITS,
+	TORRENT_OPS, /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
 };
@@ -168,18 +169,19 @@ struct m_state_add {
 };
 
 enum state_key {
-	STATE_STARTED,
+	STATE_RUN, /* enum state_run */
 	STATE_DOWN_LIMIT,
 	STATE_UP_LIMIT,
 	STATE_COMPLETED_AT,
-	STATE_REMOVING /* 1, 2: with data */,
+	STATE_REMOVING, /* enum state_removing */
 	STATE_GLOBAL_DOWN_LIMIT,
 	STATE_GLOBAL_UP_LIMIT,
 	STATE_FILES, /* data */
 	STATE_SEQUENTIAL,
 	STATE_FIRST_LAST,
 	STATE_PLACES, /* of any torrents; row is 0 */
-	STATE_SEED_LIMITS
+	STATE_SEED_LIMITS,
+	STATE_CHECK /* 1: a check was asked for; until one has ended */
 };
 
 struct m_state_set {
@@ -209,7 +211,8 @@ struct m_state_note {
 	uint32_t pieces_n;
 	uint32_t *dirty; /* owned: files */
 	uint32_t dirty_n;
-	int64_t dirty_ns; /* since 1970: what is later in a dirty file may be somebody else's */
+	int64_t dirty_ns;    /* since 1970: what is later in a dirty file may be somebody else's */
+	uint64_t downloaded; /* ever, at least: these pieces among it */
 };
 
 /* The truth about a torrent's files after a checkpoint, a check or a clean close: replaces what was
@@ -222,7 +225,9 @@ struct m_state_pieces {
 	uint32_t noted_n;
 	struct file_stamp *stamps; /* owned: of the files named in them; others keep theirs */
 	uint32_t stamps_n;
-	bool has_partials;              /* replace the partial pieces */
+	uint64_t downloaded; /* ever, at least: these pieces among it */
+	bool checked;        /* after a look at everything: nobody waits for a check any more */
+	bool has_partials;   /* replace the partial pieces */
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
 };
@@ -461,6 +466,7 @@ struct m_totals {
 	int64_t row; /* to the database only */
 	uint64_t downloaded, uploaded, wasted;
 	uint64_t left;   /* bytes of wanted pieces not verified */
+	uint64_t lacks;  /* bytes of all pieces not verified: what trackers are told */
 	uint64_t seeded; /* seconds of seeding, ever; to the database only */
 };
 
@@ -480,18 +486,25 @@ struct m_tracker_add {
 	struct tref t;
 	struct metainfo *meta; /* owned reference */
 	bool active;           /* announce "started" at once */
-	uint64_t left;
+	uint64_t left;         /* bytes of all pieces not verified */
 };
 
-enum tracker_op { TRACKER_START, TRACKER_STOP, TRACKER_COMPLETED, TRACKER_REMOVE };
+enum tracker_op {
+	TRACKER_START,
+	TRACKER_STOP,
+	TRACKER_COMPLETED, /* every piece is there, for the first time */
+	TRACKER_MORE,      /* more is wanted than before: announce as soon as they allow it */
+	TRACKER_REMOVE
+};
 
 struct m_tracker_event {
 	struct msg h;
 	struct tref t;
 	enum tracker_op op;
-	/* The session's latest totals, because those from the peers may come behind this; zeros for
-	 * TRACKER_REMOVE. */
-	uint64_t downloaded, uploaded, left;
+	/* As PEERS_TOTALS counts, whose next may come behind this; trackers hear of what was moved
+	 * since TRACKER_START. */
+	uint64_t downloaded, uploaded;
+	uint64_t left; /* bytes of all pieces not verified */
 };
 
 struct m_tracker_view {

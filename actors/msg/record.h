@@ -85,10 +85,10 @@ struct part_unit {
 
 /* What the database knows of a torrent. */
 struct torrent_record {
-	int64_t row;           /* of the database */
-	struct metainfo *meta; /* owned reference */
-	char *path;            /* owned: target directory, absolute */
-	bool started;
+	int64_t row;                           /* of the database */
+	struct metainfo *meta;                 /* owned reference */
+	char *path;                            /* owned: target directory, absolute */
+	unsigned run;                          /* enum state_run */
 	bool removing;                         /* the removal was acknowledged: finish it */
 	bool delete_data;                      /* together with removing */
 	int64_t added, completed_at;           /* seconds since 1970 */
@@ -100,24 +100,28 @@ struct torrent_record {
 	uint32_t stamps_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
-	bool fresh;                   /* just added: nothing is known of its files */
-	struct wishes wishes;         /* owned */
-	bool forced, beyond, limited; /* enum state_run, with started */
-	int64_t place;                /* torrents with less come before it in the queue */
-	struct seed_limits seed;      /* its own */
-	uint64_t seeded;              /* seconds of seeding, ever */
+	bool check;              /* one was asked for and has not ended */
+	bool fresh;              /* just added: nothing is known of its files */
+	struct wishes wishes;    /* owned */
+	int64_t place;           /* torrents with less come before it in the queue */
+	struct seed_limits seed; /* its own */
+	uint64_t seeded;         /* seconds of seeding, ever */
 };
 /* A record that owns copies of all that `from` owns. */
 struct torrent_record torrent_record_copy(const struct torrent_record *from);
 void torrent_record_fini(struct torrent_record *);
 
-/* The bits of STATE_STARTED. */
+/* How a torrent is to run: the bits of STATE_RUN. */
 enum state_run {
 	RUN_STARTED = 1,
-	RUN_FORCED = 2,  /* whatever the queue says */
-	RUN_BEYOND = 4,  /* a person started it although it had reached its limits on seeding */
-	RUN_LIMITED = 8, /* not started: such a limit has stopped it */
+	RUN_FORCED = 2,           /* whatever the queue says */
+	RUN_LIMIT_OVERRIDDEN = 4, /* started by a person although a limit on seeding was reached */
+	RUN_LIMIT_REACHED = 8,    /* not started: such a limit has stopped it */
+	RUN_ALL = 15
 };
+
+/* The values of STATE_REMOVING. */
+enum state_removing { REMOVING_KEEP_DATA = 1, REMOVING_WITH_DATA = 2 };
 
 struct row_place {
 	int64_t row, place;

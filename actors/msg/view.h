@@ -12,6 +12,10 @@
 
 #define SEED_GLOBAL INT64_C(-1)
 #define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
+/* No limit is larger, so that sums of them, and microseconds of them, are numbers. */
+#define SEED_RATIO_MAX INT64_C(1000000000)          /* thousandths */
+#define SEED_TIME_MAX  (INT64_C(100) * 366 * 86400) /* seconds */
+#define TOTAL_MAX      (INT64_C(1) << 60)           /* bytes, ever */
 
 /* When a torrent that has all that is wanted stops by itself.  0: never; SEED_GLOBAL: as
  * configured. */

@@ -7,6 +7,8 @@
  */
 #include "actors/peers/priv.h"
 
+#include "proto/meta/wanted.h"
+
 #define TICK USEC_PER_SEC
 
 int64_t ptorrent_wish_at(const struct peer_torrent *t)
@@ -37,6 +39,7 @@ void ptorrent_report_totals(struct peer_torrent *t)
 		m->uploaded = w->uploaded;
 		m->wasted = w->wasted;
 		m->left = swarm_left(w);
+		m->lacks = wanted_left(t->meta, NULL, swarm_have(w));
 		msg_send(t->shard->actor, to[i], m);
 	}
 }

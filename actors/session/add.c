@@ -11,22 +11,7 @@
 #include <limits.h>
 
 #include "actors/kernel/log.h"
-#include "proto/base/encode.h"
 #include "proto/base/path.h"
-
-const char *session_root(const struct config *c, const char *path)
-{
-	const char *best = NULL;
-
-	if (c->download_roots.n == 0)
-		return path_beneath(c->download_dir, path) ? c->download_dir : NULL;
-	for (size_t i = 0; i < c->download_roots.n; i++) {
-		const char *root = c->download_roots.v[i];
-		if (path_beneath(root, path) && (best == NULL || strlen(root) > strlen(best)))
-			best = root;
-	}
-	return best;
-}
 
 /* The directories beneath which torrents may be put, as many as fit. */
 static void list_roots(const struct config *c, char *out, size_t size)
@@ -87,15 +72,14 @@ static void adopt_fresh(struct torrent *t, int64_t row)
 	struct torrent_record r = {
 		.row = row,
 		.meta = metainfo_ref(t->meta),
-		.path = xstrdup(t->path),
-		.started = t->started,
+		.run = t->run,
 		.added = t->added,
 		.fresh = true,
 		.place = t->place,
 		.seed = t->seed,
 	};
 
-	wishes_copy(&r.wishes, &t->wishes);
+	wishes_move(&r.wishes, &t->wishes);
 	bitfield_init(&r.synced, t->meta->pieces);
 	torrent_adopt(t, &r);
 }
@@ -103,8 +87,6 @@ static void adopt_fresh(struct torrent *t, int64_t row)
 static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct torrent *t;
-	struct session *s = session_of(a);
-	struct held_list adds = STAILQ_HEAD_INITIALIZER(adds);
 	struct m_torrent_add *add;
 	struct msg *reply;
 
@@ -112,78 +94,62 @@ static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 	add = t->add;
 	t->add = NULL;
 	reply = &add->h;
-	STAILQ_CONCAT(&adds, &t->adds);
+	if (err != E_STOPPING)
+		deferred_move(&t->session->again, &t->adds);
 	if (err == E_OK) {
-		adopt_fresh(t, container_of(*m, struct m_state_add, h)->row);
-		torrent_open(t, true);
+		adopt_fresh(t, MSG_AS(STATE_ADD, *m)->row);
+		torrent_step(t, TEVENT_STORED);
 	} else {
 		if (m != NULL && *m != NULL)
-			add->why = container_of(*m, struct m_state_add, h)->why;
-		torrent_free(&t);
+			add->why = MSG_AS(STATE_ADD, *m)->why;
+		torrent_end(&t);
 	}
 	actor_reply(a, &reply, err);
-	if (err == E_STOPPING)
-		held_free(a, &adds);
-	else
-		session_retry_adds(s, &adds);
 }
 
 /* Takes path and priority. */
 static void store_torrent(
 	struct session *s, struct metainfo *meta, char *path, uint8_t *priority, struct msg **m)
 {
-	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
-	struct msg *call = msg_new(s->actor, MSG_STATE_ADD);
-	struct m_state_add *put = container_of(call, struct m_state_add, h);
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
+	struct m_state_add *put = msg_new(s->actor, MSG_STATE_ADD);
+	struct msg *call = &put->h;
 	struct torrent *t = torrent_new(s, meta);
 
 	t->path = path;
-	torrent_link_target(t);
+	target_link(t);
 	wishes_move(&t->wishes, &add->wishes);
 	t->wishes.file_priority = priority;
 	t->wishes.file_priority_n = priority != NULL ? meta->files_n : 0;
 	t->place = session_new_place(s, add->queue_top);
-	t->started = add->start;
+	t->run = add->start ? RUN_STARTED : 0;
 	t->added = clock_wall_s();
 	t->add = add;
 	*m = NULL;
 	put->meta = metainfo_ref(meta);
 	put->path = xstrdup(path);
-	put->started = t->started;
+	put->started = add->start;
 	wishes_copy(&put->wishes, &t->wishes);
 	put->added = t->added;
 	put->place = t->place;
 	actor_call_within(s->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_stored, t);
 }
 
-/* Two torrents that write the same files would ruin each other's. */
-static void refuse_target(const struct torrent *other, const char *path, struct words *why)
-{
-	char hex[41];
-
-	hex_encode(other->meta->infohash.v1, 20, hex);
-	snprintf(why->text, sizeof why->text,
-		"the torrent %s has the name '%.60s' in %.80s already; give another path", hex,
-		other->meta->name, path);
-}
-
 /* The place is known and allowed; takes path.  Takes *m or answers it. */
 static void add_at(struct session *s, struct metainfo *meta, char *path, struct msg **m)
 {
-	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
-	struct torrent *other = torrent_at_target(s, path, meta->name);
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
+	struct torrent *other;
+	bool taken = target_is_taken(s, path, meta->name, &other, &add->why);
 	uint8_t *priority = NULL;
-	enum err e;
+	enum err e = E_EXISTS;
 
 	if (other != NULL && !torrent_listed(other)) {
 		xfree(path);
-		held_push(&other->adds, m);
+		deferred_push(&other->adds, m);
 		return;
 	}
-	if (other != NULL) {
-		refuse_target(other, path, &add->why);
-		e = E_EXISTS;
-	} else {
+	if (!taken) {
 		e = files_wish(meta, NULL, add->files, add->files_n, &priority, &add->why);
 	}
 	if (e == E_OK) {
@@ -197,12 +163,12 @@ static void add_at(struct session *s, struct metainfo *meta, char *path, struct 
 /* Takes *m or answers it. */
 static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
 {
-	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
 	struct torrent *old = torrent_find(s, meta->infohash.v1);
 	char *path;
 
 	if (old != NULL && !torrent_listed(old)) {
-		held_push(&old->adds, m);
+		deferred_push(&old->adds, m);
 		return;
 	}
 	memcpy(add->infohash, meta->infohash.v1, sizeof add->infohash);
@@ -220,11 +186,11 @@ static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
 void session_on_add(struct actor *a, struct msg **m)
 {
 	struct session *s = session_of(a);
-	struct m_torrent_add *add = container_of(*m, struct m_torrent_add, h);
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
 	struct metainfo *meta = NULL;
 	enum err e;
 
-	if (session_hold_early(s, m))
+	if (session_defer_early(s, m))
 		return;
 	if (s->load_err != E_OK) {
 		snprintf(add->why.text, sizeof add->why.text, "the database could not be read");
@@ -238,12 +204,4 @@ void session_on_add(struct actor *a, struct msg **m)
 	}
 	add_parsed(s, meta, m);
 	metainfo_unref(&meta);
-}
-
-void session_retry_adds(struct session *s, struct held_list *adds)
-{
-	struct msg *m;
-
-	while ((m = held_pop(adds)) != NULL)
-		session_on_add(s->actor, &m);
 }

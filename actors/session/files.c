@@ -57,26 +57,19 @@ bool files_equal(const struct torrent *t, const uint8_t *priority)
 {
 	const uint8_t *now = t->wishes.file_priority;
 
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (priority == NULL || now == NULL)
 		return priority == now;
 	return memcmp(priority, now, t->meta->files_n) == 0;
 }
 
-static void tell_store(const struct torrent *t)
+bool files_skip(const struct torrent *t)
 {
-	struct msg *m;
-	struct m_store_files *f;
+	const struct wishes *w = &t->wishes;
 
-	if (!t->in_store || t->closing)
-		return;
-	m = msg_new(t->session->actor, MSG_STORE_FILES);
-	f = container_of(m, struct m_store_files, h);
-	f->t = torrent_ref(t);
-	if (t->wishes.file_priority != NULL) {
-		f->file_priority_n = t->wishes.file_priority_n;
-		f->file_priority = xmemdup(t->wishes.file_priority, f->file_priority_n);
-	}
-	actor_cast(t->session->actor, ADDR_STORE, &m);
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	return w->file_priority != NULL &&
+	       memchr(w->file_priority, PRIORITY_SKIP, w->file_priority_n) != NULL;
 }
 
 /* While peers have it they tell what is left. */
@@ -85,20 +78,25 @@ void torrent_count_wanted(struct torrent *t)
 	const struct bitfield *have =
 		t->have.bits == 0 && t->record != NULL ? &t->record->synced : &t->have;
 
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	t->wanted = wanted_left(t->meta, t->wishes.file_priority, NULL);
-	if (!t->attached)
-		t->left = have->bits == t->meta->pieces
-				  ? wanted_left(t->meta, t->wishes.file_priority, have)
-				  : t->wanted;
+	if (t->attached)
+		return;
+	have = have->bits == t->meta->pieces ? have : NULL;
+	t->left = wanted_left(t->meta, t->wishes.file_priority, have);
+	t->lacks = wanted_left(t->meta, NULL, have);
 }
 
 void torrent_set_files(struct torrent *t, uint8_t **priority)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	xfree(t->wishes.file_priority);
 	t->wishes.file_priority = *priority;
 	t->wishes.file_priority_n = *priority != NULL ? t->meta->files_n : 0;
 	*priority = NULL;
 	torrent_count_wanted(t);
-	tell_store(t);
-	torrent_send_set(t);
+	if (t->in_store && t->phase < TPHASE_REOPENING)
+		tell_files(t);
+	t->told_wishes = false;
+	torrent_mark(t);
 }

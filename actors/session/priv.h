@@ -2,64 +2,97 @@
 /*
  * The inside of the session actor: its record of a torrent, and what its files ask of each other.
  *
- * session.c is the actor, table.c finds torrents, add.c and set.c do what
- * people ask for, torrent.c and peers.c move a torrent between the store and the
- * peers, files.c knows what is wanted of it, order.c, queue.c and
- * seed.c decide when it works, fault.c judges trouble, remove.c ends a
- * torrent, view.c shows it.
+ * From the ground up, nobody calls upward:
+ *   ordered_set.c  members in order, by rank         deferred.c     messages that wait
+ *   table.c        where torrents are found          targets.c      which files are whose
+ *   totals.c       what was counted                  tell.c         what others are told
+ *   errors.c       words and faults                  queue.c        who works
+ *   seed_limits.c  when seeding is enough            files.c        which files are wanted
+ *   active.c       the sweep: tells what differs from what was told
+ *   step.c         the life of a torrent: one table, one step
+ *   life.c         what leads to its steps
+ *   queue_order.c commands.c add.c view.c            what people ask for
+ *   session.c      the actor
  *
  * A torrent is one phase at a time.  What a person is told has happened is in the database first.
+ * Whoever changes what peers, trackers, the queue or the limits on seeding have to know of a
+ * torrent marks it (torrent_mark); the sweep at the end of the turn does the rest, once.
  */
 #ifndef ACTORS_SESSION_PRIV_H
 #define ACTORS_SESSION_PRIV_H
 
-#include <sys/queue.h>
-
 #include "actors/msg/env.h"
-#include "actors/session/rank.h"
+#include "actors/msg/tref_table.h"
+#include "actors/session/ordered_set.h"
+#include "proto/base/link.h"
 #include "proto/swarm/bandwidth.h"
 
 #define SESSION_MAGIC 0x53455353u
-#define TORRENT_MAGIC 0x544f5252u
+#define TORRENT_MAGIC 0x53455354u
 
 /* The database answers when the disk does: an outcome that is given up on would be unknown. */
 #define STATE_TIMEOUT (3600 * USEC_PER_SEC)
 /* A call whose outcome is worth little is given up on soon, so that people never wait. */
 #define VIEW_TIMEOUT (1 * USEC_PER_SEC)
-/* Torrents the store is asked to open at the same time. */
-#define OPEN_WINDOW 256u
 
-enum phase {
-	PHASE_ADDING,    /* waits for the database; not listed */
-	PHASE_WAITING,   /* in the queue of those to be opened */
-	PHASE_OPENING,   /* STORE_OPEN was sent, STORE_READY follows */
-	PHASE_READY,     /* peers have it */
-	PHASE_DETACHING, /* PEERS_REMOVE was sent, because its files are looked at again */
-	PHASE_CHECKING,  /* STORE_READY follows */
-	PHASE_FAILED,    /* its files cannot be used: a person has to act */
-	PHASE_REMOVING,  /* acknowledged; not listed */
+enum torrent_phase {
+	TPHASE_ADDING,     /* waits for the database; not listed */
+	TPHASE_WAITING,    /* in the line of those to be opened */
+	TPHASE_OPENING,    /* STORE_OPEN was sent, STORE_READY follows */
+	TPHASE_READY,      /* peers have it */
+	TPHASE_DETACHING,  /* PEERS_REMOVE was sent, because its files are looked at again */
+	TPHASE_CHECKING,   /* no peers have it; STORE_READY follows */
+	TPHASE_FAILED,     /* its files cannot be used */
+	TPHASE_REOPENING,  /* STORE_CLOSE was sent, to have them looked at anew */
+	TPHASE_LEAVING,    /* from here on its removal is acknowledged; PEERS_REMOVE was sent */
+	TPHASE_DROPPING,   /* the STORE_CLOSE of TPHASE_REOPENING has to end first */
+	TPHASE_CLOSING,    /* STORE_CLOSE was sent */
+	TPHASE_FORGETTING, /* STATE_REMOVE was sent */
+	TPHASE_GONE,       /* freed */
+	TPHASE_MAX_
+};
+
+/* What moves a torrent from phase to phase; step.c has what each means in each phase. */
+enum torrent_event {
+	TEVENT_NONE,
+	TEVENT_STORED,    /* the database has it */
+	TEVENT_NO_ROOT,   /* its directory lies beneath no download root */
+	TEVENT_PLACE,     /* it may be opened */
+	TEVENT_READY,     /* STORE_READY is in t->ready: its files can be used */
+	TEVENT_UNUSABLE,  /* STORE_READY is in t->ready: they cannot */
+	TEVENT_LOST,      /* the store took pieces back; STORE_READY follows */
+	TEVENT_CHECK,     /* all there is of it is to be hashed, as soon as that can be */
+	TEVENT_HASH,      /* the store holds it, and is to hash it */
+	TEVENT_RETRY,     /* try again what had failed */
+	TEVENT_REOPEN,    /* the store holds it, and has to look anew */
+	TEVENT_OPEN,      /* the store does not know it */
+	TEVENT_DETACHED,  /* peers have let go */
+	TEVENT_CLOSED,    /* the store has let go */
+	TEVENT_REMOVE,    /* the database has the mark of its removal */
+	TEVENT_NO_FILES,  /* nothing of it is the store's to close or delete */
+	TEVENT_FORGOTTEN, /* the database has forgotten it */
+	TEVENT_MAX_
 };
 
 enum fault {
 	FAULT_NONE,
-	FAULT_HOLD,  /* the disk refuses writes: seeds on, tried again by a timer */
-	FAULT_PROBE, /* tried again; forgotten when the timer comes before the next error */
+	FAULT_REFUSED, /* the disk refuses writes: seeds on, tried again by a timer */
+	FAULT_PROBE, /* tried again; over when pieces come in or the timer comes before an error */
 	FAULT_STOP,  /* stopped until a person starts it again */
 };
 
-enum turn {
-	TURN_NONE, /* outside of the queue */
-	TURN_WAITS,
-	TURN_RUNS,
-	TURN_STALLED, /* runs without being counted: nothing moves */
+enum queue_slot {
+	SLOT_NONE, /* outside of the queue */
+	SLOT_WAITS,
+	SLOT_RUNS,
+	SLOT_STALLED, /* runs without being counted: nothing moves */
 };
 
 /* A message that waits. */
-struct held {
-	STAILQ_ENTRY(held) link;
+struct deferred {
+	struct link link;
 	struct msg *m; /* owned */
 };
-STAILQ_HEAD(held_list, held);
 
 struct totals {
 	uint64_t downloaded, uploaded, wasted; /* bytes */
@@ -67,99 +100,126 @@ struct totals {
 
 struct torrent {
 	uint32_t magic;
-	uint32_t slot;
-	uint16_t gen;
-	enum phase phase;
-	enum fault fault;
-	bool started;    /* as asked for */
-	bool active;     /* as peers and tracker were told */
-	bool attached;   /* peers have it */
-	bool detaching;  /* PEERS_REMOVE is under way */
-	bool then_check; /* ask the store for a check when it is detached */
-	bool tracked;    /* the tracker actor has it */
-	bool opening;    /* counts in session.opening */
-	bool in_store;   /* STORE_OPEN was sent, and no STORE_CLOSE answered */
-	bool opened;     /* the store has opened it, and so knows more than `record` */
-	bool closing;    /* STORE_CLOSE is under way */
-	bool queued;     /* in session.to_open */
-	bool saving;     /* the first of `commands` waits for the database */
-	bool delete_data;
-	bool complete; /* all that is wanted is verified, and that was noted */
-	bool forced;   /* started whatever the queue says */
-	bool beyond;   /* started by a person although it had reached its limits on seeding */
-	bool limited;  /* stopped by such a limit */
-	bool ordered;  /* in session.order */
-	bool targeted; /* in session.targets */
-	enum turn turn;
-	uint8_t turn_kind; /* which of session.queues */
 	struct session *session;
-	struct torrent *hash_next, *target_next;
-	struct rank_node order_node, turn_node;
+	struct tref ref;
+	enum torrent_phase phase : 8;
+	enum fault fault : 8;
+	enum err failure : 8; /* why TPHASE_FAILED */
+
+	/* What is wished of it. */
+	unsigned run;         /* enum state_run: started and how, as a person or a limit said */
+	struct wishes wishes; /* owned */
+	struct seed_limits seed;
 	int64_t place;
-	TAILQ_ENTRY(torrent) open_link;
+	bool delete_data : 1; /* with its removal */
+	bool check_due : 1;   /* a check was asked for, and not yet asked of the store */
+	bool saving : 1;      /* the first of `commands` waits for the database */
+	bool unasked : 1;     /* its files are looked at again, and no person has asked for it */
+
+	/* Who was told what; the sweep tells what differs. */
+	bool in_store : 1; /* STORE_OPEN was sent, and no STORE_CLOSE answered */
+	bool attached : 1; /* PEERS_ADD was sent, and no PEERS_REMOVE answered */
+	bool tracked : 1;  /* the tracker actor has it */
+	bool told_active : 1;
+	bool told_no_download : 1;
+	bool told_wishes : 1; /* peers have the latest ones */
+	bool told_choice : 1; /* trackers have heard that more, or less, is wanted */
+	bool totals_sent : 1; /* the database has not yet taken the last STATE_TOTALS */
+	bool totals_due : 1;  /* and there is something new since */
+
+	/* What is known of it. */
 	struct metainfo *meta; /* reference */
 	int64_t row;
-	char *path;                              /* owned: target directory, absolute */
-	struct wishes wishes;                    /* owned */
+	char *path;        /* owned: target directory, absolute */
+	bool complete : 1; /* all that is wanted is verified, and that was noted */
+	bool partial : 1;  /* `completed_at` is of a part of it */
+	uint32_t have_n;   /* pieces */
+	uint64_t wanted;   /* bytes of wanted pieces */
+	uint64_t left;     /* of them not verified */
+	uint64_t lacks;    /* bytes of all pieces not verified */
 	int64_t added, started_at, completed_at; /* seconds since 1970 */
 	struct totals ever;                      /* before this run */
 	struct totals base;                      /* of this run, before it was last attached */
 	struct totals now;                       /* since it was attached */
-	uint64_t wanted;                         /* bytes of wanted pieces */
-	uint64_t left;                           /* of them not verified */
-	struct seed_limits seed;                 /* its own */
 	uint64_t seeded;                         /* seconds, before seed_since */
 	int64_t seed_since, uploaded_at;         /* monotonic; 0: it does not seed */
 	int64_t moved_at;                        /* payload, monotonic */
-	uint32_t have_n;
 	float checked;
 	char *error; /* owned; NULL: none */
 	/* What the database knows; kept until the store has opened it, for another try.  Owned. */
 	struct torrent_record *record;
 	struct bitfield have;        /* while no peers have it */
-	struct m_store_ready *ready; /* came while it was being detached; owned */
-	struct held_list commands;   /* m_torrent_set, in order */
-	struct held_list adds; /* m_torrent_add of the same info-hash: tried when this is settled */
-	struct m_torrent_add *add; /* the one that made it, while PHASE_ADDING; owned */
-	struct loop_timer retry; /* of FAULT_HOLD, FAULT_PROBE, and of a removal the disk refused */
-	struct loop_timer save;  /* totals to the database */
-	struct loop_timer stall; /* while it runs and is counted */
+	struct m_store_ready *ready; /* to be taken by the next step that can; owned */
+
+	/* Where it is linked. */
+	struct torrent *hash_next, *target_next;
+	bool targeted : 1; /* in session.targets */
+	enum queue_slot slot : 8;
+	uint8_t queue_kind; /* which of session.queues */
+	struct ordered_node order_node, queue_node;
+	struct link line;     /* in session.to_open, or in session.failed */
+	struct link to_sweep; /* in session.dirty or session.changed */
+
+	struct link commands;         /* of struct deferred: m_torrent_set, in order */
+	struct link adds;             /* likewise: m_torrent_add that wait until this is settled */
+	struct m_torrent_add *add;    /* the one that made it, while TPHASE_ADDING; owned */
+	int64_t retry_after;          /* the last wait before another try */
+	struct loop_timer retry;      /* of faults, failures, and a removal the disk refused */
+	struct loop_timer save;       /* totals to the database */
+	struct loop_timer stall;      /* while it runs and is counted */
 	struct loop_timer seed_timer; /* while it seeds and may reach a limit */
 };
 
-struct slot {
-	struct torrent *t; /* NULL: free */
-	uint16_t gen;      /* of the next or present torrent */
-	uint32_t free_next;
+/* The torrents of one kind that have a slot, and those that wait for one. */
+struct queue {
+	struct ordered_set runs, waits;
 };
 
-/* The torrents of one kind whose turn it is, and those that wait for it. */
-struct queue {
-	struct rank_set runs, waits;
+/* What the timers of a torrent call; the same for all, handed in by session.c. */
+struct torrent_timers {
+	void (*retry)(struct loop_timer *, int64_t now);
+	void (*save)(struct loop_timer *, int64_t now);
+	void (*stall)(struct loop_timer *, int64_t now);
+	void (*seed)(struct loop_timer *, int64_t now);
 };
+
+/* Directories that targets lie in; see targets.c. */
+struct target_dir;
 
 struct session {
 	uint32_t magic;
 	struct actor *actor;
 	const struct config *config; /* reference */
 	unsigned shards;
-	bool loaded;                              /* the database has answered */
-	enum err load_err;                        /* and failed: nothing can be added */
-	bool clean;                               /* the last run ended with everything written */
-	struct held_list early;                   /* came before that */
-	struct slot *slots;                       /* owned */
-	uint32_t slots_n, slots_room, slots_free; /* free: index + 1 of the first; 0: none */
-	struct torrent **buckets;                 /* by info-hash; owned */
-	struct torrent **targets;                 /* by directory and name; owned */
-	uint32_t buckets_n;                       /* a power of two */
+	struct torrent_timers timers;
+	bool loaded;       /* the database has answered */
+	enum err load_err; /* and failed: nothing can be added */
+	bool clean;        /* the last run ended with everything written */
+	struct link early; /* of struct deferred: came before that */
+	struct tref_table slots;
+	uint32_t *free_slots; /* owned: used again, the last first */
+	uint32_t free_n, free_room;
+	struct torrent **buckets; /* by info-hash; owned */
+	struct torrent **targets; /* by directory and name; owned */
+	uint32_t buckets_n;       /* a power of two */
 	uint32_t torrents_n;
+	struct target_dir **dirs; /* by path; owned */
+	uint32_t dirs_n, dirs_room;
 	uint8_t hash_key[16];
-	TAILQ_HEAD(, torrent) to_open;
-	unsigned opening;
-	struct rank_set order;           /* all that are listed */
+	struct link to_open;  /* those that wait for a place */
+	unsigned opening;     /* those in TPHASE_OPENING */
+	bool loading;         /* those of the database: one after the other */
+	struct link failed;   /* those that may come back by themselves, as a volume does */
+	bool came_back;       /* one of them did: all others are tried at once */
+	int64_t failed_after; /* the last wait */
+	struct loop_timer failed_timer;  /* set while there are any */
+	struct link dirty;               /* marked: the queue and the limits look at them */
+	struct link changed;             /* looked at: whoever has to know is told */
+	struct ordered_set order;        /* all that are listed */
 	int64_t place_first, place_last; /* bounds of all places ever given */
 	struct queue queues[2];          /* downloads, seeds */
-	struct held_list moves;          /* m_torrent_set, in order */
+	struct link again;               /* of struct deferred: m_torrent_add, to be tried again */
+	struct link moves;               /* likewise: m_torrent_set, in order */
 	bool moving;                     /* one of them waits for the database */
 	uint64_t down_limit, up_limit;   /* set over the API */
 	bool has_down_limit, has_up_limit;
@@ -167,20 +227,58 @@ struct session {
 	uint64_t shared[LIMIT_KINDS];          /* the limits that they are shares of */
 };
 
-struct session *session_of(const struct actor *);
 static inline struct loop *session_loop(const struct session *s)
 {
 	return actor_loop(s->actor);
 }
-/* Keeps *m, which becomes NULL, and true, while the database has not answered. */
-bool session_hold_early(struct session *, struct msg **m);
 
-/* Queues of messages. */
-void held_push(struct held_list *, struct msg **m);
-struct msg *held_pop(struct held_list *); /* NULL when empty */
-void held_free(struct actor *, struct held_list *);
+static inline int64_t torrent_now(const struct torrent *t)
+{
+	return actor_now(t->session->actor);
+}
 
-/* --- share.c --- */
+static inline bool torrent_started(const struct torrent *t)
+{
+	return (t->run & RUN_STARTED) != 0;
+}
+
+static inline bool torrent_forced(const struct torrent *t)
+{
+	return (t->run & RUN_FORCED) != 0;
+}
+
+/* Its removal is acknowledged. */
+static inline bool torrent_leaving(const struct torrent *t)
+{
+	return t->phase >= TPHASE_LEAVING;
+}
+
+/* People see the torrent. */
+static inline bool torrent_listed(const struct torrent *t)
+{
+	return t->phase != TPHASE_ADDING && !torrent_leaving(t);
+}
+
+/* The sweep at the end of this turn looks at the torrent. */
+static inline void torrent_mark(struct torrent *t)
+{
+	link_remove(&t->to_sweep);
+	link_append(&t->session->dirty, &t->to_sweep);
+}
+
+/* --- deferred.c --- */
+
+/* Keeps *m, which becomes NULL. */
+void deferred_push(struct link *list, struct msg **m);
+struct msg *deferred_pop(struct link *list); /* NULL when empty */
+struct msg *deferred_first(const struct link *list);
+void deferred_free(struct actor *, struct link *list);
+/* All of `from` behind all of `to`. */
+void deferred_move(struct link *to, struct link *from);
+/* Keeps *m, and true, while the database has not answered. */
+bool session_defer_early(struct session *, struct msg **m);
+
+/* --- bandwidth.c --- */
 
 /* The limits in force, B/s: what was set over the API, else the configuration's. */
 uint64_t session_down_limit(const struct session *);
@@ -193,79 +291,67 @@ void shares_free(struct session *);
 
 /* --- table.c --- */
 
-/* In the table from now on; phase PHASE_ADDING.  Takes a reference of meta. */
+struct session *session_of(const struct actor *);
+/* In the table from now on; phase TPHASE_ADDING.  Takes a reference of meta. */
 struct torrent *torrent_new(struct session *, const struct metainfo *meta);
-/* Out of the table, its calls forgotten, everything it owns freed. */
+/* Out of the table, its calls forgotten, everything it owns freed; it is in no list by then. */
 void torrent_free(struct torrent **);
 struct torrent *torrent_find(const struct session *, const uint8_t infohash[20]); /* or NULL */
-/* Who uses that name in that directory already, or NULL. */
-struct torrent *torrent_at_target(const struct session *, const char *path, const char *name);
-/* Its path is known from now on. */
-void torrent_link_target(struct torrent *);
-struct torrent *torrent_at(const struct session *, struct tref); /* or NULL */
-struct tref torrent_ref(const struct torrent *);
-bool torrent_listed(const struct torrent *); /* people see it */
-void table_free(struct session *);           /* every torrent with it */
+struct torrent *torrent_at(const struct session *, struct tref);                  /* or NULL */
+/* The torrent of the slot, or NULL: for the few walks over all. */
+static inline struct torrent *session_torrent(const struct session *s, uint32_t slot)
+{
+	return tref_table_at(&s->slots, slot);
+}
+void table_free(struct session *); /* it is empty */
 
-/* --- add.c --- */
+/* --- targets.c --- */
 
-void session_on_add(struct actor *, struct msg **);
+/* Who has that name in that directory already, or NULL. */
+struct torrent *target_owner(const struct session *, const char *path, const char *name);
+/*
+ * Whether files beneath path/name would be another torrent's, or another's would lie among them;
+ * then words say whose, and *owner is the torrent if there is one to name.
+ */
+bool target_is_taken(const struct session *, const char *path, const char *name,
+	struct torrent **owner, struct words *why);
+/* The path of t is known from now on. */
+void target_link(struct torrent *);
+void target_unlink(struct torrent *); /* fine when it is not linked */
+void targets_grow(struct session *, uint32_t buckets);
+void targets_free(struct session *);
 /* The root of `path`, borrowed from the configuration, or NULL. */
 const char *session_root(const struct config *, const char *path);
-/* Tries the adds that waited for t's fate; t may be freed by then: the list was moved out. */
-void session_retry_adds(struct session *, struct held_list *);
 
-/* --- set.c --- */
+/* --- totals.c --- */
 
-void session_on_set(struct actor *, struct msg **);
-/* Starts the next command of t if none is under way. */
-void torrent_next_command(struct torrent *);
-
-/* --- torrent.c: a torrent and the store --- */
-
-/* A torrent of the database or one just added; takes what r holds. */
-void torrent_adopt(struct torrent *, struct torrent_record *r);
-/* In the queue of those to be opened, in front of all others when `first`. */
-void torrent_open(struct torrent *, bool first);
-void torrent_unqueue(struct torrent *);
-/* Sends STORE_OPEN now, whatever the window says. */
-void torrent_send_open(struct torrent *);
-/* Sends STORE_CLOSE; fn clears `closing`. */
-void torrent_send_close(struct torrent *, bool delete_data, actor_reply_f *fn);
-void torrent_send_check(struct torrent *);
-/* The store has answered: another one may be opened. */
-void torrent_end_opening(struct torrent *);
-/* Takes what r holds, and goes on with it or fails. */
-void torrent_accept_ready(struct torrent *, struct m_store_ready *r);
-/* A person starts it: tries again what had failed. */
-void torrent_retry(struct torrent *);
-void torrent_recheck(struct torrent *);
-void session_open_more(struct session *);
-
-void session_on_store_ready(struct actor *, struct msg **);
-void session_on_store_progress(struct actor *, struct msg **);
-
-/* --- peers.c: a torrent, its peers and its trackers --- */
-
-/* Gives it to peers; takes have and the partial pieces out of r. */
-void torrent_attach(struct torrent *, struct m_store_ready *r);
-/* Takes it back from them; what follows depends on phase, then_check and ready. */
-void torrent_detach(struct torrent *);
-/* Tells peers what is in force now. */
-void torrent_send_set(struct torrent *);
-/* Brings peers and tracker to what is asked for, unless a fault forbids it. */
-void torrent_update_active(struct torrent *);
-/* That alone, for one whose turn has changed. */
-void torrent_sync_active(struct torrent *);
 struct totals torrent_run_totals(const struct torrent *);
+/* Seconds of seeding, ever. */
+uint64_t torrent_seeded(const struct torrent *);
 /* To the database, in a while. */
 void torrent_save_soon(struct torrent *);
-/* To the database, now. */
+/* To the database, now; when it has taken what was sent before. */
 void torrent_save_totals(struct torrent *);
 void torrent_on_save_timer(struct loop_timer *, int64_t now);
+void session_on_saved(struct actor *, struct msg **);
+/* Saves what would be lost at the end. */
+void session_save_all(struct session *);
 
-void session_on_peers_done(struct actor *, struct msg **);
-void session_on_peers_totals(struct actor *, struct msg **);
+/* --- tell.c --- */
+
+/* A setting of the torrent to the database; a failure is only logged. */
+void tell_state(const struct torrent *, enum state_key, int64_t value);
+void tell_forget(struct torrent *, actor_reply_f *fn);
+void tell_open(const struct torrent *, const char *root);
+void tell_close(struct torrent *, actor_reply_f *fn);
+void tell_check(const struct torrent *);
+void tell_files(const struct torrent *);
+/* Takes have and the partial pieces out of r. */
+void tell_attach(const struct torrent *, bool active, struct m_store_ready *r);
+void tell_detach(struct torrent *, actor_reply_f *fn);
+void tell_peers(const struct torrent *, bool active, bool no_download);
+void tell_track(const struct torrent *, bool active);
+void tell_tracker(const struct torrent *, enum tracker_op op);
 
 /* --- files.c --- */
 
@@ -276,12 +362,32 @@ void session_on_peers_totals(struct actor *, struct msg **);
 enum err files_wish(const struct metainfo *, const uint8_t *before, const struct file_wish *,
 	uint32_t n, uint8_t **out, struct words *why);
 bool files_equal(const struct torrent *, const uint8_t *priority);
-/* Takes *priority and tells everybody. */
+/* Takes *priority, tells the store and marks. */
 void torrent_set_files(struct torrent *, uint8_t **priority);
-/* Counts `wanted`, and `left` while no peers have it. */
+/* Counts `wanted`, and `left` and `lacks` while no peers have it. */
 void torrent_count_wanted(struct torrent *);
+/* Some file is skipped. */
+bool files_skip(const struct torrent *);
 
-/* --- order.c --- */
+/* --- errors.c --- */
+
+/* Notes words for people: what went wrong and what to do. */
+void torrent_set_error(struct torrent *, enum err, const char *why);
+void torrent_clear_error(struct torrent *);
+/* The store could not carry out what it was asked to; marks. */
+void torrent_fault(struct torrent *, enum err);
+/* The disk is asked again, now. */
+void torrent_retry_writes(struct torrent *);
+/* Nothing is wrong with it. */
+void torrent_end_fault(struct torrent *);
+/* Pieces come in: what was refused is not refused any more. */
+void torrent_note_progress(struct torrent *);
+/* Another try of what timer is for: in 2 s, or twice what *after says, up to a minute. */
+void session_retry_later(struct session *, struct loop_timer *, int64_t *after);
+/* A failure that may pass without a person, and is looked at again without any danger. */
+bool error_may_pass(enum err);
+
+/* --- queue_order.c --- */
 
 /* A place before or behind all others. */
 int64_t session_new_place(struct session *, bool top);
@@ -293,47 +399,83 @@ void session_move(struct session *, struct msg **m);
 
 /* --- queue.c --- */
 
-/* After any change of what decides whether it wants a turn; others may get or lose theirs. */
+/* Enters or leaves the queue as it has to; queue_settle() follows. */
 void queue_update(struct torrent *);
-/* Out of it, without a turn for anybody else. */
+/* Out of it. */
 void queue_drop(struct torrent *);
 /* Its place has changed; queue_settle() follows. */
 void queue_moved(struct torrent *);
+/* As many run as may, and none waits before one that runs; marks who changes sides. */
 void queue_settle(struct session *);
 bool queue_lets_run(const struct torrent *);
 void queue_payload(struct torrent *, bool downloaded, bool uploaded);
 void queue_reload(struct session *);
 void queue_on_stall_timer(struct loop_timer *, int64_t now);
 
-/* --- seed.c --- */
+/* --- seed_limits.c --- */
 
-/* After any change of what decides whether it seeds. */
-void torrent_update_seeding(struct torrent *);
-void torrent_note_upload(struct torrent *);
-/* Stops it when it has reached one, else looks again in time. */
-void torrent_check_limits(struct torrent *);
-bool torrent_is_over_limits(const struct torrent *); /* by ratio or time */
-uint64_t torrent_seeded(const struct torrent *);     /* seconds, ever */
+/* Whether it seeds has perhaps changed; `active`: it works from this turn on. */
+void seed_limits_update(struct torrent *, bool active);
+void seed_limits_note_upload(struct torrent *);
+bool seed_limits_reached(const struct torrent *); /* by ratio or time */
 double torrent_ratio(const struct torrent *, uint64_t downloaded, uint64_t uploaded);
-void torrent_on_seed_timer(struct loop_timer *, int64_t now);
-void session_reload_limits(struct session *);
+void seed_limits_on_timer(struct loop_timer *, int64_t now);
+/* The configuration has changed: marks those that seed. */
+void seed_limits_reload(struct session *);
 
-/* --- fault.c --- */
+/* --- active.c --- */
 
-/* Notes words for people: what went wrong and what to do. */
-void torrent_set_error(struct torrent *, enum err, const char *why);
-void torrent_clear_error(struct torrent *);
-void torrent_fault(struct torrent *, enum err);
-void torrent_retry_writes(struct torrent *);
+/* Should work, as far as it can be told from here. */
+bool torrent_wants_active(const struct torrent *);
+/* Takes the numbers of t->ready; the sweep gives the rest of it to peers and trackers. */
+void torrent_attach(struct torrent *);
+/* Trackers forget it. */
+void torrent_untrack(struct torrent *);
+/* Asks them to give it back; fn calls torrent_detached().  false: they never got it. */
+bool torrent_detach(struct torrent *, actor_reply_f *fn);
+/* r: the answer, or NULL. */
+void torrent_detached(struct torrent *, struct m_peers_remove *r);
+/* The end of every turn: settles the queue and the limits on seeding of what was marked, and tells
+ * peers and trackers what differs from what they were told. */
+void session_sweep(struct session *);
+
+void session_on_peers_done(struct actor *, struct msg **);
+void session_on_peers_totals(struct actor *, struct msg **);
+
+/* --- step.c --- */
+
+/* The one way from phase to phase. t may be gone afterwards. */
+void torrent_step(struct torrent *, enum torrent_event);
+/* For a person: "opening". */
+const char *torrent_phase_name(enum torrent_phase);
+/* Whether the event can come in that phase. */
+bool torrent_event_possible(enum torrent_phase, enum torrent_event);
+/* What the store said is not to be taken any more. */
+void torrent_drop_ready(struct torrent *);
+/* Out of every list, and freed. */
+void torrent_end(struct torrent **);
+
+/* --- life.c --- */
+
+/* A torrent of the database or one just added; takes what r holds. */
+void torrent_adopt(struct torrent *, struct torrent_record *r);
+/* The mark of the removal is in the database; t may be gone afterwards. */
+void torrent_remove(struct torrent *, bool delete_data);
+void session_open_more(struct session *);
 void torrent_on_retry_timer(struct loop_timer *, int64_t now);
+void session_on_failed_timer(struct loop_timer *, int64_t now);
+
+void session_on_store_ready(struct actor *, struct msg **);
+void session_on_store_progress(struct actor *, struct msg **);
 void session_on_store_error(struct actor *, struct msg **);
 
-/* --- remove.c --- */
+/* --- commands.c --- */
 
-/* The database has the mark. */
-void torrent_remove(struct torrent *, bool delete_data);
-/* Goes on with a removal. */
-void torrent_remove_step(struct torrent *);
+void session_on_set(struct actor *, struct msg **);
+
+/* --- add.c --- */
+
+void session_on_add(struct actor *, struct msg **);
 
 /* --- view.c --- */
 

@@ -5,67 +5,22 @@
  * It holds no payload and does no work on a torrent itself: it writes down what people want, tells
  * store, peers and trackers, and adds up what they report.  Nothing it does takes longer the more
  * torrents lie idle, but for showing all of them.
+ *
+ * Every turn ends with a sweep: what waited for a torrent that is settled by now is tried again,
+ * torrents are opened as far as there are places, and whoever has to know is told what changed.
  */
 #include "actors/session/priv.h"
-
-#include <inttypes.h>
 
 #include "actors/kernel/log.h"
 #include "actors/kernel/random.h"
 
-struct session *session_of(const struct actor *a)
-{
-	struct session *s;
-
-	CAST_OBJ(s, actor_self(a), SESSION_MAGIC);
-	return s;
-}
-
-/* --- held messages --- */
-
-void held_push(struct held_list *list, struct msg **m)
-{
-	struct held *h = xcalloc(1, sizeof *h);
-
-	h->m = *m;
-	*m = NULL;
-	STAILQ_INSERT_TAIL(list, h, link);
-}
-
-struct msg *held_pop(struct held_list *list)
-{
-	struct held *h = STAILQ_FIRST(list);
-	struct msg *m;
-
-	if (h == NULL)
-		return NULL;
-	STAILQ_REMOVE_HEAD(list, link);
-	m = h->m;
-	xfree(h);
-	return m;
-}
-
-void held_free(struct actor *a, struct held_list *list)
-{
-	struct msg *m;
-
-	while ((m = held_pop(list)) != NULL)
-		msg_free(a, &m);
-}
-
-bool session_hold_early(struct session *s, struct msg **m)
-{
-	if (s->loaded)
-		return false;
-	held_push(&s->early, m);
-	return true;
-}
+/* --- messages that waited --- */
 
 static void handle_early(struct session *s)
 {
 	struct msg *m;
 
-	while ((m = held_pop(&s->early)) != NULL) {
+	while ((m = deferred_pop(&s->early)) != NULL) {
 		if (m->type == MSG_TORRENT_ADD)
 			session_on_add(s->actor, &m);
 		else if (m->type == MSG_TORRENT_SET)
@@ -75,17 +30,26 @@ static void handle_early(struct session *s)
 	}
 }
 
+/* Their torrent is settled: added, refused or removed. */
+static void handle_again(struct session *s)
+{
+	struct msg *m;
+
+	while ((m = deferred_pop(&s->again)) != NULL)
+		session_on_add(s->actor, &m);
+}
+
 static void on_reload(struct actor *a, struct msg **m)
 {
 	struct session *s = session_of(a);
-	struct m_reload *r = container_of(*m, struct m_reload, h);
+	struct m_reload *r = MSG_AS(RELOAD, *m);
 
 	config_unref(&s->config);
 	s->config = r->config;
 	r->config = NULL;
 	session_send_limits(s);
 	queue_reload(s);
-	session_reload_limits(s);
+	seed_limits_reload(s);
 }
 
 /* --- start --- */
@@ -102,7 +66,7 @@ static void adopt_record(struct session *s, struct torrent_record *r)
 	if (removing)
 		torrent_remove(t, t->delete_data);
 	else
-		torrent_open(t, false);
+		torrent_step(t, TEVENT_STORED);
 }
 
 static void on_loaded(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -113,18 +77,20 @@ static void on_loaded(struct actor *a, void *ctx, enum err err, struct msg **m)
 	s->loaded = true;
 	s->load_err = err;
 	if (err == E_OK) {
-		struct m_state_load *r = container_of(*m, struct m_state_load, h);
+		struct m_state_load *r = MSG_AS(STATE_LOAD, *m);
 		s->clean = r->clean;
 		s->has_down_limit = r->has_down_limit;
 		s->has_up_limit = r->has_up_limit;
 		s->down_limit = r->down_limit;
 		s->up_limit = r->up_limit;
+		s->loading = true;
 		for (uint32_t i = 0; i < r->torrents_n; i++)
 			adopt_record(s, &r->torrents[i]);
+		s->loading = false;
 		log_event(LOG_INFO, "session_loaded", "torrents=%u clean=%d", s->torrents_n,
 			s->clean);
 	} else {
-		log_event(LOG_ERROR, "session_not_loaded", "error=%s", err_name(err));
+		log_event(LOG_ERROR, "session_not_loaded", "err=%s", err_name(err));
 	}
 	session_send_limits(s);
 	handle_early(s);
@@ -134,20 +100,42 @@ static void *session_init(struct actor *a, const void *arg)
 {
 	const struct actor_env *env = arg;
 	struct session *s;
-	struct msg *m;
+	struct m_state_load *load;
 
 	ALLOC_OBJ(s, SESSION_MAGIC);
 	s->actor = a;
 	s->config = config_ref(env->config);
 	s->shards = env->shards;
+	s->timers = (struct torrent_timers){
+		.retry = torrent_on_retry_timer,
+		.save = torrent_on_save_timer,
+		.stall = queue_on_stall_timer,
+		.seed = seed_limits_on_timer,
+	};
+	s->failed_timer.fn = session_on_failed_timer;
 	shares_init(s);
-	STAILQ_INIT(&s->early);
-	STAILQ_INIT(&s->moves);
-	TAILQ_INIT(&s->to_open);
+	link_init(&s->early);
+	link_init(&s->again);
+	link_init(&s->moves);
+	link_init(&s->to_open);
+	link_init(&s->failed);
+	link_init(&s->dirty);
+	link_init(&s->changed);
 	random_bytes(s->hash_key, sizeof s->hash_key);
-	m = msg_new(a, MSG_STATE_LOAD);
-	actor_call(a, ADDR_STATE, &m, on_loaded, NULL);
+	load = msg_new(a, MSG_STATE_LOAD);
+	msg_call(a, ADDR_STATE, load, on_loaded, NULL);
 	return s;
+}
+
+/* --- the end of a turn --- */
+
+static void session_tick_end(struct actor *a)
+{
+	struct session *s = session_of(a);
+
+	handle_again(s);
+	session_open_more(s);
+	session_sweep(s);
 }
 
 /* --- stop --- */
@@ -155,13 +143,7 @@ static void *session_init(struct actor *a, const void *arg)
 /* Once, at the end: what peers report from now on is written as it comes. */
 static void session_quiesce(struct actor *a)
 {
-	struct session *s = session_of(a);
-
-	for (uint32_t i = 0; i < s->slots_n; i++) {
-		struct torrent *t = s->slots[i].t;
-		if (t != NULL && (loop_timer_is_set(&t->save) || t->seed_since != 0))
-			torrent_save_totals(t);
-	}
+	session_save_all(session_of(a));
 	actor_quiesced(a);
 }
 
@@ -169,9 +151,17 @@ static void session_fini(struct actor *a)
 {
 	struct session *s = session_of(a);
 
+	for (uint32_t i = 0; i < s->slots.n; i++) {
+		struct torrent *t = session_torrent(s, i);
+
+		if (t != NULL)
+			torrent_end(&t);
+	}
 	table_free(s);
-	held_free(a, &s->early);
-	held_free(a, &s->moves);
+	loop_timer_del(actor_loop(a), &s->failed_timer);
+	deferred_free(a, &s->early);
+	deferred_free(a, &s->again);
+	deferred_free(a, &s->moves);
 	shares_free(s);
 	config_unref(&s->config);
 	FREE_OBJ(s);
@@ -182,6 +172,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_TORRENT_SET, session_on_set},
 	{MSG_TORRENT_VIEW, session_on_view},
 	{MSG_RELOAD, on_reload},
+	{MSG_STATE_SAVED, session_on_saved},
 	{MSG_STORE_READY, session_on_store_ready},
 	{MSG_STORE_PROGRESS, session_on_store_progress},
 	{MSG_STORE_ERROR, session_on_store_error},
@@ -196,5 +187,6 @@ const struct actor_spec session_spec = {
 	.handlers = handlers,
 	.init = session_init,
 	.quiesce = session_quiesce,
+	.tick_end = session_tick_end,
 	.fini = session_fini,
 };

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where torrents are found: by slot and generation for other actors, by info-hash for people, by
- * directory and name so that no two share their files.
+ * Where torrents are found: by slot and generation for other actors, by info-hash for people.
  *
  * Slots are used again, with another generation.  The hash is keyed, because info-hashes are chosen
  * by strangers.  Nothing here ever walks over all torrents but the growing of the table.
  */
 #include "actors/session/priv.h"
+
+#include "proto/base/array.h"
+
+struct session *session_of(const struct actor *a)
+{
+	struct session *s;
+
+	CAST_OBJ(s, actor_self(a), SESSION_MAGIC);
+	return s;
+}
 
 static uint32_t bucket_of(const struct session *s, const uint8_t infohash[20])
 {
@@ -30,145 +39,91 @@ static void unlink_hash(struct session *s, struct torrent *t)
 	*p = t->hash_next;
 }
 
-/* --- targets --- */
-
-static uint32_t target_bucket(const struct session *s, const char *path, const char *name)
-{
-	uint64_t a = hash_keyed(s->hash_key, path, strlen(path));
-	uint64_t b = hash_keyed(s->hash_key, name, strlen(name));
-
-	return (uint32_t)(a * 31 + b) & (s->buckets_n - 1);
-}
-
-static void link_target(struct session *s, struct torrent *t)
-{
-	struct torrent **head = &s->targets[target_bucket(s, t->path, t->meta->name)];
-
-	t->target_next = *head;
-	*head = t;
-}
-
-static void unlink_target(struct session *s, struct torrent *t)
-{
-	struct torrent **p;
-
-	if (!t->targeted)
-		return;
-	p = &s->targets[target_bucket(s, t->path, t->meta->name)];
-	while (*p != t)
-		p = &(*p)->target_next;
-	*p = t->target_next;
-	t->targeted = false;
-}
-
-void torrent_link_target(struct torrent *t)
-{
-	must(!t->targeted);
-	link_target(t->session, t);
-	t->targeted = true;
-}
-
-struct torrent *torrent_at_target(const struct session *s, const char *path, const char *name)
-{
-	struct torrent *t = s->buckets_n ? s->targets[target_bucket(s, path, name)] : NULL;
-
-	while (t != NULL && (strcmp(t->path, path) != 0 || strcmp(t->meta->name, name) != 0))
-		t = t->target_next;
-	return t;
-}
-
-/* --- coming and going --- */
-
-static void link_all(struct session *s, struct torrent *t)
-{
-	link_hash(s, t);
-	if (t->targeted)
-		link_target(s, t);
-}
-
 static void grow_buckets(struct session *s)
 {
 	if (s->torrents_n < s->buckets_n)
 		return;
 	xfree(s->buckets);
-	xfree(s->targets);
 	s->buckets_n = MAX(s->buckets_n * 2, 64u);
 	s->buckets = xcalloc(s->buckets_n, sizeof(struct torrent *));
-	s->targets = xcalloc(s->buckets_n, sizeof(struct torrent *));
-	for (uint32_t i = 0; i < s->slots_n; i++)
-		if (s->slots[i].t != NULL)
-			link_all(s, s->slots[i].t);
+	targets_grow(s, s->buckets_n);
+	for (uint32_t i = 0; i < s->slots.n; i++)
+		if (session_torrent(s, i) != NULL)
+			link_hash(s, session_torrent(s, i));
 }
 
-static uint32_t take_slot(struct session *s)
-{
-	uint32_t i;
+/* --- slots --- */
 
-	if (s->slots_free != 0) {
-		i = s->slots_free - 1;
-		s->slots_free = s->slots[i].free_next;
-		return i;
-	}
-	if (s->slots_n == s->slots_room) {
-		s->slots_room = MAX(s->slots_room * 2, 64u);
-		s->slots = xrealloc(s->slots, s->slots_room * sizeof *s->slots);
-	}
-	s->slots[s->slots_n] = (struct slot){.gen = 1};
-	return s->slots_n++;
+static void take_slot(struct session *s, struct torrent *t)
+{
+	uint32_t slot = s->free_n > 0 ? s->free_slots[--s->free_n] : s->slots.n;
+
+	t->ref = (struct tref){
+		.slot = slot,
+		.gen = slot < s->slots.n ? (uint16_t)(s->slots.slots[slot].gen + 1) : 1,
+		.shard = (uint8_t)(t->meta->infohash.v1[0] % s->shards),
+	};
+	tref_table_put(&s->slots, t->ref, t);
 }
 
-static void give_slot(struct session *s, uint32_t i)
+static void give_slot(struct session *s, struct torrent *t)
 {
-	s->slots[i].t = NULL;
-	s->slots[i].gen++;
-	s->slots[i].free_next = s->slots_free;
-	s->slots_free = i + 1;
+	tref_table_remove(&s->slots, t->ref);
+	ARRAY_PUSH(s->free_slots, s->free_n, s->free_room, t->ref.slot);
+}
+
+/* --- coming and going --- */
+
+static void set_timers(struct torrent *t)
+{
+	const struct torrent_timers *timers = &t->session->timers;
+
+	t->retry.fn = timers->retry;
+	t->save.fn = timers->save;
+	t->stall.fn = timers->stall;
+	t->seed_timer.fn = timers->seed;
 }
 
 struct torrent *torrent_new(struct session *s, const struct metainfo *meta)
 {
 	struct torrent *t;
 
+	CHECK_OBJ(s, SESSION_MAGIC);
 	ALLOC_OBJ(t, TORRENT_MAGIC);
 	t->session = s;
 	t->meta = metainfo_ref(meta);
-	t->wanted = t->left = meta->size;
+	t->wanted = t->left = t->lacks = meta->size;
 	t->seed = (struct seed_limits){SEED_GLOBAL, SEED_GLOBAL, SEED_GLOBAL};
-	STAILQ_INIT(&t->commands);
-	STAILQ_INIT(&t->adds);
-	t->retry.fn = torrent_on_retry_timer;
-	t->save.fn = torrent_on_save_timer;
-	t->stall.fn = queue_on_stall_timer;
-	t->seed_timer.fn = torrent_on_seed_timer;
+	link_init(&t->commands);
+	link_init(&t->adds);
+	set_timers(t);
 	grow_buckets(s);
-	t->slot = take_slot(s);
-	t->gen = s->slots[t->slot].gen;
-	s->slots[t->slot].t = t;
+	take_slot(s, t);
 	link_hash(s, t);
 	s->torrents_n++;
 	return t;
 }
 
-static void free_ready(struct torrent *t)
+static void free_messages(struct torrent *t)
 {
-	struct msg *m;
+	struct actor *a = t->session->actor;
+	struct msg *ready = t->ready != NULL ? &t->ready->h : NULL;
+	struct msg *add = t->add != NULL ? &t->add->h : NULL;
 
-	if (t->ready == NULL)
-		return;
-	m = &t->ready->h;
-	t->ready = NULL;
-	msg_free(t->session->actor, &m);
+	deferred_free(a, &t->commands);
+	deferred_free(a, &t->adds);
+	msg_free(a, &ready);
+	msg_free(a, &add);
 }
 
-static void free_add(struct torrent *t)
+static void stop_timers(struct torrent *t)
 {
-	struct msg *m;
+	struct loop *loop = session_loop(t->session);
 
-	if (t->add == NULL)
-		return;
-	m = &t->add->h;
-	t->add = NULL;
-	msg_free(t->session->actor, &m);
+	loop_timer_del(loop, &t->retry);
+	loop_timer_del(loop, &t->save);
+	loop_timer_del(loop, &t->stall);
+	loop_timer_del(loop, &t->seed_timer);
 }
 
 void torrent_free(struct torrent **pt)
@@ -178,23 +133,13 @@ void torrent_free(struct torrent **pt)
 
 	TAKE_OBJ(t, pt, TORRENT_MAGIC);
 	s = t->session;
+	must(!t->targeted && !link_linked(&t->line) && !link_linked(&t->to_sweep));
 	actor_cancel_calls(s->actor, t);
-	torrent_unqueue(t);
-	queue_drop(t);
-	torrent_leave_order(t);
-	if (t->opening)
-		s->opening--;
-	loop_timer_del(session_loop(s), &t->retry);
-	loop_timer_del(session_loop(s), &t->save);
-	loop_timer_del(session_loop(s), &t->seed_timer);
-	unlink_target(s, t);
+	stop_timers(t);
 	unlink_hash(s, t);
-	give_slot(s, t->slot);
+	give_slot(s, t);
 	s->torrents_n--;
-	held_free(s->actor, &t->commands);
-	held_free(s->actor, &t->adds);
-	free_ready(t);
-	free_add(t);
+	free_messages(t);
 	if (t->record != NULL)
 		torrent_record_fini(t->record);
 	xfree(t->record);
@@ -208,8 +153,10 @@ void torrent_free(struct torrent **pt)
 
 struct torrent *torrent_find(const struct session *s, const uint8_t infohash[20])
 {
-	struct torrent *t = s->buckets_n ? s->buckets[bucket_of(s, infohash)] : NULL;
+	struct torrent *t;
 
+	CHECK_OBJ(s, SESSION_MAGIC);
+	t = s->buckets_n > 0 ? s->buckets[bucket_of(s, infohash)] : NULL;
 	while (t != NULL && memcmp(t->meta->infohash.v1, infohash, 20) != 0)
 		t = t->hash_next;
 	return t;
@@ -217,35 +164,18 @@ struct torrent *torrent_find(const struct session *s, const uint8_t infohash[20]
 
 struct torrent *torrent_at(const struct session *s, struct tref ref)
 {
-	struct torrent *t = ref.slot < s->slots_n ? s->slots[ref.slot].t : NULL;
-
-	return t != NULL && t->gen == ref.gen ? t : NULL;
-}
-
-struct tref torrent_ref(const struct torrent *t)
-{
-	return (struct tref){
-		.slot = t->slot,
-		.gen = t->gen,
-		.shard = (uint8_t)infohash_shard(t->meta->infohash.v1, t->session->shards),
-	};
-}
-
-bool torrent_listed(const struct torrent *t)
-{
-	return t->phase != PHASE_ADDING && t->phase != PHASE_REMOVING;
+	CHECK_OBJ(s, SESSION_MAGIC);
+	return tref_table_get(&s->slots, ref);
 }
 
 void table_free(struct session *s)
 {
-	for (uint32_t i = 0; i < s->slots_n; i++) {
-		struct torrent *t = s->slots[i].t;
-		if (t != NULL)
-			torrent_free(&t);
-	}
-	xfree(s->slots);
+	CHECK_OBJ(s, SESSION_MAGIC);
+	must(s->torrents_n == 0);
+	targets_free(s);
+	tref_table_fini(&s->slots);
+	xfree(s->free_slots);
 	xfree(s->buckets);
-	xfree(s->targets);
-	s->slots = NULL;
-	s->buckets = s->targets = NULL;
+	s->free_slots = NULL;
+	s->buckets = NULL;
 }

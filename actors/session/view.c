@@ -35,13 +35,13 @@ struct view {
 
 static enum torrent_status status_of(const struct torrent *t)
 {
-	if (t->phase == PHASE_FAILED || t->fault == FAULT_STOP)
+	if (t->phase == TPHASE_FAILED || t->fault == FAULT_STOP || t->unasked)
 		return STATUS_ERROR;
-	if (t->phase != PHASE_READY)
+	if (t->phase != TPHASE_READY)
 		return STATUS_CHECKING;
-	if (!t->started)
+	if (!torrent_started(t))
 		return STATUS_STOPPED;
-	if (t->turn == TURN_WAITS)
+	if (t->slot == SLOT_WAITS)
 		return STATUS_QUEUED;
 	return t->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
 }
@@ -77,9 +77,9 @@ static void fill_totals(const struct torrent *t, struct torrent_view *v)
 static void fill_turn(const struct torrent *t, struct torrent_view *v)
 {
 	v->place = torrent_position(t);
-	v->forced = t->forced;
-	v->stalled = t->turn == TURN_STALLED;
-	v->limited = t->limited;
+	v->forced = torrent_forced(t);
+	v->stalled = t->slot == SLOT_STALLED;
+	v->limited = (t->run & RUN_LIMIT_REACHED) != 0;
 	v->sequential = t->wishes.sequential;
 	v->first_last = t->wishes.first_last;
 	v->seed = t->seed;
@@ -91,7 +91,7 @@ static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, un
 	v->meta = metainfo_ref(t->meta);
 	memcpy(v->infohash, t->meta->infohash.v1, sizeof v->infohash);
 	v->status = status_of(t);
-	v->started = t->started;
+	v->started = torrent_started(t);
 	v->path = xstrdup(t->path);
 	v->size = t->meta->size;
 	v->piece_length = t->meta->piece_length;
@@ -172,12 +172,12 @@ static void join_reply(
 		struct tref ref = reply->peers != NULL ? reply->peers[i].t : reply->trackers[i].t;
 		const struct torrent *t = torrent_at(s, ref);
 
-		if (t == NULL || at[t->slot] == 0)
+		if (t == NULL || at[t->ref.slot] == 0)
 			continue;
 		if (reply->trackers != NULL)
-			join_trackers(&views[at[t->slot] - 1], &reply->trackers[i]);
+			join_trackers(&views[at[t->ref.slot] - 1], &reply->trackers[i]);
 		else if (t->attached)
-			join_peers(t, &views[at[t->slot] - 1], &reply->peers[i]);
+			join_peers(t, &views[at[t->ref.slot] - 1], &reply->peers[i]);
 	}
 }
 
@@ -198,9 +198,9 @@ static struct torrent **collect(
 	*n = 0;
 	if (one != NULL && torrent_listed(one))
 		list[(*n)++] = one;
-	for (uint32_t i = 0; m->all && i < s->slots_n; i++)
-		if (s->slots[i].t != NULL && torrent_listed(s->slots[i].t))
-			list[(*n)++] = s->slots[i].t;
+	for (uint32_t i = 0; m->all && i < s->slots.n; i++)
+		if (session_torrent(s, i) != NULL && torrent_listed(session_torrent(s, i)))
+			list[(*n)++] = session_torrent(s, i);
 	qsort(list, *n, sizeof *list, compare_rows);
 	return list;
 }
@@ -210,12 +210,12 @@ static void build(struct view *v)
 	struct session *s = v->session;
 	struct m_torrent_view *m = v->m;
 	struct torrent **list = collect(s, m, &m->torrents_n);
-	uint32_t *at = xcalloc(MAX(s->slots_n, 1u), sizeof *at);
+	uint32_t *at = xcalloc(MAX(s->slots.n, 1u), sizeof *at);
 
 	m->torrents = xcalloc(MAX(m->torrents_n, 1u), sizeof *m->torrents);
 	for (uint32_t i = 0; i < m->torrents_n; i++) {
 		snapshot_torrent(list[i], &m->torrents[i], m->parts);
-		at[list[i]->slot] = i + 1;
+		at[list[i]->ref.slot] = i + 1;
 	}
 	for (unsigned i = 0; i < v->replies_n; i++)
 		join_reply(s, m->torrents, at, &v->replies[i]);
@@ -345,7 +345,7 @@ void session_on_view(struct actor *a, struct msg **m)
 	struct tref one = {0};
 	struct view *v;
 
-	if (session_hold_early(s, m))
+	if (session_defer_early(s, m))
 		return;
 	if (!ask->all) {
 		t = torrent_find(s, ask->infohash);
@@ -353,7 +353,7 @@ void session_on_view(struct actor *a, struct msg **m)
 			actor_reply(a, m, E_NOT_FOUND);
 			return;
 		}
-		one = torrent_ref(t);
+		one = t->ref;
 	}
 	v = view_new(s, m);
 	if (t != NULL)

@@ -43,20 +43,19 @@ enum column {
 	COL_SEED_TIME,
 	COL_SEED_IDLE,
 	COL_SEEDED,
+	COL_CHECK,
 	COLUMNS
 };
 
-#define BYTES_MAX (INT64_C(1) << 56)    /* ever, of one torrent */
-#define RATE_MAX  (INT64_C(1) << 40)    /* B/s */
-#define TIME_MAX  (INT64_C(1) << 38)    /* seconds: since 1970, of seeding; some 8,700 years */
-#define LIMIT_MAX (INT64_C(360000000))  /* seconds: 100,000 h, as in seed.time */
-#define RATIO_MAX (INT64_C(1000000000)) /* thousandths, as in seed.ratio */
+#define BYTES_MAX (INT64_C(1) << 56) /* ever, of one torrent */
+#define RATE_MAX  (INT64_C(1) << 40) /* B/s */
+#define TIME_MAX  (INT64_C(1) << 38) /* seconds: since 1970, of seeding; some 8,700 years */
 
 static const struct {
 	int64_t least, most;
 } ranges[COLUMNS] = {
-	[COL_RUN] = {0, RUN_STARTED | RUN_FORCED | RUN_BEYOND | RUN_LIMITED},
-	[COL_REMOVING] = {0, 2},
+	[COL_RUN] = {0, RUN_ALL},
+	[COL_REMOVING] = {0, REMOVING_WITH_DATA},
 	[COL_DOWN_LIMIT] = {0, RATE_MAX},
 	[COL_UP_LIMIT] = {0, RATE_MAX},
 	[COL_ADDED] = {0, TIME_MAX},
@@ -67,10 +66,11 @@ static const struct {
 	[COL_SEQUENTIAL] = {0, 1},
 	[COL_FIRST_LAST] = {0, 1},
 	[COL_PLACE] = {INT64_MIN, INT64_MAX}, /* only ever compared */
-	[COL_SEED_RATIO] = {SEED_GLOBAL, RATIO_MAX},
-	[COL_SEED_TIME] = {SEED_GLOBAL, LIMIT_MAX},
-	[COL_SEED_IDLE] = {SEED_GLOBAL, LIMIT_MAX},
+	[COL_SEED_RATIO] = {SEED_GLOBAL, SEED_RATIO_MAX},
+	[COL_SEED_TIME] = {SEED_GLOBAL, SEED_TIME_MAX},
+	[COL_SEED_IDLE] = {SEED_GLOBAL, SEED_TIME_MAX},
 	[COL_SEEDED] = {0, TIME_MAX},
+	[COL_CHECK] = {0, 1},
 };
 
 static int64_t number(struct state_db *db, enum column c)
@@ -206,15 +206,10 @@ static void load_wanted(struct state_db *db, struct torrent_record *r)
 	}
 }
 
-/* Columns that came with version 2 of the schema. */
+/* Columns that came with version 2 of the schema and later. */
 static void load_wishes(struct state_db *db, struct torrent_record *r)
 {
-	int64_t run = number(db, COL_RUN);
-
-	r->started = (run & RUN_STARTED) != 0;
-	r->forced = (run & RUN_FORCED) != 0;
-	r->beyond = (run & RUN_BEYOND) != 0;
-	r->limited = (run & RUN_LIMITED) != 0;
+	r->run = (unsigned)number(db, COL_RUN);
 	r->wishes.sequential = number(db, COL_SEQUENTIAL) != 0;
 	r->wishes.first_last = number(db, COL_FIRST_LAST) != 0;
 	r->place = number(db, COL_PLACE);
@@ -222,6 +217,7 @@ static void load_wishes(struct state_db *db, struct torrent_record *r)
 	r->seed.time = number(db, COL_SEED_TIME);
 	r->seed.idle = number(db, COL_SEED_IDLE);
 	r->seeded = amount(db, COL_SEEDED);
+	r->check = number(db, COL_CHECK) != 0;
 	load_wanted(db, r);
 }
 
@@ -256,7 +252,7 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 		return false;
 	r->path = xstrdup(db_text(db, q, 2));
 	r->removing = removing != 0;
-	r->delete_data = removing == 2;
+	r->delete_data = removing == REMOVING_WITH_DATA;
 	r->wishes.down_limit = amount(db, COL_DOWN_LIMIT);
 	r->wishes.up_limit = amount(db, COL_UP_LIMIT);
 	r->added = number(db, COL_ADDED);

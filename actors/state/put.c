@@ -70,13 +70,14 @@ static void set_seed_limits(struct state_db *db, const struct m_state_set *m)
 void state_set(struct state_db *db, const struct m_state_set *m)
 {
 	static const enum sql of_key[] = {
-		[STATE_STARTED] = SQL_SET_STARTED,
+		[STATE_RUN] = SQL_SET_RUN,
 		[STATE_DOWN_LIMIT] = SQL_SET_DOWN_LIMIT,
 		[STATE_UP_LIMIT] = SQL_SET_UP_LIMIT,
 		[STATE_COMPLETED_AT] = SQL_SET_COMPLETED_AT,
 		[STATE_REMOVING] = SQL_SET_REMOVING,
 		[STATE_SEQUENTIAL] = SQL_SET_SEQUENTIAL,
 		[STATE_FIRST_LAST] = SQL_SET_FIRST_LAST,
+		[STATE_CHECK] = SQL_SET_CHECK,
 	};
 
 	switch (m->key) {
@@ -245,10 +246,29 @@ static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp 
 	(void)put(db, SQL_SET_STAMP, SQL_MAKE_STAMP, values, ARRAY_LEN(values));
 }
 
+/* What was verified was downloaded, though the totals that say so come later. */
+static void raise_downloaded(struct state_db *db, int64_t row, uint64_t downloaded)
+{
+	if (downloaded == 0)
+		return;
+	db_bind_u64(db, SQL_RAISE_DOWNLOADED, 1, downloaded);
+	db_bind_int(db, SQL_RAISE_DOWNLOADED, 2, row);
+	db_run(db, SQL_RAISE_DOWNLOADED);
+}
+
+/* The check that a person has asked for has ended. */
+static void end_check(struct state_db *db, int64_t row)
+{
+	db_bind_int(db, SQL_SET_CHECK, 1, 0);
+	db_bind_int(db, SQL_SET_CHECK, 2, row);
+	db_run(db, SQL_SET_CHECK);
+}
+
 void state_note(struct state_db *db, const struct m_state_note *m)
 {
 	if (!put_noted(db, m->row, m->pieces, m->pieces_n))
 		return;
+	raise_downloaded(db, m->row, m->downloaded);
 	for (uint32_t i = 0; i < m->dirty_n; i++)
 		put_dirty(db, m->row, m->dirty[i], m->dirty_ns);
 }
@@ -266,4 +286,7 @@ void state_pieces(struct state_db *db, const struct m_state_pieces *m)
 		(void)put_noted(db, m->row, m->noted, m->noted_n);
 	for (uint32_t i = 0; i < m->stamps_n; i++)
 		put_stamp(db, m->row, &m->stamps[i]);
+	raise_downloaded(db, m->row, m->downloaded);
+	if (m->checked)
+		end_check(db, m->row);
 }

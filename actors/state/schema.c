@@ -79,6 +79,8 @@ static const char *const steps[] = {
 	"  '') AS BLOB) FROM partial WHERE partial.row = torrent.row)"
 	" FROM torrent;"
 	"DROP TABLE note; DROP TABLE partial;",
+	/* 3 to 4: a check that was asked for and has not ended */
+	"ALTER TABLE torrent ADD COLUMN recheck INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

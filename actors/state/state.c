@@ -83,12 +83,24 @@ static enum err commit(struct state *s)
 	return e;
 }
 
+/* The next totals of the torrent may come. */
+static void acknowledge(struct state *s, struct tref t)
+{
+	struct m_torrent *saved = msg_new(s->actor, MSG_STATE_SAVED);
+
+	saved->t = t;
+	msg_send(s->actor, ADDR_SESSION, saved);
+}
+
 /* Answers the calls of a transaction that ended with e. */
 static void answer_all(struct state *s, enum err e)
 {
 	for (size_t i = 0; i < s->queue_n; i++) {
 		struct msg *m = s->queue[i];
+
 		s->queue[i] = NULL;
+		if (m->type == MSG_STATE_TOTALS)
+			acknowledge(s, MSG_AS(STATE_TOTALS, m)->t);
 		if (!is_call(m)) {
 			msg_free(s->actor, &m);
 			continue;

@@ -47,6 +47,7 @@ void store_note_piece(struct storrent *t, uint32_t piece)
 	vec32_push(&t->noted, piece);
 	t->news_pieces = true;
 	t->dirty_bytes += layout_piece_size(&t->layout, piece);
+	t->downloaded += layout_piece_size(&t->layout, piece);
 	mark_news(t);
 }
 
@@ -112,6 +113,7 @@ static void send_news(struct storrent *t)
 	n = msg_new(t->s->actor, MSG_STATE_NOTE);
 	m = &n->h;
 	n->row = t->row;
+	n->downloaded = t->downloaded;
 	n->pieces = copy_noted(t, &n->pieces_n);
 	n->dirty_ns = clock_wall_s() * INT64_C(1000000000);
 	n->dirty = vec32_take(&t->news_dirty, &n->dirty_n);
@@ -351,6 +353,9 @@ void store_state_pieces(struct storrent *t, bool wait)
 
 	t->synced_stamps_n = sort_stamps(t->synced_stamps, t->synced_stamps_n);
 	p->row = t->row;
+	p->downloaded = t->downloaded;
+	p->checked = t->whole_check;
+	t->whole_check = false;
 	bitfield_copy(&p->synced, &t->synced);
 	t->syncing.n = 0; /* they are in synced */
 	p->noted = copy_noted(t, &p->noted_n);

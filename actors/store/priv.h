@@ -128,9 +128,12 @@ struct storrent {
 	uint32_t partials_n;
 	uint32_t partials_told; /* how many the database has */
 
+	uint64_t downloaded; /* ever, at least: what was before, and what was verified since */
+
 	bool lost;               /* the check is of pieces that a failed sync took back */
 	bool full;               /* hash everything that is there, believe nothing */
 	bool recheck;            /* asked for while busy */
+	bool whole_check;        /* everything is looked at: the database hears of its end */
 	bool changed;            /* the database has to hear of what the check found */
 	struct bitfield want;    /* pieces to hash */
 	uint32_t issued, hashed; /* of them: sent to workers; answered */

@@ -177,7 +177,7 @@ void store_ready(struct storrent *t)
 		t->listed = partials_copy(t->partials, t->partials_n);
 		t->listed_n = t->partials_n;
 	}
-	if (synced || t->changed || t->listed_n != t->partials_told)
+	if (synced || t->changed || t->whole_check || t->listed_n != t->partials_told)
 		store_state_pieces(t, false);
 	store_tell_ready(t, E_OK, NULL);
 	store_ready_drop(t);

@@ -357,7 +357,7 @@ static void begin_again(struct storrent *t)
 static enum step after_again(struct storrent *t)
 {
 	store_ready_drop(t);
-	t->full = true;
+	t->full = t->whole_check = true;
 	store_sync_drop(t);
 	bitfield_clear_all(&t->have);
 	bitfield_clear_all(&t->synced);

@@ -31,6 +31,15 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 	store_step(t);
 }
 
+/* A check was asked for and did not end: whatever there is of any piece is hashed. */
+static void doubt_all(struct storrent *t)
+{
+	t->doubtful.n = 0;
+	for (uint32_t i = 0; i < t->meta->pieces; i++)
+		vec32_push(&t->doubtful, i);
+	t->whole_check = true;
+}
+
 /* Takes out of the message what the torrent goes on with. */
 static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 {
@@ -49,7 +58,10 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 	t->path = r->path;
 	t->before = r->stamps;
 	t->before_n = r->stamps_n;
+	t->downloaded = r->downloaded;
 	t->doubtful = (struct vec32){r->unsynced, r->unsynced_n, r->unsynced_n};
+	if (r->check)
+		doubt_all(t);
 	t->partials = r->partials;
 	t->partials_n = t->partials_told = r->partials_n;
 	t->synced = r->synced;

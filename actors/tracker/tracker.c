@@ -64,6 +64,10 @@ static void handle_event(struct actor *a, struct msg **pm)
 	case TRACKER_COMPLETED:
 		announced_complete(to);
 		break;
+	case TRACKER_MORE:
+		(void)announce_again(to->announce, loop_now(to->tk->loop));
+		announced_pump(to);
+		break;
 	case TRACKER_REMOVE:
 		announced_remove(to);
 		break;
@@ -78,7 +82,7 @@ static void handle_totals(struct actor *a, struct msg **pm)
 	if (to == NULL)
 		return;
 	announced_note_peers(to, m->downloaded, m->uploaded);
-	announced_note_left(to, m->left);
+	announced_note_left(to, m->lacks);
 }
 
 static void handle_wanted(struct actor *a, struct msg **pm)

@@ -22,9 +22,9 @@ void wanted_pieces(
 	const struct metainfo *, const uint8_t *file_priority, bool first_last, uint8_t *out);
 
 /*
- * Bytes of wanted pieces that `have` lacks, NULL: of all wanted pieces.  This is what BEP 3,
- * "tracker request", calls left: what will be downloaded, not what the whole torrent has.  O(1)
- * while all files are wanted, else O(pieces + files).
+ * Bytes of wanted pieces that `have` lacks, NULL: of all wanted pieces.  With no priorities it is
+ * what BEP 3, "tracker request", calls left, of the whole torrent.  O(1) while all files are
+ * wanted, else O(pieces + files).
  */
 uint64_t wanted_left(
 	const struct metainfo *, const uint8_t *file_priority, const struct bitfield *have);

@@ -40,7 +40,6 @@ WRITABLE = {'actors-kernel': {
 CIRCLES = {
     'actors-kernel': 4,
     'actors-state': 2,
-    'actors-session': 14,
 }
 
 # L4: prefixes of exported names that belong to more than one folder.  May only shrink.

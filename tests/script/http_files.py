@@ -62,7 +62,7 @@ def skipped_files_are_not_fetched():
         equal(priorities(d.view(t)), ['skip', 'skip', 'normal', 'skip'])
         wanted = 4 * PIECE + t.piece_size(12)
         equal(d.view(t)['wanted_bytes'], wanted)
-        equal(int(tracker.wait_event('started')['left']), wanted, 'left of the tracker')
+        equal(int(tracker.wait_event('started')['left']), t.size, 'left of the tracker')
         with Seed(t).dial(d) as seed:
             view = d.wait_status(t, 'seeding')
             equal(view['left_bytes'], 0)
@@ -72,6 +72,17 @@ def skipped_files_are_not_fetched():
             for name in 'abd':
                 check(not os.path.exists(os.path.join(d.downloads, t.name, name)), name, 'was made')
             equal(view['files'][2]['done_bytes'], 4 * PIECE + 100)
+            # Who has a part of it is no seed: it has completed nothing, and lacks the rest.
+            d.ok('/stoptorrent', infohash=t.hex)
+            stopped = tracker.wait_event('stopped')
+            equal((int(stopped['left']), int(stopped['downloaded'])), (t.size - wanted, wanted))
+            equal(tracker.events().count('completed'), 0)
+            d.ok('/setfilepriority', infohash=t.hex, files='all', priority='normal')
+            d.ok('/starttorrent', infohash=t.hex)
+            wait_for(lambda: tracker.events().count('started') == 2, 'the second start')
+            again = [a for a in tracker.announces if a.event == 'started'][-1]
+            equal((int(again['left']), int(again['downloaded'])), (t.size - wanted, 0), 'since the start')
+        with Seed(t).dial(d):
             equal(int(tracker.wait_event('completed')['left']), 0)
 
 

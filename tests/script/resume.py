@@ -19,7 +19,7 @@ KIB = 1024
 
 def hashed(d, t):
     """How many pieces of the torrent this run has hashed from the disk before it was ready."""
-    found = re.findall(rf'torrent_ready hash={t.hex[:8]}\w* have=(\d+)/(\d+) hashed=(\d+)', d.log())
+    found = re.findall(rf'torrent_ready ih={t.hex[:8]} have=(\d+)/(\d+) hashed=(\d+)', d.log())
     check(found, 'no torrent_ready in the log:', d.log()[-2000:])
     return int(found[0][2])
 

@@ -162,7 +162,7 @@ static void on_add(struct actor *a, struct msg **m)
 		.row = h->db->n,
 		.meta = metainfo_ref(add->meta),
 		.path = xstrdup(add->path),
-		.started = add->started,
+		.run = add->started ? RUN_STARTED : 0,
 		.added = add->added,
 	};
 	wishes_copy(&r->wishes, &add->wishes);
@@ -185,8 +185,10 @@ static void set_global(struct db *db, const struct m_state_set *s)
 
 static void set_row(struct torrent_record *r, const struct m_state_set *s)
 {
-	if (s->key == STATE_STARTED)
-		r->started = s->value != 0;
+	if (s->key == STATE_RUN)
+		r->run = (unsigned)s->value;
+	else if (s->key == STATE_CHECK)
+		r->check = s->value != 0;
 	else if (s->key == STATE_DOWN_LIMIT)
 		r->wishes.down_limit = (uint64_t)s->value;
 	else if (s->key == STATE_UP_LIMIT)
@@ -194,7 +196,8 @@ static void set_row(struct torrent_record *r, const struct m_state_set *s)
 	else if (s->key == STATE_COMPLETED_AT)
 		r->completed_at = s->value;
 	r->removing = r->removing || s->key == STATE_REMOVING;
-	r->delete_data = r->delete_data || (s->key == STATE_REMOVING && s->value == 2);
+	r->delete_data =
+		r->delete_data || (s->key == STATE_REMOVING && s->value == REMOVING_WITH_DATA);
 }
 
 static void on_set(struct actor *a, struct msg **m)
@@ -230,7 +233,10 @@ static void on_totals(struct actor *a, struct msg **m)
 {
 	const struct m_totals *t = container_of(*m, struct m_totals, h);
 	struct torrent_record *r = find_row(host_of(a), t->row);
+	struct m_torrent *saved = msg_new(a, MSG_STATE_SAVED);
 
+	saved->t = t->t;
+	msg_send(a, ADDR_SESSION, saved);
 	if (r == NULL)
 		return;
 	r->downloaded = t->downloaded;
@@ -269,6 +275,7 @@ static void on_note(struct actor *a, struct msg **m)
 		stamp_of(r, n->dirty[i])->mtime_ns = n->dirty_ns;
 	}
 	put_noted(r, n->pieces, n->pieces_n);
+	r->downloaded = MAX(r->downloaded, n->downloaded);
 }
 
 static void put_pieces(struct torrent_record *r, const struct m_state_pieces *p)
@@ -276,6 +283,8 @@ static void put_pieces(struct torrent_record *r, const struct m_state_pieces *p)
 	bitfield_free(&r->synced);
 	bitfield_copy(&r->synced, &p->synced);
 	put_noted(r, p->noted, p->noted_n);
+	r->downloaded = MAX(r->downloaded, p->downloaded);
+	r->check = r->check && !p->checked;
 	for (uint32_t i = 0; i < p->stamps_n; i++)
 		*stamp_of(r, p->stamps[i].file) = p->stamps[i];
 	if (!p->has_partials)

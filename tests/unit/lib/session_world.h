@@ -39,6 +39,10 @@ struct world {
 	struct msg *view;         /* the last answer to TORRENT_VIEW; owned */
 	struct m_state_load load; /* what STATE_LOAD is answered with */
 	bool hold_load;
+	bool hold_totals;           /* the database does not take them */
+	bool mute;                  /* nothing is written to the log */
+	bool auto_ready;            /* STORE_OPEN is answered at once: all pieces are there */
+	struct actor *main;         /* whose casts are the kernel's and SIGHUP */
 	const char *const *options; /* more of the configuration; ends with NULL */
 };
 
@@ -69,6 +73,8 @@ static inline void say(struct world *w, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (w->mute)
+		return;
 	if (w->log_n > 0)
 		w->log[w->log_n++] = ' ';
 	va_start(ap, fmt);
@@ -77,7 +83,7 @@ static inline void say(struct world *w, const char *fmt, ...)
 	assert_true(w->log_n < sizeof w->log - 256);
 }
 
-static const char *const ops[] = {"START", "STOP", "COMPLETED", "REMOVE"};
+static const char *const ops[] = {"START", "STOP", "COMPLETED", "MORE", "REMOVE"};
 
 static inline const char *say_files(const uint8_t *list, uint32_t n)
 {
@@ -188,7 +194,10 @@ static inline void say_details(struct world *w, struct msg *m)
 	}
 	case MSG_TRACKER_EVENT: {
 		AS(m_tracker_event);
-		say(w, "TRACKER_%s", ops[p->op]);
+		if (p->op == TRACKER_MORE)
+			say(w, "TRACKER_MORE(%" PRIu64 ")", p->left);
+		else
+			say(w, "TRACKER_%s", ops[p->op]);
 		break;
 	}
 	default:
@@ -216,6 +225,25 @@ static inline void answer_load(struct world *w, struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
+static inline void take_totals(struct actor *a, struct tref t)
+{
+	struct m_torrent *saved = msg_new(a, MSG_STATE_SAVED);
+
+	saved->t = t;
+	msg_send(a, ADDR_SESSION, saved);
+}
+
+static inline void answer_open(struct actor *a, struct tref t)
+{
+	struct m_store_ready *r = msg_new(a, MSG_STORE_READY);
+
+	r->t = t;
+	bitfield_init(&r->have, 3);
+	for (uint32_t i = 0; i < 3; i++)
+		bitfield_set(&r->have, i);
+	msg_send(a, ADDR_SESSION, r);
+}
+
 static inline void fake_message(struct actor *a, struct msg **m)
 {
 	struct world *w = actor_self(a);
@@ -225,7 +253,13 @@ static inline void fake_message(struct actor *a, struct msg **m)
 		return;
 	}
 	say_details(w, *m);
-	if ((*m)->call != 0)
+	if ((*m)->type == MSG_STATE_TOTALS && !w->hold_totals)
+		take_totals(a, MSG_AS(STATE_TOTALS, *m)->t);
+	if ((*m)->type == MSG_STORE_OPEN && w->auto_ready)
+		answer_open(a, w->t);
+	if ((*m)->call != 0 && w->mute)
+		actor_reply(a, m, E_OK);
+	else if ((*m)->call != 0)
 		keep_call(w, a, m);
 }
 
@@ -273,12 +307,17 @@ static const struct actor_spec fake_tracker = {.role_name = "tracker",
 	.handlers = catch_all,
 	.init = fake_init};
 
+static const struct actor_spec fake_main = {.role_name = "main",
+	.handlers = catch_all,
+	.init = fake_init};
+
 static inline void turn_all(struct world *w)
 {
 	for (int i = 0; i < 6; i++) {
 		actor_turn(w->session, 0);
 		for (unsigned k = 0; k < w->fakes_n; k++)
 			actor_turn(w->fakes[k], 0);
+		actor_turn(w->main, 0);
 	}
 }
 
@@ -470,6 +509,19 @@ static inline void peers_say_totals(struct world *w, uint64_t down, uint64_t up,
 	actor_cast(peers, ADDR_SESSION, &m);
 }
 
+/* Of the whole torrent more is lacking than of what is wanted. */
+static inline void peers_say_left(struct world *w, uint64_t down, uint64_t left, uint64_t lacks)
+{
+	struct actor *peers = fake_of(w, ROLE_PEERS);
+	struct m_totals *p = msg_new(peers, MSG_PEERS_TOTALS);
+
+	p->t = w->t;
+	p->downloaded = down;
+	p->left = left;
+	p->lacks = lacks;
+	msg_send(peers, ADDR_SESSION, p);
+}
+
 static inline void peers_say_done(struct world *w)
 {
 	struct actor *peers = fake_of(w, ROLE_PEERS);
@@ -507,6 +559,15 @@ static inline struct actor *add_fake(struct world *w, uint16_t addr, const struc
 	return w->fakes[w->fakes_n++] = actors_add_here(w->set, addr, spec, w);
 }
 
+/* SIGHUP with another configuration. */
+static inline void reload(struct world *w, const char *roots, const char *const *options)
+{
+	struct m_reload *r = msg_new(w->main, MSG_RELOAD);
+
+	r->config = make_config(roots, "1000B/s", options);
+	msg_send(w->main, ADDR_SESSION, r);
+}
+
 static inline void world_start(struct world *w, unsigned shards)
 {
 	w->config = make_config("/downloads, /srv/other", "1000B/s", w->options);
@@ -518,6 +579,7 @@ static inline void world_start(struct world *w, unsigned shards)
 	add_fake(w, ADDR_TRACKER, &fake_tracker);
 	for (unsigned i = 0; i < shards; i++)
 		add_fake(w, ADDR(ROLE_PEERS, i), &fake_peers);
+	w->main = actors_add_here(w->set, ADDR_MAIN, &fake_main, w);
 	w->session = actors_add_here(w->set, ADDR_SESSION, &session_spec, &w->env);
 	actors_start_here(w->set);
 	turn_all(w);

@@ -216,6 +216,24 @@ static const struct torrent_view *look(struct world *w)
 	return &container_of(w->view, struct m_torrent_view, h)->torrents[0];
 }
 
+static void forget(struct world *w)
+{
+	turn_all(w);
+	w->log_n = 0;
+	w->log[0] = '\0';
+}
+
+/* The same without any time passing. */
+static const struct torrent_view *look_now(struct world *w)
+{
+	ask_view(w, "a");
+	turn_all(w);
+	answer(w, MSG_TRACKER_VIEW, E_TIMEOUT);
+	answer(w, MSG_PEERS_VIEW, E_TIMEOUT);
+	forget(w);
+	return &MSG_AS(TORRENT_VIEW, w->view)->torrents[0];
+}
+
 static void test_open_fails(void **state)
 {
 	struct world *w = *state;
@@ -226,16 +244,17 @@ static void test_open_fails(void **state)
 	EXPECT(w, "STATE_ADD(a,/downloads) ADD=OK STORE_OPEN(a,/downloads,fresh=1,root=1)");
 	store_says_ready(w, E_NOENT, 0);
 	EXPECT(w, "");
-	assert_int_equal(look(w)->status, STATUS_ERROR);
-	assert_string_equal(look(w)->error, "cannot open 'x'; then start the torrent again");
+	assert_int_equal(look_now(w)->status, STATUS_ERROR);
+	assert_string_equal(look_now(w)->error,
+		"cannot open 'x'; bring it back, and the torrent goes on by itself");
 	ask_set(w, "a", TORRENT_START, 0);
 	EXPECT(w, "SET=OK STORE_CLOSE(0)");
 	answer(w, MSG_STORE_CLOSE, E_OK);
 	EXPECT(w, "STORE_OPEN(a,/downloads,fresh=1,root=1)");
-	assert_int_equal(look(w)->status, STATUS_CHECKING);
+	assert_int_equal(look_now(w)->status, STATUS_CHECKING);
 	store_says_ready(w, E_OK, 2);
 	EXPECT(w, "TRACKER_ADD(1,1) PEERS_ADD(1,2)");
-	assert_null(look(w)->error);
+	assert_null(look_now(w)->error);
 }
 
 static void test_remove_failed(void **state)
@@ -266,19 +285,33 @@ static void test_disk_full(void **state)
 	have_torrent(w, "a");
 	store_says_error(w, E_NOSPACE, false);
 	EXPECT(w, "PEERS_SET(1,no,0,0)");
-	assert_int_equal(look(w)->status, STATUS_DOWNLOADING);
+	assert_int_equal(look_now(w)->status, STATUS_DOWNLOADING);
 	assert_string_equal(
-		look(w)->error, "cannot write 'x'; make room; it is tried again every minute");
+		look_now(w)->error, "cannot write 'x'; make room; it is tried again by itself");
+	for (int64_t after = 2; after < 200; after *= 2) { /* two seconds at first */
+		int64_t wait = after < 60 ? after : 60;
+
+		pass_time(w, wait - 1);
+		EXPECT(w, "");
+		pass_time(w, 1);
+		EXPECT(w, "PEERS_SET(1,0,0)");
+		assert_non_null(look_now(w)->error);
+		store_says_error(w, E_NOSPACE, false);
+		store_says_error(w, E_NOSPACE, false); /* of a write that was under way */
+		EXPECT(w, "PEERS_SET(1,no,0,0)");
+	}
 	pass_time(w, 60);
 	EXPECT(w, "PEERS_SET(1,0,0)");
-	assert_non_null(look(w)->error);
+	peers_say_totals(w, 100, 0, 1); /* a piece was written: what was wrong is not any more */
+	EXPECT(w, "");
+	assert_null(look_now(w)->error);
 	store_says_error(w, E_NOSPACE, false);
 	EXPECT(w, "PEERS_SET(1,no,0,0)");
-	pass_time(w, 61);
-	EXPECT(w, "PEERS_SET(1,0,0)");
-	pass_time(w, 11); /* it went well */
+	pass_time(w, 2); /* two seconds again */
+	EXPECT(w, "STATE_TOTALS(100,0,0) PEERS_SET(1,0,0)");
+	pass_time(w, 6); /* nothing came, nothing failed */
 	EXPECT(w, "");
-	assert_null(look(w)->error);
+	assert_null(look_now(w)->error);
 	store_says_error(w, E_READONLY, false);
 	EXPECT(w, "PEERS_SET(1,no,0,0)");
 	ask_set(w, "a", TORRENT_START, 0); /* a person does not wait for the minute */
@@ -303,6 +336,79 @@ static void test_disk_broken(void **state)
 	EXPECT(w, "TRACKER_START PEERS_ADD(1,0)");
 }
 
+/*
+ * A volume that is not there: looked at again by itself, and only what the database knows counts,
+ * so that nothing is made anew in an empty mount point.
+ */
+static void test_volume_returns(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 1);
+	ask_add(w, "a", NULL, true);
+	answer_add(w, 1);
+	turn_all(w);
+	store_says_ready(w, E_NOENT, 0);
+	forget(w);
+	pass_time(w, 2);
+	EXPECT(w, "STORE_CLOSE(0)");
+	assert_int_equal(look_now(w)->status, STATUS_ERROR);
+	answer(w, MSG_STORE_CLOSE, E_OK);
+	EXPECT(w, "STORE_OPEN(a,/downloads,fresh=1,root=1)");
+	assert_non_null(look_now(w)->error);
+	store_says_ready(w, E_NOENT, 0);
+	forget(w);
+	pass_time(w, 3);
+	EXPECT(w, "");
+	pass_time(w, 1);
+	EXPECT(w, "STORE_CLOSE(0)");
+	answer(w, MSG_STORE_CLOSE, E_OK);
+	forget(w);
+	store_says_ready(w, E_OK, 2);
+	EXPECT(w, "TRACKER_ADD(1,1) PEERS_ADD(1,2)");
+	assert_null(look_now(w)->error);
+	pass_time(w, 200);
+	EXPECT(w, "");
+}
+
+/* Files that others have changed are the truth when a person says so. */
+static void test_start_checks_changed_files(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 1);
+	ask_add(w, "a", NULL, true);
+	answer_add(w, 1);
+	turn_all(w);
+	store_says_ready(w, E_CHANGED, 0);
+	forget(w);
+	pass_time(w, 200);
+	EXPECT(w, ""); /* not by itself */
+	assert_non_null(
+		strstr(look_now(w)->error, "start the torrent again to have its files checked"));
+	ask_set(w, "a", TORRENT_START, 0);
+	EXPECT(w, "SET=OK STORE_CHECK");
+	store_says_ready(w, E_OK, 1);
+	EXPECT(w, "TRACKER_ADD(1,16385) PEERS_ADD(1,1)");
+}
+
+/* Changed while it is in use: what differs is fetched again, and nobody is asked. */
+static void test_changed_in_use(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 1);
+	have_torrent(w, "a");
+	store_says_error(w, E_CHANGED, true);
+	EXPECT(w, "TRACKER_STOP PEERS_REMOVE");
+	assert_non_null(strstr(look_now(w)->error, "it is being checked"));
+	answer_detached(w, 1, 0);
+	EXPECT(w, "");
+	store_says_ready(w, E_OK, 0);
+	EXPECT(w, "TRACKER_START PEERS_ADD(1,0)");
+	assert_null(look_now(w)->error);
+}
+
 /* A failed sync: what peers believed to have is not sure any more. */
 static void test_lost(void **state)
 {
@@ -312,7 +418,7 @@ static void test_lost(void **state)
 	have_torrent(w, "a");
 	store_says_error(w, E_IO, true);
 	store_says_ready(w, E_OK, 0);
-	EXPECT(w, "TRACKER_STOP PEERS_SET(0,0,0) PEERS_REMOVE");
+	EXPECT(w, "TRACKER_STOP PEERS_REMOVE");
 	answer_detached(w, 1, 0);
 	EXPECT(w, "PEERS_ADD(0,0)");
 	assert_int_equal(look(w)->status, STATUS_ERROR);
@@ -327,7 +433,12 @@ static void test_recheck(void **state)
 	peers_say_totals(w, 100, 50, 16385);
 	ask_set(w, "a", TORRENT_RECHECK, 0);
 	ask_set(w, "a", TORRENT_RECHECK, 0);
-	EXPECT(w, "SET=OK SET=OK TRACKER_STOP PEERS_REMOVE");
+	/* Answered when the next run would check it, too, if this one ended now. */
+	EXPECT(w, "STATE_SET(1,12,1)");
+	answer(w, MSG_STATE_SET, E_NOSPACE);
+	EXPECT(w, "SET=NOSPACE STATE_SET(1,12,1)");
+	answer(w, MSG_STATE_SET, E_OK);
+	EXPECT(w, "SET=OK TRACKER_STOP PEERS_REMOVE");
 	answer_detached(w, 2, 150);
 	EXPECT(w, "STORE_CHECK");
 	pass_time(w, 11);
@@ -354,6 +465,9 @@ int main(void)
 		TEST(test_remove_failed),
 		TEST(test_disk_full),
 		TEST(test_disk_broken),
+		TEST(test_volume_returns),
+		TEST(test_start_checks_changed_files),
+		TEST(test_changed_in_use),
 		TEST(test_lost),
 		TEST(test_recheck),
 	};

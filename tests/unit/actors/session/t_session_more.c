@@ -184,7 +184,8 @@ static void test_view_gone(void **state)
 
 static struct torrent_record make_record(unsigned row)
 {
-	struct torrent_record r = {.row = row, .started = row % 2 != 0, .downloaded = 1000};
+	struct torrent_record r = {
+		.row = row, .run = row % 2 != 0 ? RUN_STARTED : 0, .downloaded = 1000};
 	char name[16];
 
 	snprintf(name, sizeof name, "t%u", row);
@@ -238,8 +239,8 @@ static void test_load(void **state)
 	turn_all(w);
 	answer_held_load(w);
 	EXPECT(w, "VIEW=NOT_FOUND STATE_REMOVE(3) STATE_SET(1,0,0)"
-		  " STORE_OPEN(t1,/downloads,fresh=0,root=1)"
 		  " STORE_OPEN(t2,/downloads,fresh=0,root=1) STORE_CLOSE(1)"
+		  " STORE_OPEN(t1,/downloads,fresh=0,root=1)"
 		  " PEERS_GLOBAL(500,5) PEERS_GLOBAL(500,5)");
 	ask_view(w, NULL);
 	turn_all(w);
@@ -286,6 +287,53 @@ static void test_window(void **state)
 	store_says_ready(w, E_OK, 1); /* again, of one that is open: a new look, not a new place */
 	turn_all(w);
 	assert_int_equal(count_words(w->log, "STORE_OPEN("), 0);
+}
+
+/* Their directory is no download root any more when their turn to be opened comes. */
+static void test_root_goes_away(void **state)
+{
+	static const char *const elsewhere[] = {"--download.dir=/srv/other", NULL};
+	struct world *w = *state;
+	struct tref first;
+
+	prepare_load(w, 300);
+	show_log(w);
+	answer_held_load(w);
+	turn_all(w);
+	first = w->t;
+	reload(w, "/srv/other", elsewhere);
+	turn_all(w);
+	w->log_n = 0;
+	w->t = first;
+	store_says_ready(w, E_OK, 1);
+	turn_all(w);
+	assert_int_equal(count_words(w->log, "STORE_OPEN("), 0);
+	ask_view(w, NULL);
+	turn_all(w);
+	pass_time(w, 2);
+	assert_int_equal(seen(w)->torrents_n, 300);
+	assert_int_equal(seen(w)->torrents[299].status, STATUS_ERROR);
+	assert_non_null(strstr(seen(w)->torrents[299].error, "download.roots"));
+}
+
+/* While the disk of the database hangs one message a torrent waits for it, however long. */
+static void test_totals_have_a_bound(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 1);
+	have_torrent(w, "a");
+	w->hold_totals = true;
+	for (uint64_t i = 1; i < 100; i++) {
+		peers_say_totals(w, i, 0, 16385);
+		pass_time(w, 3);
+	}
+	EXPECT(w, "STATE_TOTALS(1,0,0)");
+	w->hold_totals = false;
+	take_totals(fake_of(w, ROLE_STATE), w->t);
+	EXPECT(w, "STATE_TOTALS(99,0,0)");
+	pass_time(w, 60);
+	EXPECT(w, "");
 }
 
 static void test_load_fails(void **state)
@@ -338,6 +386,8 @@ int main(void)
 		TEST(test_view_gone),
 		TEST(test_load),
 		TEST(test_window),
+		TEST(test_root_goes_away),
+		TEST(test_totals_have_a_bound),
 		TEST(test_load_fails),
 		TEST(test_limits),
 	};

@@ -2,6 +2,8 @@
 /* Whose turn it is, which files are wanted, and when seeding ends. */
 #include "tests/unit/lib/session_world.h"
 
+#include <sys/resource.h>
+
 static const char *const one_of_each[] = {
 	"--queue.downloads=1", "--queue.seeds=1", "--queue.stalled=5m", NULL};
 
@@ -290,6 +292,44 @@ static void test_files(void **state)
 	EXPECT(w, "STATE_SET(1,3,1700001005) STATE_TOTALS(32768,0,0)");
 }
 
+/* BEP 3, BEP 21: who has a part of it, though all it wants, is no seed and has completed nothing.
+ */
+static void test_a_part_is_no_seed(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 1);
+	ask_add_bytes(w, multi, sizeof multi - 1);
+	answer_add(w, 1);
+	turn_all(w);
+	choose(w, 1, 2, 0);
+	turn_all(w);
+	answer(w, MSG_STATE_SET, E_OK);
+	forget(w);
+	store_says_ready(w, E_OK, 1); /* all that is wanted */
+	EXPECT(w, "STATE_SET(1,3,1700001000) TRACKER_ADD(1,32768) PEERS_ADD(1,1)");
+	choose(w, 1, 1, 4);
+	turn_all(w);
+	answer(w, MSG_STATE_SET, E_OK);
+	answer(w, MSG_STATE_SET, E_OK);
+	EXPECT(w, "STATE_FILES(1,440) SET=OK STORE_FILES(440) PEERS_SET(1,0,0,440)");
+	peers_say_left(w, 0, 16384, 32768);
+	EXPECT(w, "TRACKER_MORE(32768)"); /* at once */
+	peers_say_left(w, 16384, 0, 16384);
+	peers_say_done(w);
+	EXPECT(w, "STATE_SET(1,3,1700001000) STATE_TOTALS(16384,0,0)");
+	choose(w, 2, 2, 4);
+	turn_all(w);
+	answer(w, MSG_STATE_SET, E_OK);
+	answer(w, MSG_STATE_SET, E_OK);
+	forget(w);
+	peers_say_left(w, 16384, 16384, 16384);
+	EXPECT(w, "TRACKER_MORE(16384)");
+	peers_say_left(w, 32768, 0, 0);
+	peers_say_done(w); /* every piece is there now, for the first time */
+	EXPECT(w, "STATE_SET(1,3,1700001000) STATE_TOTALS(32768,0,0) TRACKER_COMPLETED");
+}
+
 static void test_wishes(void **state)
 {
 	struct world *w = *state;
@@ -425,6 +465,71 @@ static void test_idle(void **state)
 	assert_string_equal(order(w), "aD bS"); /* a download is not idle seeding */
 }
 
+/* --- very many --- */
+
+#define MANY 20000u
+
+static void load_many_seeds(struct world *w)
+{
+	w->load.torrents = xcalloc(MANY, sizeof *w->load.torrents);
+	w->load.torrents_n = MANY;
+	for (unsigned i = 0; i < MANY; i++) {
+		struct torrent_record *r = &w->load.torrents[i];
+		char name[16];
+
+		snprintf(name, sizeof name, "t%u", i);
+		*r = (struct torrent_record){.row = i + 1, .run = RUN_STARTED, .completed_at = 1};
+		r->uploaded = 1000000;
+		r->place = i;
+		r->seed = (struct seed_limits){SEED_GLOBAL, SEED_GLOBAL, SEED_GLOBAL};
+		r->meta = made_meta(name, 3);
+		r->path = xstrdup("/downloads");
+		bitfield_init(&r->synced, 3);
+	}
+}
+
+static unsigned count_status(struct world *w, enum torrent_status status)
+{
+	const struct m_torrent_view *v;
+	unsigned n = 0;
+
+	ask_view(w, NULL);
+	turn_all(w);
+	v = container_of(w->view, struct m_torrent_view, h);
+	for (uint32_t i = 0; i < v->torrents_n; i++)
+		n += v->torrents[i].status == status;
+	return n;
+}
+
+/*
+ * All seeds that wait have reached a ratio that was lowered: each that stops makes room for the
+ * next, which stops.  The depth of the stack does not follow their number.
+ */
+static void test_many_stop_at_once(void **state)
+{
+	static const char *const before[] = {"--queue.seeds=1", "--queue.stalled=0", NULL};
+	static const char *const after[] = {
+		"--queue.seeds=1", "--queue.stalled=0", "--seed.ratio=1.0", NULL};
+	struct rlimit stack;
+	struct world *w = *state;
+
+	assert_int_equal(getrlimit(RLIMIT_STACK, &stack), 0);
+	stack.rlim_cur = 1 << 20;
+	assert_int_equal(setrlimit(RLIMIT_STACK, &stack), 0);
+	w->options = before;
+	w->mute = w->auto_ready = true;
+	load_many_seeds(w);
+	world_start(w, 1);
+	for (unsigned i = 0; i < MANY / 256 + 2; i++)
+		turn_all(w);
+	assert_int_equal(count_status(w, STATUS_SEEDING), 1);
+	assert_int_equal(count_status(w, STATUS_QUEUED), MANY - 1);
+	reload(w, "/downloads", after);
+	for (unsigned i = 0; i < MANY / 64; i++)
+		turn_all(w);
+	assert_int_equal(count_status(w, STATUS_STOPPED), MANY);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, world_new, world_free)
@@ -436,11 +541,13 @@ int main(void)
 		TEST(test_stalled),
 		TEST(test_no_limit),
 		TEST(test_files),
+		TEST(test_a_part_is_no_seed),
 		TEST(test_wishes),
 		TEST(test_same_target),
 		TEST(test_ratio),
 		TEST(test_time),
 		TEST(test_idle),
+		TEST(test_many_stop_at_once),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -32,7 +32,7 @@ static void test_torrents(void **state)
 	a = add_torrent(w, "one", 3);
 	b = add_torrent(w, "two", 9);
 	assert_true(a > 0 && b > a);
-	set_value(w, b, STATE_STARTED, 0);
+	set_value(w, b, STATE_RUN, 0);
 	set_value(w, b, STATE_DOWN_LIMIT, 5);
 	set_value(w, b, STATE_UP_LIMIT, 6);
 	set_value(w, b, STATE_COMPLETED_AT, 77);
@@ -47,7 +47,8 @@ static void test_torrents(void **state)
 	assert_true(l->clean && l->has_down_limit && !l->has_up_limit && l->down_limit == 123);
 	assert_int_equal(l->torrents_n, 2);
 	r = &l->torrents[0];
-	assert_true(r->row == a && r->removing && r->delete_data && r->started && !r->fresh);
+	assert_true(
+		r->row == a && r->removing && r->delete_data && r->run == RUN_STARTED && !r->fresh);
 	assert_string_equal(r->meta->name, "one");
 	assert_string_equal(r->path, "/downloads/dir");
 	assert_int_equal(r->wishes.down_limit, 1000);
@@ -56,7 +57,7 @@ static void test_torrents(void **state)
 	assert_int_equal(r->added, 1700000000);
 	assert_true(r->synced.bits == 3 && r->synced.count == 0);
 	r = &l->torrents[1];
-	assert_true(r->row == b && !r->removing && !r->started && r->completed_at == 77);
+	assert_true(r->row == b && !r->removing && r->run == 0 && r->completed_at == 77);
 	assert_true(r->wishes.down_limit == 5 && r->wishes.up_limit == 6);
 	assert_true(r->downloaded == 1 && r->uploaded == 2 && r->wasted == 3);
 	world_stop(w, false);
@@ -275,7 +276,7 @@ static void test_version(void **state)
 	check_refused(w, E_VERSION, "version");
 	patch_db(w, 60, "\0\0\0\0", 4);
 	check_refused(w, E_VERSION, "not written by this program");
-	patch_db(w, 60, "\0\0\0\x03", 4);
+	patch_db(w, 60, "\0\0\0\x04", 4);
 	world_start(w);
 	assert_int_equal(load(w)->torrents_n, 2);
 	world_stop(w, true);

@@ -70,8 +70,7 @@ static void put_limits(struct world *w, int64_t row, struct seed_limits limits)
 
 static void check_defaults(const struct torrent_record *r)
 {
-	assert_true(!r->forced && !r->beyond && !r->limited && !r->wishes.sequential &&
-		    !r->wishes.first_last);
+	assert_true(r->run <= RUN_STARTED && !r->wishes.sequential && !r->wishes.first_last);
 	assert_true(r->seed.ratio == SEED_GLOBAL && r->seed.time == SEED_GLOBAL);
 	assert_true(
 		r->seed.idle == SEED_GLOBAL && r->seeded == 0 && r->wishes.file_priority == NULL);
@@ -99,14 +98,14 @@ static void test_wishes(void **state)
 	restart(w, false);
 	r = load(w)->torrents;
 	check_defaults(&r[0]);
-	assert_true(r[0].started && r[1].wishes.sequential && r[1].wishes.first_last &&
+	assert_true(r[0].run == RUN_STARTED && r[1].wishes.sequential && r[1].wishes.first_last &&
 		    r[1].place == 1234);
 	assert_true(r[1].wishes.file_priority_n == 1 && r[1].wishes.file_priority[0] == 7);
 	put_files(w, a, "\1");
 	put_files(w, b, NULL);
 	put_places(w, b, a);
-	set_value(w, a, STATE_STARTED, RUN_STARTED | RUN_FORCED | RUN_BEYOND);
-	set_value(w, b, STATE_STARTED, RUN_LIMITED);
+	set_value(w, a, STATE_RUN, RUN_STARTED | RUN_FORCED | RUN_LIMIT_OVERRIDDEN);
+	set_value(w, b, STATE_RUN, RUN_LIMIT_REACHED);
 	put_limits(w, b, (struct seed_limits){1500, 0, SEED_GLOBAL});
 	set_value(w, b, STATE_SEQUENTIAL, 0);
 	m = msg_new(w->session, MSG_STATE_TOTALS);
@@ -115,9 +114,9 @@ static void test_wishes(void **state)
 	actor_cast(w->session, ADDR_STATE, &m);
 	restart(w, true);
 	r = load(w)->torrents;
-	assert_true(r[0].started && r[0].forced && r[0].beyond && !r[0].limited);
+	assert_true(r[0].run == (RUN_STARTED | RUN_FORCED | RUN_LIMIT_OVERRIDDEN));
 	assert_true(r[0].wishes.file_priority[0] == 1 && r[0].place == 77);
-	assert_true(!r[1].started && r[1].limited && r[1].wishes.file_priority == NULL);
+	assert_true(r[1].run == RUN_LIMIT_REACHED && r[1].wishes.file_priority == NULL);
 	assert_true(r[1].place == INT64_MIN && !r[1].wishes.sequential && r[1].wishes.first_last);
 	assert_true(r[1].seed.ratio == 1500 && r[1].seed.time == 0 && r[1].seed.idle == -1);
 	assert_int_equal(r[1].seeded, 99);
@@ -125,8 +124,7 @@ static void test_wishes(void **state)
 	put_files(w, a, "\1\1\1"); /* of no torrent with one file */
 	restart(w, true);
 	r = load(w)->torrents;
-	assert_true(
-		r[0].started && r[0].forced && !r[0].beyond && r[0].wishes.file_priority == NULL);
+	assert_true(r[0].run == (RUN_STARTED | RUN_FORCED) && r[0].wishes.file_priority == NULL);
 	world_stop(w, false);
 }
 
@@ -179,8 +177,8 @@ static void test_version_1(void **state)
 		assert_true(container_of(w->answer, struct m_state_load, h)->up_limit == 500);
 		r = container_of(w->answer, struct m_state_load, h)->torrents;
 		check_defaults(r);
-		assert_true(
-			r->row == 5 && r->started && r->wishes.down_limit == 9 && r->uploaded == 3);
+		assert_true(r->row == 5 && r->run == RUN_STARTED && r->wishes.down_limit == 9 &&
+			    r->uploaded == 3);
 		assert_true(r->synced.count == 2 && bitfield_get(&r->synced, 2));
 		assert_true(r->unsynced_n == 2 && r->unsynced[0] == 1 && r->unsynced[1] == 2);
 		assert_true(r->place == INT64_C(5) << 32);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of all torrents, in which they get their turn: places that are kept in the database.
+ * The order of all torrents, in which they get a slot: places that are kept in the database.
  *
  * A place is a number with wide gaps, so that a move changes one torrent; only when a gap is used
  * up all places are given anew, in one transaction.  Moves are carried out one after the other,
@@ -12,13 +12,15 @@
 
 /* A move that waits for the database. */
 struct move {
+	uint32_t magic;
 	struct msg *m;     /* owned: the m_torrent_set to answer */
 	struct tref *refs; /* owned, n of each */
 	struct row_place *places;
 	uint32_t n;
 };
+#define MOVE_MAGIC 0x4d4f5645u
 
-static struct torrent *torrent_of(struct rank_node *n)
+static struct torrent *torrent_of(struct ordered_node *n)
 {
 	return container_of(n, struct torrent, order_node);
 }
@@ -26,6 +28,7 @@ static struct torrent *torrent_of(struct rank_node *n)
 /* What does not fit any more shares a place; the rows then tell the order. */
 int64_t session_new_place(struct session *s, bool top)
 {
+	CHECK_OBJ(s, SESSION_MAGIC);
 	if (top && !sub_ok(s->place_first, GAP, &s->place_first))
 		s->place_first = INT64_MIN;
 	if (!top && !add_ok(s->place_last, GAP, &s->place_last))
@@ -41,21 +44,23 @@ static void note_place(struct session *s, int64_t place)
 
 void torrent_enter_order(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	note_place(t->session, t->place);
-	rank_insert(&t->session->order, &t->order_node, t->place, t->row);
-	t->ordered = true;
+	ordered_insert(&t->session->order, &t->order_node, t->place, t->row);
 }
 
 void torrent_leave_order(struct torrent *t)
 {
-	if (t->ordered)
-		rank_remove(&t->session->order, &t->order_node);
-	t->ordered = false;
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (ordered_is_in(&t->order_node))
+		ordered_remove(&t->session->order, &t->order_node);
 }
 
 uint32_t torrent_position(const struct torrent *t)
 {
-	return t->ordered ? rank_of(&t->session->order, &t->order_node) + 1 : 0;
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	return ordered_is_in(&t->order_node) ? ordered_rank(&t->session->order, &t->order_node) + 1
+					     : 0;
 }
 
 static void give_place(struct torrent *t, int64_t place)
@@ -71,7 +76,7 @@ static void give_place(struct torrent *t, int64_t place)
 /* The rank it is to have, from 0. */
 static uint32_t aim_of(const struct torrent *t, const struct m_torrent_set *c)
 {
-	uint32_t n = rank_size(&t->session->order), now = torrent_position(t) - 1;
+	uint32_t n = ordered_size(&t->session->order), now = torrent_position(t) - 1;
 
 	switch (c->move) {
 	case MOVE_TOP:
@@ -88,19 +93,32 @@ static uint32_t aim_of(const struct torrent *t, const struct m_torrent_set *c)
 	return (uint32_t)MIN(MAX(c->value, 1u), n) - 1;
 }
 
+/* Who is at rank i once the one at `from` stands at `aim`: its rank today. */
+static uint32_t rank_before_move(uint32_t i, uint32_t from, uint32_t aim)
+{
+	if (i == aim)
+		return from;
+	if (from < aim && i >= from && i < aim)
+		return i + 1; /* those it passes move up */
+	if (from > aim && i > aim && i <= from)
+		return i - 1;
+	return i;
+}
+
 /* Places for all, t among them at its new rank. */
 static void number_all(struct move *v, struct torrent *t, uint32_t aim)
 {
 	struct session *s = t->session;
-	uint32_t n = rank_size(&s->order), from = torrent_position(t) - 1;
+	uint32_t n = ordered_size(&s->order), from = torrent_position(t) - 1;
 
 	v->n = n;
 	v->refs = xcalloc(n, sizeof *v->refs);
 	v->places = xcalloc(n, sizeof *v->places);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = i == aim ? from : i - (i > aim) + (i - (i > aim) >= from);
-		const struct torrent *x = torrent_of(rank_at(&s->order, at));
-		v->refs[i] = torrent_ref(x);
+		const struct torrent *x =
+			torrent_of(ordered_at(&s->order, rank_before_move(i, from, aim)));
+
+		v->refs[i] = x->ref;
 		v->places[i] = (struct row_place){x->row, (int64_t)i * GAP};
 	}
 }
@@ -109,15 +127,15 @@ static void number_all(struct move *v, struct torrent *t, uint32_t aim)
 static bool find_place(struct torrent *t, uint32_t aim, int64_t *out)
 {
 	struct session *s = t->session;
-	uint32_t n = rank_size(&s->order), from = torrent_position(t) - 1;
+	uint32_t n = ordered_size(&s->order), from = torrent_position(t) - 1;
 	int64_t above, below;
 
 	if (aim == 0 || aim == n - 1) {
 		*out = session_new_place(s, aim == 0);
 		return true;
 	}
-	above = rank_at(&s->order, aim > from ? aim : aim - 1)->place;
-	below = rank_at(&s->order, aim > from ? aim + 1 : aim)->place;
+	above = ordered_at(&s->order, aim > from ? aim : aim - 1)->place;
+	below = ordered_at(&s->order, aim > from ? aim + 1 : aim)->place;
 	*out = above / 2 + below / 2;
 	return above < *out && *out < below;
 }
@@ -132,23 +150,23 @@ static void end_move(struct session *s, struct move *v, enum err err)
 	actor_reply(s->actor, &v->m, err);
 	xfree(v->refs);
 	xfree(v->places);
-	xfree(v);
+	FREE_OBJ(v);
 }
 
 static void on_moved(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct session *s = session_of(a);
-	struct move *v = ctx;
+	struct move *v;
 
+	CAST_OBJ(v, ctx, MOVE_MAGIC);
 	if (err != E_OK && m != NULL && *m != NULL)
-		container_of(v->m, struct m_torrent_set, h)->why =
-			container_of(*m, struct m_state_set, h)->why;
+		MSG_AS(TORRENT_SET, v->m)->why = MSG_AS(STATE_SET, *m)->why;
 	for (uint32_t i = 0; err == E_OK && i < v->n; i++) {
 		struct torrent *t = torrent_at(s, v->refs[i]);
-		if (t != NULL && t->ordered)
+
+		if (t != NULL && ordered_is_in(&t->order_node))
 			give_place(t, v->places[i].place);
 	}
-	queue_settle(s);
 	end_move(s, v, err);
 	if (err != E_STOPPING)
 		next_move(s);
@@ -157,14 +175,15 @@ static void on_moved(struct actor *a, void *ctx, enum err err, struct msg **m)
 static void begin_move(struct torrent *t, uint32_t aim, struct msg *m)
 {
 	struct session *s = t->session;
-	struct msg *call = msg_new(s->actor, MSG_STATE_SET);
-	struct m_state_set *set = container_of(call, struct m_state_set, h);
-	struct move *v = xcalloc(1, sizeof *v);
+	struct m_state_set *set = msg_new(s->actor, MSG_STATE_SET);
+	struct msg *call = &set->h;
+	struct move *v;
 	int64_t place;
 
+	ALLOC_OBJ(v, MOVE_MAGIC);
 	v->m = m;
 	if (find_place(t, aim, &place)) {
-		struct tref ref = torrent_ref(t);
+		struct tref ref = t->ref;
 		struct row_place one = {t->row, place};
 		v->n = 1;
 		v->refs = xmemdup(&ref, sizeof ref);
@@ -183,8 +202,8 @@ static void next_move(struct session *s)
 {
 	struct msg *m;
 
-	while (!s->moving && (m = held_pop(&s->moves)) != NULL) {
-		const struct m_torrent_set *c = container_of(m, struct m_torrent_set, h);
+	while (!s->moving && (m = deferred_pop(&s->moves)) != NULL) {
+		const struct m_torrent_set *c = MSG_AS(TORRENT_SET, m);
 		struct torrent *t = torrent_find(s, c->infohash);
 
 		if (t == NULL || !torrent_listed(t))
@@ -198,6 +217,7 @@ static void next_move(struct session *s)
 
 void session_move(struct session *s, struct msg **m)
 {
-	held_push(&s->moves, m);
+	CHECK_OBJ(s, SESSION_MAGIC);
+	deferred_push(&s->moves, m);
 	next_move(s);
 }

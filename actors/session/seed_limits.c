@@ -6,27 +6,17 @@
  * torrent that seeds and has such a limit has one.  A limit that is reached stops the torrent as a
  * person would, in the database too.  A person who starts it again has the last word: ratio and
  * time then count no more, until they set other limits.
+ *
+ * Nobody is told from here: a torrent that stops is marked, and the next one may follow in the same
+ * sweep, which is a loop.
  */
 #include "actors/session/priv.h"
 
-#include <inttypes.h>
-
 #include "actors/kernel/log.h"
+#include "proto/base/encode.h"
 
 /* Seconds of seeding are written at least this often where they decide something. */
 #define SAVE_AFTER (3600 * USEC_PER_SEC)
-
-static int64_t now_of(const struct torrent *t)
-{
-	return actor_now(t->session->actor);
-}
-
-uint64_t torrent_seeded(const struct torrent *t)
-{
-	if (t->seed_since == 0)
-		return t->seeded;
-	return t->seeded + (uint64_t)((now_of(t) - t->seed_since) / USEC_PER_SEC);
-}
 
 /* What it has downloaded; all that is wanted when (nearly) everything was there from the start. */
 static uint64_t ratio_base(const struct torrent *t, uint64_t downloaded)
@@ -36,6 +26,7 @@ static uint64_t ratio_base(const struct torrent *t, uint64_t downloaded)
 
 double torrent_ratio(const struct torrent *t, uint64_t downloaded, uint64_t uploaded)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	return (double)uploaded / (double)ratio_base(t, downloaded);
 }
 
@@ -70,37 +61,23 @@ static bool time_reached(const struct torrent *t, const struct seed_limits *l)
 	return l->time > 0 && torrent_seeded(t) >= (uint64_t)l->time;
 }
 
-bool torrent_is_over_limits(const struct torrent *t)
+bool seed_limits_reached(const struct torrent *t)
 {
 	struct seed_limits l = limits_of(t);
 
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	return t->complete && (ratio_reached(t, &l) || time_reached(t, &l));
-}
-
-static void on_stop_saved(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	(void)a;
-	(void)ctx;
-	(void)m;
-	if (err != E_OK && err != E_STOPPING)
-		log_event(LOG_WARNING, "session_not_saved", "error=%s", err_name(err));
 }
 
 static void stop(struct torrent *t, const char *limit)
 {
-	struct session *s = t->session;
-	struct msg *m = msg_new(s->actor, MSG_STATE_SET);
-	struct m_state_set *set = container_of(m, struct m_state_set, h);
+	char ih[9];
 
-	log_event(LOG_INFO, "torrent_seeded", "row=%" PRId64 " limit=%s", t->row, limit);
-	t->started = false;
-	t->forced = false;
-	t->limited = true;
-	set->row = t->row;
-	set->key = STATE_STARTED;
-	set->value = RUN_LIMITED;
-	actor_call_within(s->actor, ADDR_STATE, &m, STATE_TIMEOUT, on_stop_saved, s);
-	torrent_update_active(t);
+	hex_encode(t->meta->infohash.v1, 4, ih);
+	log_event(LOG_INFO, "torrent_seeded", "ih=%s limit=%s", ih, limit);
+	t->run = RUN_LIMIT_REACHED;
+	tell_state(t, STATE_RUN, t->run);
+	torrent_mark(t);
 }
 
 /* --- while it seeds --- */
@@ -108,80 +85,90 @@ static void stop(struct torrent *t, const char *limit)
 /* The first moment at which a limit may be reached or the time has to be written. */
 static int64_t next_look(const struct torrent *t, const struct seed_limits *l)
 {
-	int64_t now = now_of(t), at = INT64_MAX, left;
+	int64_t now = torrent_now(t), at = INT64_MAX, left;
 
 	if (l->idle > 0)
 		at = t->uploaded_at + l->idle * USEC_PER_SEC;
-	if (l->time > 0 && !t->beyond) {
+	if (l->time > 0 && !(t->run & RUN_LIMIT_OVERRIDDEN)) {
 		left = l->time - (int64_t)torrent_seeded(t);
 		at = MIN(at, now + MIN(left * USEC_PER_SEC, SAVE_AFTER));
 	}
 	return at == INT64_MAX ? at : MAX(at, now + USEC_PER_SEC / 10);
 }
 
-void torrent_check_limits(struct torrent *t)
+static void look_again(struct torrent *t, const struct seed_limits *l)
+{
+	int64_t at = next_look(t, l);
+
+	if (at == INT64_MAX)
+		loop_timer_del(session_loop(t->session), &t->seed_timer);
+	else
+		loop_timer_set(session_loop(t->session), &t->seed_timer, at);
+}
+
+/* Stops it when it has reached one, else looks again in time. */
+static void check_limits(struct torrent *t)
 {
 	struct seed_limits l = limits_of(t);
-	int64_t at;
+	bool overridden = (t->run & RUN_LIMIT_OVERRIDDEN) != 0;
 
 	/* A command that is under way is judged when the database has answered. */
 	if (t->seed_since == 0 || t->saving)
 		return;
-	if (!t->beyond && ratio_reached(t, &l)) {
+	if (!overridden && ratio_reached(t, &l))
 		stop(t, "ratio");
-	} else if (!t->beyond && time_reached(t, &l)) {
+	else if (!overridden && time_reached(t, &l))
 		stop(t, "time");
-	} else if (l.idle > 0 && now_of(t) >= t->uploaded_at + l.idle * USEC_PER_SEC) {
+	else if (l.idle > 0 && torrent_now(t) >= t->uploaded_at + l.idle * USEC_PER_SEC)
 		stop(t, "idle");
-	} else {
-		at = next_look(t, &l);
-		if (at == INT64_MAX)
-			loop_timer_del(session_loop(t->session), &t->seed_timer);
-		else
-			loop_timer_set(session_loop(t->session), &t->seed_timer, at);
-	}
+	else
+		look_again(t, &l);
 }
 
-void torrent_on_seed_timer(struct loop_timer *timer, int64_t now)
+void seed_limits_on_timer(struct loop_timer *timer, int64_t now)
 {
 	struct torrent *t = container_of(timer, struct torrent, seed_timer);
 
-	(void)now;
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	torrent_check_limits(t);
+	torrent_mark(t);
 	if (t->seed_since != 0 && now - t->seed_since >= SAVE_AFTER)
 		torrent_save_totals(t);
 }
 
-void torrent_update_seeding(struct torrent *t)
+void seed_limits_update(struct torrent *t, bool active)
 {
-	bool seeding = t->attached && !t->detaching && t->active && t->complete;
+	bool seeding = active && t->complete;
 
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (seeding && t->seed_since == 0) {
-		t->seed_since = now_of(t);
+		t->seed_since = torrent_now(t);
 		t->uploaded_at = t->seed_since;
 	} else if (!seeding && t->seed_since != 0) {
 		t->seeded = torrent_seeded(t);
 		t->seed_since = 0;
 		loop_timer_del(session_loop(t->session), &t->seed_timer);
-		if (t->phase != PHASE_REMOVING)
+		if (!torrent_leaving(t))
 			torrent_save_soon(t);
 	}
-	torrent_check_limits(t);
+	check_limits(t);
 }
 
-void torrent_note_upload(struct torrent *t)
+void seed_limits_note_upload(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (t->seed_since == 0)
 		return;
-	t->uploaded_at = now_of(t);
-	torrent_check_limits(t);
+	t->uploaded_at = torrent_now(t);
+	torrent_mark(t);
 }
 
-/* The configuration has changed: those that run are few where a limit on seeding matters. */
-void session_reload_limits(struct session *s)
+void seed_limits_reload(struct session *s)
 {
-	for (uint32_t i = 0; i < s->slots_n; i++)
-		if (s->slots[i].t != NULL)
-			torrent_check_limits(s->slots[i].t);
+	CHECK_OBJ(s, SESSION_MAGIC);
+	for (uint32_t i = 0; i < s->slots.n; i++) {
+		struct torrent *t = session_torrent(s, i);
+
+		if (t != NULL && t->seed_since != 0)
+			torrent_mark(t);
+	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ordered set against a sorted array, step by step. */
-#include "actors/session/rank.h"
+#include "actors/session/ordered_set.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,10 +12,10 @@
 #define STEPS 20000u
 
 struct model {
-	struct rank_set set;
-	struct rank_node nodes[NODES];
+	struct ordered_set set;
+	struct ordered_node nodes[NODES];
 	bool in[NODES];
-	const struct rank_node *sorted[NODES];
+	const struct ordered_node *sorted[NODES];
 	uint32_t n;
 	uint32_t seed;
 };
@@ -26,22 +26,22 @@ static uint32_t next(struct model *m)
 	return m->seed >> 8;
 }
 
-static uint32_t find(const struct model *m, const struct rank_node *n)
+static uint32_t find(const struct model *m, const struct ordered_node *n)
 {
 	uint32_t i = 0;
 
-	while (i < m->n && rank_before(m->sorted[i], n))
+	while (i < m->n && ordered_before(m->sorted[i], n))
 		i++;
 	return i;
 }
 
 static void put(struct model *m, uint32_t i)
 {
-	struct rank_node *n = &m->nodes[i];
+	struct ordered_node *n = &m->nodes[i];
 	uint32_t at;
 
 	/* Few places, so that rows decide as well; negative ones and the ends, too. */
-	rank_insert(&m->set, n, (int64_t)(next(m) % 20) - 10 + (i == 7 ? INT64_MAX - 20 : 0), i);
+	ordered_insert(&m->set, n, (int64_t)(next(m) % 20) - 10 + (i == 7 ? INT64_MAX - 20 : 0), i);
 	at = find(m, n);
 	memmove(&m->sorted[at + 1], &m->sorted[at], (m->n - at) * sizeof m->sorted[0]);
 	m->sorted[at] = n;
@@ -54,14 +54,14 @@ static void drop(struct model *m, uint32_t i)
 	uint32_t at = find(m, &m->nodes[i]);
 
 	assert_ptr_equal(m->sorted[at], &m->nodes[i]);
-	assert_int_equal(rank_of(&m->set, &m->nodes[i]), at);
-	rank_remove(&m->set, &m->nodes[i]);
+	assert_int_equal(ordered_rank(&m->set, &m->nodes[i]), at);
+	ordered_remove(&m->set, &m->nodes[i]);
 	m->n--;
 	memmove(&m->sorted[at], &m->sorted[at + 1], (m->n - at) * sizeof m->sorted[0]);
 	m->in[i] = false;
 }
 
-static uint32_t depth(const struct rank_node *n)
+static uint32_t depth(const struct ordered_node *n)
 {
 	uint32_t left, right;
 
@@ -74,12 +74,12 @@ static uint32_t depth(const struct rank_node *n)
 
 static void compare(struct model *m)
 {
-	assert_int_equal(rank_size(&m->set), m->n);
-	assert_ptr_equal(rank_first(&m->set), m->n > 0 ? m->sorted[0] : NULL);
-	assert_ptr_equal(rank_last(&m->set), m->n > 0 ? m->sorted[m->n - 1] : NULL);
+	assert_int_equal(ordered_size(&m->set), m->n);
+	assert_ptr_equal(ordered_first(&m->set), m->n > 0 ? m->sorted[0] : NULL);
+	assert_ptr_equal(ordered_last(&m->set), m->n > 0 ? m->sorted[m->n - 1] : NULL);
 	for (uint32_t i = 0; i < m->n; i++)
-		assert_ptr_equal(rank_at(&m->set, i), m->sorted[i]);
-	assert_null(rank_at(&m->set, m->n));
+		assert_ptr_equal(ordered_at(&m->set, i), m->sorted[i]);
+	assert_null(ordered_at(&m->set, m->n));
 	assert_true(depth(m->set.root) < 40);
 }
 
@@ -105,14 +105,14 @@ static void test_model(void **state)
 static void test_flat(void **state)
 {
 	const uint32_t n = 100000;
-	struct rank_node *nodes = xcalloc(n, sizeof *nodes);
-	struct rank_set set = {0};
+	struct ordered_node *nodes = xcalloc(n, sizeof *nodes);
+	struct ordered_set set = {0};
 
 	(void)state;
 	for (uint32_t i = 0; i < n; i++)
-		rank_insert(&set, &nodes[i], (int64_t)i << 32, i);
+		ordered_insert(&set, &nodes[i], (int64_t)i << 32, i);
 	assert_true(depth(set.root) < 80);
-	assert_int_equal(rank_of(&set, &nodes[77777]), 77777);
+	assert_int_equal(ordered_rank(&set, &nodes[77777]), 77777);
 	xfree(nodes);
 }
 

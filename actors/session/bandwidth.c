@@ -5,28 +5,32 @@
  * Shards share no counter; each has a rate of its own, and the sum is the limit.  While bytes flow
  * a shard says twice a second what it used, and the shares follow: a limit is used up even when all
  * who want it are in one shard.  Between two divisions the sum may be exceeded by nothing, because
- * all shares change in one turn.
+ * all shares are sent in one turn of this actor.
  */
 #include "actors/session/priv.h"
 
 uint64_t session_down_limit(const struct session *s)
 {
+	CHECK_OBJ(s, SESSION_MAGIC);
 	return s->has_down_limit ? s->down_limit : s->config->download_max_rate;
 }
 
 uint64_t session_up_limit(const struct session *s)
 {
+	CHECK_OBJ(s, SESSION_MAGIC);
 	return s->has_up_limit ? s->up_limit : s->config->upload_max_rate;
 }
 
 void shares_init(struct session *s)
 {
+	CHECK_OBJ(s, SESSION_MAGIC);
 	for (unsigned k = 0; k < LIMIT_KINDS; k++)
 		s->shares[k] = xcalloc(s->shards, sizeof *s->shares[k]);
 }
 
 void shares_free(struct session *s)
 {
+	CHECK_OBJ(s, SESSION_MAGIC);
 	for (unsigned k = 0; k < LIMIT_KINDS; k++)
 		xfree(s->shares[k]);
 }
@@ -34,12 +38,11 @@ void shares_free(struct session *s)
 static void send_shares(struct session *s)
 {
 	for (unsigned i = 0; i < s->shards; i++) {
-		struct msg *m = msg_new(s->actor, MSG_PEERS_GLOBAL);
-		struct m_peers_global *g = container_of(m, struct m_peers_global, h);
+		struct m_peers_global *g = msg_new(s->actor, MSG_PEERS_GLOBAL);
 
 		for (unsigned k = 0; k < LIMIT_KINDS; k++)
 			g->rate[k] = s->shares[k][i].rate;
-		actor_cast(s->actor, ADDR(ROLE_PEERS, i), &m);
+		msg_send(s->actor, ADDR(ROLE_PEERS, i), g);
 	}
 }
 
@@ -52,6 +55,7 @@ void session_send_limits(struct session *s)
 		[LIMIT_LAN_UP] = s->config->lan_upload_max_rate,
 	};
 
+	CHECK_OBJ(s, SESSION_MAGIC);
 	for (unsigned k = 0; k < LIMIT_KINDS; k++) {
 		/* What was used of another limit says nothing. */
 		if (s->shared[k] != limits[k])
@@ -86,7 +90,7 @@ static bool divide_again(struct session *s, unsigned kind)
 void session_on_peers_load(struct actor *a, struct msg **m)
 {
 	struct session *s = session_of(a);
-	const struct m_peers_load *load = container_of(*m, struct m_peers_load, h);
+	const struct m_peers_load *load = MSG_AS(PEERS_LOAD, *m);
 	unsigned shard = ADDR_INDEX((*m)->from);
 	bool changed = false;
 

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A torrent among the peers and at the tracker: the sweep at the end of every turn.
+ *
+ * Whoever changes what decides whether a torrent works, and how, marks it and says nothing.  The
+ * sweep lets the queue and the limits on seeding look at all that are marked, and at those that
+ * change sides for it, until none is left; only then are peers and trackers told, once each, and
+ * only what differs from what they were told.  A limit that stops one torrent and lets the next one
+ * in, which stops as well, is one more round of a loop.
+ */
+#include "actors/session/priv.h"
+
+#include "actors/kernel/log.h"
+#include "proto/meta/wanted.h"
+
+bool torrent_wants_active(const struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	return t->phase == TPHASE_READY && torrent_started(t) && t->fault != FAULT_STOP &&
+	       queue_lets_run(t);
+}
+
+/* --- coming and going --- */
+
+static void note_completed(struct torrent *t)
+{
+	t->completed_at = clock_wall_s();
+	t->partial = t->lacks > 0;
+	tell_state(t, STATE_COMPLETED_AT, t->completed_at);
+}
+
+void torrent_attach(struct torrent *t)
+{
+	const struct m_store_ready *r = t->ready;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	must(t->phase == TPHASE_READY && r != NULL && !t->attached);
+	t->have_n = r->have.count;
+	t->left = wanted_left(t->meta, t->wishes.file_priority, &r->have);
+	t->lacks = wanted_left(t->meta, NULL, &r->have);
+	t->complete = t->left == 0;
+	/* Kept for views that are made before the peers know it, or while they do not answer. */
+	bitfield_free(&t->have);
+	bitfield_copy(&t->have, &r->have);
+	if (t->complete && t->completed_at == 0 && t->have_n > 0)
+		note_completed(t);
+	torrent_mark(t);
+}
+
+bool torrent_detach(struct torrent *t, actor_reply_f *fn)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (!t->attached)
+		return false;
+	if (t->told_active && t->tracked)
+		tell_tracker(t, TRACKER_STOP);
+	t->told_active = false;
+	t->checked = 0;
+	torrent_mark(t);
+	tell_detach(t, fn);
+	return true;
+}
+
+void torrent_detached(struct torrent *t, struct m_peers_remove *r)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	t->attached = false;
+	if (r != NULL) {
+		t->now = (struct totals){r->downloaded, r->uploaded, r->wasted};
+		bitfield_free(&t->have);
+		t->have = r->have;
+		t->have_n = r->have.count;
+		r->have = (struct bitfield){0};
+	}
+	t->base = torrent_run_totals(t);
+	t->now = (struct totals){0};
+	if (!torrent_leaving(t))
+		torrent_save_soon(t);
+}
+
+void torrent_untrack(struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (t->tracked)
+		tell_tracker(t, TRACKER_REMOVE);
+	t->tracked = false;
+}
+
+/* --- the sweep --- */
+
+/* Takes what the store said; peers have it from now on. */
+static void attach(struct torrent *t, bool active)
+{
+	struct msg *ready = &t->ready->h;
+
+	tell_attach(t, active, t->ready);
+	msg_free(t->session->actor, &ready);
+	t->ready = NULL;
+	t->attached = true;
+	t->told_active = active;
+	t->told_no_download = false;
+	t->told_wishes = true;
+}
+
+static void update_peers(struct torrent *t, bool active)
+{
+	bool no_download = t->fault == FAULT_REFUSED;
+
+	if (!t->attached)
+		attach(t, active);
+	if (active == t->told_active && no_download == t->told_no_download && t->told_wishes)
+		return;
+	tell_peers(t, active, no_download);
+	t->told_active = active;
+	t->told_no_download = no_download;
+	t->told_wishes = true;
+}
+
+static void update_tracker(struct torrent *t, bool was_active, bool active)
+{
+	if (!t->tracked)
+		tell_track(t, active);
+	else if (active != was_active)
+		tell_tracker(t, active ? TRACKER_START : TRACKER_STOP);
+	else if (active && !t->told_choice)
+		tell_tracker(t, TRACKER_MORE);
+	t->tracked = true;
+	t->told_choice = true;
+}
+
+static void tell(struct torrent *t)
+{
+	bool active = torrent_wants_active(t), was = t->told_active;
+
+	if (t->phase != TPHASE_READY)
+		return;
+	if (active && t->started_at == 0)
+		t->started_at = clock_wall_s();
+	update_peers(t, active);
+	update_tracker(t, was, active);
+}
+
+static struct torrent *take_first(struct link *list)
+{
+	struct torrent *t;
+
+	if (link_empty(list))
+		return NULL;
+	t = container_of(list->next, struct torrent, to_sweep);
+	link_remove(&t->to_sweep);
+	return t;
+}
+
+static void look_at_marked(struct session *s)
+{
+	struct torrent *t;
+
+	while ((t = take_first(&s->dirty)) != NULL) {
+		link_append(&s->changed, &t->to_sweep);
+		queue_update(t);
+		seed_limits_update(t, torrent_wants_active(t));
+	}
+}
+
+void session_sweep(struct session *s)
+{
+	struct torrent *t;
+
+	CHECK_OBJ(s, SESSION_MAGIC);
+	do {
+		look_at_marked(s);
+		queue_settle(s);
+	} while (!link_empty(&s->dirty));
+	while ((t = take_first(&s->changed)) != NULL)
+		tell(t);
+}
+
+/* --- what peers say --- */
+
+/* One that peers have, or NULL. */
+static struct torrent *find_attached(struct actor *a, struct tref ref)
+{
+	struct torrent *t = torrent_at(session_of(a), ref);
+
+	return t != NULL && t->attached && !torrent_leaving(t) ? t : NULL;
+}
+
+void session_on_peers_totals(struct actor *a, struct msg **m)
+{
+	const struct m_totals *got = MSG_AS(PEERS_TOTALS, *m);
+	struct torrent *t = find_attached(a, got->t);
+	bool down, up;
+
+	if (t == NULL)
+		return;
+	down = got->downloaded > t->now.downloaded;
+	up = got->uploaded > t->now.uploaded;
+	if (got->left < t->left)
+		torrent_note_progress(t);
+	t->now = (struct totals){got->downloaded, got->uploaded, got->wasted};
+	t->left = got->left;
+	t->lacks = got->lacks;
+	torrent_save_soon(t);
+	queue_payload(t, down, up);
+	if (t->complete && t->left > 0) {
+		/* More is wanted now; PEERS_DONE says when it is there. */
+		t->complete = false;
+		t->told_choice = false;
+		torrent_mark(t);
+	} else if (up) {
+		seed_limits_note_upload(t);
+	}
+}
+
+/*
+ * A tracker counts who has become a seed: who has every piece.  Of a part of them it hears nothing,
+ * and of a torrent that was whole before it is no news.
+ */
+void session_on_peers_done(struct actor *a, struct msg **m)
+{
+	struct torrent *t = find_attached(a, MSG_AS(PEERS_DONE, *m)->t);
+	bool news;
+
+	if (t == NULL || t->complete)
+		return;
+	news = t->completed_at == 0 || t->partial;
+	t->left = 0;
+	t->complete = true;
+	if (!files_skip(t))
+		t->lacks = 0;
+	if (t->lacks == 0)
+		t->have_n = t->meta->pieces;
+	note_completed(t);
+	if (news && t->lacks == 0 && t->tracked)
+		tell_tracker(t, TRACKER_COMPLETED);
+	torrent_save_totals(t);
+	torrent_mark(t);
+}

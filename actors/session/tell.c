@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What others are told of a torrent: one function a message.  Nothing is decided here.
+ */
+#include "actors/session/priv.h"
+
+#include <inttypes.h>
+
+#include "actors/kernel/log.h"
+
+/* --- the database --- */
+
+static void on_noted(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	(void)a;
+	(void)ctx;
+	(void)m;
+	if (err != E_OK && err != E_STOPPING)
+		log_event(LOG_WARNING, "session_not_saved", "err=%s", err_name(err));
+}
+
+void tell_state(const struct torrent *t, enum state_key key, int64_t value)
+{
+	struct session *s;
+	struct m_state_set *set;
+	struct msg *m;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	s = t->session;
+	set = msg_new(s->actor, MSG_STATE_SET);
+	set->row = t->row;
+	set->key = key;
+	set->value = value;
+	m = &set->h;
+	actor_call_within(s->actor, ADDR_STATE, &m, STATE_TIMEOUT, on_noted, s);
+}
+
+void tell_forget(struct torrent *t, actor_reply_f *fn)
+{
+	struct m_state_remove *remove;
+	struct msg *m;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	remove = msg_new(t->session->actor, MSG_STATE_REMOVE);
+	remove->row = t->row;
+	m = &remove->h;
+	actor_call_within(t->session->actor, ADDR_STATE, &m, STATE_TIMEOUT, fn, t);
+}
+
+/* --- the store --- */
+
+static struct torrent_record copy_record(const struct torrent *t)
+{
+	struct torrent_record r = torrent_record_copy(t->record);
+
+	/* What the torrent has taken out of it. */
+	r.meta = metainfo_ref(t->meta);
+	r.path = xstrdup(t->path);
+	wishes_copy(&r.wishes, &t->wishes);
+	return r;
+}
+
+void tell_open(const struct torrent *t, const char *root)
+{
+	struct session *s;
+	struct m_store_open *open;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	must(root != NULL && t->record != NULL);
+	s = t->session;
+	open = msg_new(s->actor, MSG_STORE_OPEN);
+	open->t = t->ref;
+	open->root = xstrdup(root);
+	open->make_root = strcmp(root, s->config->download_dir) == 0;
+	open->record = copy_record(t);
+	open->clean = s->clean;
+	msg_send(s->actor, ADDR_STORE, open);
+}
+
+void tell_close(struct torrent *t, actor_reply_f *fn)
+{
+	struct m_store_close *close;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	close = msg_new(t->session->actor, MSG_STORE_CLOSE);
+	close->t = t->ref;
+	close->delete_data = t->delete_data;
+	msg_call(t->session->actor, ADDR_STORE, close, fn, t);
+}
+
+void tell_check(const struct torrent *t)
+{
+	struct m_torrent *check;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	check = msg_new(t->session->actor, MSG_STORE_CHECK);
+	check->t = t->ref;
+	msg_send(t->session->actor, ADDR_STORE, check);
+}
+
+void tell_files(const struct torrent *t)
+{
+	struct m_store_files *f;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	f = msg_new(t->session->actor, MSG_STORE_FILES);
+	f->t = t->ref;
+	if (t->wishes.file_priority != NULL) {
+		f->file_priority_n = t->wishes.file_priority_n;
+		f->file_priority = xmemdup(t->wishes.file_priority, f->file_priority_n);
+	}
+	msg_send(t->session->actor, ADDR_STORE, f);
+}
+
+/* --- peers --- */
+
+void tell_attach(const struct torrent *t, bool active, struct m_store_ready *r)
+{
+	struct m_peers_add *add;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	add = msg_new(t->session->actor, MSG_PEERS_ADD);
+	add->t = t->ref;
+	add->meta = metainfo_ref(t->meta);
+	add->have = r->have;
+	r->have = (struct bitfield){0};
+	add->partials = r->partials;
+	add->partials_n = r->partials_n;
+	r->partials = NULL;
+	r->partials_n = 0;
+	add->active = active;
+	wishes_copy(&add->wishes, &t->wishes);
+	msg_send(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), add);
+}
+
+void tell_detach(struct torrent *t, actor_reply_f *fn)
+{
+	struct m_peers_remove *remove;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	remove = msg_new(t->session->actor, MSG_PEERS_REMOVE);
+	remove->t = t->ref;
+	msg_call(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), remove, fn, t);
+}
+
+void tell_peers(const struct torrent *t, bool active, bool no_download)
+{
+	struct m_peers_set *set;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	set = msg_new(t->session->actor, MSG_PEERS_SET);
+	set->t = t->ref;
+	set->active = active;
+	set->no_download = no_download;
+	wishes_copy(&set->wishes, &t->wishes);
+	msg_send(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), set);
+}
+
+/* --- trackers --- */
+
+void tell_track(const struct torrent *t, bool active)
+{
+	struct m_tracker_add *add;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	add = msg_new(t->session->actor, MSG_TRACKER_ADD);
+	add->t = t->ref;
+	add->meta = metainfo_ref(t->meta);
+	add->active = active;
+	add->left = t->lacks;
+	msg_send(t->session->actor, ADDR_TRACKER, add);
+}
+
+void tell_tracker(const struct torrent *t, enum tracker_op op)
+{
+	struct m_tracker_event *event;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	event = msg_new(t->session->actor, MSG_TRACKER_EVENT);
+	event->t = t->ref;
+	event->op = op;
+	event->downloaded = t->now.downloaded;
+	event->uploaded = t->now.uploaded;
+	event->left = t->lacks;
+	msg_send(t->session->actor, ADDR_TRACKER, event);
+}
