@@ -290,6 +290,7 @@ const struct torrent_peers *world_view(struct world *w)
 	struct m_peers_view *v = msg_new(w->session, MSG_PEERS_VIEW);
 
 	v->all = true;
+	v->parts = VIEW_PEERS;
 	msg_call(w->session, ADDR(ROLE_PEERS, 0), v, on_view, w);
 	world_turn(w);
 	v = MSG_AS(PEERS_VIEW, w->view);
