@@ -125,7 +125,7 @@ void read_run_unref(struct shard *s, struct read_run *x)
 	must(x->refs > 0);
 	if (--x->refs > 0)
 		return;
-	if (x->hashed && x->map == NULL && x->state == EXTENT_READY &&
+	if (x->hashed && x->map == NULL && x->state == READ_RUN_READY &&
 		s->cache.n <= s->cache.soft_max)
 		link_append(&s->cache.idle, &x->lru);
 	else
@@ -227,7 +227,7 @@ static void on_read(struct actor *a, void *ctx, enum err err, struct msg **m)
 		e->data = NULL;
 	}
 	if (err == E_OK && x->data != NULL) {
-		x->state = EXTENT_READY;
+		x->state = READ_RUN_READY;
 		x->seen = loop_now(s->loop);
 		tell_read(s, x);
 	} else if (x->map != NULL) {
@@ -261,7 +261,7 @@ static bool fill(struct peer_torrent *t, struct read_run *x, bool must_have)
 	if (x->data == NULL)
 		return make_room(&s->cache, must_have) && start_reading(s, x);
 	if (fs_map_resident(x->data, x->length)) {
-		x->state = EXTENT_READY;
+		x->state = READ_RUN_READY;
 		x->seen = loop_now(s->loop);
 		return true;
 	}
@@ -317,13 +317,13 @@ bool read_run_ready(struct shard *s, struct read_run *x)
 	int64_t now = loop_now(s->loop);
 
 	CHECK_OBJ(s, SHARD_MAGIC);
-	if (x->state == EXTENT_READY && x->map != NULL && now - x->seen > SEEN_LASTS) {
+	if (x->state == READ_RUN_READY && x->map != NULL && now - x->seen > SEEN_LASTS) {
 		if (fs_map_resident(x->data, x->length))
 			x->seen = now;
 		else
 			load(s, x);
 	}
-	return x->state == EXTENT_READY;
+	return x->state == READ_RUN_READY;
 }
 
 void read_run_faulted(struct shard *s, struct read_run *x)

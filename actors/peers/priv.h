@@ -34,7 +34,7 @@ _Static_assert(WIRE_MAX_BLOCK <= READ_RUN_SIZE, "a run holds the longest block t
 
 /* --- a run of verified bytes in memory, for serving --- */
 
-enum read_run_state { READ_RUN_LOADING, EXTENT_READY, READ_RUN_FAILED };
+enum read_run_state { READ_RUN_LOADING, READ_RUN_READY, READ_RUN_FAILED };
 
 struct file_map;
 

@@ -327,7 +327,7 @@ static void block(struct conn *c)
 static void faulted(struct conn *c)
 {
 	for (uint32_t i = 0; i < c->blocks_n; i++)
-		if (block_at(c, i)->run->state == EXTENT_READY)
+		if (block_at(c, i)->run->state == READ_RUN_READY)
 			read_run_faulted(c->shard, block_at(c, i)->run);
 }
 
