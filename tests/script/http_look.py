@@ -16,7 +16,7 @@ from lib_peer import Seed
 from lib_tap import at_once, case, check, equal, wait_for
 from lib_torrent import Torrent
 
-SLOW = 'build/release/' not in os.path.realpath(os.environ.get('TORRENTD', 'build/release/'))
+SLOW = 'build/release/' not in os.path.realpath(os.environ.get('TORRENTD', 'build/release'))
 
 
 def many_files(name, n):
