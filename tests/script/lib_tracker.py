@@ -254,8 +254,8 @@ def wait_tracker(d, t, status, n=0, patience=None):
 
     def look():
         d.alive()
-        seen[:] = [tracker_of(d, t, n)]
-        return seen[0]['contacted'] and seen[0]['status'] == status
+        seen[:] = d.view(t)['trackers'][n:n + 1]  # none, until the tracker actor has the torrent
+        return seen and seen[0]['contacted'] and seen[0]['status'] == status
 
     wait_for(look, lambda: f'tracker becomes {status}; it is {seen}', patience)
     return seen[0]
