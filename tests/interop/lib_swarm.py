@@ -4,7 +4,7 @@ from lib_lab import Failure, poll
 from lib_made import compare
 from lib_ours import Torrentd
 
-PATIENCE = 40
+PATIENCE = 90
 
 
 def start(lab, kind, folder, **more):

@@ -248,6 +248,11 @@ def tracker_of(d, t, n=0):
     return d.view(t)['trackers'][n]
 
 
+def contacted(d, t):
+    """Whether its first tracker was; the tracker actor may not have the torrent yet."""
+    return any(tracker['contacted'] for tracker in d.view(t)['trackers'][:1])
+
+
 def wait_tracker(d, t, status, n=0, patience=None):
     """Waits until its tracker was contacted and has this status; returns its view."""
     seen = []

@@ -9,7 +9,7 @@ from lib_daemon import Daemon, free_port
 from lib_peer import Seed
 from lib_tap import case, check, equal, never, wait_for
 from lib_torrent import Torrent, bencode
-from lib_tracker import HttpTracker, UdpTracker, gzipped, http_reply, reply_body, tracker_of, wait_tracker
+from lib_tracker import HttpTracker, UdpTracker, contacted, gzipped, http_reply, reply_body, tracker_of, wait_tracker
 
 SIZE = 10 * 32768 + 77
 
@@ -212,7 +212,7 @@ def bad_answers_are_errors_with_words_and_nothing_worse():
             torrents.append(Torrent(name, SIZE, seed=n, trackers=[tracker.url(f'/{n}')]))
             d.add(torrents[-1])
         for t in torrents:
-            wait_for(lambda: tracker_of(d, t)['contacted'], lambda: f'{t.name}: {tracker_of(d, t)}')
+            wait_for(lambda: contacted(d, t), t.name)
             view = tracker_of(d, t)
             if t.name not in LENIENT:
                 equal(view['status'], 'error', t.name)
@@ -237,7 +237,7 @@ def strange_but_harmless_values():
         for t in torrents:
             d.add(t)
         for t in torrents:
-            wait_for(lambda: tracker_of(d, t)['contacted'], t.name)
+            wait_for(lambda: contacted(d, t), t.name)
         d.all()
         time.sleep(1.5)  # long enough to see one that takes "interval 0" at its word
         check(len(tracker.announces) < 100, len(tracker.announces), 'announces')

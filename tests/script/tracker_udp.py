@@ -11,7 +11,7 @@ from lib_daemon import Daemon, free_port
 from lib_peer import Seed
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
-from lib_tracker import HttpTracker, UdpTracker, tracker_of, udp_reply, wait_tracker
+from lib_tracker import HttpTracker, UdpTracker, contacted, tracker_of, udp_reply, wait_tracker
 
 SIZE = 10 * 32768 + 77
 
@@ -167,7 +167,7 @@ def odd_tails_of_peers():
         with UdpTracker(lambda a: udp_reply(a.transaction, []) + extra) as tracker, Daemon() as d:
             t = Torrent('udp tail', SIZE, trackers=[tracker.url()])
             d.add(t)
-            wait_for(lambda: tracker_of(d, t)['contacted'], 'it is contacted')
+            wait_for(lambda: contacted(d, t), 'it is contacted')
 
 
 @case
