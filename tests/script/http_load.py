@@ -6,7 +6,7 @@ import threading
 import time
 
 import lib_tap
-from lib_daemon import Daemon, exchange
+from lib_daemon import MEASURABLE, Daemon, exchange
 from lib_tap import PATIENCE, at_once, case, check, equal, wait_for
 from lib_torrent import Torrent
 
@@ -92,6 +92,11 @@ def upload(d, size, sent):
     return s
 
 
+def is_given_back(d, before):
+    if MEASURABLE:
+        wait_for(lambda: rss(d) - before < 16 * MIB, lambda: f'memory is given back; {(rss(d) - before) / MIB:.0f} MiB')
+
+
 @case
 def bodies_under_way_are_bounded_together():
     with Daemon() as d:
@@ -100,13 +105,13 @@ def bodies_under_way_are_bounded_together():
         most = rss(d) - before
         refused = [got for got in at_once(lambda s: exchange_some(s), held) if got.startswith(b'HTTP/1.1 503')]
         print(f'# 40 bodies of 9 MiB: {most / MIB:.0f} MiB, {len(refused)} refused')
-        check(most < 110 * MIB, f'{most / MIB:.0f} MiB')
+        check(most < 110 * MIB or not MEASURABLE, f'{most / MIB:.0f} MiB')
         check(refused and all(b'Retry-After' in got for got in refused), 'nobody was told to come again')
         check(len(refused) < 40, 'all were refused')
         equal(d.get('/healthz').status, 200)
         for s in held:
             s.close()
-        wait_for(lambda: rss(d) - before < 16 * MIB, lambda: f'memory is given back; {(rss(d) - before) / MIB:.0f} MiB')
+        is_given_back(d, before)
         d.add(Torrent('after', 1000), start='false')
 
 
@@ -127,7 +132,7 @@ def memory_of_garbage_is_given_back():
         for _ in range(4):
             statuses = at_once(lambda _: d.http('POST', '/addtorrentfile', None, b'l' + noise[:-1]).status, range(12))
             check(set(statuses) <= {400, 503}, statuses)
-        wait_for(lambda: rss(d) - before < 16 * MIB, lambda: f'memory is given back; {(rss(d) - before) / MIB:.0f} MiB')
+        is_given_back(d, before)
 
 
 @case
