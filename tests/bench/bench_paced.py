@@ -12,9 +12,8 @@ import threading
 import time
 
 from bench_clients import ALL, OURS
-from bench_lab import MIB, Clock, Space, Stats, Tracker, lines_of_json, sh
+from bench_lab import MIB, Clock, Failure, Space, Stats, Tracker, lines_of_json, poll, sh
 from bench_rows import BLAST_PORT, FLOOR_PORT, PATIENCE, Bench, interleave, say
-from lib_tap import Failure, wait_for
 
 FAR_BLOCK = 16  # the third byte of the addresses that generators have
 MANY = 50
@@ -101,7 +100,7 @@ def receive(lab, kind, torrent, line, seeder, storage, watched=False):
         clock = Clock(client.pid)
         client.add(torrent, target)
         if blast is not None:
-            wait_for(lambda: blast.stats.bytes >= torrent.size, f'{client.key} asks for all', PATIENCE, every=0.005)
+            poll(lambda: blast.stats.bytes >= torrent.size, PATIENCE, f'{client.key} asks for all', 0.005)
         # Asking costs the client, too: seldom, where no moment after the last byte is to be measured.
         client.wait(torrent, pause=0.2 if blast is None else 0.005)
         run = dict(clock.stop(), bytes=torrent.size)
