@@ -9,8 +9,9 @@
  * worker.  A run is small enough that the kernel holds it, and none but calm connections wait.
  *
  * A connection is calm when nothing is lost by a rest: what it was asked for, or what the kernel
- * has to send to it, lasts longer.  Handshakes, slow start, the last blocks, a peer whose requests
- * run dry, and a shard that moves little never wait; nor does any message of another actor.
+ * has to send to it, lasts longer, in slow start at the rate of the whole shard.  Handshakes, the
+ * last blocks, a peer whose requests run dry, and a shard that moves little never wait; nor does
+ * any message of another actor.
  */
 #include "actors/peers/priv.h"
 
@@ -105,9 +106,10 @@ static bool may_wait(const struct conn *c)
 
 void rest_settle(struct conn *c)
 {
-	bool calm = may_wait(c);
+	bool calm;
 
 	CHECK_OBJ(c, CONN_MAGIC);
+	calm = may_wait(c);
 	if (calm == is_calm(c))
 		return;
 	if (calm && c->peer->pace > ROOM_FROM && !c->roomy) {
