@@ -257,6 +257,11 @@ static void m_peers_handoff_fini(struct m_peers_handoff *m)
 		net_close(m->fd);
 }
 
+static void m_peers_metadata_fini(struct m_peers_metadata *m)
+{
+	xfree(m->info);
+}
+
 static void m_tracker_add_fini(struct m_tracker_add *m)
 {
 	drop_meta(&m->meta);
@@ -298,6 +303,7 @@ static void m_peers_found_fini(struct m_peers_found *m)
 	OWNER(m_peers_add)                                                                         \
 	OWNER(m_peers_remove)                                                                      \
 	OWNER(m_peers_view)                                                                        \
+	OWNER(m_peers_metadata)                                                                    \
 	OWNER(m_peers_handoff)                                                                     \
 	OWNER(m_tracker_add)                                                                       \
 	OWNER(m_tracker_view)                                                                      \
@@ -312,32 +318,33 @@ OWNERS
 #undef OWNER
 
 /* What the table gets for each payload: its destructor, or NULL where nothing is owned. */
-#define FINI_m_torrent_add   fini_m_torrent_add
-#define FINI_m_torrent_set   fini_m_torrent_set
-#define FINI_m_torrent_view  fini_m_torrent_view
-#define FINI_m_reload        fini_m_reload
-#define FINI_m_state_load    fini_m_state_load
-#define FINI_m_state_add     fini_m_state_add
-#define FINI_m_state_set     fini_m_state_set
-#define FINI_m_state_note    fini_m_state_note
-#define FINI_m_state_pieces  fini_m_state_pieces
-#define FINI_m_store_open    fini_m_store_open
-#define FINI_m_store_files   fini_m_store_files
-#define FINI_m_worker_files  fini_m_worker_files
-#define FINI_m_file_map      fini_m_file_map
-#define FINI_m_peers_set     fini_m_peers_set
-#define FINI_m_store_ready   fini_m_store_ready
-#define FINI_m_worker_open   fini_m_worker_open
-#define FINI_m_worker_stat   fini_m_worker_stat
-#define FINI_m_worker_hash   fini_m_worker_hash
-#define FINI_m_worker_sync   fini_m_worker_sync
-#define FINI_m_peers_add     fini_m_peers_add
-#define FINI_m_peers_remove  fini_m_peers_remove
-#define FINI_m_peers_view    fini_m_peers_view
-#define FINI_m_peers_handoff fini_m_peers_handoff
-#define FINI_m_tracker_add   fini_m_tracker_add
-#define FINI_m_tracker_view  fini_m_tracker_view
-#define FINI_m_peers_found   fini_m_peers_found
+#define FINI_m_torrent_add    fini_m_torrent_add
+#define FINI_m_torrent_set    fini_m_torrent_set
+#define FINI_m_torrent_view   fini_m_torrent_view
+#define FINI_m_reload         fini_m_reload
+#define FINI_m_state_load     fini_m_state_load
+#define FINI_m_state_add      fini_m_state_add
+#define FINI_m_state_set      fini_m_state_set
+#define FINI_m_state_note     fini_m_state_note
+#define FINI_m_state_pieces   fini_m_state_pieces
+#define FINI_m_store_open     fini_m_store_open
+#define FINI_m_store_files    fini_m_store_files
+#define FINI_m_worker_files   fini_m_worker_files
+#define FINI_m_file_map       fini_m_file_map
+#define FINI_m_peers_set      fini_m_peers_set
+#define FINI_m_store_ready    fini_m_store_ready
+#define FINI_m_worker_open    fini_m_worker_open
+#define FINI_m_worker_stat    fini_m_worker_stat
+#define FINI_m_worker_hash    fini_m_worker_hash
+#define FINI_m_worker_sync    fini_m_worker_sync
+#define FINI_m_peers_add      fini_m_peers_add
+#define FINI_m_peers_remove   fini_m_peers_remove
+#define FINI_m_peers_view     fini_m_peers_view
+#define FINI_m_peers_metadata fini_m_peers_metadata
+#define FINI_m_peers_handoff  fini_m_peers_handoff
+#define FINI_m_tracker_add    fini_m_tracker_add
+#define FINI_m_tracker_view   fini_m_tracker_view
+#define FINI_m_peers_found    fini_m_peers_found
 
 #define FINI_m_plain          NULL
 #define FINI_m_torrent        NULL
@@ -419,6 +426,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(PEERS_SET, m_peers_set)
 		ABOUT(PEERS_REMOVE, m_peers_remove)
 		ABOUT(PEERS_VIEW, m_peers_view)
+		ABOUT(PEERS_METADATA, m_peers_metadata)
 		ABOUT(PEERS_DONE, m_torrent)
 		ABOUT(PEERS_TOTALS, m_totals)
 		ABOUT(TRACKER_ADD, m_tracker_add)

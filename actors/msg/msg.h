@@ -15,6 +15,7 @@
 #include "proto/base/bitfield.h"
 #include "proto/base/endpoint.h"
 #include "proto/meta/metainfo.h"
+#include "proto/peerlist/source.h"
 
 enum role {
 #define ROLE(name, text) ROLE_##name,
@@ -470,6 +471,17 @@ struct m_totals {
 	uint64_t seeded; /* seconds of seeding, ever; to the database only */
 };
 
+/*
+ * What a torrent of which only the info-hash was known lacked: its info dictionary, whose hash is
+ * that one, as the peers sent it (BEP 9).
+ */
+struct m_peers_metadata {
+	struct msg h;
+	struct tref t;
+	uint8_t *info; /* owned */
+	size_t info_n; /* bytes */
+};
+
 /* An accepted connection whose handshake names a torrent of another shard. */
 struct m_peers_handoff {
 	struct msg h;
@@ -519,7 +531,8 @@ struct m_tracker_view {
 struct m_peers_found {
 	struct msg h;
 	struct tref t;
-	struct endpoint *peers; /* owned; NULL: none, it is about the seeds alone */
+	enum peer_source source; /* of all of them */
+	struct endpoint *peers;  /* owned; NULL: none, it is about the seeds alone */
 	uint32_t n;
 	int64_t seeds; /* complete peers that the trackers know, without us; -1: nothing new */
 };

@@ -307,7 +307,6 @@ void peers_on_found(struct actor *a, struct msg **m)
 		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), actor_now(a));
 	for (uint32_t i = 0; i < f->n; i++)
 		if (may_be_dialled(s, &f->peers[i]))
-			peerlist_add(
-				t->swarm->candidates, &f->peers[i], PEER_TRACKER, actor_now(a));
+			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, actor_now(a));
 	ptorrent_dial(t);
 }

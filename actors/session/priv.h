@@ -465,6 +465,7 @@ void session_open_more(struct session *);
 void torrent_on_retry_timer(struct loop_timer *, int64_t now);
 void session_on_failed_timer(struct loop_timer *, int64_t now);
 
+void session_on_peers_metadata(struct actor *, struct msg **);
 void session_on_store_ready(struct actor *, struct msg **);
 void session_on_store_progress(struct actor *, struct msg **);
 void session_on_store_error(struct actor *, struct msg **);

@@ -177,6 +177,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STORE_PROGRESS, session_on_store_progress},
 	{MSG_STORE_ERROR, session_on_store_error},
 	{MSG_PEERS_DONE, session_on_peers_done},
+	{MSG_PEERS_METADATA, session_on_peers_metadata},
 	{MSG_PEERS_TOTALS, session_on_peers_totals},
 	{MSG_PEERS_LOAD, session_on_peers_load},
 	{0, NULL},

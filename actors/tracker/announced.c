@@ -190,6 +190,7 @@ static void send_found(struct announced *to, struct announce_reply *reply)
 		return;
 	m = msg_new(tk->actor, MSG_PEERS_FOUND);
 	m->t = to->ref;
+	m->source = PEER_TRACKER;
 	m->seeds = seeds;
 	m->peers = reply->peers;
 	m->n = reply->peers_n;

@@ -58,7 +58,12 @@ struct metainfo {
 	uint64_t size;    /* bytes of content, pad files included */
 	uint32_t files_n; /* at least 1 */
 	const struct metainfo_file *files;
-	bool is_private;  /* BEP 27 */
+	/*
+	 * Only the magnet link is known (BEP 9): size, pieces and files_n are 0, raw and info
+	 * empty, and none of what is said above about them holds.
+	 */
+	bool bare;
+	bool is_private;  /* BEP 27; false while bare */
 	bool multi;       /* has a top directory */
 	uint32_t tiers_n; /* announce-list, or announce where there is none */
 	const struct metainfo_tier *tiers;

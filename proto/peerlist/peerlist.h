@@ -15,23 +15,13 @@
 #include "proto/base/endpoint.h"
 #include "proto/base/rng.h"
 #include "proto/base/time.h"
+#include "proto/peerlist/source.h"
 
 #define PEERLIST_CAP_DEFAULT 4000u
 #define PEERLIST_CAP_MAX     (1u << 20)
 #define PEERLIST_BANS_MAX    4096u
 #define PEERLIST_BACKOFF_MIN 30u   /* seconds */
 #define PEERLIST_BACKOFF_MAX 3600u /* seconds */
-
-/* The better the source, the lower; a full list gives up the worse ones first. */
-enum peer_source {
-	PEER_MANUAL,
-	PEER_LSD,
-	PEER_TRACKER,
-	PEER_INCOMING,
-	PEER_DHT,
-	PEER_PEX,
-	PEER_SOURCES,
-};
 
 struct peerlist;
 

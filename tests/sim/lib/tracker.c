@@ -120,6 +120,7 @@ static void answer(struct loop_timer *timer, int64_t now)
 	struct m_peers_found *f = msg_new(n->owner->actor, MSG_PEERS_FOUND);
 
 	f->t = n->t;
+	f->source = PEER_TRACKER;
 	f->peers = xcalloc(w->n + 1, sizeof *f->peers);
 	for (uint32_t i = 0; i < w->n; i++) {
 		const struct swarm_entry *e = &w->v[i];

@@ -267,6 +267,7 @@ void world_found(struct world *w, const char *address)
 	struct m_peers_found *f = msg_new(w->tracker, MSG_PEERS_FOUND);
 
 	f->t = w->ref;
+	f->source = PEER_TRACKER;
 	f->seeds = -1;
 	f->n = 1;
 	f->peers = xcalloc(1, sizeof *f->peers);
