@@ -46,7 +46,7 @@ ALL = None
 FACES = {
     'proto/base': ALL,
     'proto/meta': ('bencode.h', 'metainfo.h', 'layout.h', 'hash.h', 'wanted.h'),
-    'proto/wire': ('wire.h', 'ext.h', 'peer_id.h'),
+    'proto/wire': ('wire.h', 'ext.h', 'pex.h', 'peer_id.h'),
     'proto/picker': ('picker.h',),
     'proto/peerlist': ('peerlist.h', 'source.h'),
     'proto/swarm': ('swarm.h', 'choker.h', 'rate.h', 'bandwidth.h', 'smartban.h'),
