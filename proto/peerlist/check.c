@@ -13,6 +13,19 @@ static void check_heap(const struct peerlist *l, unsigned h)
 	}
 }
 
+/* Each introducer's entries are as many as were counted. */
+static void check_introduced(const struct peerlist *l)
+{
+	uint32_t named[INTRODUCERS] = {0};
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (l->entry[i].introducer != 0)
+			named[l->entry[i].introducer - 1]++;
+	for (unsigned k = 0; k < INTRODUCERS; k++)
+		must(named[k] == (l->introduced != NULL ? l->introduced[k] : 0) &&
+			named[k] <= PEERLIST_INTRODUCED_MAX);
+}
+
 void peerlist_check(const struct peerlist *l)
 {
 	uint32_t in_heaps = 0;
@@ -30,5 +43,6 @@ void peerlist_check(const struct peerlist *l)
 		must(en->state != ENTRY_PARKED || (l->seeding && (en->flags & FLAG_SEED) != 0));
 		in_heaps += en->state < HEAPS;
 	}
+	check_introduced(l);
 	must(in_heaps == l->heap[ENTRY_READY].n + l->heap[ENTRY_WAITING].n);
 }

@@ -15,6 +15,8 @@ bool heap_before(const struct peerlist *l, unsigned h, uint32_t a, uint32_t b)
 		return ea->key < eb->key;
 	if (ea->failures != eb->failures)
 		return ea->failures < eb->failures;
+	if ((ea->introducer != 0) != (eb->introducer != 0))
+		return ea->introducer == 0;
 	return ea->key > eb->key;
 }
 

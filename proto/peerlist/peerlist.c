@@ -36,6 +36,7 @@ void peerlist_free(struct peerlist **lp)
 		xfree(l->heap[h].v);
 	xfree(l->head);
 	xfree(l->entry);
+	xfree(l->introduced);
 	FREE_OBJ(l);
 }
 
@@ -108,10 +109,12 @@ static void grow_list(struct peerlist *l)
 		link_entry(l, i);
 }
 
-static void remove_entry(struct peerlist *l, uint32_t i)
+void peerlist_remove(struct peerlist *l, uint32_t i)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	uint32_t last = l->n - 1;
 
+	introducer_release(l, &l->entry[i]);
 	heap_leave(l, i);
 	*link_to(l, i) = l->entry[i].next;
 	if (i != last) {
@@ -155,9 +158,9 @@ static void place_entry(struct peerlist *l, uint32_t i, uint32_t ready)
 	}
 }
 
-/* After a change of what place_entry() looks at. */
-static void replace_entry(struct peerlist *l, uint32_t i)
+void peerlist_replace(struct peerlist *l, uint32_t i)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	const struct entry *en = &l->entry[i];
 	uint32_t ready = en->state == ENTRY_READY ? 0 : en->key;
 
@@ -179,10 +182,12 @@ static void wake_entries(struct peerlist *l, int64_t now_us)
 	}
 }
 
-/* Greater is worse: failures, then the source. */
+/* Greater is worse: failures, then the source, the last one being a single peer's word. */
 static uint32_t badness(const struct entry *en)
 {
-	return (uint32_t)en->failures * PEER_SOURCES + (uint32_t)__builtin_ctz(en->sources);
+	uint32_t source = en->introducer != 0 ? PEER_SOURCES : (uint32_t)__builtin_ctz(en->sources);
+
+	return (uint32_t)en->failures * (PEER_SOURCES + 1) + source;
 }
 
 /* The worst idle entry among some, if it is no better than `limit`; the oldest of equals. */
@@ -226,7 +231,7 @@ void peerlist_set_own(struct peerlist *l, const struct endpoint *own)
 	l->own_known[v4] = true;
 	i = peerlist_find(l, own);
 	if (i != NONE && is_idle(&l->entry[i]))
-		remove_entry(l, i);
+		peerlist_remove(l, i);
 	else if (i != NONE) /* the connection by which we met ourselves is not over */
 		l->entry[i].flags |= FLAG_FORGET;
 	for (uint32_t k = 0; k < ready->n; k++)
@@ -242,7 +247,7 @@ void peerlist_set_seeding(struct peerlist *l, bool seeding)
 	l->seeding = seeding;
 	for (uint32_t i = 0; i < l->n; i++)
 		if ((l->entry[i].flags & FLAG_SEED) != 0)
-			replace_entry(l, i);
+			peerlist_replace(l, i);
 }
 
 static bool is_dialable(const struct peerlist *l, const struct endpoint *e)
@@ -268,6 +273,15 @@ static void append_entry(
 	place_entry(l, l->n - 1, 0);
 }
 
+/* Somebody else names it, too. */
+static void vouch(struct peerlist *l, uint32_t i)
+{
+	if (l->entry[i].introducer == 0)
+		return;
+	introducer_release(l, &l->entry[i]);
+	peerlist_replace(l, i);
+}
+
 enum err peerlist_add(
 	struct peerlist *l, const struct endpoint *e, enum peer_source source, int64_t now_us)
 {
@@ -282,13 +296,14 @@ enum err peerlist_add(
 	i = peerlist_find(l, e);
 	if (i != NONE) {
 		l->entry[i].sources |= (uint8_t)(1u << source);
+		vouch(l, i);
 		return E_EXISTS;
 	}
 	if (l->n == l->max) {
 		worst = find_worst(l, (uint32_t)source);
 		if (worst == NONE)
 			return E_OVERLOAD;
-		remove_entry(l, worst);
+		peerlist_remove(l, worst);
 	}
 	append_entry(l, e, source, now_us);
 	return E_OK;
@@ -327,6 +342,8 @@ static void use_entry(struct peerlist *l, const struct endpoint *e, enum entry_s
 		return;
 	heap_leave(l, i);
 	l->entry[i].state = (uint8_t)state;
+	if (state == ENTRY_CONNECTED) /* it is there: its own word is as good as another's */
+		introducer_release(l, &l->entry[i]);
 }
 
 void peerlist_dialing(struct peerlist *l, const struct endpoint *e)
@@ -356,7 +373,7 @@ static void rest_entry(struct peerlist *l, uint32_t i, int64_t now_us)
 	struct entry *en = &l->entry[i];
 
 	if ((en->flags & FLAG_FORGET) != 0) {
-		remove_entry(l, i);
+		peerlist_remove(l, i);
 		return;
 	}
 	heap_leave(l, i);
@@ -407,7 +424,7 @@ void peerlist_released(struct peerlist *l, const struct endpoint *e)
 	if (i == NONE || is_idle(&l->entry[i]))
 		return;
 	if (l->entry[i].flags & FLAG_FORGET) {
-		remove_entry(l, i);
+		peerlist_remove(l, i);
 		return;
 	}
 	heap_leave(l, i);
@@ -424,7 +441,7 @@ void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed)
 		return;
 	l->entry[i].flags ^= FLAG_SEED;
 	if (l->seeding)
-		replace_entry(l, i);
+		peerlist_replace(l, i);
 }
 
 void peerlist_ban(struct peerlist *l, const struct endpoint *e)
@@ -439,7 +456,7 @@ void peerlist_ban(struct peerlist *l, const struct endpoint *e)
 		if (!banset_has(l->bans, &at))
 			continue;
 		if (is_idle(&l->entry[i]))
-			remove_entry(l, i);
+			peerlist_remove(l, i);
 		else
 			l->entry[i].flags |= FLAG_FORGET;
 	}

@@ -6,8 +6,9 @@
  * to better addresses when full.  An entry is 40 bytes in one array with a hash over it; who may be
  * dialled is in a heap by merit, who has to wait in a heap by time, so that no call walks the list.
  *
- * Addresses are dialled with fewest failures first, then by canonical priority (BEP 40), then by
- * lot. One thread owns a list.  Times are monotonic microseconds, kept to the second.
+ * Addresses are dialled with fewest failures first, those that only one peer has named behind all
+ * others, then by canonical priority (BEP 40), then by lot. One thread owns a list.  Times are
+ * monotonic microseconds, kept to the second.
  */
 #ifndef PROTO_PEERLIST_PEERLIST_H
 #define PROTO_PEERLIST_PEERLIST_H
@@ -17,11 +18,12 @@
 #include "proto/base/time.h"
 #include "proto/peerlist/source.h"
 
-#define PEERLIST_CAP_DEFAULT 4000u
-#define PEERLIST_CAP_MAX     (1u << 20)
-#define PEERLIST_BANS_MAX    4096u
-#define PEERLIST_BACKOFF_MIN 30u   /* seconds */
-#define PEERLIST_BACKOFF_MAX 3600u /* seconds */
+#define PEERLIST_CAP_DEFAULT    4000u
+#define PEERLIST_CAP_MAX        (1u << 20)
+#define PEERLIST_BANS_MAX       4096u
+#define PEERLIST_INTRODUCED_MAX 200u
+#define PEERLIST_BACKOFF_MIN    30u   /* seconds */
+#define PEERLIST_BACKOFF_MAX    3600u /* seconds */
 
 struct peerlist;
 
@@ -52,6 +54,21 @@ void peerlist_set_seeding(struct peerlist *l, bool seeding);
  */
 enum err peerlist_add(
 	struct peerlist *l, const struct endpoint *e, enum peer_source source, int64_t now_us);
+
+/*
+ * The same for an address that a peer has named (BEP 11): PEER_PEX.  seed is what the peer says of
+ * it, believed of addresses that nobody else has named.  `by` is that peer's own address, of which
+ * only the network counts: of one introducer's addresses at most PEERLIST_INTRODUCED_MAX are kept
+ * (E_OVERLOAD), until somebody else names them, too; and such an address is dialled behind those
+ * that two have named, or another source, so that a liar can neither fill the list nor keep us
+ * busy.
+ */
+enum err peerlist_introduce(struct peerlist *l, const struct endpoint *e, const struct endpoint *by,
+	bool seed, int64_t now_us);
+
+/* Forgets every address that no source but those has named (bits, 1 << enum peer_source) and that
+ * is not in use; those in use go when they are closed.  O(n). */
+void peerlist_forget_sources(struct peerlist *l, unsigned sources);
 
 /*
  * The best address to dial now; false when there is none.  It changes nothing: call

@@ -19,6 +19,8 @@ enum entry_state {
 	ENTRY_CONNECTED,
 };
 #define HEAPS 2
+/* Introducers that are told apart; those whose networks have the same place share what is one's. */
+#define INTRODUCERS 512u
 
 struct entry {
 	uint8_t ip[16];
@@ -27,8 +29,9 @@ struct entry {
 	uint8_t failures;
 	uint8_t sources;
 	uint8_t flags;
-	uint32_t next;  /* in its hash chain */
-	uint32_t pos;   /* in its heap */
+	uint16_t introducer; /* whose it alone is: place in ->introduced, and 1; 0: nobody's */
+	uint32_t next;       /* in its hash chain */
+	uint32_t pos;        /* in its heap */
 	uint32_t key;   /* READY: priority, greater is better; else the second it may be dialled, 0:
 			   any */
 	uint32_t added; /* second */
@@ -48,7 +51,8 @@ struct peerlist {
 	uint32_t heads; /* a power of two */
 	uint64_t hash_seed;
 	struct heap heap[HEAPS];
-	struct rng *rng; /* borrowed */
+	struct rng *rng;      /* borrowed */
+	uint16_t *introduced; /* owned, INTRODUCERS: entries of each; NULL: nobody introduced any */
 	struct banset *bans;
 	struct endpoint own[2]; /* v6, v4 */
 	bool own_known[2];
@@ -58,6 +62,21 @@ struct peerlist {
 /* peerlist.c */
 struct endpoint peerlist_endpoint(const struct entry *en);
 uint32_t peerlist_find(const struct peerlist *l, const struct endpoint *e); /* index or NONE */
+
+void peerlist_remove(struct peerlist *l, uint32_t i);
+/* After a change of what its place depends on. */
+void peerlist_replace(struct peerlist *l, uint32_t i);
+
+/* The entry is nobody's alone any more.  Its order among those that are READY changes. */
+static inline void introducer_release(struct peerlist *l, struct entry *en)
+{
+	CHECK_OBJ(l, PEERLIST_MAGIC);
+	if (en->introducer == 0)
+		return;
+	must(l->introduced != NULL && l->introduced[en->introducer - 1] > 0);
+	l->introduced[en->introducer - 1]--;
+	en->introducer = 0;
+}
 
 /* heap.c: a state below HEAPS is the number of its heap. */
 bool heap_before(const struct peerlist *l, unsigned h, uint32_t a, uint32_t b);

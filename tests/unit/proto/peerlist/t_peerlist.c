@@ -310,9 +310,9 @@ static void test_many(void **state)
 
 static void step(struct peerlist *l, struct rng *rng, int64_t now)
 {
-	struct endpoint e = ep_n(rng_below(rng, 60));
+	struct endpoint e = ep_n(rng_below(rng, 60)), by = ep_n(rng_below(rng, 4));
 
-	switch (rng_below(rng, 10)) {
+	switch (rng_below(rng, 12)) {
 	case 0:
 		peerlist_mark_seed(l, &e, rng_below(rng, 2));
 		break;
@@ -339,6 +339,14 @@ static void step(struct peerlist *l, struct rng *rng, int64_t now)
 	case 7:
 		if (rng_below(rng, 20) == 0)
 			peerlist_set_own(l, &e);
+		break;
+	case 8:
+	case 9:
+		(void)peerlist_introduce(l, &e, &by, rng_below(rng, 2), now);
+		break;
+	case 10:
+		if (rng_below(rng, 20) == 0)
+			peerlist_forget_sources(l, rng_below(rng, 1u << PEER_SOURCES));
 		break;
 	default:
 		peerlist_add(l, &e, (enum peer_source)rng_below(rng, PEER_SOURCES), now);
