@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as base64 and as hexadecimal digits. */
+/* Bytes as base64, as hexadecimal digits, and as a URL has them. */
 #include "proto/base/encode.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -72,4 +72,26 @@ bool hex_decode(const char *text, size_t text_n, uint8_t *out, size_t n)
 		out[i] = (uint8_t)(high << 4 | low);
 	}
 	return true;
+}
+
+static bool is_unreserved(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void percent_encode(struct wr *w, const void *p, size_t n)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	const uint8_t *s = p;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_unreserved(s[i])) {
+			wr_u8(w, s[i]);
+			continue;
+		}
+		wr_u8(w, '%');
+		wr_u8(w, (uint8_t)hex[s[i] >> 4]);
+		wr_u8(w, (uint8_t)hex[s[i] & 15]);
+	}
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes as text: standard base64 with padding (RFC 4648, section 4) and hexadecimal.
- * Pure functions; any thread.
+ * Bytes as text: standard base64 with padding (RFC 4648, section 4), hexadecimal, and what a URL
+ * may hold.  Pure functions; any thread.
  */
 #ifndef PROTO_BASE_ENCODE_H
 #define PROTO_BASE_ENCODE_H
 
 #include "proto/base/base.h"
+#include "proto/base/bytes.h"
 
 /* Characters base64_encode() writes for n bytes, without the NUL. */
 static inline size_t base64_len(size_t n)
@@ -28,5 +29,8 @@ void hex_encode(const void *p, size_t n, char *out);
  * False, with out in any state, when the length differs or something else is found.
  */
 bool hex_decode(const char *text, size_t text_n, uint8_t *out, size_t n);
+
+/* Writes the bytes with all but RFC 3986's unreserved characters as "%XX". */
+void percent_encode(struct wr *w, const void *p, size_t n);
 
 #endif

@@ -6,6 +6,7 @@
  * ends into a request nor bring announce parameters of its own.
  */
 #include "proto/base/bytes.h"
+#include "proto/base/encode.h"
 #include "proto/tracker/http.h"
 #include "proto/tracker/udp.h"
 
@@ -26,28 +27,6 @@ static void put_number(struct wr *w, uint64_t v)
 	wr_bytes(w, digits + n, sizeof digits - n);
 }
 
-static bool is_unreserved(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-static void put_escaped(struct wr *w, const void *p, size_t n)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	const uint8_t *s = p;
-
-	for (size_t i = 0; i < n; i++) {
-		if (is_unreserved(s[i])) {
-			wr_u8(w, s[i]);
-			continue;
-		}
-		wr_u8(w, '%');
-		wr_u8(w, (uint8_t)hex[s[i] >> 4]);
-		wr_u8(w, (uint8_t)hex[s[i] & 15]);
-	}
-}
-
 static void put_field(struct wr *w, const char *name, uint64_t v)
 {
 	wr_u8(w, '&');
@@ -63,7 +42,7 @@ static void put_text_field(struct wr *w, const char *name, const char *v)
 	wr_u8(w, '&');
 	put_string(w, name);
 	wr_u8(w, '=');
-	put_escaped(w, v, strlen(v));
+	percent_encode(w, v, strlen(v));
 }
 
 /* Eight digits of hexadecimal, as clients write it. */
@@ -136,9 +115,9 @@ enum err announce_http_url(
 		return e;
 	}
 	put_string(&w, "info_hash=");
-	put_escaped(&w, params->infohash, 20);
+	percent_encode(&w, params->infohash, 20);
 	put_string(&w, "&peer_id=");
-	put_escaped(&w, params->peer_id, 20);
+	percent_encode(&w, params->peer_id, 20);
 	put_field(&w, "port", params->port);
 	put_field(&w, "uploaded", params->uploaded);
 	put_field(&w, "downloaded", params->downloaded);
@@ -191,7 +170,7 @@ enum err announce_http_scrape_url(const char *base, const uint8_t infohash[20], 
 	else if (base[len - 1] != '?' && base[len - 1] != '&')
 		wr_u8(&w, '&');
 	put_string(&w, "info_hash=");
-	put_escaped(&w, infohash, 20);
+	percent_encode(&w, infohash, 20);
 	return end_text(&w, out);
 }
 
