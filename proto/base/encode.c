@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as base64, as hexadecimal digits, and as a URL has them. */
+/* Bytes as base64, as base32, as hexadecimal digits, and as a URL has them. */
 #include "proto/base/encode.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -94,4 +94,34 @@ void percent_encode(struct wr *w, const void *p, size_t n)
 		wr_u8(w, (uint8_t)hex[s[i] >> 4]);
 		wr_u8(w, (uint8_t)hex[s[i] & 15]);
 	}
+}
+
+static int base32_value(char c)
+{
+	if (c >= 'a' && c <= 'z')
+		return c - 'a';
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+}
+
+bool base32_decode(const char *text, size_t text_n, uint8_t *out, size_t n)
+{
+	must(n % 5 == 0);
+	if (text_n % 8 != 0 || text_n / 8 != n / 5)
+		return false;
+	for (size_t i = 0; i < n; i += 5, text += 8) {
+		uint64_t v = 0;
+
+		for (size_t k = 0; k < 8; k++) {
+			int five = base32_value(text[k]);
+
+			if (five < 0)
+				return false;
+			v = v << 5 | (uint64_t)five;
+		}
+		for (size_t k = 0; k < 5; k++)
+			out[i + k] = (uint8_t)(v >> (32 - 8 * k));
+	}
+	return true;
 }

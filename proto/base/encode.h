@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes as text: standard base64 with padding (RFC 4648, section 4), hexadecimal, and what a URL
- * may hold.  Pure functions; any thread.
+ * Bytes as text: standard base64 with padding and base32 (RFC 4648, sections 4 and 6), hexadecimal,
+ * and what a URL may hold.  Pure functions; any thread.
  */
 #ifndef PROTO_BASE_ENCODE_H
 #define PROTO_BASE_ENCODE_H
@@ -29,6 +29,12 @@ void hex_encode(const void *p, size_t n, char *out);
  * False, with out in any state, when the length differs or something else is found.
  */
 bool hex_decode(const char *text, size_t text_n, uint8_t *out, size_t n);
+
+/*
+ * Reads exactly 8 characters of base32, of either case and without padding, for every 5 bytes of n,
+ * which is a multiple of 5.  False as above.
+ */
+bool base32_decode(const char *text, size_t text_n, uint8_t *out, size_t n);
 
 /* Writes the bytes with all but RFC 3986's unreserved characters as "%XX". */
 void percent_encode(struct wr *w, const void *p, size_t n);

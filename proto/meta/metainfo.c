@@ -263,7 +263,7 @@ static enum err read_raw(struct metainfo_parse *mp)
 	return read_root(mp, &root);
 }
 
-static struct metainfo *new_metainfo(const void *p, size_t n)
+struct metainfo *metainfo_new(const void *p, size_t n)
 {
 	struct metainfo *m;
 	uint8_t *raw = malloc(n + 1);
@@ -296,7 +296,7 @@ enum err metainfo_parse(const void *p, size_t n, struct metainfo **out, struct p
 	*mp.err = (struct parse_error){.err = E_OK};
 	if (n > METAINFO_BYTES_MAX)
 		return fail_early(mp.err, E_TOO_BIG, "the torrent is larger than 256 MiB");
-	mp.m = new_metainfo(p, n);
+	mp.m = metainfo_new(p, n);
 	if (mp.m == NULL)
 		return fail_early(mp.err, E_NOMEM, "no memory for a copy of the torrent");
 	e = read_raw(&mp);

@@ -2,11 +2,14 @@
 /*
  * A .torrent file (BEP 3, "metainfo files"), checked, with every name made safe.
  *
- * Immutable after metainfo_parse() and counted by atomic references, so threads share it by
- * pointer. All strings are NUL-terminated UTF-8 without control characters.  A metainfo that exists
- * keeps what the rest of the program relies on: 0 < size <= 16 TiB, pieces and piece hashes match
- * the size, files tile it without gap or overlap, and paths are relative, contained and, padding
- * aside, unique.
+ * One that is bare comes of a magnet link: its info-hash, a name, trackers and web seeds are known,
+ * and no content; pieces, files_n, size and piece_length are 0, and raw is the link.
+ *
+ * Immutable after it was made and counted by atomic references, so threads share it by
+ * pointer. All strings are NUL-terminated UTF-8 without control characters.  A metainfo that is
+ * not bare keeps what the rest of the program relies on: 0 < size <= 16 TiB, pieces and piece
+ * hashes match the size, files tile it without gap or overlap, and paths are relative, contained
+ * and, padding aside, unique.
  */
 #ifndef PROTO_META_METAINFO_H
 #define PROTO_META_METAINFO_H
@@ -52,17 +55,13 @@ struct metainfo {
 	uint32_t magic;
 	_Atomic uint32_t refs;
 	struct infohash infohash; /* over the exact bytes received; hybrids are used as v1 */
-	const char *name;         /* the file, or the top directory */
+	bool bare;                /* the info dictionary is not known yet (BEP 9) */
+	const char *name;         /* the file, or the top directory; bare: fit to be one of them */
 	uint32_t piece_length;    /* bytes; any number, not only powers of two */
 	uint32_t pieces;
 	uint64_t size;    /* bytes of content, pad files included */
 	uint32_t files_n; /* at least 1 */
 	const struct metainfo_file *files;
-	/*
-	 * Only the magnet link is known (BEP 9): size, pieces and files_n are 0, raw and info
-	 * empty, and none of what is said above about them holds.
-	 */
-	bool bare;
 	bool is_private;  /* BEP 27; false while bare */
 	bool multi;       /* has a top directory */
 	uint32_t tiers_n; /* announce-list, or announce where there is none */
@@ -71,7 +70,7 @@ struct metainfo {
 	uint32_t url_list_n;
 	const char *comment, *created_by; /* NULL when absent */
 	int64_t creation_date;            /* seconds since 1970; 0 when absent */
-	struct slice raw;                 /* the bytes received; owned */
+	struct slice raw;                 /* the bytes received, or the link; owned */
 	struct slice info;                /* the info dictionary, inside raw */
 	const uint8_t *piece_hashes;      /* pieces * 20 bytes, inside raw */
 	struct arena arena;               /* private: owns strings and tables */
@@ -94,6 +93,32 @@ struct metainfo {
  * refused (E_RANGE).
  */
 enum err metainfo_parse(const void *p, size_t n, struct metainfo **out, struct parse_error *pe);
+
+/*
+ * The bare metainfo of a magnet link (magnet.h); as above, and E_UNSUPPORTED where the link names a
+ * torrent that changes (BEP 46).  Its raw bytes are the link as magnet_write() has it.
+ */
+enum err metainfo_from_magnet(
+	const char *link, size_t n, struct metainfo **out, struct parse_error *pe);
+
+/*
+ * The whole metainfo of a bare one, of which info is the info dictionary as it came from peers:
+ * with the trackers and web seeds of the link, the name of the info dictionary, and raw bytes that
+ * are a .torrent file.  E_BADHASH: it is not that torrent's, by v1 or, where the link names it, v2.
+ */
+enum err metainfo_complete(const struct metainfo *bare, struct slice info, struct metainfo **out,
+	struct parse_error *pe);
+
+/*
+ * m with the trackers and web seeds that `more`, of the same info-hash, has besides its own, each
+ * as a tier behind the others.  *out is m again, with one more reference, where there is nothing to
+ * add: `more` has none, m is private or has as many as may be.  Errors as metainfo_parse().
+ */
+enum err metainfo_join(const struct metainfo *m, const struct metainfo *more, struct metainfo **out,
+	struct parse_error *pe);
+
+/* The magnet link of a torrent, with its name, trackers and web seeds; owned by the caller. */
+char *metainfo_magnet(const struct metainfo *m);
 
 /* One more reference to the same object; any thread. */
 struct metainfo *metainfo_ref(const struct metainfo *m);

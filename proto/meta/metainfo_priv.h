@@ -14,6 +14,11 @@ struct metainfo_parse {
 	struct parse_error *err; /* never NULL */
 };
 
+/* A metainfo of which nothing is known but a copy of its raw bytes; one reference.  NULL: no
+ * memory.
+ */
+struct metainfo *metainfo_new(const void *raw, size_t n);
+
 /* Notes what is wrong at a byte inside m->raw, and returns e. */
 PRINTF_LIKE(4, 5)
 enum err metainfo_fail(
@@ -62,7 +67,12 @@ enum err metainfo_read_tiers(
 /* url-list (BEP 19), a string or a list: sets url_list. */
 enum err metainfo_read_url_list(struct metainfo_parse *mp, const struct benc *urls);
 
-/* Text for people: valid UTF-8, at most 16 KiB, controls as spaces.  *out is NULL for no text. */
+/* Whether it can be a URL: no spaces or controls within, UTF-8, of sane length. */
+bool metainfo_is_url(struct slice s);
+
+/* Text for people: valid UTF-8, at most 16 KiB, controls as spaces.  NULL: the arena is used up. */
+char *metainfo_clean_text(struct arena *a, struct slice s);
+/* The same of a string; *out stays NULL for anything else. */
 enum err metainfo_read_text(struct metainfo_parse *mp, const struct benc *text, const char **out);
 
 #endif

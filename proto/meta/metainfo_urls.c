@@ -35,8 +35,7 @@ static struct slice trim_space(struct slice s)
 	return s;
 }
 
-/* Whether it can be a URL: no spaces or controls within, UTF-8, of sane length. */
-static bool is_url(struct slice s)
+bool metainfo_is_url(struct slice s)
 {
 	if (s.n == 0 || s.n > URL_LEN_MAX || !utf8_valid(s))
 		return false;
@@ -62,7 +61,7 @@ static enum err add_url(struct metainfo_parse *mp, struct url_set *set, const st
 	if (set->n == ARRAY_LEN(set->url) || set->looked++ >= LOOKED_MAX || !bstr(node, &s))
 		return E_OK;
 	s = trim_space(s);
-	if (!is_url(s) || is_known(set, s))
+	if (!metainfo_is_url(s) || is_known(set, s))
 		return E_OK;
 	set->url[set->n] = arena_strndup(&mp->m->arena, s.p, s.n);
 	if (set->url[set->n] == NULL)
@@ -177,16 +176,22 @@ static size_t clean_char(const uint8_t *p, size_t n, char out[4], size_t *used)
 	return len;
 }
 
-enum err metainfo_read_text(struct metainfo_parse *mp, const struct benc *text, const char **out)
+char *metainfo_clean_text(struct arena *a, struct slice s)
 {
 	char buf[TEXT_LEN_MAX];
-	struct slice s;
 	size_t n = 0, used;
+
+	for (size_t i = 0; i < s.n && n + 4 <= sizeof buf; i += used)
+		n += clean_char(s.p + i, s.n - i, buf + n, &used);
+	return arena_strndup(a, buf, n);
+}
+
+enum err metainfo_read_text(struct metainfo_parse *mp, const struct benc *text, const char **out)
+{
+	struct slice s;
 
 	if (!bstr(text, &s))
 		return E_OK;
-	for (size_t i = 0; i < s.n && n + 4 <= sizeof buf; i += used)
-		n += clean_char(s.p + i, s.n - i, buf + n, &used);
-	*out = arena_strndup(&mp->m->arena, buf, n);
+	*out = metainfo_clean_text(&mp->m->arena, s);
 	return *out != NULL ? E_OK : metainfo_fail_room(mp, text->raw.p);
 }

@@ -46,7 +46,7 @@ MAY = {
 ALL = None
 FACES = {
     'proto/base': ALL,
-    'proto/meta': ('bencode.h', 'metainfo.h', 'layout.h', 'hash.h', 'wanted.h'),
+    'proto/meta': ('bencode.h', 'magnet.h', 'metainfo.h', 'layout.h', 'hash.h', 'wanted.h'),
     'proto/wire': ('wire.h', 'ext.h', 'pex.h', 'peer_id.h'),
     'proto/picker': ('picker.h',),
     'proto/peerlist': ('peerlist.h', 'source.h'),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Base64 and hexadecimal against the vectors of RFC 4648, and the edges of both. */
+/* Base64, base32 and hexadecimal against the vectors of RFC 4648, and the edges of both. */
 #include "proto/base/encode.h"
 
 #include <setjmp.h>
@@ -88,11 +88,31 @@ static void test_hex_refused(void **unused)
 		assert_false(hex_decode(rows[i], strlen(rows[i]), out, sizeof out));
 }
 
+static void test_base32(void **unused)
+{
+	uint8_t out[20];
+
+	(void)unused;
+	assert_true(base32_decode("MZXW6YTB", 8, out, 5));
+	assert_memory_equal(out, "fooba", 5);
+	assert_true(base32_decode("mzxw6yTBAAAAAAAA", 16, out, 10));
+	assert_memory_equal(out, "fooba\0\0\0\0\0", 10);
+	assert_true(base32_decode("77777777", 8, out, 5));
+	assert_memory_equal(out, "\xff\xff\xff\xff\xff", 5);
+	assert_true(base32_decode("", 0, out, 0));
+	assert_false(base32_decode("MZXW6YT", 7, out, 5));
+	assert_false(base32_decode("MZXW6YTBA", 9, out, 5));
+	assert_false(base32_decode("MZXW6YT1", 8, out, 5));
+	assert_false(base32_decode("MZXW6Y==", 8, out, 5));
+	assert_false(base32_decode("MZXW6YTB", 8, out, 10));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_base32),
 		cmocka_unit_test(test_hex_refused),
 	};
 
