@@ -26,6 +26,7 @@ MAY = {
     'proto/tracker': (BASE, 'proto/meta'),
     'proto/utp': (BASE,),
     'proto/webseed': (BASE, 'proto/meta'),
+    'proto/mse': (BASE, 'proto/meta'),
     'proto/swarm': (BASE, 'proto/meta', 'proto/wire', 'proto/picker', 'proto/peerlist'),
     'config': (BASE,),
     'actors/kernel': (BASE,),
@@ -54,6 +55,7 @@ FACES = {
     'proto/tracker': ('announce.h', 'http.h', 'udp.h'),
     'proto/utp': ('utp.h',),
     'proto/webseed': ALL,
+    'proto/mse': ('mse.h', 'dh.h', 'rc4.h'),
     'config': ('config.h', 'args.h', 'load.h', 'report.h', 'paths.h', 'life.h', 'options.h'),
     'actors/kernel': ALL,
     'actors/msg': ALL,
@@ -65,7 +67,7 @@ FACES = {
 LIBRARIES = {
     'zmq.h': {'actors/kernel/mailbox.c'},
     'zlib.h': {'http/server/gzip.c'},
-    'openssl/': {'proto/meta/hash.c', 'proto/mse/mse.c'},
+    'openssl/': {'proto/meta/hash.c', 'proto/mse/dh.c'},
 }
 ONE_FILE = ('curl/curl.h', 'sqlite3.h', 'liburing.h')
 HTTP_ONLY = ('jansson.h', 'microhttpd.h')
