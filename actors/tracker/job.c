@@ -196,9 +196,22 @@ static void fill_params(const struct job *j, struct announce_params *p)
 	memcpy(p->peer_id, tk->peer_id, sizeof p->peer_id);
 }
 
+static struct web_get *get_url(struct job *j, const char *url)
+{
+	const struct tracker *tk = j->torrent->tk;
+	struct web_request r = {.url = url,
+		.family = j->family,
+		.config = tk->config,
+		.connect_timeout = tk->config->tracker_timeout,
+		.body_max = (size_t)tk->config->tracker_reply_limit,
+		.fn = web_answered,
+		.ctx = j};
+
+	return web_get_new(tk->web, &r);
+}
+
 static enum err start_web(struct job *j, const struct announce_params *p)
 {
-	struct tracker *tk = j->torrent->tk;
 	char url[TRACKER_URL_MAX];
 	enum err err;
 
@@ -207,7 +220,7 @@ static enum err start_web(struct job *j, const struct announce_params *p)
 	else
 		err = announce_http_url(j->url, p, url, sizeof url);
 	if (err == E_OK)
-		j->web = web_get_new(tk->web, url, j->family, tk->config, web_answered, j);
+		j->web = get_url(j, url);
 	return err;
 }
 

@@ -12,7 +12,7 @@
 
 #include <sys/queue.h>
 
-#include "actors/fetch/curl.h"
+#include "actors/fetch/web.h"
 #include "actors/msg/env.h"
 #include "actors/msg/tref_table.h"
 #include "actors/tracker/places.h"

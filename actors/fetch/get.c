@@ -1,76 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP and HTTPS requests to trackers: libcurl's multi interface driven by the actor's loop.
+ * One HTTP request and its redirects.
  *
  * libcurl does not look names up here: ending a transfer that is still resolving can wait for the
  * lookup, and its threads cannot be counted.  Names go through our resolver, and each hop of a
  * redirect is a transfer of its own, so that the scheme, the name and the addresses of every hop
  * are judged alike.  What a socket is really opened to is judged once more.
- *
- * libcurl may not be re-entered from its callbacks: they only note what it wants.  Finished
- * transfers are collected after each call of curl_multi_socket_action().
  */
-#include "actors/fetch/curl.h"
+#include "actors/fetch/priv.h"
 
-#include <curl/curl.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "actors/fetch/address_filter.h"
-#include "actors/fetch/watch.h"
 #include "actors/kernel/log.h"
-#include "actors/msg/env.h"
 
-#define WEB_MAGIC    0x57454221u
 #define GET_MAGIC    0x57474554u
 #define HEADERS_MAX  65536u /* bytes of all headers of one hop */
 #define CONNECT_MAX  (15 * USEC_PER_SEC)
-#define RESOLVE_TEXT 768u /* "+host:port:address,..." */
-
-struct web {
-	uint32_t magic;
-	bool closing;
-	unsigned connections, gets_n;
-	uint16_t api_port;
-	struct loop *loop;
-	struct resolver *resolver;
-	CURLM *multi; /* made with the first request */
-	struct loop_timer timer;
-	struct watch_set sockets; /* of libcurl's */
-};
-
-struct web_get {
-	uint32_t magic;
-	struct web *web;
-	const struct config *config; /* owned reference */
-	struct address_filter filter;
-	web_done_f *fn;
-	void *ctx;
-	struct resolver_wait wait;
-	struct loop_task fail_task;
-	enum err fail; /* what fail_task reports, or why a callback ended the transfer */
-	char *url;     /* owned, of this hop */
-	char *host;    /* owned, without brackets */
-	uint16_t port;
-	unsigned hops;
-	enum web_family family;
-	CURL *easy;                 /* owned; NULL while resolving */
-	struct curl_slist *resolve; /* owned */
-	uint8_t *body;              /* owned */
-	size_t body_n, body_cap, headers_n;
-	char error[CURL_ERROR_SIZE];
-};
-
-void fetch_global_init(void)
-{
-	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
-void fetch_global_fini(void)
-{
-	curl_global_cleanup();
-}
+#define RESOLVE_TEXT 768u    /* "+host:port:address,..." */
+#define SINK_BUFFER  131072L /* bytes that are handed to a sink at once */
 
 /* --- ends --- */
 
@@ -175,19 +125,58 @@ static void end_hop(struct web_get *g)
 	free(g->body);
 	g->body = NULL;
 	g->body_n = g->body_cap = g->headers_n = 0;
+	memset(&g->head, 0, sizeof g->head);
 }
 
 /* --- what libcurl calls during a transfer --- */
+
+static bool is_redirect(const struct web_get *g, long status)
+{
+	return status >= 300 && status < 400 && g->head.moved;
+}
+
+/* false: the sink wants nothing more. */
+static bool tell_head(struct web_get *g)
+{
+	struct web_head h = {.content_length = -1, .encoded = g->head.encoded};
+	curl_off_t length = -1;
+
+	curl_easy_getinfo(g->easy, CURLINFO_RESPONSE_CODE, &h.status);
+	if (g->head.told || g->sink == NULL || is_redirect(g, h.status))
+		return true;
+	g->head.told = true;
+	if (curl_easy_getinfo(g->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK)
+		h.content_length = length;
+	h.content_range = g->head.range[0] != '\0' ? g->head.range : NULL;
+	h.retry_after = g->head.retry[0] != '\0' ? g->head.retry : NULL;
+	return g->sink->head(g->ctx, &h);
+}
+
+static size_t hand_body_on(struct web_get *g, const char *p, size_t n)
+{
+	enum web_taken taken = WEB_ENOUGH;
+
+	if (tell_head(g))
+		taken = g->head.told ? g->sink->body(g->ctx, (const uint8_t *)p, n) : WEB_TAKEN;
+	if (taken == WEB_NOT_NOW)
+		return CURL_WRITEFUNC_PAUSE;
+	if (taken == WEB_TAKEN)
+		return n;
+	g->fail = E_CANCELLED;
+	return 0;
+}
 
 /* The limit counts decompressed bytes: CURLOPT_MAXFILESIZE only knows what a header promised. */
 static size_t take_body(char *p, size_t one, size_t n, void *ctx)
 {
 	struct web_get *g = ctx;
-	size_t limit = (size_t)g->config->tracker_reply_limit, want, cap;
+	size_t limit = g->body_max, want, cap;
 	uint8_t *grown;
 
 	(void)one;
 	CHECK_OBJ(g, GET_MAGIC);
+	if (g->sink != NULL)
+		return hand_body_on(g, p, n);
 	if (!add_ok(g->body_n, n, &want) || want > limit) {
 		g->fail = E_TOO_BIG;
 		return 0;
@@ -208,15 +197,54 @@ static size_t take_body(char *p, size_t one, size_t n, void *ctx)
 	return n;
 }
 
+/* The value of the header of that name, without the spaces around it, cut to fit; "" if it is
+ * another header. */
+static bool header_value(const char *p, size_t n, const char *name, char *out, size_t size)
+{
+	size_t name_n = strlen(name);
+
+	if (n <= name_n || strncasecmp(p, name, name_n) != 0 || p[name_n] != ':')
+		return false;
+	p += name_n + 1;
+	n -= name_n + 1;
+	while (n > 0 && (*p == ' ' || *p == '\t')) {
+		p++;
+		n--;
+	}
+	while (n > 0 && (p[n - 1] == '\r' || p[n - 1] == '\n' || p[n - 1] == ' '))
+		n--;
+	n = MIN(n, size - 1);
+	memcpy(out, p, n);
+	out[n] = '\0';
+	return true;
+}
+
+static void note_header(struct web_get *g, const char *p, size_t n)
+{
+	char text[64];
+
+	/* A status line: what came before it was an interim answer. */
+	if (n > 5 && strncasecmp(p, "HTTP/", 5) == 0)
+		memset(&g->head, 0, sizeof g->head);
+	else if (header_value(p, n, "Content-Encoding", text, sizeof text))
+		g->head.encoded = text[0] != '\0' && strcasecmp(text, "identity") != 0;
+	else if (header_value(p, n, "Location", text, sizeof text))
+		g->head.moved = true;
+	else if (!header_value(p, n, "Content-Range", g->head.range, sizeof g->head.range))
+		(void)header_value(p, n, "Retry-After", g->head.retry, sizeof g->head.retry);
+}
+
 static size_t take_header(char *p, size_t one, size_t n, void *ctx)
 {
 	struct web_get *g = ctx;
 
-	(void)p;
 	(void)one;
+	CHECK_OBJ(g, GET_MAGIC);
 	g->headers_n += n;
-	if (g->headers_n <= HEADERS_MAX)
+	if (g->headers_n <= HEADERS_MAX) {
+		note_header(g, p, n);
 		return n;
+	}
 	g->fail = E_TOO_BIG;
 	return 0;
 }
@@ -242,9 +270,10 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 static bool set_options(CURL *e, struct web_get *g)
 {
 	const struct config *c = g->config;
-	char agent[64];
+	char agent[64], range[64];
 	bool ok = true;
 
+	snprintf(range, sizeof range, "%" PRIu64 "-%" PRIu64, g->first, g->first + g->length - 1);
 	snprintf(agent, sizeof agent, "torrentd/%s", config_version());
 #define SET(option, value) ok = curl_easy_setopt(e, option, value) == CURLE_OK && ok
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -257,10 +286,15 @@ static bool set_options(CURL *e, struct web_get *g)
 	SET(CURLOPT_USERAGENT, agent);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_HTTP09_ALLOWED, 0L);
-	SET(CURLOPT_ACCEPT_ENCODING, "");
+	if (g->sink == NULL)
+		SET(CURLOPT_ACCEPT_ENCODING, "");
+	else
+		SET(CURLOPT_BUFFERSIZE, SINK_BUFFER);
+	if (g->length > 0)
+		SET(CURLOPT_RANGE, range);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
-		(long)(MIN(c->tracker_timeout, CONNECT_MAX) / USEC_PER_MSEC));
+		(long)(MIN(g->connect_timeout, CONNECT_MAX) / USEC_PER_MSEC));
 	if (c->tracker_ca_file[0] != '\0')
 		SET(CURLOPT_CAINFO, c->tracker_ca_file);
 	SET(CURLOPT_SSL_VERIFYPEER, c->tracker_verify_tls ? 1L : 0L);
@@ -393,7 +427,7 @@ static void follow(struct web_get *g, const char *url)
 	char *next;
 
 	if (++g->hops > WEB_REDIRECTS_MAX) {
-		report(g, E_TRACKER, "the tracker redirects in a loop", 0);
+		report(g, E_PROTOCOL, "the server redirects in a loop", 0);
 		return;
 	}
 	/* What was sent in secret, a key for one, is not repeated for all to read. */
@@ -410,11 +444,12 @@ static void follow(struct web_get *g, const char *url)
 	begin_hop(g);
 }
 
-static void finish_hop(struct web_get *g, CURLcode code)
+static void hop_done(struct web_get *g, CURLcode code)
 {
 	char *to = NULL;
 	long status = 0;
 
+	CHECK_OBJ(g, GET_MAGIC);
 	curl_easy_getinfo(g->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code != CURLE_OK) {
 		report_code(g, code, status);
@@ -424,155 +459,47 @@ static void finish_hop(struct web_get *g, CURLcode code)
 		g->easy, CURLINFO_REDIRECT_URL, &to); /* NULL but for 3xx with a Location */
 	if (to != NULL)
 		follow(g, to);
+	else if (!tell_head(g))
+		report(g, E_CANCELLED, err_words(E_CANCELLED), status);
 	else
 		report(g, E_OK, "", status);
 }
 
-/* --- libcurl and the loop --- */
-
-static void collect_finished(struct web *w)
-{
-	CURLMsg *m;
-	int left;
-
-	while ((m = curl_multi_info_read(w->multi, &left)) != NULL) {
-		CURLcode code = m->data.result;
-		struct web_get *g = NULL;
-
-		if (m->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&g);
-		CHECK_OBJ(g, GET_MAGIC);
-		finish_hop(g, code);
-	}
-}
-
-static void run_timer(struct loop_timer *t, int64_t now)
-{
-	struct web *w = container_of(t, struct web, timer);
-	int running;
-
-	(void)now;
-	CHECK_OBJ(w, WEB_MAGIC);
-	curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect_finished(w);
-}
-
-static int set_timer(CURLM *multi, long ms, void *ctx)
-{
-	struct web *w = ctx;
-
-	(void)multi;
-	if (ms < 0 || w->closing)
-		loop_timer_del(w->loop, &w->timer);
-	else
-		loop_timer_set(w->loop, &w->timer, loop_now(w->loop) + ms * USEC_PER_MSEC);
-	return 0;
-}
-
-static void run_socket(struct watch_set *set, int fd, uint32_t ready)
-{
-	struct web *w = container_of(set, struct web, sockets);
-	int mask = 0, running;
-
-	CHECK_OBJ(w, WEB_MAGIC);
-	if (ready & POLL_IN)
-		mask |= CURL_CSELECT_IN;
-	if (ready & POLL_OUT)
-		mask |= CURL_CSELECT_OUT;
-	if (ready & POLL_ERR)
-		mask |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(w->multi, fd, mask, &running);
-	collect_finished(w);
-}
-
-static int change_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *sock)
-{
-	struct web *w = ctx;
-	struct watch *s = sock;
-	uint32_t events = 0;
-
-	(void)easy;
-	CHECK_OBJ(w, WEB_MAGIC);
-	if (what == CURL_POLL_REMOVE) {
-		if (s != NULL)
-			watch_end(&s);
-		return 0;
-	}
-	if (s == NULL) {
-		s = watch_new(&w->sockets, fd);
-		curl_multi_assign(w->multi, fd, s);
-	}
-	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-		events |= POLL_IN;
-	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-		events |= POLL_OUT;
-	watch_events(s, events);
-	return 0;
-}
-
-static void make_multi(struct web *w)
-{
-	w->multi = curl_multi_init();
-	must(w->multi != NULL);
-	curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, change_socket);
-	curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, w);
-	curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
-	curl_multi_setopt(w->multi, CURLMOPT_MAXCONNECTS, (long)w->connections);
-}
-
 /* --- outside --- */
 
-struct web *web_new(
-	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port)
-{
-	struct web *w;
-
-	ALLOC_OBJ(w, WEB_MAGIC);
-	w->loop = loop;
-	w->resolver = resolver;
-	w->connections = connections;
-	w->api_port = api_port;
-	w->timer.fn = run_timer;
-	watch_set_init(&w->sockets, loop, run_socket);
-	return w;
-}
-
-void web_free(struct web **pw)
-{
-	struct web *w;
-
-	TAKE_OBJ(w, pw, WEB_MAGIC);
-	must(w->gets_n == 0);
-	w->closing = w->sockets.closing = true;
-	if (w->multi != NULL)
-		curl_multi_cleanup(w->multi);
-	loop_timer_del(w->loop, &w->timer);
-	FREE_OBJ(w);
-}
-
-struct web_get *web_get_new(struct web *w, const char *url, enum web_family family,
-	const struct config *config, web_done_f *fn, void *ctx)
+struct web_get *web_get_new(struct web *w, const struct web_request *r)
 {
 	struct web_get *g;
 
 	CHECK_OBJ(w, WEB_MAGIC);
 	if (w->multi == NULL)
-		make_multi(w);
+		web_make_multi(w);
+	w->hop_done = hop_done;
 	ALLOC_OBJ(g, GET_MAGIC);
 	g->web = w;
-	g->config = config_ref(config);
-	g->filter = address_filter_of(config, w->api_port);
-	g->fn = fn;
-	g->ctx = ctx;
+	g->config = config_ref(r->config);
+	g->filter = address_filter_of(r->config, w->api_port);
+	g->connect_timeout = r->connect_timeout;
+	g->body_max = r->body_max;
+	g->first = r->first;
+	g->length = r->length;
+	g->sink = r->sink;
+	g->fn = r->fn;
+	g->ctx = r->ctx;
 	g->wait.fn = take_addresses;
 	g->fail_task.fn = report_failure;
-	g->url = xstrdup(url);
-	g->family = family;
+	g->url = xstrdup(r->url);
+	g->family = r->family;
 	w->gets_n++;
 	begin_hop(g);
 	return g;
+}
+
+void web_get_resume(struct web_get *g)
+{
+	CHECK_OBJ(g, GET_MAGIC);
+	if (g->easy != NULL)
+		(void)curl_easy_pause(g->easy, CURLPAUSE_CONT);
 }
 
 void web_get_free(struct web_get **pg)
