@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One actor: its turn, what it does with a message, how it sends.
+ * One actor: its turn, and what it does with a message.
  *
  * A turn is: wait; take the time once; timers; events; drain the inbox; run queue; tick_end; send
  * what was collected; reap.  The descriptor of an inbox says only that something arrived since it
  * was last found empty.  So an actor starts hot, drains up to a budget, stays hot when the budget
  * ends before the inbox does, and sleeps only when it is not hot.
- *
- * Sends are collected by receiver and leave together: the first wakes the receiver, the others ride
- * along. Order is kept for every pair of actors.
  */
 #include "actors/kernel/actor_priv.h"
 
@@ -17,128 +14,6 @@
 #include "actors/kernel/log_priv.h"
 
 #define DRAIN_BUDGET 256 /* messages a turn, so that sockets and timers get their share */
-
-void actor_check_thread(const struct actor *a)
-{
-	CHECK_OBJ(a, ACTOR_MAGIC);
-	must(a->phase != ACTOR_NEW && pthread_equal(a->thread, pthread_self()));
-}
-
-void *actor_self(const struct actor *a)
-{
-	CHECK_OBJ(a, ACTOR_MAGIC);
-	return a->self;
-}
-
-uint16_t actor_addr(const struct actor *a)
-{
-	CHECK_OBJ(a, ACTOR_MAGIC);
-	return a->addr;
-}
-
-struct loop *actor_loop(const struct actor *a)
-{
-	CHECK_OBJ(a, ACTOR_MAGIC);
-	return a->loop;
-}
-
-bool actor_stopping(const struct actor *a)
-{
-	CHECK_OBJ(a, ACTOR_MAGIC);
-	return a->stopping;
-}
-
-/* --- sending --- */
-
-static void check_legal(const struct actor *a, uint16_t to, const struct msg *m)
-{
-	const struct msg_type *t = &a->types[m->type];
-
-	if (m->type < KMSG_FIRST_USER_)
-		return; /* the kernel's own go from anybody to anybody */
-	must(t->from >> ADDR_ROLE(a->addr) & 1u);
-	must(ADDR_ROLE(to) < ROLES_MAX && (t->to >> ADDR_ROLE(to) & 1u));
-}
-
-static struct route *find_route(struct actor *a, uint16_t to)
-{
-	struct actor *r = actors_find(a->set, to);
-
-	/* The table foresees the way of every message; only the kernel's own may come from others,
-	 * in tests. */
-	if (a->routes[r->slot].box == NULL)
-		a->routes[r->slot].box = outbox_open(a->set->bus, r->name);
-	if (a->routes[r->slot].n == 0)
-		a->dirty[a->dirty_n++] = r->slot;
-	return &a->routes[r->slot];
-}
-
-static void collect(struct actor *a, uint16_t to, struct msg *m)
-{
-	struct route *r = find_route(a, to);
-
-	if (r->n == r->cap) {
-		r->cap = MAX(16u, r->cap * 2);
-		r->v = xrealloc(r->v, sizeof *r->v * r->cap);
-	}
-	m->from = a->addr;
-	m->to = to;
-	m->queued = true;
-	m->sent_us = loop_now(a->loop);
-	r->v[r->n++] = m;
-	stat_add(a, STAT_MSGS_SENT, 1);
-}
-
-void actor_post(struct actor *a, uint16_t to, struct msg **pm)
-{
-	struct msg *m = *pm;
-
-	*pm = NULL;
-	must(a->phase == ACTOR_RUNNING || a->phase == ACTOR_DRAINING);
-	must(!m->queued);
-	check_legal(a, to, m);
-	collect(a, to, m);
-}
-
-void actor_flush(struct actor *a)
-{
-	for (unsigned i = 0; i < a->dirty_n; i++) {
-		struct route *r = &a->routes[a->dirty[i]];
-
-		for (unsigned k = 0; k < r->n; k++)
-			outbox_send(r->box, r->v[k]);
-		r->n = 0;
-	}
-	a->dirty_n = 0;
-}
-
-void actor_cast(struct actor *a, uint16_t to, struct msg **m)
-{
-	actor_check_thread(a);
-	CHECK_OBJ(*m, MSG_MAGIC);
-	must((*m)->type == KMSG_TERM || a->types[(*m)->type].deadline_ms == 0);
-	must((*m)->call == 0 || (*m)->reply); /* a call in hand is answered, not sent on */
-	(*m)->call = 0;
-	(*m)->reply = false;
-	(*m)->err = E_OK;
-	actor_post(a, to, m);
-}
-
-void actor_reply(struct actor *a, struct msg **pm, enum err err)
-{
-	struct msg *m = *pm;
-
-	actor_check_thread(a);
-	CHECK_OBJ(m, MSG_MAGIC);
-	must(a->phase == ACTOR_RUNNING || a->phase == ACTOR_DRAINING);
-	must(m->call != 0 && !m->reply && !m->queued && m->to == a->addr);
-	*pm = NULL;
-	m->reply = true;
-	m->err = err;
-	collect(a, m->from, m);
-}
-
-/* --- receiving --- */
 
 static void begin_quiesce(struct actor *a, struct msg **m)
 {

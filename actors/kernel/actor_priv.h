@@ -3,7 +3,8 @@
  * The inside of an actor and of a set of actors; for actor*.c, actors.c, message.c and stats.c
  * alone.
  *
- * actor.c runs turns and sends, actor_call.c keeps the pending calls, message.c allocates messages,
+ * From the ground up: actor_self.c says who an actor is, stats.c counts, message.c allocates
+ * messages, actor_post.c sends them, actor_call.c keeps the pending calls, actor.c runs turns,
  * actors.c owns threads, start and stop.
  */
 #ifndef KERNEL_ACTOR_PRIV_H

@@ -96,15 +96,6 @@ struct actor *actors_add_here(
 	return add(set, addr, spec, arg, true);
 }
 
-struct actor *actors_find(const struct actors *set, uint16_t addr)
-{
-	unsigned at =
-		ADDR_ROLE(addr) < ROLES_MAX ? set->by_addr[ADDR_ROLE(addr)][ADDR_INDEX(addr)] : 0;
-
-	must(at != 0);
-	return set->list[at - 1];
-}
-
 /* --- start --- */
 
 /* Every message has a handler in each role it is for, as far as the role is played in this set. */

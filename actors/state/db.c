@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The database file: SQLite in WAL mode, behind statements with names.
+ * The connection to the database file: SQLite in WAL mode, behind statements with names.  Nothing
+ * else knows SQLite.
  *
  * The connection holds the file exclusively, so no shared memory file exists whose growth a full
- * disk could turn into SIGBUS, and the lock of the directory is a plain flock that dies with its
- * process.  A file that cannot be understood is left as it is: nothing is written before its
- * version is known, and a failed open does not even merge the log into it.
+ * disk could turn into SIGBUS.
  */
 #include "actors/state/db.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "actors/kernel/log.h"
-
-#define DB_MAGIC       0x53544442u
-#define APPLICATION_ID 0x54446230 /* "TDb0", in the file's header */
-/* A database up to this size is looked through at every start: about a tenth of a second. */
-#define QUICK_CHECK_MAX (UINT64_C(64) << 20)
+#define DB_MAGIC 0x53544442u
 
 struct state_db {
 	uint32_t magic;
@@ -36,7 +25,7 @@ struct state_db {
 	bool full_sync;  /* what PRAGMA synchronous says now */
 	int lock;        /* descriptor that holds the lock of the directory */
 	char *path;
-	struct m_state_load loaded;
+	struct m_state_load loaded; /* open.c */
 	struct {
 		char *p;
 		size_t n;
@@ -49,7 +38,7 @@ static const char *const texts[SQL_MAX_] = {
 #undef SQL
 };
 
-static enum err errno_err(int e)
+enum err db_errno(int e)
 {
 	switch (e) {
 	case ENOSPC:
@@ -97,7 +86,7 @@ static enum err sqlite_err(struct state_db *db, int rc)
 		return E_TOO_BIG;
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
-		return sys != 0 ? errno_err(sys) : E_IO;
+		return sys != 0 ? db_errno(sys) : E_IO;
 	default:
 		return E_IO;
 	}
@@ -112,10 +101,11 @@ static void latch_error(struct state_db *db, int rc)
 	snprintf(db->words, sizeof db->words, "%s", sqlite3_errmsg(db->sq));
 }
 
-static void run_text(struct state_db *db, const char *text)
+void db_exec(struct state_db *db, const char *text)
 {
 	int rc;
 
+	CHECK_OBJ(db, DB_MAGIC);
 	if (db->err != E_OK)
 		return;
 	rc = sqlite3_exec(db->sq, text, NULL, NULL, NULL);
@@ -127,32 +117,39 @@ static void run_text(struct state_db *db, const char *text)
 
 void db_bind_int(struct state_db *db, enum sql q, int at, int64_t v)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	must(sqlite3_bind_int64(db->stmt[q], at, v) == SQLITE_OK);
 }
 
 void db_bind_u64(struct state_db *db, enum sql q, int at, uint64_t v)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	db_bind_int(db, q, at, v > INT64_MAX ? INT64_MAX : (int64_t)v);
 }
 
 void db_bind_bytes(struct state_db *db, enum sql q, int at, const void *p, size_t n)
 {
-	int rc = sqlite3_bind_blob64(db->stmt[q], at, n ? p : "", n, SQLITE_STATIC);
+	int rc;
 
+	CHECK_OBJ(db, DB_MAGIC);
+	rc = sqlite3_bind_blob64(db->stmt[q], at, n ? p : "", n, SQLITE_STATIC);
 	if (rc != SQLITE_OK)
 		latch_error(db, rc);
 }
 
 void db_bind_text(struct state_db *db, enum sql q, int at, const char *s)
 {
-	int rc = sqlite3_bind_text(db->stmt[q], at, s, -1, SQLITE_STATIC);
+	int rc;
 
+	CHECK_OBJ(db, DB_MAGIC);
+	rc = sqlite3_bind_text(db->stmt[q], at, s, -1, SQLITE_STATIC);
 	if (rc != SQLITE_OK)
 		latch_error(db, rc);
 }
 
 void db_reset(struct state_db *db, enum sql q)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	/* The outcome is that of the last step, which was looked at already. */
 	(void)sqlite3_reset(db->stmt[q]);
 	(void)sqlite3_clear_bindings(db->stmt[q]);
@@ -160,8 +157,10 @@ void db_reset(struct state_db *db, enum sql q)
 
 bool db_row(struct state_db *db, enum sql q)
 {
-	int rc = db->err == E_OK ? sqlite3_step(db->stmt[q]) : SQLITE_DONE;
+	int rc;
 
+	CHECK_OBJ(db, DB_MAGIC);
+	rc = db->err == E_OK ? sqlite3_step(db->stmt[q]) : SQLITE_DONE;
 	if (rc == SQLITE_ROW)
 		return true;
 	if (rc != SQLITE_DONE)
@@ -172,38 +171,48 @@ bool db_row(struct state_db *db, enum sql q)
 
 void db_run(struct state_db *db, enum sql q)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	must(!db_row(db, q));
 }
 
 int64_t db_int(struct state_db *db, enum sql q, int col)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	return sqlite3_column_int64(db->stmt[q], col);
 }
 
 uint64_t db_u64(struct state_db *db, enum sql q, int col)
 {
-	int64_t v = db_int(db, q, col);
+	int64_t v;
 
+	CHECK_OBJ(db, DB_MAGIC);
+	v = db_int(db, q, col);
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
 struct slice db_bytes(struct state_db *db, enum sql q, int col)
 {
-	const void *p = sqlite3_column_blob(db->stmt[q], col);
-	int n = sqlite3_column_bytes(db->stmt[q], col);
+	const void *p;
+	int n;
 
+	CHECK_OBJ(db, DB_MAGIC);
+	p = sqlite3_column_blob(db->stmt[q], col);
+	n = sqlite3_column_bytes(db->stmt[q], col);
 	return (struct slice){.p = p, .n = p != NULL && n > 0 ? (size_t)n : 0};
 }
 
 const char *db_text(struct state_db *db, enum sql q, int col)
 {
-	const void *p = sqlite3_column_text(db->stmt[q], col);
+	const void *p;
 
+	CHECK_OBJ(db, DB_MAGIC);
+	p = sqlite3_column_text(db->stmt[q], col);
 	return p != NULL ? p : "";
 }
 
 char *db_room(struct state_db *db, unsigned which, size_t n)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	must(which < ARRAY_LEN(db->room));
 	if (db->room[which].n < n) {
 		db->room[which].n = MAX(n, db->room[which].n * 2);
@@ -214,104 +223,43 @@ char *db_room(struct state_db *db, unsigned which, size_t n)
 
 int64_t db_last_row(const struct state_db *db)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	return sqlite3_last_insert_rowid(db->sq);
 }
 
 int db_changes(const struct state_db *db)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	return sqlite3_changes(db->sq);
 }
 
 enum err db_error(const struct state_db *db)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	return db->err;
 }
 
 const char *db_words(const struct state_db *db)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	return db->words;
 }
 
 const char *db_path(const struct state_db *db)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	return db->path;
 }
 
-/* --- transactions --- */
+/* --- statements that are run once --- */
 
-void db_begin(struct state_db *db, bool durable)
-{
-	must(db->err == E_OK);
-	if (durable != db->full_sync)
-		run_text(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-	if (db->err == E_OK)
-		db->full_sync = durable;
-	db_run(db, SQL_BEGIN);
-}
-
-/* SQLite ends a transaction by itself after some failures. */
-static bool in_transaction(const struct state_db *db)
-{
-	return sqlite3_get_autocommit(db->sq) == 0;
-}
-
-enum err db_commit(struct state_db *db)
-{
-	enum err e;
-
-	db_run(db, SQL_COMMIT);
-	e = db->err;
-	if (e != E_OK)
-		db_undo(db);
-	return e;
-}
-
-void db_undo(struct state_db *db)
-{
-	db->err = E_OK;
-	if (in_transaction(db))
-		db_run(db, SQL_ROLLBACK);
-	db->err = E_OK;
-}
-
-void db_call_begin(struct state_db *db)
-{
-	db_run(db, SQL_CALL_BEGIN);
-}
-
-enum err db_call_end(struct state_db *db)
-{
-	enum err e = db->err;
-
-	if (e == E_OK) {
-		db_run(db, SQL_CALL_KEEP);
-		return db->err;
-	}
-	if (in_transaction(db)) {
-		db->err = E_OK;
-		db_run(db, SQL_CALL_UNDO);
-		db_run(db, SQL_CALL_KEEP);
-	}
-	return e;
-}
-
-enum err db_cast_end(struct state_db *db)
-{
-	enum err e = db->err;
-
-	if (in_transaction(db))
-		db->err = E_OK;
-	return e;
-}
-
-/* --- opening --- */
-
-static int64_t read_pragma(struct state_db *db, const char *text)
+int64_t db_number(struct state_db *db, const char *text)
 {
 	sqlite3_stmt *st = NULL;
 	int64_t v = 0;
 	int rc;
 
+	CHECK_OBJ(db, DB_MAGIC);
 	if (db->err != E_OK)
 		return 0;
 	rc = sqlite3_prepare_v2(db->sq, text, -1, &st, NULL);
@@ -327,157 +275,129 @@ static int64_t read_pragma(struct state_db *db, const char *text)
 
 uint64_t db_size(struct state_db *db)
 {
-	return (uint64_t)read_pragma(db, "PRAGMA page_count") *
-	       (uint64_t)read_pragma(db, "PRAGMA page_size");
+	CHECK_OBJ(db, DB_MAGIC);
+	return (uint64_t)db_number(db, "PRAGMA page_count") *
+	       (uint64_t)db_number(db, "PRAGMA page_size");
 }
 
-struct words_out {
-	char *p;
-	size_t n;
-};
+/* --- transactions --- */
 
-static enum err fail(struct words_out why, enum err e, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static enum err fail(struct words_out why, enum err e, const char *fmt, ...)
+void db_begin(struct state_db *db, bool durable)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why.p, why.n, fmt, ap);
-	va_end(ap);
-	return e;
-}
-
-/* The latched error in words; E_OK when there is none. */
-static enum err fail_latched(struct state_db *db, struct words_out why, const char *doing)
-{
+	CHECK_OBJ(db, DB_MAGIC);
+	must(db->err == E_OK);
+	if (durable != db->full_sync)
+		db_exec(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 	if (db->err == E_OK)
-		return E_OK;
-	if (db->err == E_SYNTAX)
-		return fail(why, E_SYNTAX,
-			"the database %s is damaged (%s) and was left as it is; put back a copy, "
-			"or move it away to start with none",
-			db->path, db->words);
-	return fail(why, db->err, "cannot %s the database %s: %s (%s)", doing, db->path, db->words,
-		err_words(db->err));
+		db->full_sync = durable;
+	db_run(db, SQL_BEGIN);
 }
 
-/* dir and what is missing above it. */
-static enum err make_dir(const char *dir, struct words_out why)
+/* SQLite ends a transaction by itself after some failures. */
+static bool in_transaction(const struct state_db *db)
 {
-	char *path = xstrdup(dir);
-	enum err e = E_OK;
+	return sqlite3_get_autocommit(db->sq) == 0;
+}
 
-	for (char *p = path + 1; e == E_OK; p++) {
-		char c = *p;
-		if (c != '/' && c != '\0')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			e = fail(why, errno_err(errno), "cannot create the state directory %s: %s",
-				path, strerror(errno));
-		*p = c;
-		if (c == '\0')
-			break;
-	}
-	xfree(path);
+enum err db_commit(struct state_db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	db_run(db, SQL_COMMIT);
+	e = db->err;
+	if (e != E_OK)
+		db_undo(db);
 	return e;
 }
 
-static enum err report_holder(int fd, const char *dir, struct words_out why)
+void db_undo(struct state_db *db)
 {
-	char pid[32];
-	ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
-
-	pid[n > 0 ? n : 0] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	return fail(why, E_LOCKED,
-		"the state directory %s is in use by another daemon (process %s); stop that one, "
-		"or "
-		"set state.dir to another directory",
-		dir, pid[0] != '\0' ? pid : "unknown");
+	CHECK_OBJ(db, DB_MAGIC);
+	db->err = E_OK;
+	if (in_transaction(db))
+		db_run(db, SQL_ROLLBACK);
+	db->err = E_OK;
 }
 
-/* The lock lives as long as the descriptor, whatever becomes of the process. */
-static enum err lock_dir(struct state_db *db, const char *dir, struct words_out why)
+void db_call_begin(struct state_db *db)
 {
-	char path[4200], pid[32];
-	int n;
+	CHECK_OBJ(db, DB_MAGIC);
+	db_run(db, SQL_CALL_BEGIN);
+}
 
-	snprintf(path, sizeof path, "%s/lock", dir);
-	db->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (db->lock < 0)
-		return fail(why, errno_err(errno), "cannot open the lock %s: %s", path,
-			strerror(errno));
-	if (flock(db->lock, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK)
-			return report_holder(db->lock, dir, why);
-		return fail(why, errno_err(errno), "cannot lock %s: %s", path, strerror(errno));
+enum err db_call_end(struct state_db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	e = db->err;
+	if (e == E_OK) {
+		db_run(db, SQL_CALL_KEEP);
+		return db->err;
 	}
-	n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-	/* For people only: a full disk must not keep the daemon from starting. */
-	if (ftruncate(db->lock, 0) == 0 && pwrite(db->lock, pid, (size_t)n, 0) != n)
-		log_event(LOG_WARNING, "state_lock", "path=%s error=\"%s\"", path, strerror(errno));
-	return E_OK;
+	if (in_transaction(db)) {
+		db->err = E_OK;
+		db_run(db, SQL_CALL_UNDO);
+		db_run(db, SQL_CALL_KEEP);
+	}
+	return e;
 }
 
-/* The names of new files are durable only once their directory is. */
-static void sync_dir(const char *dir)
+enum err db_cast_end(struct state_db *db)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum err e;
 
-	if (fd < 0 || fsync(fd) < 0)
-		log_event(
-			LOG_WARNING, "state_sync_dir", "dir=%s error=\"%s\"", dir, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	CHECK_OBJ(db, DB_MAGIC);
+	e = db->err;
+	if (in_transaction(db))
+		db->err = E_OK;
+	return e;
 }
 
-static enum err check_version(struct state_db *db, struct words_out why, unsigned *from)
+/* --- opening and closing --- */
+
+struct state_db *db_new(const char *path, int lock)
 {
-	int64_t version = read_pragma(db, "PRAGMA user_version");
-	int64_t tables = read_pragma(db, "SELECT count(*) FROM sqlite_master");
+	struct state_db *db;
 
-	if (db->err != E_OK)
-		return fail_latched(db, why, "read");
-	if (version == 0 && tables > 0)
-		return fail(why, E_VERSION,
-			"the database %s was not written by this program; move it away", db->path);
-	if (version < 0 || version > state_schema.version)
-		return fail(why, E_VERSION,
-			"the database %s was written by a newer version of the daemon (schema "
-			"%" PRId64 ", this one knows up to %u); install that version again, or set "
-			"state.dir to "
-			"another directory",
-			db->path, version, state_schema.version);
-	*from = (unsigned)version;
-	return E_OK;
+	ALLOC_OBJ(db, DB_MAGIC);
+	db->lock = lock;
+	db->path = xstrdup(path);
+	return db;
 }
 
-/* All missing steps and the new version in one transaction. */
-static enum err migrate(struct state_db *db, unsigned from, struct words_out why)
+void db_connect(struct state_db *db)
 {
-	char text[96];
+	int rc;
 
-	if (from == state_schema.version)
-		return E_OK;
-	run_text(db, "BEGIN IMMEDIATE");
-	for (unsigned i = from; i < state_schema.version; i++)
-		run_text(db, state_schema.steps[i]);
-	snprintf(text, sizeof text, "PRAGMA user_version=%u; PRAGMA application_id=%d",
-		state_schema.version, APPLICATION_ID);
-	run_text(db, text);
-	run_text(db, "COMMIT");
-	if (db->err == E_OK && from > 0)
-		log_event(LOG_INFO, "state_migrated", "from=%u to=%u", from, state_schema.version);
-	return fail_latched(db, why, "prepare");
+	CHECK_OBJ(db, DB_MAGIC);
+	must(db->sq == NULL);
+	rc = sqlite3_open_v2(db->path, &db->sq,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+			SQLITE_OPEN_EXRESCODE,
+		NULL);
+	must(db->sq != NULL);
+	if (rc != SQLITE_OK)
+		latch_error(db, rc);
+	db_exec(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY");
 }
 
-static void check_pages(struct state_db *db)
+void db_write_ahead(struct state_db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+		    "PRAGMA journal_size_limit=16777216");
+	db->full_sync = true;
+}
+
+void db_quick_check(struct state_db *db)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
 
-	if (db_size(db) > QUICK_CHECK_MAX || db->err != E_OK)
+	CHECK_OBJ(db, DB_MAGIC);
+	if (db->err != E_OK)
 		return;
 	rc = sqlite3_prepare_v2(db->sq, "PRAGMA quick_check(1)", -1, &st, NULL);
 	if (rc == SQLITE_OK)
@@ -493,8 +413,9 @@ static void check_pages(struct state_db *db)
 	sqlite3_finalize(st);
 }
 
-static void prepare_all(struct state_db *db)
+void db_prepare(struct state_db *db)
 {
+	CHECK_OBJ(db, DB_MAGIC);
 	for (unsigned i = 0; i < SQL_MAX_ && db->err == E_OK; i++) {
 		int rc = sqlite3_prepare_v3(
 			db->sq, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &db->stmt[i], NULL);
@@ -503,76 +424,20 @@ static void prepare_all(struct state_db *db)
 	}
 }
 
-static enum err open_file(struct state_db *db, struct words_out why)
+struct m_state_load *db_loaded(struct state_db *db)
 {
-	unsigned from = 0;
-	enum err e;
-	/* What somebody downloads is nobody else's business; the log gets the mode of the file. */
-	mode_t mask = umask(077);
-	int rc = sqlite3_open_v2(db->path, &db->sq,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-			SQLITE_OPEN_EXRESCODE,
-		NULL);
-
-	must(db->sq != NULL);
-	if (rc != SQLITE_OK)
-		latch_error(db, rc);
-	run_text(db, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY");
-	e = check_version(db, why, &from); /* the file is made with the first read */
-	(void)umask(mask);
-	if (e != E_OK)
-		return e;
-	run_text(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-		     "PRAGMA journal_size_limit=16777216");
-	db->full_sync = true;
-	e = migrate(db, from, why);
-	if (e != E_OK)
-		return e;
-	check_pages(db);
-	prepare_all(db);
-	if (db->err == E_OK)
-		(void)state_load(db, &db->loaded);
-	return fail_latched(db, why, "read");
+	CHECK_OBJ(db, DB_MAGIC);
+	return &db->loaded;
 }
 
-enum err state_db_open(const char *dir, struct state_db **out, char *why_p, size_t why_n)
+void db_leave(struct state_db *db)
 {
-	struct words_out why = {why_p, why_n};
-	struct state_db *db;
-	char path[4200];
-	enum err e;
-
-	*out = NULL;
-	ALLOC_OBJ(db, DB_MAGIC);
-	db->lock = -1;
-	snprintf(path, sizeof path, "%s/torrentd.db", dir);
-	db->path = xstrdup(path);
-	e = make_dir(dir, why);
-	if (e == E_OK)
-		e = lock_dir(db, dir, why);
-	if (e == E_OK)
-		e = open_file(db, why);
-	if (e != E_OK) {
-		if (db->sq != NULL)
-			(void)sqlite3_db_config(db->sq, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		state_db_close(&db);
-		return e;
-	}
-	sync_dir(dir);
-	*out = db;
-	return E_OK;
+	CHECK_OBJ(db, DB_MAGIC);
+	if (db->sq != NULL)
+		(void)sqlite3_db_config(db->sq, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
-void db_take_loaded(struct state_db *db, struct m_state_load *m)
-{
-	struct msg h = m->h;
-
-	*m = db->loaded;
-	m->h = h;
-	db->loaded = (struct m_state_load){0};
-}
-
-void state_db_close(struct state_db **pdb)
+void db_free(struct state_db **pdb)
 {
 	struct state_db *db;
 
@@ -581,9 +446,6 @@ void state_db_close(struct state_db **pdb)
 		sqlite3_finalize(db->stmt[i]);
 	if (db->sq != NULL)
 		must(sqlite3_close(db->sq) == SQLITE_OK);
-	for (uint32_t i = 0; i < db->loaded.torrents_n; i++)
-		torrent_record_fini(&db->loaded.torrents[i]);
-	xfree(db->loaded.torrents);
 	for (unsigned i = 0; i < ARRAY_LEN(db->room); i++)
 		xfree(db->room[i].p);
 	if (db->lock >= 0)

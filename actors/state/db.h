@@ -77,15 +77,38 @@ enum err db_call_end(struct state_db *);
 /* After a cast, for which no call was begun: what went before the statement that failed stays. */
 enum err db_cast_end(struct state_db *);
 
-const char *db_path(const struct state_db *);
+/* --- for open.c; these, too, latch what fails --- */
+
+/* Nothing is opened yet.  Takes `lock`, the descriptor that holds the directory's lock, or -1. */
+struct state_db *db_new(const char *path, int lock);
+/* Opens the file, which is made with the first read when it is missing. */
+void db_connect(struct state_db *);
+/* From now on changes go to a log first.  Not before the version is known: it alters the file. */
+void db_write_ahead(struct state_db *);
+/* Looks all pages through; E_SYNTAX when one is damaged. */
+void db_quick_check(struct state_db *);
+/* Makes the statements of sql.def ready; not before the schema is today's. */
+void db_prepare(struct state_db *);
+/* Statements without a name, as they are.  db_number: the first column of the first row. */
+void db_exec(struct state_db *, const char *text);
+int64_t db_number(struct state_db *, const char *text);
 /* Bytes of the database file, by its own count. */
 uint64_t db_size(struct state_db *);
+const char *db_path(const struct state_db *);
+/* Where open.c keeps what it has read until somebody asks. */
+struct m_state_load *db_loaded(struct state_db *);
+/* Closing will leave the file as it is. */
+void db_leave(struct state_db *);
+void db_free(struct state_db **);
+enum err db_errno(int e); /* what an errno means here */
+
+/* open.c: the result of the load that state_db_open() made, once; m's reply fields are overwritten.
+ */
+void state_db_take(struct state_db *, struct m_state_load *m);
 
 /* load.c: reads everything into m, as STATE_LOAD answers it.  E_SYNTAX: a row makes no sense.
  */
 enum err state_load(struct state_db *, struct m_state_load *m);
-/* The result of the load that state_db_open() made, once; m's reply fields are overwritten. */
-void db_take_loaded(struct state_db *, struct m_state_load *m);
 
 /* put.c: applies one message inside a transaction. */
 void state_add(struct state_db *, struct m_state_add *);

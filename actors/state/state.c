@@ -166,7 +166,7 @@ static void flush_queue(struct state *s)
 
 static void on_load(struct actor *a, struct msg **m)
 {
-	db_take_loaded(state_of(a)->db, container_of(*m, struct m_state_load, h));
+	state_db_take(state_of(a)->db, container_of(*m, struct m_state_load, h));
 	actor_reply(a, m, E_OK);
 }
 

@@ -36,12 +36,6 @@ WRITABLE = {'actors-kernel': {
 }}
 
 
-# L3: circles among the objects of a folder, and how many objects are in them.  May only shrink.
-CIRCLES = {
-    'actors-kernel': 4,
-    'actors-state': 2,
-}
-
 # L4: prefixes of exported names that belong to more than one folder.  May only shrink.
 SHARED_PREFIXES = set('''
     peer torrent tracker
@@ -134,17 +128,12 @@ def check_circles():
     for name, path in archives():
         objects = members(path)
         graph = arrows(objects)
-        circles = components(graph)
-        size, allowed = sum(map(len, circles)), CIRCLES.get(name, 0)
-        if size > allowed:
-            for circle in circles:
-                yield f'{name}: a circle of {", ".join(circle)} ({size} objects, {allowed} allowed)'
-                for m in circle:
-                    for to in sorted(graph[m] & set(circle)):
-                        names = sorted(objects[to][0] & objects[m][1])
-                        yield f'#   {m} -> {to}: {", ".join(names[:6])}'
-        elif size < allowed:
-            yield f'# {name}: {size} objects in circles, {allowed} allowed: lower the number in CIRCLES'
+        for circle in components(graph):
+            yield f'{name}: {", ".join(circle)} call in a circle'
+            for m in circle:
+                for to in sorted(graph[m] & set(circle)):
+                    names = sorted(objects[to][0] & objects[m][1])
+                    yield f'#   {m} -> {to}: {", ".join(names[:6])}'
 
 
 def check_prefixes():
