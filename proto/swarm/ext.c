@@ -1,17 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The extension protocol of a connection: what we offer, what it says, and whether either side
- * wants nothing (BEP 10, BEP 21).
+ * The extension protocol of a connection: one table of the messages we take, the handshake that
+ * offers them, and whether either side wants nothing (BEP 10, BEP 21).
  *
- * Who becomes a seed says so at once: by the message of that name where the other side offers it,
- * else by a handshake that names nothing else.
+ * The table says of each message how long it may be and in which torrents it is offered; what does
+ * not fit is ignored before its handler sees it.  Every handshake names all that is offered: some
+ * take a name that a later one lacks as withdrawn.
  */
 #include "proto/swarm/priv.h"
 
-#define HANDSHAKE_ID 0u
-/* What others call our messages. */
-#define OUR_UPLOAD_ONLY 3u
-#define BELIEVE_EVERY   (60 * USEC_PER_SEC)
+#define HANDSHAKE_ID  0u
+#define BELIEVE_EVERY (60 * USEC_PER_SEC)
+
+/* --- the messages --- */
+
+/* A message of the extension protocol. */
+struct message {
+	uint8_t id;        /* what others call ours; 0: we do not take it */
+	uint32_t min, max; /* bytes of payload; shorter and longer ones are ignored */
+	/* Anything but E_OK: close the connection for that reason. */
+	enum err (*handle)(struct swarm_peer *, struct slice payload, int64_t now);
+	bool in_private; /* offered in private torrents, too (BEP 27) */
+	bool when_bare;  /* offered while the torrent is known by its info-hash alone */
+	/* What else it depends on; NULL: nothing.  Who changes that calls swarm_update_offers(). */
+	bool (*offered)(const struct swarm *);
+};
+
+static void set_upload_only(struct swarm_peer *p, bool on)
+{
+	if (p->upload_only != on && p->peer_interested)
+		p->swarm->choke_soon = true;
+	p->upload_only = on;
+}
+
+static enum err on_upload_only(struct swarm_peer *p, struct slice payload, int64_t now)
+{
+	(void)now;
+	set_upload_only(p, payload.p[0] != 0);
+	return E_OK;
+}
+
+static const struct message messages[EXT_MAX_] = {
+	[EXT_UPLOAD_ONLY] = {3, 1, 1, on_upload_only, .in_private = true, .when_bare = true},
+};
+
+static bool is_offered(const struct swarm *s, const struct message *m)
+{
+	return m->id != 0 && (m->in_private || !s->is_private) && (m->when_bare || !s->bare) &&
+	       (m->offered == NULL || m->offered(s));
+}
+
+/* The names that are offered now, as bits. */
+static uint32_t offers(const struct swarm *s)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < EXT_MAX_; i++)
+		bits |= (uint32_t)is_offered(s, &messages[i]) << i;
+	return bits;
+}
+
+/* --- what we say --- */
 
 static bool wants_nothing(const struct swarm_peer *p)
 {
@@ -22,35 +71,53 @@ void swarm_say_extended(struct swarm_peer *p)
 {
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
-	struct ext_params h = {.ids = {[EXT_UPLOAD_ONLY] = OUR_UPLOAD_ONLY},
+	uint32_t offered = offers(s);
+	struct ext_params h = {.withdrawn = p->ext_said & ~offered,
 		.reqq = s->config.max_served,
 		.port = s->config.port,
 		.upload_only = wants_nothing(p),
+		.was_upload_only = p->said_upload_only,
 		.client = s->config.version,
 		.yourip = &p->at};
 	uint8_t dict[512];
 	struct wr body = wr_of(dict, sizeof dict);
 	struct wr w = outbuf_begin(&p->out, sizeof dict + 6);
 
+	for (unsigned i = 0; i < EXT_MAX_; i++)
+		h.ids[i] = (offered >> i & 1) != 0 ? messages[i].id : 0;
 	ext_handshake_build(&body, &h);
 	must(!body.full);
 	p->said_upload_only = h.upload_only;
+	p->ext_said = (uint8_t)offered;
 	wire_put_extended(&w, HANDSHAKE_ID, dict, (size_t)(body.p - dict));
 	outbuf_commit(&p->out, &w);
 }
 
+void swarm_update_offers(struct swarm *s)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	uint32_t offered = offers(s);
+
+	for (uint32_t i = 0; i < s->peers_cap; i++) {
+		struct swarm_peer *p = s->peers[i];
+
+		if (p == NULL || !p->caps.extended || p->ext_said == offered)
+			continue;
+		swarm_say_extended(p);
+		s->ops->wake(p->conn);
+	}
+}
+
+/* By the message of that name where the other side offers it, else by another handshake. */
 static void say_upload_only(struct swarm_peer *p, bool on)
 {
-	static const char handshake[2][20] = {"d11:upload_onlyi0ee", "d11:upload_onlyi1ee"};
 	uint8_t byte = on;
-	struct wr w = outbuf_begin(&p->out, 32);
 
-	p->said_upload_only = on;
-	if (p->ext_ids[EXT_UPLOAD_ONLY] != 0)
-		wire_put_extended(&w, p->ext_ids[EXT_UPLOAD_ONLY], &byte, 1);
-	else
-		wire_put_extended(&w, HANDSHAKE_ID, (const uint8_t *)handshake[on], 19);
-	outbuf_commit(&p->out, &w);
+	if (swarm_put_extended(p, EXT_UPLOAD_ONLY, &byte, 1)) {
+		p->said_upload_only = on;
+		return;
+	}
+	swarm_say_extended(p);
 	p->swarm->ops->wake(p->conn);
 }
 
@@ -65,12 +132,7 @@ void swarm_update_upload_only(struct swarm *s)
 	}
 }
 
-static void set_upload_only(struct swarm_peer *p, bool on)
-{
-	if (p->upload_only != on && p->peer_interested)
-		p->swarm->choke_soon = true;
-	p->upload_only = on;
-}
+/* --- what it says --- */
 
 /* Where it can be reached again: its listening port, not the one it called from. */
 static void note_port(struct swarm_peer *p, uint16_t port, int64_t now)
@@ -136,7 +198,14 @@ enum err swarm_on_extended(struct swarm_peer *p, const struct wire_ev *ev, int64
 		return E_PROTOCOL;
 	if (ev->id == HANDSHAKE_ID)
 		return on_handshake(p, ev->payload, now);
-	if (ev->id == OUR_UPLOAD_ONLY && ev->payload.n == 1)
-		set_upload_only(p, ev->payload.p[0] != 0);
+	for (unsigned i = 0; i < EXT_MAX_; i++) {
+		const struct message *m = &messages[i];
+
+		/* What we have withdrawn may have been on its way. */
+		if (m->id == ev->id && is_offered(p->swarm, m))
+			return ev->payload.n >= m->min && ev->payload.n <= m->max
+				       ? m->handle(p, ev->payload, now)
+				       : E_OK;
+	}
 	return E_OK; /* whatever else it is, we did not announce it */
 }

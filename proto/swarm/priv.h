@@ -28,6 +28,8 @@ void swarm_put_request(struct swarm_peer *, const struct block_req *); /* the ca
 void swarm_put_cancel(struct swarm_peer *, const struct block_req *);  /* likewise */
 void swarm_put_reject(struct swarm_peer *, const struct block_req *);  /* where BEP 6 allows */
 void swarm_update_interest(struct swarm_peer *);                       /* says what has changed */
+/* A message of the extension protocol (BEP 10), and wakes; false: the peer did not offer it. */
+bool swarm_put_extended(struct swarm_peer *, enum ext_name, const uint8_t *payload, size_t n);
 
 /* window.c */
 uint32_t swarm_room(const struct swarm_peer *); /* so many requests may be made of the peer now */
@@ -79,7 +81,8 @@ void swarm_idle(struct swarm_peer *, bool idle); /* there is nothing for it to a
 void swarm_wake_idle(struct swarm *, uint32_t blocks, uint32_t piece);
 
 /* ext.c */
-void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake */
+void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake; the caller wakes */
+void swarm_update_offers(struct swarm *);     /* what is offered may have changed: to all */
 enum err swarm_on_extended(struct swarm_peer *, const struct wire_ev *, int64_t now);
 void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we want nothing */
 

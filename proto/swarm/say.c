@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages about one block, and interest: laid into ->out, in one place each. */
+/* Messages about one block, interest, extension messages: laid into ->out, in one place each. */
 #include "proto/swarm/priv.h"
 
 void swarm_put_request(struct swarm_peer *p, const struct block_req *r)
@@ -49,4 +49,18 @@ void swarm_update_interest(struct swarm_peer *p)
 		wire_put_not_interested(&w);
 	outbuf_commit(&p->out, &w);
 	p->swarm->ops->wake(p->conn);
+}
+
+bool swarm_put_extended(struct swarm_peer *p, enum ext_name name, const uint8_t *payload, size_t n)
+{
+	struct wr w;
+
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	if (p->ext_ids[name] == 0)
+		return false;
+	w = outbuf_begin(&p->out, n + 6);
+	wire_put_extended(&w, p->ext_ids[name], payload, n);
+	outbuf_commit(&p->out, &w);
+	p->swarm->ops->wake(p->conn);
+	return true;
 }

@@ -168,6 +168,7 @@ struct swarm_peer {
 	uint64_t owed;             /* bytes it asked for that have not left */
 	uint64_t unveiled;         /* after super-seeding: how far it has been told the rest */
 	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */
+	uint8_t ext_said;          /* bits, by enum ext_name: what we have offered to it */
 	struct given given[2];     /* at the last rounds, latest first */
 	uint32_t bad_pieces;       /* pieces it had a part in whose hash was wrong */
 	uint32_t bad_requests;     /* requests that a sane client does not send */
@@ -238,6 +239,8 @@ struct swarm {
 	uint64_t owed;          /* sum over peers */
 	uint32_t guilty_n;      /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
+	bool is_private;   /* BEP 27 */
+	bool bare;         /* known by its info-hash alone: the layout is a stand-in */
 	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
 	bool choke_soon;   /* interest changed: run the choker at the next tick */
 	uint64_t up_limit; /* B/s, for the choker */

@@ -47,10 +47,41 @@ static void read_yourip(struct slice s, struct ext_handshake *h)
 		h->yourip = endpoint_from_v6(s.p, 0);
 }
 
-enum field { F_M, F_METADATA_SIZE, F_P, F_REQQ, F_UPLOAD_ONLY, F_V, F_YOURIP, F_MAX_ };
+/* Its own addresses, each under the key of its kind. */
+static void read_own(struct slice s, size_t n, struct endpoint *out)
+{
+	if (s.n == n)
+		*out = n == 4 ? endpoint_from_v4(s.p, 0) : endpoint_from_v6(s.p, 0);
+}
+
+enum field {
+	F_E,
+	F_IPV4,
+	F_IPV6,
+	F_M,
+	F_METADATA_SIZE,
+	F_P,
+	F_REQQ,
+	F_UPLOAD_ONLY,
+	F_V,
+	F_YOURIP,
+	F_MAX_
+};
 
 static const char *const field_keys[F_MAX_] = {
-	"m", "metadata_size", "p", "reqq", "upload_only", "v", "yourip"};
+	"e", "ipv4", "ipv6", "m", "metadata_size", "p", "reqq", "upload_only", "v", "yourip"};
+
+static void read_addresses(const struct benc f[F_MAX_], struct ext_handshake *h)
+{
+	struct slice s;
+
+	if (bstr(&f[F_YOURIP], &s))
+		read_yourip(s, h);
+	if (bstr(&f[F_IPV4], &s))
+		read_own(s, 4, &h->ipv4);
+	if (bstr(&f[F_IPV6], &s))
+		read_own(s, 16, &h->ipv6);
+}
 
 enum err ext_handshake_parse(struct slice payload, struct ext_handshake *h)
 {
@@ -75,10 +106,11 @@ enum err ext_handshake_parse(struct slice payload, struct ext_handshake *h)
 		h->reqq = (uint32_t)MIN(v, UINT32_MAX);
 	if (bint(&f[F_UPLOAD_ONLY], &v))
 		h->upload_only = v != 0;
+	if (bint(&f[F_E], &v))
+		h->encrypts = v != 0;
 	if (bstr(&f[F_V], &s))
 		text_sanitise(h->client, sizeof h->client, s);
-	if (bstr(&f[F_YOURIP], &s))
-		read_yourip(s, h);
+	read_addresses(f, h);
 	return E_OK;
 }
 
@@ -111,11 +143,27 @@ static void put_int(struct wr *w, const char *key, uint64_t v)
 	wr_u8(w, 'e');
 }
 
+static void put_address(struct wr *w, const char *key, const struct endpoint *at)
+{
+	bool v4;
+
+	if (at == NULL)
+		return;
+	v4 = endpoint_is_v4(at);
+	put_str(w, key, strlen(key));
+	put_str(w, v4 ? endpoint_v4_bytes(at) : at->ip, v4 ? 4 : 16);
+}
+
 void ext_handshake_build(struct wr *w, const struct ext_params *params)
 {
-	put_text(w, "d1:md");
+	put_text(w, "d");
+	if (params->encrypts)
+		put_int(w, "e", 1);
+	put_address(w, "ipv4", params->ipv4);
+	put_address(w, "ipv6", params->ipv6);
+	put_text(w, "1:md");
 	for (unsigned i = 0; i < EXT_MAX_; i++)
-		if (params->ids[i] != 0)
+		if (params->ids[i] != 0 || (params->withdrawn >> i & 1) != 0)
 			put_int(w, ext_text((enum ext_name)i), params->ids[i]);
 	put_text(w, "e");
 	if (params->metadata_size != 0)
@@ -124,18 +172,12 @@ void ext_handshake_build(struct wr *w, const struct ext_params *params)
 		put_int(w, "p", params->port);
 	if (params->reqq != 0)
 		put_int(w, "reqq", params->reqq);
-	if (params->upload_only)
-		put_int(w, "upload_only", 1);
+	if (params->upload_only || params->was_upload_only)
+		put_int(w, "upload_only", params->upload_only);
 	if (params->client != NULL) {
 		put_text(w, "1:v");
 		put_str(w, params->client, strlen(params->client));
 	}
-	if (params->yourip != NULL) {
-		bool v4 = endpoint_is_v4(params->yourip);
-
-		put_text(w, "6:yourip");
-		put_str(w, v4 ? endpoint_v4_bytes(params->yourip) : params->yourip->ip,
-			v4 ? 4 : 16);
-	}
+	put_address(w, "yourip", params->yourip);
 	put_text(w, "e");
 }

@@ -20,9 +20,9 @@
 #define WIRE_HANDSHAKE    68u
 #define WIRE_PIECE_HEADER 13u
 #define WIRE_MAX_BLOCK    131072u /* the longest block we take or serve; clients ask for 16 KiB */
-/* The longest extended message that is kept; of all we know the longest is BEP 9's "data", 16 KiB
- * and a few words.  One that is longer is skipped as it comes, WIRE_UNKNOWN. */
-#define WIRE_EXTENDED_MAX 32768u
+/* The longest extended message that is kept; of all we know none is so long, but for a handshake
+ * that names much.  One that is longer is skipped as it comes, WIRE_UNKNOWN. */
+#define WIRE_EXTENDED_MAX 65536u
 
 /* --- handshake: BEP 3 "peer protocol" --- */
 

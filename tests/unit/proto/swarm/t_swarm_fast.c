@@ -297,7 +297,7 @@ static void t_upload_only(void **state)
 	outbuf_sent(&q->out, outbuf_len(&q->out));
 	end_send(&w.node[0].ends[1]);
 	assert_true(q->upload_only);
-	assert_int_equal(q->reqq, 250);
+	assert_int_equal(q->reqq, w.node[0].swarm->config.max_served);
 	swarm_reconsider(w.node[0].swarm);
 	assert_int_equal(count_out(p, ID_EXTENDED), 0);
 	assert_int_equal(swarm_event(p, &ev, SECOND), E_OK);
@@ -309,6 +309,45 @@ static void t_upload_only(void **state)
 	swarm_reconsider(w.node[0].swarm);
 	assert_false(p->said_upload_only);
 	assert_int_equal(count_out(p, ID_EXTENDED), 1);
+	world_fini(&w);
+}
+
+static bool said(struct swarm_peer *p, const char *text)
+{
+	const uint8_t *at = memmem(outbuf_data(&p->out), outbuf_len(&p->out), text, strlen(text));
+
+	return at != NULL;
+}
+
+/* Every handshake names all that is offered; what is of the wrong length or offered by nobody is
+ * passed over. */
+static void t_extended_table(void **state)
+{
+	struct world w;
+	struct swarm_peer *p = begin(&w, false, 3);
+	static const uint8_t bytes[] = {1, 1};
+	struct wire_ev ev = {.type = WIRE_EXTENDED, .id = 3, .payload = {bytes, 2}};
+
+	(void)state;
+	outbuf_sent(&p->out, outbuf_len(&p->out));
+	assert_int_equal(swarm_event(p, &ev, SECOND), E_OK);
+	ev.payload.n = 0;
+	assert_int_equal(swarm_event(p, &ev, SECOND), E_OK);
+	ev.id = 77;
+	ev.payload.n = 1;
+	assert_int_equal(swarm_event(p, &ev, SECOND), E_OK);
+	assert_false(p->upload_only);
+	for (uint32_t i = 0; i < PIECES; i++)
+		picker_set_have(w.node[0].swarm->picker, i);
+	swarm_reconsider(w.node[0].swarm);
+	assert_true(said(p, "m"
+			    "d11:upload_onlyi3ee"));
+	assert_true(said(p, "11:upload_onlyi1e"));
+	outbuf_sent(&p->out, outbuf_len(&p->out));
+	picker_clear_have(w.node[0].swarm->picker, 4);
+	swarm_reconsider(w.node[0].swarm);
+	assert_true(said(p, "d11:upload_onlyi3ee"));
+	assert_true(said(p, "11:upload_onlyi0e"));
 	world_fini(&w);
 }
 
@@ -325,6 +364,7 @@ int main(void)
 		cmocka_unit_test(t_suggest),
 		cmocka_unit_test(t_suggest_what_was_read),
 		cmocka_unit_test(t_upload_only),
+		cmocka_unit_test(t_extended_table),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -83,6 +83,41 @@ static void test_built_and_read_back(void **state)
 	}
 }
 
+/* What a later handshake does not offer any more is named with 0, and taken as that. */
+static void test_withdrawn(void **state)
+{
+	static const uint8_t v4[] = {9, 8, 7, 6},
+			     v6[16] = {0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7};
+	static const char expect[] = "d1:ei1e4:ipv44:\x09\x08\x07\x06"
+				     "4:ipv616:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07"
+				     "1:md11:ut_metadatai2e6:ut_pexi0ee11:upload_onlyi0ee";
+	struct endpoint a = endpoint_from_v4(v4, 0), b = endpoint_from_v6(v6, 0);
+	struct ext_params p = {.ids = {[EXT_METADATA] = 2},
+		.withdrawn = 1u << EXT_PEX,
+		.was_upload_only = true,
+		.encrypts = true,
+		.ipv4 = &a,
+		.ipv6 = &b};
+	struct ext_handshake h;
+	uint8_t buf[256];
+	struct wr w = wr_of(buf, sizeof buf);
+
+	(void)state;
+	ext_handshake_build(&w, &p);
+	assert_int_equal(w.p - buf, sizeof expect - 1);
+	assert_memory_equal(buf, expect, sizeof expect - 1);
+	ext_handshake_init(&h);
+	h.ids[EXT_PEX] = 5;
+	h.upload_only = true;
+	assert_int_equal(parse((const char *)buf, (size_t)(w.p - buf), &h), E_OK);
+	assert_int_equal(h.ids[EXT_PEX], 0);
+	assert_int_equal(h.ids[EXT_METADATA], 2);
+	assert_true(h.encrypts);
+	assert_false(h.upload_only);
+	assert_true(endpoint_equal(&h.ipv4, &a));
+	assert_true(endpoint_equal(&h.ipv6, &b));
+}
+
 static void test_nothing_to_say(void **state)
 {
 	struct ext_params p = {.reqq = 0};
@@ -130,6 +165,9 @@ static void test_odd_fields_are_ignored(void **state)
 		{"d13:metadata_sizei-1ee", E_OK},
 		{"d13:metadata_sizei4294967296ee", E_OK},
 		{"d6:yourip3:abce", E_OK},
+		{"d4:ipv416:abcdefghijklmnope", E_OK},
+		{"d4:ipv64:abcde", E_OK},
+		{"d1:e0:e", E_OK},
 		{"d1:vi5ee", E_OK},
 		{"le", E_TYPE},
 		{"i5e", E_TYPE},
@@ -179,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_built_and_read_back),
+		cmocka_unit_test(test_withdrawn),
 		cmocka_unit_test(test_nothing_to_say),
 		cmocka_unit_test(test_later_ones_change_parts),
 		cmocka_unit_test(test_odd_fields_are_ignored),

@@ -347,7 +347,7 @@ static void test_lies_cost_no_memory(void **state)
 /* An extended message that is longer than any we know passes by, and what follows is read. */
 static void test_long_extended_is_not_kept(void **state)
 {
-	static const uint8_t head[] = {0, 0, 0x80, 3, 20, 1}, next[] = {0, 0, 0, 1, 1};
+	static const uint8_t head[] = {0, 1, 0, 3, 20, 1}, next[] = {0, 0, 0, 1, 1};
 	uint8_t byte = 'x';
 	struct wire_dec d;
 	struct wire_ev ev;
