@@ -101,9 +101,26 @@ static struct msg *receive(struct actor *a)
 	waited = loop_now(a->loop) - m->sent_us;
 	if (__atomic_load_n(&a->set->trace[m->type], __ATOMIC_RELAXED))
 		trace(a, m, waited);
-	stat_add(a, STAT_MSGS_RECEIVED, 1);
+	a->taken++;
+	stat_add(a, STAT_MSGS_IN, 1);
+	stat_count(&a->in[m->type], 1);
 	stat_add(a, STAT_QUEUE_DELAY_US, waited > 0 ? (uint64_t)waited : 0);
 	return m;
+}
+
+static void note_mail(struct actor *a)
+{
+	uint32_t n = __atomic_load_n(&a->mail, __ATOMIC_RELAXED) - a->taken;
+
+	if (n > a->mail_most)
+		__atomic_store_n(&a->mail_most, n, __ATOMIC_RELAXED);
+}
+
+/* What was taken no longer waits: told once a turn, as senders write there, too. */
+static void take_off(struct actor *a)
+{
+	(void)__atomic_fetch_sub(&a->mail, a->taken, __ATOMIC_RELAXED);
+	a->taken = 0;
 }
 
 static void hold(struct actor *a, const struct msg *m)
@@ -120,8 +137,10 @@ static void drain_inbox(struct actor *a)
 		return;
 	a->hot = true;
 	for (int i = 0; i < DRAIN_BUDGET && a->phase == ACTOR_RUNNING; i++) {
-		struct msg *m = receive(a);
+		struct msg *m;
 
+		note_mail(a);
+		m = receive(a);
 		if (m == NULL) {
 			a->hot = false;
 			break;
@@ -130,6 +149,7 @@ static void drain_inbox(struct actor *a)
 		dispatch(a, &m);
 	}
 	hold(a, NULL);
+	take_off(a);
 }
 
 /* --- a turn --- */
@@ -146,6 +166,7 @@ void actor_enter(struct actor *a)
 	a->hand.turn_us = loop_now(a->loop);
 	panic_hand_set(&a->hand);
 	__atomic_store_n(&a->since_us, a->hand.turn_us, __ATOMIC_RELAXED);
+	__atomic_store_n(&a->turned_us, a->hand.turn_us, __ATOMIC_RELAXED);
 }
 
 void actor_begin(struct actor *a)
@@ -230,6 +251,7 @@ void actor_finish(struct actor *a)
 		msg_free(a, &a->quiesce);
 	while ((m = receive(a)) != NULL)
 		msg_free(a, &m);
+	take_off(a);
 	actor_flush(a);
 	loop_run_reap(a->loop);
 	a->phase = ACTOR_ENDED;

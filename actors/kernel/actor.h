@@ -18,6 +18,7 @@
 
 #include "actors/kernel/loop.h"
 #include "actors/kernel/message.h"
+#include "actors/kernel/stats.h"
 
 struct actor;
 struct actors; /* all actors of one daemon, the mail bus between them, the message table */
@@ -81,6 +82,22 @@ struct actor_state {
 };
 unsigned actors_count(const struct actors *);
 void actors_state(const struct actors *, unsigned i, struct actor_state *out);
+
+/* What has been counted of an actor since its start. */
+struct actor_counters {
+	char name[16];
+	uint16_t handling; /* message type in hand, 0: none */
+	uint64_t stats[STAT_MAX_];
+	uint64_t *in,
+		*out;   /* messages by type, replies included, for each type of the table; owned */
+	uint32_t calls; /* that wait for their reply now */
+	uint32_t waiting; /* messages in its mailbox now */
+	uint32_t waiting_most;
+	int64_t turned_us; /* when its last turn began, monotonic */
+};
+/* Any thread; each number is whole, and as it was at some moment of late. */
+void actors_counters(const struct actors *, unsigned i, struct actor_counters *out);
+void actor_counters_fini(struct actor_counters *);
 
 /* From now on each message of these names is one line of the log when it is taken in hand, and of
  * no others; any thread.  false: *unknown is no message's name, the others are traced. */

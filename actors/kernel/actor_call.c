@@ -98,7 +98,7 @@ static void drop(struct actor *a, struct call *c)
 	CHECK_OBJ(c, CALL_MAGIC);
 	unlink_call(&a->calls, c);
 	loop_timer_del(a->loop, &c->timer);
-	a->calls.n--;
+	__atomic_store_n(&a->calls.n, a->calls.n - 1, __ATOMIC_RELAXED);
 	c->magic = 0;
 	pool_put(a->calls.pool, c);
 }
@@ -140,7 +140,7 @@ static uint64_t remember(struct actor *a, int64_t timeout_us, actor_reply_f *fn,
 		.magic = CALL_MAGIC, .actor = a, .id = ++cs->last_id, .ctx = ctx, .fn = fn};
 	c->timer.fn = expire;
 	link_call(cs, c);
-	cs->n++;
+	__atomic_store_n(&cs->n, cs->n + 1, __ATOMIC_RELAXED);
 	loop_timer_set(a->loop, &c->timer, loop_now(a->loop) + timeout_us);
 	return c->id;
 }

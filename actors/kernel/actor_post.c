@@ -7,6 +7,8 @@
  */
 #include "actors/kernel/actor_priv.h"
 
+#include <stdio.h>
+
 struct actor *actors_find(const struct actors *set, uint16_t addr)
 {
 	unsigned at =
@@ -52,7 +54,8 @@ static void collect(struct actor *a, uint16_t to, struct msg *m)
 	m->queued = true;
 	m->sent_us = loop_now(a->loop);
 	r->v[r->n++] = m;
-	stat_add(a, STAT_MSGS_SENT, 1);
+	stat_add(a, STAT_MSGS_OUT, 1);
+	stat_count(&a->out[m->type], 1);
 }
 
 void actor_post(struct actor *a, uint16_t to, struct msg **pm)
@@ -66,13 +69,28 @@ void actor_post(struct actor *a, uint16_t to, struct msg **pm)
 	collect(a, to, m);
 }
 
+/* Nothing in the program may fill a mailbox (msg.def says what bounds each message): whoever did
+ * has lost count. */
+_Noreturn static void panic_full(const struct actor *a, const struct actor *r, const struct msg *m)
+{
+	char words[160];
+
+	(void)snprintf(words, sizeof words,
+		"the mailbox of %s is full: %s from %s does not fit, %u messages wait", r->name,
+		msg_name(a->types, m->type), a->name, __atomic_load_n(&r->mail, __ATOMIC_RELAXED));
+	must_not_reach(words);
+}
+
 void actor_flush(struct actor *a)
 {
 	for (unsigned i = 0; i < a->dirty_n; i++) {
 		struct route *r = &a->routes[a->dirty[i]];
+		struct actor *to = a->set->list[a->dirty[i]];
 
+		(void)__atomic_fetch_add(&to->mail, r->n, __ATOMIC_RELAXED);
 		for (unsigned k = 0; k < r->n; k++)
-			outbox_send(r->box, r->v[k]);
+			if (!outbox_send(r->box, r->v[k]))
+				panic_full(a, to, r->v[k]);
 		r->n = 0;
 	}
 	a->dirty_n = 0;

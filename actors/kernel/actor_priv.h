@@ -45,7 +45,7 @@ struct calls {
 	struct call **by_id;  /* buckets */
 	struct call **by_ctx; /* buckets, for actor_cancel_calls() */
 	size_t buckets;       /* a power of two, or 0 */
-	size_t n;
+	uint32_t n;           /* relaxed atomic */
 	uint64_t last_id;
 };
 
@@ -80,6 +80,11 @@ struct actor {
 	struct panic_hand hand;
 	uint16_t handling;         /* type in hand; relaxed atomic */
 	int64_t since_us;          /* of the turn, 0: sleeps; relaxed atomic */
+	int64_t turned_us;         /* when the last turn began; relaxed atomic */
+	uint32_t mail;             /* messages in the inbox; atomic, senders add to it */
+	uint32_t mail_most;        /* the most there were when one was taken; relaxed atomic */
+	uint32_t taken;            /* of this drain, not yet off `mail` */
+	uint64_t *in, *out;        /* messages by type; relaxed atomics */
 	uint64_t stats[STAT_MAX_]; /* relaxed atomics */
 	char name[16];             /* "peers", "peers.1" */
 };
@@ -103,6 +108,11 @@ struct actors {
 
 /* Panics when it is not the actor's own thread. */
 void actor_check_thread(const struct actor *);
+/* Adds to a counter of the calling thread's actor. */
+static inline void stat_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
 /* Marks a turn's context for log and panic. */
 void actor_enter(struct actor *);
 /* Sends what the turn has collected. */

@@ -76,6 +76,8 @@ static struct actor *add(struct actors *set, uint16_t addr, const struct actor_s
 	a->dispatch = xcalloc(set->table->n, sizeof *a->dispatch);
 	a->spares = xcalloc(set->table->n, sizeof *a->spares);
 	a->live = xcalloc(set->table->n, sizeof *a->live);
+	a->in = xcalloc(set->table->n, sizeof *a->in);
+	a->out = xcalloc(set->table->n, sizeof *a->out);
 	fill_dispatch(a);
 	a->loop = loop_new();
 	a->inbox = inbox_open(set->bus, a->name);
@@ -275,7 +277,8 @@ static void send_term(struct actors *set, struct actor *a)
 	m->queued = true;
 	m->sent_us = clock_mono_us();
 	set->live[KMSG_TERM]++;
-	outbox_send(term_box(set, a), m);
+	(void)__atomic_fetch_add(&a->mail, 1, __ATOMIC_RELAXED);
+	must(outbox_send(term_box(set, a), m));
 }
 
 static void drain_left_over(struct actors *set, struct actor *a)
@@ -362,6 +365,8 @@ static void free_actor(struct actor **pa)
 	xfree(a->dispatch);
 	xfree(a->spares);
 	xfree(a->live);
+	xfree(a->in);
+	xfree(a->out);
 	FREE_OBJ(a);
 }
 
@@ -415,6 +420,41 @@ void actors_state(const struct actors *set, unsigned i, struct actor_state *out)
 		.since_us = __atomic_load_n(&a->since_us, __ATOMIC_RELAXED),
 		.turns = stat_get(a, STAT_TURNS),
 	};
+}
+
+static uint64_t *copy_counts(const uint64_t *from, unsigned n)
+{
+	uint64_t *v = xcalloc(n, sizeof *v);
+
+	for (unsigned i = 0; i < n; i++)
+		v[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	return v;
+}
+
+void actors_counters(const struct actors *set, unsigned i, struct actor_counters *out)
+{
+	const struct actor *a = actors_at(set, i);
+	uint32_t waiting = __atomic_load_n(&a->mail, __ATOMIC_RELAXED);
+
+	*out = (struct actor_counters){
+		.handling = __atomic_load_n(&a->handling, __ATOMIC_RELAXED),
+		.in = copy_counts(a->in, set->table->n),
+		.out = copy_counts(a->out, set->table->n),
+		.calls = __atomic_load_n(&a->calls.n, __ATOMIC_RELAXED),
+		.waiting = waiting,
+		.waiting_most = MAX(waiting, __atomic_load_n(&a->mail_most, __ATOMIC_RELAXED)),
+		.turned_us = __atomic_load_n(&a->turned_us, __ATOMIC_RELAXED),
+	};
+	memcpy(out->name, a->name, sizeof out->name);
+	for (unsigned s = 0; s < STAT_MAX_; s++)
+		out->stats[s] = stat_get(a, (enum stat_kind)s);
+}
+
+void actor_counters_fini(struct actor_counters *c)
+{
+	xfree(c->in);
+	xfree(c->out);
+	c->in = c->out = NULL;
 }
 
 static unsigned find_type(const struct msg_table *table, const char *name)

@@ -30,7 +30,7 @@ int inbox_fd(const struct inbox *);
 
 struct outbox *outbox_open(struct mailbus *, const char *name);
 void outbox_close(struct outbox **);
-/* Never blocks.  A full pipe means broken credit accounting and panics. */
-void outbox_send(struct outbox *, void *p);
+/* Never blocks.  false: the pipe is full, p stays the caller's. */
+bool outbox_send(struct outbox *, void *p);
 
 #endif

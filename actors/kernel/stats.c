@@ -9,24 +9,24 @@
 
 #include "actors/kernel/actor_priv.h"
 
-static const char *const names[] = {
-#define STAT(name, unit, doc) #name,
+static const char *const keys[] = {
+#define STAT(name, key, doc) [STAT_##name] = key,
 #include "actors/kernel/stats.def"
 #undef STAT
 };
 
-const char *stat_name(enum stat s)
+const char *stat_key(enum stat_kind s)
 {
 	must((unsigned)s < STAT_MAX_);
-	return names[s];
+	return keys[s];
 }
 
-void stat_add(struct actor *a, enum stat s, uint64_t n)
+void stat_add(struct actor *a, enum stat_kind s, uint64_t n)
 {
-	__atomic_store_n(&a->stats[s], a->stats[s] + n, __ATOMIC_RELAXED);
+	stat_count(&a->stats[s], n);
 }
 
-uint64_t stat_get(const struct actor *a, enum stat s)
+uint64_t stat_get(const struct actor *a, enum stat_kind s)
 {
 	CHECK_OBJ(a, ACTOR_MAGIC);
 	must((unsigned)s < STAT_MAX_);

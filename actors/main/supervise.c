@@ -83,7 +83,20 @@ static void on_health(struct actor *a, struct msg **m)
 	health_report(supervisor_of(a), container_of(*m, struct m_health, h));
 }
 
+static void on_counters(struct actor *a, struct msg **m)
+{
+	struct m_counters *c = MSG_AS(COUNTERS, *m);
+	const struct actors *set = supervisor_of(a)->arg->set;
+
+	c->now = actor_now(a);
+	c->n = actors_count(set);
+	c->actors = xcalloc(c->n, sizeof *c->actors);
+	for (unsigned i = 0; i < c->n; i++)
+		actors_counters(set, i, &c->actors[i]);
+}
+
 static const struct actor_handler handlers[] = {
+	{MSG_COUNTERS, on_counters},
 	{MSG_HEALTH, on_health},
 	{0, NULL},
 };

@@ -132,6 +132,13 @@ static void m_reload_fini(struct m_reload *m)
 		config_unref(&m->config);
 }
 
+static void m_counters_fini(struct m_counters *m)
+{
+	for (unsigned i = 0; i < m->n; i++)
+		actor_counters_fini(&m->actors[i]);
+	xfree(m->actors);
+}
+
 static void m_state_load_fini(struct m_state_load *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
@@ -284,6 +291,7 @@ static void m_peers_found_fini(struct m_peers_found *m)
 	OWNER(m_torrent_add)                                                                       \
 	OWNER(m_torrent_set)                                                                       \
 	OWNER(m_torrent_view)                                                                      \
+	OWNER(m_counters)                                                                          \
 	OWNER(m_reload)                                                                            \
 	OWNER(m_state_load)                                                                        \
 	OWNER(m_state_add)                                                                         \
@@ -321,6 +329,7 @@ OWNERS
 #define FINI_m_torrent_add    fini_m_torrent_add
 #define FINI_m_torrent_set    fini_m_torrent_set
 #define FINI_m_torrent_view   fini_m_torrent_view
+#define FINI_m_counters       fini_m_counters
 #define FINI_m_reload         fini_m_reload
 #define FINI_m_state_load     fini_m_state_load
 #define FINI_m_state_add      fini_m_state_add
@@ -368,13 +377,14 @@ OWNERS
 
 static const struct msg_type types[MSG_MAX_] = {
 	[MSG_NONE_] = {.name = "NONE", .size = sizeof(struct m_plain)},
-#define MSG(name_, payload, from_, to_, deadline)                                                  \
+#define FIRST(first, ...) (first)
+#define MSG(name_, payload, from_, to_, ...)                                                       \
 	[MSG_##name_] = {.name = #name_,                                                           \
 		.size = sizeof(struct payload),                                                    \
 		.fini = FINI_##payload,                                                            \
 		.from = (from_),                                                                   \
 		.to = (to_),                                                                       \
-		.deadline_ms = (deadline)},
+		.deadline_ms = FIRST(__VA_ARGS__, "")},
 #include "actors/msg/msg.def"
 #undef MSG
 };

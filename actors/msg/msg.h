@@ -33,7 +33,7 @@ enum role {
 
 enum {
 	MSG_NONE_,
-#define MSG(name, payload, from, to, deadline) MSG_##name,
+#define MSG(name, ...) MSG_##name,
 #include "actors/msg/msg.def"
 #undef MSG
 	MSG_MAX_
@@ -137,6 +137,14 @@ struct m_health {
 	struct actor_health actors[32];
 	unsigned n;
 	bool ok;
+};
+
+struct m_counters {
+	struct msg h;
+	/* reply */
+	struct actor_counters *actors; /* owned, with what they own */
+	unsigned n;
+	int64_t now; /* monotonic: what turned_us counts to */
 };
 
 struct m_reload {
@@ -543,7 +551,7 @@ struct m_peers_found {
  */
 #define MSG_AS(name, m) msg_as_##name(m)
 
-#define MSG(name, payload, from, to, deadline)                                                     \
+#define MSG(name, payload, ...)                                                                    \
 	static inline struct payload *msg_as_##name(struct msg *m)                                 \
 	{                                                                                          \
 		must(m != NULL && m->magic == MSG_MAGIC && m->type == MSG_##name);                 \

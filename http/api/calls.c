@@ -54,35 +54,62 @@ void api_add(struct request *r)
 	actor_call(a, ADDR_SESSION, &h, on_added, r);
 }
 
-/* --- health --- */
+/* --- how the actors are --- */
 
-static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
+static void ask_main(struct request *r, uint16_t type, actor_reply_f *fn)
 {
-	struct request *r = request_of(ctx);
-	struct m_health *h = m != NULL ? MSG_AS(HEALTH, *m) : NULL;
-	struct json_out o = {0};
-
-	(void)a;
-	if (err == E_OK && h != NULL) {
-		render_health(&o, h);
-		answer_json(r, h->ok ? 200 : 503, &o);
-	} else {
-		answer_text(r, 503, "the supervisor does not answer: %s", err_words(err));
-	}
-	request_resume(r);
-}
-
-void api_health(struct request *r)
-{
-	struct actor *a = request_actor(r);
 	struct msg *m;
 
 	if (!request_may_wait(r))
 		return;
-	m = msg_new(a, MSG_HEALTH);
+	m = msg_new(request_actor(r), type);
 	request_suspend(r);
-	actor_call(a, ADDR_MAIN, &m, on_health, r);
+	actor_call(request_actor(r), ADDR_MAIN, &m, fn, r);
 }
+
+static void answer_main(struct request *r, enum err err, unsigned status, struct json_out *o)
+{
+	if (err == E_OK)
+		answer_json(r, status, o);
+	else
+		answer_text(r, 503, "the supervisor does not answer: %s", err_words(err));
+	request_resume(r);
+}
+
+static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct json_out o = {0};
+	bool ok = false;
+
+	(void)a;
+	if (err == E_OK) {
+		render_health(&o, MSG_AS(HEALTH, *m));
+		ok = MSG_AS(HEALTH, *m)->ok;
+	}
+	answer_main(request_of(ctx), err, ok ? 200 : 503, &o);
+}
+
+void api_health(struct request *r)
+{
+	ask_main(r, MSG_HEALTH, on_health);
+}
+
+static void on_counters(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct json_out o = {0};
+
+	(void)a;
+	if (err == E_OK)
+		render_counters(&o, MSG_AS(COUNTERS, *m));
+	answer_main(request_of(ctx), err, 200, &o);
+}
+
+void api_counters(struct request *r)
+{
+	ask_main(r, MSG_COUNTERS, on_counters);
+}
+
+/* --- the list of routes --- */
 
 void api_index(struct request *r)
 {

@@ -13,6 +13,7 @@ void api_add(struct request *);
 void api_set(struct request *);
 void api_view(struct request *);
 void api_health(struct request *);
+void api_counters(struct request *);
 void api_index(struct request *);
 
 /* The argument of api_view: of which torrents. */

@@ -396,32 +396,3 @@ bool render_some(struct render *r, struct json_out *o, size_t bytes)
 	r->out = NULL;
 	return r->done;
 }
-
-/* --- short answers --- */
-
-void render_health(struct json_out *o, const struct m_health *h)
-{
-	json_out_open(o, '{');
-	json_out_key(o, "ok");
-	json_out_bool(o, h->ok);
-	json_out_key(o, "actors");
-	json_out_open(o, '[');
-	for (unsigned i = 0; i < h->n; i++) {
-		const struct actor_health *a = &h->actors[i];
-
-		json_out_open(o, '{');
-		json_out_key(o, "name");
-		json_out_text(o, a->name);
-		json_out_key(o, "ok");
-		json_out_bool(o, a->ok);
-		if (!a->ok) {
-			json_out_key(o, "handling");
-			json_out_text(o, a->handling);
-			json_out_key(o, "stuck_ms");
-			json_out_int(o, a->stuck_ms);
-		}
-		json_out_close(o, '}');
-	}
-	json_out_close(o, ']');
-	json_out_close(o, '}');
-}

@@ -50,5 +50,6 @@ bool render_some(struct render *, struct json_out *, size_t bytes);
 size_t render_varying(const struct m_torrent_view *);
 
 void render_health(struct json_out *o, const struct m_health *);
+void render_counters(struct json_out *o, const struct m_counters *);
 
 #endif

@@ -277,8 +277,8 @@ void sim_counts(const struct daemon *d, struct sim_counts *out)
 		out->actor[i] = (struct sim_work){
 			.turns = is.turns,
 			.timers = stat_get(a, STAT_TIMERS),
-			.sent = stat_get(a, STAT_MSGS_SENT),
-			.received = stat_get(a, STAT_MSGS_RECEIVED),
+			.sent = stat_get(a, STAT_MSGS_OUT),
+			.received = stat_get(a, STAT_MSGS_IN),
 		};
 		(void)snprintf(out->actor[i].role, sizeof out->actor[i].role, "%s", is.role);
 	}

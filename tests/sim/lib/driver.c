@@ -11,7 +11,7 @@
 static void drop(struct actor *a, struct msg **m)
 {
 	(void)a;
-	must((*m)->type == MSG_RELOAD || (*m)->type == MSG_HEALTH);
+	must((*m)->type == MSG_RELOAD || (*m)->type == MSG_HEALTH || (*m)->type == MSG_COUNTERS);
 }
 
 static const struct actor_handler handlers[] = {{KMSG_NONE, drop}, {0, NULL}};

@@ -124,7 +124,7 @@ static void on_late(struct sim *s, void *p, uint64_t in)
 }
 
 /* What is sent in a turn that ends late arrives late. */
-void outbox_send(struct outbox *out, void *p)
+bool outbox_send(struct outbox *out, void *p)
 {
 	struct sim *s = sim_world();
 	int64_t at = seat_sends_at(s);
@@ -133,4 +133,5 @@ void outbox_send(struct outbox *out, void *p)
 		event_at(s, at, on_late, p, (uint64_t)(uintptr_t)out->to);
 	else
 		put_in(out->to, p);
+	return true;
 }

@@ -35,7 +35,7 @@ static void pointers_arrive_in_order(void **state)
 	(void)state;
 	assert_int_equal(inbox_recv(in, &p), E_AGAIN);
 	for (unsigned i = 0; i < 10; i++)
-		outbox_send(out, &items[i]);
+		assert_true(outbox_send(out, &items[i]));
 	for (unsigned i = 0; i < 10; i++) {
 		assert_int_equal(inbox_recv(in, &p), E_OK);
 		assert_ptr_equal(p, &items[i]);
@@ -62,7 +62,7 @@ static void drained_inbox_wakes(void **state)
 			;
 		assert_false(readable(in, 0));
 		for (unsigned k = 0; k <= i % 3; k++)
-			outbox_send(out, &item);
+			assert_true(outbox_send(out, &item));
 		assert_true(readable(in, 1000));
 	}
 	while (inbox_recv(in, &p) == E_OK)
@@ -84,7 +84,7 @@ static void sender_may_go_before_it_is_read(void **state)
 		struct outbox *out = outbox_open(b, "in");
 
 		for (unsigned k = 0; k < 10; k++)
-			outbox_send(out, &items[i * 10 + k]);
+			assert_true(outbox_send(out, &items[i * 10 + k]));
 		outbox_close(&out);
 		assert_null(out);
 	}
@@ -110,7 +110,7 @@ static void *send_all(void *arg)
 
 		it->sender = s->id;
 		it->n = i;
-		outbox_send(out, it);
+		assert_true(outbox_send(out, it));
 	}
 	outbox_close(&out);
 	return NULL;
