@@ -6,6 +6,7 @@
  */
 #include "proto/base/endpoint.h"
 
+#include "proto/base/crc32c.h"
 #include "proto/base/rng.h"
 
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -201,22 +202,6 @@ void endpoint_write_compact6(struct wr *w, const struct endpoint *e)
 }
 
 /* --- BEP 40 --- */
-
-/* CRC-32C, a nibble at a time: short inputs do not earn a larger table. */
-static uint32_t crc32c(const uint8_t *p, size_t n)
-{
-	static const uint32_t nibble[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
-		0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6,
-		0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < n; i++) {
-		crc ^= p[i];
-		crc = crc >> 4 ^ nibble[crc & 15];
-		crc = crc >> 4 ^ nibble[crc & 15];
-	}
-	return ~crc;
-}
 
 /*
  * Keeps the leading bytes whole and every other bit of the rest: at least `base` bytes, and one

@@ -28,6 +28,7 @@ MAY = {
     'proto/webseed': (BASE, 'proto/meta'),
     'proto/mse': (BASE, 'proto/meta'),
     'proto/portmap': (BASE,),
+    'proto/dht': (BASE, 'proto/meta'),
     'proto/swarm': (BASE, 'proto/meta', 'proto/wire', 'proto/picker', 'proto/peerlist'),
     'config': (BASE,),
     'actors/kernel': (BASE,),
@@ -58,6 +59,7 @@ FACES = {
     'proto/webseed': ALL,
     'proto/mse': ('mse.h', 'dh.h', 'rc4.h'),
     'proto/portmap': ('pcp.h', 'mapper.h', 'igd.h'),
+    'proto/dht': ('kad.h', 'krpc.h', 'id.h', 'item.h', 'table.h', 'ed25519.h'),
     'config': ('config.h', 'args.h', 'load.h', 'report.h', 'paths.h', 'life.h', 'options.h'),
     'actors/kernel': ALL,
     'actors/msg': ALL,
@@ -70,7 +72,7 @@ LIBRARIES = {
     'zmq.h': {'actors/kernel/mailbox.c'},
     'zlib.h': {'http/server/gzip.c'},
     'curl/curl.h': {'actors/fetch/priv.h'},
-    'openssl/': {'proto/meta/hash.c', 'proto/mse/dh.c'},
+    'openssl/': {'proto/meta/hash.c', 'proto/mse/dh.c', 'proto/dht/ed25519.c'},
 }
 ONE_FILE = ('sqlite3.h', 'liburing.h')
 HTTP_ONLY = ('jansson.h', 'microhttpd.h')
