@@ -46,7 +46,8 @@ def deadline(milliseconds):
 
 def messages():
     lines = ['# Messages', '', 'Made from `actors/msg/msg.def` by `make docs`. A call gets exactly one reply, in the same '
-             'struct, or an error at its', 'deadline; a cast gets none. Payloads are in `actors/msg/msg.h`.', '']
+             'struct, or an error at its', 'deadline; a cast gets none, and is bounded by what stands beside it. Payloads are in '
+             '`actors/msg/msg.h`.', '']
     table = False
     for kind, what in entries(read('actors/msg/msg.def'), 'MSG'):
         if kind == 'group':
@@ -56,7 +57,8 @@ def messages():
                 table = True
             continue
         name, payload, sender, receiver, limit, *more = what
-        row = [name, roles(sender), roles(receiver), deadline(limit), f'`{payload}`', *more]
+        kind = f'cast: {more[0]}' if more else deadline(limit)
+        row = [name, roles(sender), roles(receiver), kind, f'`{payload}`']
         lines.append('| ' + ' | '.join(row) + ' |')
     return '\n'.join(lines) + '\n'
 

@@ -375,9 +375,18 @@ OWNERS
 #define R(role) (1u << ROLE_##role)
 #define R_ANY   ((1u << ROLE_MAX_) - 1)
 
+#define FIRST(first, ...)          (first)
+#define SECOND(first, second, ...) second
+
+/* Each cast says what bounds it. */
+#define MSG(name, payload, from, to, ...)                                                          \
+	_Static_assert(FIRST(__VA_ARGS__, "") > 0 || sizeof(SECOND(__VA_ARGS__, "", "")) > 1,      \
+		"msg.def does not say what bounds the cast " #name);
+#include "actors/msg/msg.def"
+#undef MSG
+
 static const struct msg_type types[MSG_MAX_] = {
 	[MSG_NONE_] = {.name = "NONE", .size = sizeof(struct m_plain)},
-#define FIRST(first, ...) (first)
 #define MSG(name_, payload, from_, to_, ...)                                                       \
 	[MSG_##name_] = {.name = #name_,                                                           \
 		.size = sizeof(struct payload),                                                    \
@@ -416,6 +425,8 @@ static const char *about(const struct msg *m, char *value, size_t size)
 
 	switch (m->type) {
 		ABOUT(STATE_TOTALS, m_totals)
+		ABOUT(STATE_NOTE, m_state_note)
+		ABOUT(STATE_NOTED, m_torrent)
 		ABOUT(STORE_OPEN, m_store_open)
 		ABOUT(STORE_READY, m_store_ready)
 		ABOUT(STORE_PROGRESS, m_store_progress)

@@ -215,6 +215,7 @@ struct m_state_remove {
 /* Verified pieces and files we began to write to: cheap, not synced. */
 struct m_state_note {
 	struct msg h;
+	struct tref t; /* who is told by STATE_NOTED */
 	int64_t row;
 	uint32_t *pieces; /* owned: all that are verified and not synced; replaces what was noted */
 	uint32_t pieces_n;

@@ -12,6 +12,7 @@
 #include "actors/msg/view.h"
 #include "actors/msg/wishes.h"
 #include "proto/base/bitfield.h"
+#include "proto/base/encode.h"
 #include "proto/meta/metainfo.h"
 
 /*
@@ -40,6 +41,19 @@ static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned worke
 static inline unsigned infohash_shard(const uint8_t infohash[20], unsigned shards)
 {
 	return infohash[0] % shards;
+}
+
+/* A torrent as the log has it: the first 8 hex digits of its info-hash. */
+struct ih {
+	char text[9];
+};
+
+static inline struct ih infohash_name(const uint8_t infohash[20])
+{
+	struct ih name = {""};
+
+	hex_encode(infohash, 4, name.text);
+	return name;
 }
 
 /* Words of a failure for a person; empty when there is nothing to add to err_words(). */

@@ -288,9 +288,6 @@ void ptorrent_reconfigure(struct peer_torrent *); /* the shard has a new configu
 void ptorrent_check_done(struct peer_torrent *);
 
 /* What a torrent is called in the log: the first 8 hex digits of its info-hash. */
-struct ih {
-	char text[9];
-};
 struct ih ptorrent_name(const struct peer_torrent *);
 
 /* dial.c */

@@ -11,12 +11,8 @@
 
 struct ih ptorrent_name(const struct peer_torrent *t)
 {
-	struct ih name = {""};
-	const uint8_t *h = t->meta->infohash.v1;
-
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
-	hex_encode(h, 4, name.text);
-	return name;
+	return infohash_name(t->meta->infohash.v1);
 }
 
 struct peer_torrent *ptorrent_by_ref(const struct shard *s, struct tref ref)

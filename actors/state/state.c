@@ -78,18 +78,18 @@ static enum err commit(struct state *s)
 	enum err e = db_commit(s->db);
 
 	if (e != E_OK)
-		log_event(LOG_ERROR, "state_commit_failed", "error=%s words=\"%s\"", err_name(e),
+		log_event(LOG_ERROR, "state_commit_failed", "err=%s words=\"%s\"", err_name(e),
 			db_words(s->db));
 	return e;
 }
 
-/* The next totals of the torrent may come. */
-static void acknowledge(struct state *s, struct tref t)
+/* The next one of the torrent may come, which bounds what waits while the disk hangs. */
+static void acknowledge(struct state *s, uint16_t to, uint16_t type, struct tref t)
 {
-	struct m_torrent *saved = msg_new(s->actor, MSG_STATE_SAVED);
+	struct m_torrent *taken = msg_new(s->actor, type);
 
-	saved->t = t;
-	msg_send(s->actor, ADDR_SESSION, saved);
+	taken->t = t;
+	msg_send(s->actor, to, taken);
 }
 
 /* Answers the calls of a transaction that ended with e. */
@@ -100,7 +100,9 @@ static void answer_all(struct state *s, enum err e)
 
 		s->queue[i] = NULL;
 		if (m->type == MSG_STATE_TOTALS)
-			acknowledge(s, MSG_AS(STATE_TOTALS, m)->t);
+			acknowledge(s, ADDR_SESSION, MSG_STATE_SAVED, MSG_AS(STATE_TOTALS, m)->t);
+		else if (m->type == MSG_STATE_NOTE)
+			acknowledge(s, ADDR_STORE, MSG_STATE_NOTED, MSG_AS(STATE_NOTE, m)->t);
 		if (!is_call(m)) {
 			msg_free(s->actor, &m);
 			continue;
@@ -131,7 +133,7 @@ static void apply_one(struct state *s, struct msg *m, bool alone)
 	if (m->err == E_OK || m->err == E_EXISTS)
 		return;
 	explain(m, db_words(s->db));
-	log_event(LOG_ERROR, "state_put_failed", "message=%s error=%s words=\"%s\"",
+	log_event(LOG_ERROR, "state_put_failed", "message=%s err=%s words=\"%s\"",
 		message_table.types[m->type].name, err_name(m->err), db_words(s->db));
 }
 

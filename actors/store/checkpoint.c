@@ -10,6 +10,10 @@
  * noted before its answer: notes and answers of one worker come in order.  A file written to by one
  * worker after that worker's sync stays dirty, whatever the others say of it.
  *
+ * A database whose disk hangs does not gather notes: of each torrent one is under way at a time,
+ * and what is new meanwhile goes in the next; no checkpoint begins while the one before is not
+ * saved.
+ *
  * Invariants: a piece is in `noted` or `syncing` from its verification until a sync covers it;
  * dirty_count[f] is the number of pairs that name f.
  */
@@ -25,7 +29,9 @@
 /* With checkpoints no further apart than that, what the next one tells is not told before. */
 #define BRISK_US (750 * USEC_PER_MSEC)
 /* However much is verified, checkpoints are so far apart: each has its price. */
-#define APART_US       (500 * USEC_PER_MSEC)
+#define APART_US (500 * USEC_PER_MSEC)
+/* So long is waited for the database, whose disk may hang. */
+#define STATE_PATIENCE (3600 * USEC_PER_SEC)
 #define LOOKS          256u /* files looked at by name in a checkpoint, beside those written to */
 #define FILES_SEARCHED 64u  /* so many files are looked for in a checkpoint one by one */
 
@@ -108,10 +114,12 @@ static void send_news(struct storrent *t)
 	struct m_state_note *n;
 	struct msg *m;
 
-	if (!t->news_pieces && t->news_dirty.n == 0)
+	if (t->noting || (!t->news_pieces && t->news_dirty.n == 0))
 		return;
+	t->noting = true;
 	n = msg_new(t->s->actor, MSG_STATE_NOTE);
 	m = &n->h;
+	n->t = t->t;
 	n->row = t->row;
 	n->downloaded = t->downloaded;
 	n->pieces = copy_noted(t, &n->pieces_n);
@@ -119,6 +127,14 @@ static void send_news(struct storrent *t)
 	n->dirty = vec32_take(&t->news_dirty, &n->dirty_n);
 	t->news_pieces = false;
 	actor_cast(t->s->actor, ADDR_STATE, &m);
+}
+
+void store_news_noted(struct storrent *t)
+{
+	CHECK_OBJ(t, STORRENT_MAGIC);
+	t->noting = false;
+	if (t->news_pieces || t->news_dirty.n > 0)
+		mark_news(t);
 }
 
 void store_news_flush(struct store *s)
@@ -340,11 +356,18 @@ static void mark_pace(struct storrent *t)
 /* Nobody waits for it: what the database did not take is noted there as unsynced still. */
 static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
+	struct storrent *t = container_of(ctx, struct storrent, saving);
+
 	(void)a;
-	(void)ctx;
 	(void)m;
+	CHECK_OBJ(t, STORRENT_MAGIC);
+	must(t->saving > 0);
+	t->saving--;
+	if (t->due)
+		mark_news(t); /* the end of the turn looks at it */
 	if (err != E_OK)
-		log_event(LOG_ERROR, "checkpoint_not_saved", "err=%s", err_name(err));
+		log_event(LOG_ERROR, "checkpoint_not_saved", "ih=%s err=%s",
+			infohash_name(t->meta->infohash.v1).text, err_name(err));
 }
 
 void store_state_pieces(struct storrent *t, bool wait)
@@ -379,7 +402,9 @@ void store_state_pieces(struct storrent *t, bool wait)
 	} else {
 		struct msg *m = &p->h;
 
-		actor_call(t->s->actor, ADDR_STATE, &m, on_state, t->s);
+		t->saving++;
+		actor_call_within(
+			t->s->actor, ADDR_STATE, &m, STATE_PATIENCE, on_state, &t->saving);
 	}
 }
 

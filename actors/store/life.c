@@ -21,6 +21,7 @@ void store_torrent_free(struct storrent **tp)
 	TAKE_OBJ(t, tp, STORRENT_MAGIC);
 	must(t->closers_n == 0);
 	unlink_news(t);
+	actor_cancel_calls(t->s->actor, &t->saving);
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);
 	store_ready_drop(t);
 	store_sync_drop(t);

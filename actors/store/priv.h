@@ -114,6 +114,8 @@ struct storrent {
 	bool due;                   /* a checkpoint is */
 	struct storrent *news_next; /* torrents with news */
 	bool has_news;
+	bool noting;     /* a STATE_NOTE of it is with the database */
+	unsigned saving; /* STATE_PIECES likewise, those nobody waits for */
 
 	struct file_stamp *before; /* owned: as the database has them; until the check is over */
 	uint32_t before_n;
@@ -249,6 +251,8 @@ void store_news_init(struct store *);
 void store_news_end_tick(struct store *);
 /* Tells it all. */
 void store_news_flush(struct store *);
+/* The database has taken the last note. */
+void store_news_noted(struct storrent *);
 /* Asks every worker to write its partial pieces and sync; results are collected for the phase's
  * end. */
 void store_sync(struct storrent *);

@@ -325,7 +325,7 @@ static enum step after_ready(struct storrent *t)
 {
 	if (t->recheck)
 		return go(t, PHASE_AGAIN);
-	if ((t->altered.n > 0 || t->due) && t->phase == PHASE_READY)
+	if ((t->altered.n > 0 || (t->due && t->saving == 0)) && t->phase == PHASE_READY)
 		return go(t, PHASE_CHECKPOINT);
 	return t->wished && t->phase == PHASE_READY ? go(t, PHASE_FILES) : STEP_REST;
 }

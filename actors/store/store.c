@@ -107,6 +107,14 @@ static void on_open(struct actor *a, struct msg **m)
 	store_step(t);
 }
 
+static void on_noted(struct actor *a, struct msg **m)
+{
+	struct storrent *t = store_find(actor_self(a), MSG_AS(STATE_NOTED, *m)->t);
+
+	if (t != NULL)
+		store_news_noted(t);
+}
+
 static void on_check(struct actor *a, struct msg **m)
 {
 	struct storrent *t = store_find(actor_self(a), ((struct m_torrent *)(void *)*m)->t);
@@ -315,6 +323,7 @@ static const struct actor_handler store_handlers[] = {
 	{MSG_STORE_FILES, on_files},
 	{MSG_STORE_CLOSE, on_close},
 	{MSG_WORKER_NOTE, on_note},
+	{MSG_STATE_NOTED, on_noted},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},
 };

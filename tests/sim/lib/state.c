@@ -267,7 +267,10 @@ static void on_note(struct actor *a, struct msg **m)
 {
 	const struct m_state_note *n = container_of(*m, struct m_state_note, h);
 	struct torrent_record *r = find_row(host_of(a), n->row);
+	struct m_torrent *noted = msg_new(a, MSG_STATE_NOTED);
 
+	noted->t = n->t;
+	msg_send(a, ADDR_STORE, noted);
 	if (r == NULL)
 		return;
 	for (uint32_t i = 0; i < n->dirty_n; i++) {

@@ -215,6 +215,8 @@ struct world {
 	struct msg *answer;
 	struct actor *answer_at;
 	enum err err;
+	bool hangs;    /* one actor does not turn: */
+	uint16_t hung; /* this one */
 	void (*on_seen)(struct world *, struct actor *, struct msg **); /* may take it */
 };
 
@@ -223,6 +225,12 @@ static inline void keep_seen(struct actor *a, struct msg **m)
 	struct world *w = actor_self(a);
 	struct seen *s;
 
+	if ((*m)->type == MSG_STATE_NOTE) {
+		struct m_torrent *noted = msg_new(a, MSG_STATE_NOTED);
+
+		noted->t = MSG_AS(STATE_NOTE, *m)->t;
+		msg_send(a, ADDR_STORE, noted);
+	}
 	if (w->on_seen != NULL)
 		w->on_seen(w, a, m);
 	if (*m == NULL)
@@ -252,7 +260,8 @@ static const struct actor_handler keep_all[] = {{KMSG_NONE, keep_seen}, {0, NULL
 static inline void world_turn(struct world *w)
 {
 	for (unsigned i = 0; i < actors_count(w->set); i++)
-		actor_turn(actors_at(w->set, i), 0);
+		if (!w->hangs || actor_addr(actors_at(w->set, i)) != w->hung)
+			actor_turn(actors_at(w->set, i), 0);
 }
 
 /* The oldest message of that type that a fake got; the test frees it with seen_free().  NULL: none

@@ -196,6 +196,51 @@ static void test_no_root(void **state)
 
 /* --- downloading --- */
 
+/* What waits for the database, of which the disk hangs. */
+static unsigned waiting_for_state(struct world *w)
+{
+	struct actor_counters c;
+
+	actors_counters(w->set, 1, &c); /* as start() adds them */
+	assert_string_equal(c.name, "state");
+	actor_counters_fini(&c);
+	return c.waiting;
+}
+
+static void pass(struct world *w, int64_t us)
+{
+	for (int64_t end = clock_mono_us() + us; clock_mono_us() < end;)
+		world_turn(w);
+}
+
+/* Each piece comes later than notes are apart, and checkpoints are due meanwhile. */
+static void test_database_hangs(void **state)
+{
+	struct world *w = begin(quick);
+
+	(void)state;
+	open_expect(w, E_OK, 0, 0);
+	w->hangs = true;
+	w->hung = ADDR_STATE;
+	for (uint32_t i = 0; i < PIECES; i++) {
+		send_piece(w, i);
+		pass(w, 600 * USEC_PER_MSEC);
+	}
+	assert_int_equal(now.ok, PIECES); /* the download does not wait */
+	assert_int_equal(now.notes, 0);
+	assert_in_range(waiting_for_state(w), 1, 2); /* a note and a checkpoint */
+	w->hangs = false;
+	for (int i = 0; i < 100 && now.rec.synced.count < PIECES; i++)
+		pass(w, 100 * USEC_PER_MSEC);
+	assert_int_equal(now.rec.synced.count, PIECES);
+	assert_int_equal(now.rec.unsynced_n, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_false(stamp_of(i)->dirty);
+	assert_in_range(now.notes, 1, 4);
+	assert_int_equal(close_torrent(w, T0, false), E_OK);
+	end(w);
+}
+
 static void test_checkpoint(void **state)
 {
 	struct world *w = begin(quick);
@@ -328,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_fresh),
 		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_no_root),
+		cmocka_unit_test(test_database_hangs),
 		cmocka_unit_test(test_checkpoint),
 		cmocka_unit_test(test_checkpoint_bytes),
 		cmocka_unit_test(test_crash),
