@@ -179,6 +179,7 @@ struct peer_torrent {
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
 	unsigned wanted_n;   /* wishes for peers in a row that left it with few */
+	unsigned forbidden;  /* bits, 1 << enum peer_source: which may not be used for it */
 	uint64_t mute_dials; /* ended by the other side before it said a word */
 };
 
@@ -282,13 +283,17 @@ void ptorrent_report_totals(struct peer_torrent *);
 void peers_on_add(struct actor *, struct msg **);
 void peers_on_set(struct actor *, struct msg **);
 void peers_on_remove(struct actor *, struct msg **);
-void peers_on_found(struct actor *, struct msg **);
 void ptorrent_detach(struct peer_torrent **);     /* close, tell the workers, free */
 void ptorrent_reconfigure(struct peer_torrent *); /* the shard has a new configuration */
 void ptorrent_check_done(struct peer_torrent *);
 
 /* What a torrent is called in the log: the first 8 hex digits of its info-hash. */
 struct ih ptorrent_name(const struct peer_torrent *);
+
+/* sources.c */
+void peers_on_found(struct actor *, struct msg **);
+/* What it may hear and say of peers may have changed. */
+void ptorrent_obey_rules(struct peer_torrent *);
 
 /* dial.c */
 void ptorrent_dial(struct peer_torrent *);

@@ -130,7 +130,8 @@ static struct swarm_config swarm_config_of(struct shard *s)
 		.version = s->version,
 		.choke_seed = (enum choke_seed)s->config->peers_seed_choker,
 		.super_seed = (enum swarm_super)s->config->seed_super,
-		.request_timeout = s->config->peers_request_timeout};
+		.request_timeout = s->config->peers_request_timeout,
+		.allow_local = s->config->peers_allow_local};
 }
 
 void ptorrent_reconfigure(struct peer_torrent *t)
@@ -139,6 +140,7 @@ void ptorrent_reconfigure(struct peer_torrent *t)
 
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	swarm_configure(t->swarm, &config);
+	ptorrent_obey_rules(t);
 	ptorrent_keep_limit(t);
 }
 
@@ -189,6 +191,7 @@ void peers_on_add(struct actor *a, struct msg **m)
 	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;
+	ptorrent_obey_rules(t);
 	rates_start(t, t->wishes.down_limit, t->wishes.up_limit);
 	ptorrent_add(s, t);
 	ptorrent_wake(t);
@@ -218,6 +221,7 @@ void peers_on_set(struct actor *a, struct msg **m)
 	} else if (again) {
 		swarm_reconsider(t->swarm);
 	}
+	ptorrent_obey_rules(t);
 	if (set->active && !t->active)
 		t->wanted_n = 0;
 	t->active = set->active;
@@ -283,30 +287,4 @@ void peers_on_remove(struct actor *a, struct msg **m)
 	 */
 	blocks_flush(s);
 	actor_reply(a, m, E_OK);
-}
-
-/* --- addresses --- */
-
-static bool may_be_dialled(const struct shard *s, const struct endpoint *e)
-{
-	if (e->port == 0 || endpoint_is_multicast(e) || endpoint_is_unspecified(e))
-		return false;
-	return s->config->peers_allow_local ||
-	       (endpoint_is_global(e) && !endpoint_is_privileged(e));
-}
-
-void peers_on_found(struct actor *a, struct msg **m)
-{
-	struct m_peers_found *f = MSG_AS(PEERS_FOUND, *m);
-	struct shard *s = shard_of(a);
-	struct peer_torrent *t = ptorrent_by_ref(s, f->t);
-
-	if (t == NULL)
-		return;
-	if (f->seeds >= 0)
-		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), actor_now(a));
-	for (uint32_t i = 0; i < f->n; i++)
-		if (may_be_dialled(s, &f->peers[i]))
-			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, actor_now(a));
-	ptorrent_dial(t);
 }

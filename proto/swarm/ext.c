@@ -8,6 +8,7 @@
  * take a name that a later one lacks as withdrawn.
  */
 #include "proto/swarm/priv.h"
+#include "proto/wire/pex.h"
 
 #define HANDSHAKE_ID  0u
 #define BELIEVE_EVERY (60 * USEC_PER_SEC)
@@ -40,7 +41,13 @@ static enum err on_upload_only(struct swarm_peer *p, struct slice payload, int64
 	return E_OK;
 }
 
+static bool gossips(const struct swarm *s)
+{
+	return s->gossip;
+}
+
 static const struct message messages[EXT_MAX_] = {
+	[EXT_PEX] = {1, 2, PEX_BYTES_MAX, swarm_on_pex, .when_bare = true, .offered = gossips},
 	[EXT_UPLOAD_ONLY] = {3, 1, 1, on_upload_only, .in_private = true, .when_bare = true},
 };
 
@@ -179,11 +186,13 @@ static enum err on_handshake(struct swarm_peer *p, struct slice payload, int64_t
 	memcpy(h.ids, p->ext_ids, sizeof h.ids);
 	h.reqq = p->reqq;
 	h.upload_only = p->upload_only;
+	h.encrypts = p->encrypts;
 	if (ext_handshake_parse(payload, &h) != E_OK)
 		return E_PROTOCOL;
 	memcpy(p->ext_ids, h.ids, sizeof p->ext_ids);
 	p->reqq = h.reqq;
 	set_upload_only(p, h.upload_only);
+	p->encrypts = h.encrypts;
 	if (h.client[0] != '\0')
 		memcpy(p->client, h.client, sizeof p->client);
 	note_port(p, h.port, now);

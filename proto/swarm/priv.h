@@ -86,6 +86,12 @@ void swarm_update_offers(struct swarm *);     /* what is offered may have change
 enum err swarm_on_extended(struct swarm_peer *, const struct wire_ev *, int64_t now);
 void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we want nothing */
 
+/* pex.c */
+void swarm_tick_pex(struct swarm *, int64_t now); /* before anything else is said in a tick */
+void swarm_pex_leave(struct swarm_peer *);        /* the peer goes; it may be joined anew */
+void swarm_pex_forget(struct swarm *);            /* who was told what, of all */
+enum err swarm_on_pex(struct swarm_peer *, struct slice payload, int64_t now);
+
 /* fast.c */
 void swarm_grant_fast(struct swarm_peer *);                 /* once its pieces are known */
 void swarm_note_known(struct swarm_peer *, uint32_t piece); /* it needs no hint of that one */

@@ -42,6 +42,17 @@ void swarm_configure(struct swarm *s, const struct swarm_config *config)
 	s->config = *config;
 }
 
+void swarm_gossip(struct swarm *s, bool on)
+{
+	CHECK_OBJ(s, SWARM_MAGIC);
+	if (s->gossip == on)
+		return;
+	s->gossip = on;
+	if (!on)
+		swarm_pex_forget(s);
+	swarm_update_offers(s);
+}
+
 void swarm_free(struct swarm **sp)
 {
 	struct swarm *s;
@@ -55,6 +66,7 @@ void swarm_free(struct swarm **sp)
 	xfree(s->reads);
 	xfree(s->times_bait);
 	xfree(s->peers);
+	xfree(s->log);
 	smartban_free(&s->smartban);
 	picker_free(&s->picker);
 	peerlist_free(&s->candidates);
@@ -139,6 +151,7 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 		swarm_note_departed(p);
 	if (p->guilty)
 		s->guilty_n--;
+	swarm_pex_leave(p);
 	swarm_roster_remove(s, p);
 	s->owed -= p->owed;
 	req_clear(&p->asked);
@@ -185,6 +198,7 @@ void swarm_reconsider(struct swarm *s)
 void swarm_tick(struct swarm *s, int64_t now)
 {
 	CHECK_OBJ(s, SWARM_MAGIC);
+	swarm_tick_pex(s, now);
 	s->pace = meter_rate(&s->down, now);
 	s->ticked = s->downloaded;
 	meter_mark(&s->down, now);

@@ -31,6 +31,8 @@
 #include "proto/wire/wire.h"
 
 struct swarm_peer;
+struct swarm_pex;
+struct swarm_log;
 struct swarm;
 
 /* What the owner of the swarm does for it.  Called from inside the functions below, never
@@ -69,6 +71,7 @@ struct swarm_config {
 	int64_t request_timeout;     /* us */
 	enum choke_seed choke_seed;  /* as swarm_choke_mode() */
 	enum swarm_super super_seed; /* as swarm_super_seed() */
+	bool allow_local; /* addresses in our own network are dialled at anybody's word */
 };
 
 /* What a connection's other side can do, from its handshake. */
@@ -180,6 +183,11 @@ struct swarm_peer {
 	int64_t delay;    /* us it takes to answer when nothing else waits: the way, and its disk */
 	int64_t tried_at; /* us: when we last looked for something to ask for */
 	char client[64];  /* printable ASCII; from BEP 10 or the peer id */
+
+	bool encrypts;         /* prefers encrypted connections, it says (BEP 10 "e") */
+	bool pex_listed;       /* whether others hear of it has been decided */
+	bool pex_named;        /* they do */
+	struct swarm_pex *pex; /* owned; NULL: neither side has said anything (BEP 11) */
 };
 
 /* Who has left: it may yet turn out that it lied.  When nothing is left to judge, all are
@@ -251,6 +259,9 @@ struct swarm {
 	uint64_t failed_pieces;
 	int64_t next_turnover; /* us */
 	int64_t next_choke;    /* us */
+
+	struct swarm_log *log; /* owned; who came and went, for BEP 11; NULL: nobody did */
+	bool gossip;           /* swarm_gossip() */
 };
 
 /* have and partial pieces are put in by the caller right after, through picker_*. */
@@ -261,6 +272,12 @@ void swarm_free(struct swarm **); /* no peer may be left */
 /* Another configuration; what was found out under the old one stays.  The list of candidates, and
  * what has a function of its own, do not change. */
 void swarm_configure(struct swarm *, const struct swarm_config *);
+
+/*
+ * Whether peers are told of each other, and believed (BEP 11); off until it is called.  When it
+ * ends, peers hear that it is not offered any more, and what they were told is forgotten.
+ */
+void swarm_gossip(struct swarm *, bool on);
 
 static inline const struct bitfield *swarm_have(const struct swarm *s)
 {

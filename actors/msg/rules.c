@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What each source of peers may do for a torrent: the rules, from what is known of it. */
+#include "actors/msg/rules.h"
+
+struct source_rules rules_of(
+	const struct metainfo *meta, const struct wishes *w, const struct config *c)
+{
+	(void)w;
+	return (struct source_rules){
+		.is_private = meta->is_private,
+		.dht = true,
+		.pex = c->peers_pex,
+	};
+}

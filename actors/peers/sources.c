@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a torrent's peers come from: what others have found for it, and what it may hear and say
+ * itself.
+ *
+ * Every question is put to source_allowed(), and what is not allowed any more is undone: who was
+ * named by such a source alone is forgotten, and a torrent that turns out to be private keeps
+ * nobody whom its trackers or a person have not named (BEP 27).
+ */
+#include "actors/msg/rules.h"
+#include "actors/peers/priv.h"
+
+static bool allows(const struct peer_torrent *t, enum peer_source source)
+{
+	struct source_rules rules = rules_of(t->meta, &t->wishes, t->shard->config);
+
+	return source_allowed(source, &rules);
+}
+
+/* Bits of 1 << enum peer_source. */
+static unsigned forbidden(const struct peer_torrent *t)
+{
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < PEER_SOURCES; i++)
+		bits |= (unsigned)!allows(t, (enum peer_source)i) << i;
+	return bits;
+}
+
+/* --- what is undone --- */
+
+/* Who named it: bits.  Of one that called from we know not where that is all we know. */
+static unsigned sources_of(const struct conn *c)
+{
+	const struct peerlist *list = c->torrent->swarm->candidates;
+	struct peerlist_info info;
+
+	if (!c->incoming)
+		return peerlist_lookup(list, &c->at, &info) ? info.sources : 0;
+	if (c->peer != NULL && c->peer->reach.port != 0 &&
+		peerlist_lookup(list, &c->peer->reach, &info))
+		return info.sources | 1u << PEER_INCOMING;
+	return 1u << PEER_INCOMING;
+}
+
+/* While it was not known that strangers must not hear of the torrent, they may have, and called. */
+static void close_strangers(struct peer_torrent *t)
+{
+	struct link *l = t->conns.next, *next;
+
+	for (; l != &t->conns; l = next) {
+		struct conn *c = container_of(l, struct conn, in_torrent);
+
+		next = l->next;
+		if ((sources_of(c) & (1u << PEER_TRACKER | 1u << PEER_MANUAL)) == 0)
+			conn_close(c, E_CANCELLED, "private");
+	}
+}
+
+void ptorrent_obey_rules(struct peer_torrent *t)
+{
+	unsigned bits;
+
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
+	bits = forbidden(t);
+	t->swarm->is_private = t->meta->is_private;
+	swarm_gossip(t->swarm, (bits & 1u << PEER_PEX) == 0);
+	if ((bits & ~t->forbidden) != 0) {
+		if (t->meta->is_private)
+			close_strangers(t);
+		peerlist_forget_sources(t->swarm->candidates, bits);
+	}
+	t->forbidden = bits;
+}
+
+/* --- what is found --- */
+
+/* Neighbours are at addresses that no stranger may send us to. */
+static bool may_be_dialled(const struct shard *s, const struct endpoint *e, enum peer_source source)
+{
+	if (e->port == 0 || endpoint_is_multicast(e) || endpoint_is_unspecified(e))
+		return false;
+	if (s->config->peers_allow_local)
+		return true;
+	return !endpoint_is_privileged(e) &&
+	       (endpoint_is_global(e) || (source == PEER_LSD && endpoint_is_private_lan(e)));
+}
+
+void peers_on_found(struct actor *a, struct msg **m)
+{
+	struct m_peers_found *f = MSG_AS(PEERS_FOUND, *m);
+	struct shard *s = shard_of(a);
+	struct peer_torrent *t = ptorrent_by_ref(s, f->t);
+
+	if (t == NULL || !allows(t, f->source))
+		return;
+	if (f->seeds >= 0)
+		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), actor_now(a));
+	for (uint32_t i = 0; i < f->n; i++)
+		if (may_be_dialled(s, &f->peers[i], f->source))
+			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, actor_now(a));
+	ptorrent_dial(t);
+}
