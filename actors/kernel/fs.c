@@ -17,13 +17,16 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
-#define DIR_FLAGS  (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-#define DIR_PERM   0777
-#define FILE_PERM  0666
-#define NO_LINKS   (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define SHORT_RUNS 64 /* iovecs handled at a time when a transfer was short */
+#define DIR_FLAGS   (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define DIR_PERM    0777
+#define FILE_PERM   0666
+#define NO_LINKS    (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define BIRTH_TRIES 20 /* a millisecond apart */
+#define SHORT_RUNS  64 /* iovecs handled at a time when a transfer was short */
 
 enum err fs_err_of(int e)
 {
@@ -323,43 +326,61 @@ void fs_close(int fd)
 	must(close(fd) == 0 || errno != EBADF);
 }
 
-static void stat_fill(const struct stat *st, struct fs_stat *out)
+static int64_t ns_of(const struct statx_timestamp *t)
+{
+	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
+
+static void stat_fill(const struct statx *st, struct fs_stat *out)
 {
 	*out = (struct fs_stat){
 		.exists = true,
-		.regular = S_ISREG(st->st_mode),
-		.in_place = kind_of(st->st_mode),
-		.links = (uint32_t)MIN(st->st_nlink, UINT32_MAX),
-		.size = (uint64_t)st->st_size,
-		.blocks = (uint64_t)st->st_blocks * 512,
-		.mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
-		.inode = st->st_ino,
-		.device = st->st_dev,
+		.regular = S_ISREG(st->stx_mode),
+		.in_place = kind_of(st->stx_mode),
+		.links = st->stx_nlink,
+		.size = st->stx_size,
+		.blocks = st->stx_blocks * 512,
+		.mtime_ns = ns_of(&st->stx_mtime),
+		.born_ns = st->stx_mask & STATX_BTIME ? ns_of(&st->stx_btime) : 0,
+		.inode = st->stx_ino,
+		.device = makedev(st->stx_dev_major, st->stx_dev_minor),
 	};
 }
 
 enum err fs_stat_fd(int fd, struct fs_stat *out)
 {
-	struct stat st;
+	struct statx st;
 
 	memset(out, 0, sizeof *out);
-	if (fstat(fd, &st) != 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
 		return fs_err_of(errno);
 	stat_fill(&st, out);
 	return E_OK;
 }
 
+enum err fs_stat_born(int fd, struct fs_stat *out)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+	enum err err = fs_stat_fd(fd, out);
+
+	for (int i = 0; i < BIRTH_TRIES && err == E_OK && out->size == 0; i++) {
+		nanosleep(&moment, NULL);
+		err = fs_stat_fd(fd, out);
+	}
+	return err;
+}
+
 enum err fs_stat_at(int dir, const char *path, struct fs_stat *out)
 {
 	char name[NAME_MAX + 1];
-	struct stat st;
+	struct statx st;
 	int parent, r, e;
 
 	memset(out, 0, sizeof *out);
 	parent = open_parent(dir, path, false, name);
 	if (parent < 0)
 		return errno == ENOENT ? E_OK : fs_err_of(errno);
-	r = fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW);
+	r = statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st);
 	e = errno;
 	close(parent);
 	if (r != 0)

@@ -21,6 +21,7 @@ struct fs_stat {
 	uint64_t size;     /* bytes */
 	uint64_t blocks;   /* bytes the file system has allocated */
 	int64_t mtime_ns;  /* last change of the content */
+	int64_t born_ns;   /* when the inode was made; 0: the file system does not say */
 	uint64_t inode;
 	uint64_t device;
 };
@@ -50,6 +51,9 @@ static inline bool fs_is_obstacle(enum err e)
 enum err fs_stat_at(
 	int dir, const char *path, struct fs_stat *out); /* E_OK also when it does not exist */
 enum err fs_stat_fd(int fd, struct fs_stat *out);
+/* Likewise, after a moment in which the file may get its first bytes from whoever has just made it.
+ */
+enum err fs_stat_born(int fd, struct fs_stat *out);
 
 /* Whole transfers: short counts only at the end of the file (reads). */
 ssize_t fs_preadv(int fd, const struct iovec *iov, int iovcnt, uint64_t offset, enum err *err);

@@ -193,7 +193,8 @@ static void m_store_files_fini(struct m_store_files *m)
 static void m_worker_files_fini(struct m_worker_files *m)
 {
 	xfree(m->file_priority);
-	xfree(m->inodes);
+	xfree(m->ids);
+	xfree(m->shorts);
 }
 
 static void m_file_map_fini(struct m_file_map *m)

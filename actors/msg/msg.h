@@ -357,9 +357,12 @@ struct m_worker_files {
 	struct tref t;
 	uint8_t *file_priority; /* owned */
 	uint32_t file_priority_n;
-	uint64_t *inodes; /* owned: of the files that are there and of the part file; NULL: as
-			     before */
-	uint32_t inodes_n;
+	uint64_t *ids; /* owned: file_id() of the files that are there and of the part file, 0 of
+			  others; NULL: as before */
+	uint32_t ids_n;
+	struct file_stamp *shorts; /* owned, together with ids: those that are not as long as they
+				      are to be, by file */
+	uint32_t shorts_n;
 	/* reply */
 	struct words why;
 };

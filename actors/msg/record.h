@@ -76,8 +76,23 @@ struct file_stamp {
 	bool dirty; /* we were writing to it: a newer mtime is our own, up to the next checkpoint */
 	uint64_t size;
 	int64_t mtime_ns;
+	int64_t born_ns; /* when the inode was made; 0: the file system does not say */
 	uint64_t inode, device;
 };
+/* Whether another file has got the name since. */
+static inline bool stamp_is_other(const struct file_stamp *a, const struct file_stamp *b)
+{
+	return a->inode != b->inode ||
+	       (a->born_ns != b->born_ns && a->born_ns != 0 && b->born_ns != 0);
+}
+/* What tells a file from every other that had or gets its name: an inode's number alone is given
+ * out again.  Never 0. */
+static inline uint64_t file_id(uint64_t inode, int64_t born_ns)
+{
+	uint64_t id = inode ^ (uint64_t)born_ns * UINT64_C(0x9e3779b97f4a7c15);
+
+	return id != 0 ? id : 1;
+}
 
 /* Received blocks of a piece that is not complete, written to disk at the last checkpoint or stop.
  */
@@ -154,7 +169,8 @@ struct note {
 	enum note_kind kind;
 	struct tref t;
 	uint32_t index; /* piece or file */
-	uint64_t inode; /* NOTE_FILE_SEEN */
+	uint64_t id;    /* NOTE_FILE_SEEN: file_id() */
+	bool made;      /* likewise: by this worker, as there was none */
 	enum err err;   /* NOTE_ERROR */
 	char op[16];    /* NOTE_ERROR: "write", "read", "open" */
 };

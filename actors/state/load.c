@@ -182,6 +182,7 @@ static void load_stamps(struct state_db *db, struct torrent_record *r)
 			/* bits of an unsigned number, kept in a signed column */
 			.inode = (uint64_t)db_int(db, q, 5),
 			.device = (uint64_t)db_int(db, q, 6),
+			.born_ns = db_int(db, q, 7),
 		};
 	}
 }

@@ -241,6 +241,7 @@ static void put_stamp(struct state_db *db, int64_t row, const struct file_stamp 
 		NUMBER(s->mtime_ns),
 		NUMBER(s->inode),
 		NUMBER(s->device),
+		NUMBER(s->born_ns),
 	};
 
 	(void)put(db, SQL_SET_STAMP, SQL_MAKE_STAMP, values, ARRAY_LEN(values));

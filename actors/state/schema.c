@@ -81,6 +81,8 @@ static const char *const steps[] = {
 	"DROP TABLE note; DROP TABLE partial;",
 	/* 3 to 4: a check that was asked for and has not ended */
 	"ALTER TABLE torrent ADD COLUMN recheck INTEGER NOT NULL DEFAULT 0;",
+	/* 4 to 5: the number of an inode is given out again; 0: not known */
+	"ALTER TABLE stamp ADD COLUMN born INTEGER NOT NULL DEFAULT 0;", /* ns since 1970 */
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -15,16 +15,24 @@
  */
 #include "actors/store/priv.h"
 
+#include "proto/base/array.h"
+
 static bool is_short(const struct storrent *t, const struct file_stamp *s)
 {
 	return s->file < t->meta->files_n && s->size < t->meta->files[s->file].length;
 }
 
+static uint64_t id_of(const struct file_stamp *s)
+{
+	return file_id(s->inode, s->born_ns);
+}
+
 void store_files_forget(struct storrent *t)
 {
-	xfree(t->inodes);
-	t->inodes = NULL;
+	xfree(t->ids);
+	t->ids = NULL;
 	bitfield_free(&t->fits);
+	bitfield_free(&t->made);
 	vec32_free(&t->altered);
 	vec32_free(&t->young);
 	store_words_keep(&t->altered_why, NULL);
@@ -33,10 +41,11 @@ void store_files_forget(struct storrent *t)
 
 static void know_some(struct storrent *t)
 {
-	if (t->inodes != NULL)
+	if (t->ids != NULL)
 		return;
-	t->inodes = xcalloc(t->meta->files_n + 1, sizeof *t->inodes);
+	t->ids = xcalloc(t->meta->files_n + 1, sizeof *t->ids);
 	bitfield_init(&t->fits, t->meta->files_n + 1);
+	bitfield_init(&t->made, t->meta->files_n + 1);
 }
 
 void store_files_know(struct storrent *t)
@@ -44,10 +53,27 @@ void store_files_know(struct storrent *t)
 	store_files_forget(t);
 	know_some(t);
 	for (uint32_t i = 0; i <= t->meta->files_n; i++) {
-		t->inodes[i] = t->now[i].exists ? t->now[i].inode : 0;
-		if (t->now[i].exists && !is_short(t, &t->now[i]))
+		if (!t->now[i].exists)
+			continue;
+		t->ids[i] = id_of(&t->now[i]);
+		bitfield_set(&t->made, i);
+		if (!is_short(t, &t->now[i]))
 			bitfield_set(&t->fits, i);
 	}
+}
+
+struct file_stamp *store_files_short(const struct storrent *t, uint32_t *n)
+{
+	struct file_stamp *v = NULL;
+	uint32_t room = 0;
+
+	*n = 0;
+	for (uint32_t i = 0; t->now != NULL && i < t->meta->files_n; i++) {
+		if (t->ids[i] == 0 || bitfield_get(&t->fits, i))
+			continue;
+		ARRAY_PUSH(v, *n, room, t->now[i]);
+	}
+	return v;
 }
 
 void store_file_altered(struct storrent *t, uint32_t file, enum err err, const struct words *why)
@@ -66,13 +92,17 @@ void store_file_altered(struct storrent *t, uint32_t file, enum err err, const s
 	store_words_keep(&t->altered_why, why != NULL ? why : &own);
 }
 
-void store_file_seen(struct storrent *t, uint32_t file, uint64_t inode)
+/* What is made twice was taken away in between, though it may look the same. */
+void store_file_seen(struct storrent *t, uint32_t file, uint64_t id, bool made)
 {
+	bool again;
+
 	know_some(t);
-	if (t->inodes[file] == 0) {
-		t->inodes[file] = inode;
+	again = made && !bitfield_set(&t->made, file);
+	if (t->ids[file] == 0) {
+		t->ids[file] = id;
 		vec32_push(&t->young, file);
-	} else if (t->inodes[file] != inode)
+	} else if (t->ids[file] != id || again)
 		store_file_altered(t, file, E_CHANGED, NULL);
 }
 
@@ -87,14 +117,14 @@ static bool is_young(const struct storrent *t, uint32_t file)
 
 void store_file_looked(struct storrent *t, const struct file_stamp *s)
 {
-	uint64_t known = t->inodes != NULL ? t->inodes[s->file] : 0;
+	uint64_t known = t->ids != NULL ? t->ids[s->file] : 0;
 	bool fell = s->exists && is_short(t, s) && bitfield_get(&t->fits, s->file);
 
 	if (known == 0 || ((!s->exists || fell) && is_young(t, s->file)))
 		return;
 	if (!s->exists)
 		store_file_altered(t, s->file, E_NOENT, NULL);
-	else if (s->inode != known || fell)
+	else if (id_of(s) != known || fell)
 		store_file_altered(t, s->file, E_CHANGED, NULL);
 	else if (!is_short(t, s) && bitfield_set(&t->fits, s->file))
 		vec32_push(&t->young, s->file);
@@ -191,8 +221,9 @@ void store_files_before(struct storrent *t)
 	for (uint32_t i = 0; i < n; i++) {
 		t->before[i].file = i;
 		t->before[i].dirty = false;
-		t->before[i].exists = t->inodes != NULL && t->inodes[i] != 0;
-		t->before[i].inode = t->inodes != NULL ? t->inodes[i] : 0;
+		t->before[i].exists = t->ids != NULL && t->ids[i] != 0;
+		if (t->before[i].exists && t->ids[i] != id_of(&t->now[i]))
+			t->before[i].inode = ~t->now[i].inode; /* as one that it is not */
 	}
 	for (uint32_t i = 0; i < t->altered.n; i++)
 		if (t->altered.v[i] < n)
@@ -216,7 +247,7 @@ uint32_t store_files_foreign(const struct storrent *t)
 		const struct file_stamp *b = &t->before[i];
 
 		if (b->file < t->meta->files_n && b->exists && t->now[b->file].exists &&
-			b->inode != t->now[b->file].inode &&
+			stamp_is_other(b, &t->now[b->file]) &&
 			layout_file_pieces(t->meta, b->file, &first, &last) &&
 			lost_piece(t, first, last))
 			return b->file;

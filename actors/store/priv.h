@@ -101,14 +101,16 @@ struct storrent {
 	uint64_t dirty_bytes; /* verified since the last sync */
 
 	/* What is known of the files while it is in use; store.h of it: files.c. */
-	uint64_t *inodes; /* owned, by file and of the part file; 0: it is not there; NULL: all */
+	uint64_t *ids; /* owned: file_id(), by file and of the part file; 0: it is not there; NULL:
+			  none is */
 	struct bitfield fits; /* files that have had their full length */
+	struct bitfield made; /* files that were there at the look, or made since */
 	struct vec32 young; /* that were made, or reached that length, since the last sync began */
 	struct vec32 altered;      /* files that somebody has removed, replaced or cut short */
 	struct words *altered_why; /* owned */
 	enum err altered_err;
 	bool relook;             /* looks again because of them: `before` is made from memory */
-	struct bitfield claimed; /* synced before the look; until the check is over */
+	struct bitfield claimed; /* had before the look; until the check is over */
 	uint32_t look_at;        /* files from here on are looked at by the next sync */
 	struct loop_timer timer;
 	bool due;                   /* a checkpoint is */
@@ -276,10 +278,12 @@ void store_dirty_clear(struct storrent *, uint16_t worker);
 void store_files_know(struct storrent *);
 void store_files_forget(struct storrent *);
 /* A worker has seen the file by its name, or made it; NULL-safe against what is not known. */
-void store_file_seen(struct storrent *, uint32_t file, uint64_t inode);
+void store_file_seen(struct storrent *, uint32_t file, uint64_t id, bool made);
+/* The files that are there and not whole, for workers; owned by the caller, NULL: none. */
+struct file_stamp *store_files_short(const struct storrent *, uint32_t *n);
 static inline bool store_file_known(const struct storrent *t, uint32_t file)
 {
-	return t->inodes != NULL && t->inodes[file] != 0;
+	return t->ids != NULL && t->ids[file] != 0;
 }
 void store_file_looked(struct storrent *, const struct file_stamp *);
 /* Somebody has altered it: its pieces are taken back once the phase allows. */

@@ -115,6 +115,18 @@ static void hold_words(struct storrent *t, const struct trust *tr)
 	store_words_keep(&t->why, &why);
 }
 
+/* What was had before this look, synced or noted; nothing where a person has asked for the check.
+ */
+static void claim(struct storrent *t)
+{
+	bitfield_free(&t->claimed);
+	t->claimed = t->synced;
+	t->synced = (struct bitfield){0};
+	for (uint32_t i = 0; i < t->doubtful.n && !t->whole_check; i++)
+		if (t->doubtful.v[i] < t->meta->pieces)
+			bitfield_set(&t->claimed, t->doubtful.v[i]);
+}
+
 bool store_decide(struct storrent *t)
 {
 	struct trust_in in;
@@ -141,8 +153,7 @@ bool store_decide(struct storrent *t)
 		tr.have = tr.want = (struct bitfield){0};
 		t->changed = tr.news;
 		sift_partials(t, &in, &(struct trust){.have = t->have, .touched = tr.touched});
-		bitfield_free(&t->claimed);
-		t->claimed = t->synced;
+		claim(t);
 		bitfield_copy(&t->synced, &t->have);
 		store_files_know(t);
 	}

@@ -183,9 +183,10 @@ static void tell_files(struct storrent *t, bool know)
 			f->file_priority = xmemdup(t->priority, t->meta->files_n);
 			f->file_priority_n = t->meta->files_n;
 		}
-		if (know && t->inodes != NULL) {
-			f->inodes_n = t->meta->files_n + 1;
-			f->inodes = xmemdup(t->inodes, f->inodes_n * sizeof *f->inodes);
+		if (know && t->ids != NULL) {
+			f->ids_n = t->meta->files_n + 1;
+			f->ids = xmemdup(t->ids, f->ids_n * sizeof *f->ids);
+			f->shorts = store_files_short(t, &f->shorts_n);
 		}
 		store_call(t, ADDR(ROLE_WORKER, i), &f->h);
 	}
@@ -194,7 +195,7 @@ static void tell_files(struct storrent *t, bool know)
 static bool any_there(const struct storrent *t)
 {
 	for (uint32_t i = 0; i <= t->meta->files_n; i++)
-		if (t->inodes[i] != 0)
+		if (t->ids[i] != 0)
 			return true;
 	return false;
 }
@@ -330,12 +331,19 @@ static enum step after_ready(struct storrent *t)
 	return t->wished && t->phase == PHASE_READY ? go(t, PHASE_FILES) : STEP_REST;
 }
 
+/* It may go, and come again. */
+static void forget_part(struct storrent *t)
+{
+	t->ids[t->meta->files_n] = 0;
+	bitfield_clear(&t->made, t->meta->files_n);
+}
+
 static void begin_files(struct storrent *t)
 {
 	take_wishes(t);
-	if (t->inodes != NULL &&
+	if (t->ids != NULL &&
 		(t->priority == NULL || memchr(t->priority, 0, t->meta->files_n) == NULL))
-		t->inodes[t->meta->files_n] = 0; /* the part file may go, and come again */
+		forget_part(t);
 	tell_files(t, false);
 }
 
@@ -391,7 +399,13 @@ static enum step after_close_sync(struct storrent *t)
 
 static void begin_close_state(struct storrent *t)
 {
-	store_checkpoint_done(t, true);
+	if (t->altered.n == 0) {
+		store_checkpoint_done(t, true);
+		return;
+	}
+	store_files_doubt(t); /* the next start looks at them */
+	store_state_pieces(t, true);
+	store_sync_drop(t);
 }
 
 static enum step after_close_state(struct storrent *t)
@@ -485,7 +499,7 @@ static void begin_closing(struct storrent *t)
 {
 	bool ready = t->phase == PHASE_READY || t->phase == PHASE_CHECKPOINT;
 
-	if (t->phase == PHASE_CHECKPOINT && t->err == E_OK)
+	if (t->phase == PHASE_CHECKPOINT && t->err == E_OK && t->altered.n == 0)
 		store_checkpoint_done(t, false);
 	ready = (ready && t->err == E_OK) || t->phase == PHASE_FILES;
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);

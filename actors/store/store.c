@@ -171,7 +171,7 @@ static void take_note(struct store *s, uint16_t from, const struct note *n)
 	else if (n->kind == NOTE_FILE_DIRTY && n->index <= t->meta->files_n)
 		store_note_dirty(t, from, n->index);
 	else if (n->kind == NOTE_FILE_SEEN && n->index <= t->meta->files_n)
-		store_file_seen(t, n->index, n->inode);
+		store_file_seen(t, n->index, n->id, n->made);
 	else if (n->kind == NOTE_ERROR && n->index <= t->meta->files_n &&
 		 store_file_known(t, n->index) && is_altered(n->err)) {
 		store_words(&why, t, n->index, n->op, n->err);

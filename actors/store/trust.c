@@ -38,7 +38,7 @@ static enum look look_at(
 		return LOOK_WRITING; /* made by us, and never synced */
 	if (!now->exists)
 		return LOOK_GONE;
-	if (before->inode != now->inode || now->size < before->size)
+	if (stamp_is_other(before, now) || now->size < before->size)
 		return LOOK_CHANGED;
 	if (before->dirty)
 		return now->mtime_ns - slack_ns > before->mtime_ns ? LOOK_LATE : LOOK_WRITING;

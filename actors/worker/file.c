@@ -7,9 +7,14 @@
  * now is the empty mount point, where nothing may be created.
  *
  * A file that was once there is never made again: whoever takes it away, replaces it or cuts it
- * short has its pieces, and to write on would make a file of holes.  So the inode of each file is
- * kept, and compared whenever it is opened; before a write the file must still have a name and its
- * full length.
+ * short has its pieces, and to write on would make a file of holes.  So what tells each file from
+ * others is kept, and compared whenever it is opened; before a write the file must still have a
+ * name and its full length.
+ *
+ * Nothing is written to a file that is short, as a write behind a cut would hide it.  Who makes a
+ * file gives it its length at once; one that the store found short gets it from who writes first,
+ * if it is to the nanosecond as the store has seen it.  So a file that is short was cut, and a cut
+ * stays visible, to the next sync or start.
  *
  * Invariants: a slot in use is named by exactly one wfile.slot or dir_slot; the list holds the used
  * slots, latest first; places are stored plus one, so that 0 says none.
@@ -202,31 +207,33 @@ void worker_dir_verify(struct worker *w, struct wtorrent *t)
 
 /* --- files --- */
 
-/* A file that has its full length keeps it. */
+/* A file that has had its full length keeps it. */
 static enum err check_size(struct wtorrent *t, uint32_t file, const struct fs_stat *st)
 {
 	if (file == part_file(t)) /* grows with what is in it */
 		return E_OK;
 	if (st->size >= t->meta->files[file].length)
-		t->files[file].flags |= WFILE_LOOKED;
-	else if (t->files[file].flags & WFILE_LOOKED)
+		t->files[file].flags |= WFILE_WHOLE;
+	else if (t->files[file].flags & WFILE_WHOLE)
 		return E_CHANGED;
 	return E_OK;
 }
 
 /* What was opened is what was there before. */
-static enum err identify(struct worker *w, struct wtorrent *t, uint32_t file, int fd)
+static enum err identify(struct worker *w, struct wtorrent *t, uint32_t file, int fd, bool made)
 {
 	struct fs_stat st;
 	enum err err = fs_stat_fd(fd, &st);
+	uint64_t id;
 
 	if (err != E_OK)
 		return err;
-	if (t->inodes[file] == 0) {
-		t->inodes[file] = st.inode;
-		worker_note_seen(w, t, file);
+	id = file_id(st.inode, st.born_ns);
+	if (t->ids[file] == 0) {
+		t->ids[file] = id;
+		worker_note_seen(w, t, file, made);
 	}
-	return t->inodes[file] != st.inode ? E_CHANGED : check_size(t, file, &st);
+	return t->ids[file] != id ? E_CHANGED : check_size(t, file, &st);
 }
 
 enum err worker_file_intact(struct wtorrent *t, uint32_t file, int fd)
@@ -239,39 +246,72 @@ enum err worker_file_intact(struct wtorrent *t, uint32_t file, int fd)
 	return st.links == 0 ? E_NOENT : check_size(t, file, &st);
 }
 
-/* A short file gets its full length, as a hole. */
+static const struct file_stamp *find_short(const struct wtorrent *t, uint32_t file)
+{
+	uint32_t low = 0, high = t->shorts_n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (t->shorts[mid].file < file)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < t->shorts_n && t->shorts[low].file == file ? &t->shorts[low] : NULL;
+}
+
+/*
+ * Nobody has written to the file, or cut it, since it was found short: it may be made longer.  One
+ * that another worker has just made gets its length from that one.
+ */
+static enum err may_grow(struct wtorrent *t, uint32_t file, int fd)
+{
+	const struct file_stamp *was = find_short(t, file);
+	struct fs_stat st;
+	enum err err = was != NULL ? fs_stat_fd(fd, &st) : fs_stat_born(fd, &st);
+
+	if (err != E_OK)
+		return err;
+	if (was != NULL && st.size == was->size && st.mtime_ns == was->mtime_ns)
+		return E_OK;
+	return st.size < t->meta->files[file].length ? E_CHANGED : E_OK;
+}
+
+/* A short file gets its full length, as a hole, before anything is written to it. */
 static enum err fit_file(struct wtorrent *t, uint32_t file, int fd)
 {
 	enum err err = E_OK;
 
-	if (file != part_file(t) && !(t->files[file].flags & WFILE_LOOKED))
+	if (file == part_file(t) || (t->files[file].flags & WFILE_WHOLE))
+		return E_OK;
+	if (!(t->files[file].flags & WFILE_CREATED))
+		err = may_grow(t, file, fd);
+	if (err == E_OK)
 		err = fs_truncate(fd, t->meta->files[file].length);
 	if (err == E_OK)
-		t->files[file].flags |= WFILE_LOOKED;
+		t->files[file].flags |= WFILE_WHOLE;
 	return err;
 }
 
-/* Of several workers that see a short file one makes it longer: the others could not tell a file
- * that is yet to grow from one that was cut. */
-static bool is_fitter(const struct worker *w, const struct wtorrent *t, uint32_t file, bool known)
+/* It is what it was, and whole. */
+static int ready_to_write(
+	struct worker *w, struct wtorrent *t, uint32_t file, int fd, bool made, enum err *err)
 {
-	return (t->files[file].flags & WFILE_CREATED) || (known && file % w->workers == w->index);
-}
-
-static int open_known(struct worker *w, struct wtorrent *t, uint32_t file, int dir, enum err *err)
-{
-	bool known = t->inodes[file] != 0;
-	int fd = fs_open_at(dir, worker_path(t, file), FS_WRITE, err);
-
-	if (fd < 0)
-		return -1;
-	*err = identify(w, t, file, fd);
-	if (*err == E_OK && is_fitter(w, t, file, known))
+	*err = identify(w, t, file, fd, made);
+	if (*err == E_OK)
 		*err = fit_file(t, file, fd);
 	if (*err == E_OK)
 		return fd;
 	fs_close(fd);
 	return -1;
+}
+
+static int open_known(struct worker *w, struct wtorrent *t, uint32_t file, int dir, enum err *err)
+{
+	int fd = fs_open_at(dir, worker_path(t, file), FS_WRITE, err);
+
+	return fd < 0 ? -1 : ready_to_write(w, t, file, fd, false, err);
 }
 
 static int make_file(struct worker *w, struct wtorrent *t, uint32_t file, int dir, enum err *err)
@@ -292,13 +332,7 @@ static int make_file(struct worker *w, struct wtorrent *t, uint32_t file, int di
 	worker_file_list(t, file);
 	if (file != part_file(t) && t->meta->files[file].executable)
 		(void)fs_make_executable(fd); /* where the file system knows such a thing */
-	*err = identify(w, t, file, fd);
-	if (*err == E_OK)
-		*err = fit_file(t, file, fd);
-	if (*err == E_OK)
-		return fd;
-	fs_close(fd);
-	return -1;
+	return ready_to_write(w, t, file, fd, true, err);
 }
 
 static int open_to_write(struct worker *w, struct wtorrent *t, uint32_t file, enum err *err)
@@ -308,7 +342,7 @@ static int open_to_write(struct worker *w, struct wtorrent *t, uint32_t file, en
 	if (dir < 0)
 		return -1;
 	fd = open_known(w, t, file, dir, err);
-	if (fd < 0 && *err == E_NOENT && t->inodes[file] == 0)
+	if (fd < 0 && *err == E_NOENT && t->ids[file] == 0)
 		fd = make_file(w, t, file, dir, err);
 	return fd;
 }
@@ -320,7 +354,7 @@ static int open_to_read(struct worker *w, struct wtorrent *t, uint32_t file, enu
 
 	if (fd < 0)
 		return -1;
-	*err = identify(w, t, file, fd);
+	*err = identify(w, t, file, fd, false);
 	if (*err == E_OK)
 		return fd;
 	fs_close(fd);
@@ -333,14 +367,25 @@ void worker_file_close(struct worker *w, struct wtorrent *t, uint32_t file)
 		close_slot(&w->fds, t->files[file].slot);
 }
 
-void worker_inodes_set(struct worker *w, struct wtorrent *t, const uint64_t *v)
+void worker_files_known(struct worker *w, struct wtorrent *t, struct m_worker_files *v)
 {
 	(void)worker_flags(t, 0);
 	for (uint32_t i = 0; i <= t->meta->files_n; i++) {
-		if (t->inodes[i] != v[i])
+		if (t->ids[i] != v->ids[i])
 			worker_file_close(w, t, i);
-		t->inodes[i] = v[i];
-		t->files[i].flags &= (uint8_t) ~(WFILE_LOOKED | WFILE_CREATED);
+		t->ids[i] = v->ids[i];
+		t->files[i].flags &= (uint8_t) ~(WFILE_WHOLE | WFILE_CREATED);
+		if (t->ids[i] != 0)
+			t->files[i].flags |= WFILE_WHOLE;
+	}
+	xfree(t->shorts);
+	t->shorts = v->shorts;
+	t->shorts_n = v->shorts_n;
+	v->shorts = NULL;
+	v->shorts_n = 0;
+	for (uint32_t i = 0; i < t->shorts_n; i++) {
+		must(t->shorts[i].file < t->meta->files_n);
+		t->files[t->shorts[i].file].flags &= (uint8_t)~WFILE_WHOLE;
 	}
 }
 

@@ -16,7 +16,8 @@ void worker_torrent_free(struct worker *w, struct wtorrent **tp)
 	metainfo_unref(&t->meta);
 	worker_part_free(t);
 	xfree(t->files);
-	xfree(t->inodes);
+	xfree(t->ids);
+	xfree(t->shorts);
 	xfree(t->unsynced);
 	xfree(t->root);
 	xfree(t->path);

@@ -87,6 +87,7 @@ void worker_stamp(struct file_stamp *out, uint32_t file, const struct fs_stat *s
 		.exists = st->exists,
 		.size = st->size,
 		.mtime_ns = st->mtime_ns,
+		.born_ns = st->born_ns,
 		.inode = st->inode,
 		.device = st->device,
 	};

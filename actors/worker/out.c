@@ -83,12 +83,13 @@ void worker_note(struct worker *w, struct wtorrent *t, enum note_kind kind, uint
 	new_note(w, t, kind)->index = index;
 }
 
-void worker_note_seen(struct worker *w, struct wtorrent *t, uint32_t file)
+void worker_note_seen(struct worker *w, struct wtorrent *t, uint32_t file, bool made)
 {
 	struct note *n = new_note(w, t, NOTE_FILE_SEEN);
 
 	n->index = file;
-	n->inode = t->inodes[file];
+	n->id = t->ids[file];
+	n->made = made;
 }
 
 void worker_note_error(struct worker *w, struct wtorrent *t, const struct wfail *f)

@@ -138,7 +138,7 @@ void worker_part_trim(struct worker *w, struct wtorrent *t)
 	dir = worker_dir(w, t, false, &err);
 	if (dir >= 0)
 		(void)fs_unlink_at(dir, t->part); /* or at the next opportunity */
-	t->inodes[part_file(t)] = 0;
+	t->ids[part_file(t)] = 0;
 }
 
 bool worker_part_list(

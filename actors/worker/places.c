@@ -74,7 +74,7 @@ static bool find_moved(struct worker *w, struct wtorrent *t, struct wfail *f)
 /* Without it there is nothing that a move could have left. */
 static bool has_part(const struct wtorrent *t, const struct m_worker_files *v)
 {
-	return v->inodes == NULL || v->inodes[part_file(t)] != 0;
+	return v->ids == NULL || v->ids[part_file(t)] != 0;
 }
 
 void worker_on_files(struct actor *a, struct msg **m)
@@ -86,17 +86,17 @@ void worker_on_files(struct actor *a, struct msg **m)
 	enum err err = E_OK;
 
 	if (t == NULL || (v->file_priority != NULL && v->file_priority_n != t->meta->files_n) ||
-		(v->inodes != NULL && v->inodes_n != t->meta->files_n + 1)) {
+		(v->ids != NULL && v->ids_n != t->meta->files_n + 1)) {
 		actor_reply(a, m, t == NULL ? E_NOT_FOUND : E_RANGE);
 		return;
 	}
 	worker_queue_run(w);
 	worker_file_close(w, t, part_file(t)); /* another worker may have removed it */
-	if (v->inodes != NULL) {
+	if (v->ids != NULL) {
 		worker_pieces_forget(w, t, E_OK); /* the store has what is left of them */
-		worker_inodes_set(w, t, v->inodes);
-	} else if (t->inodes != NULL && t->parted_n == 0)
-		t->inodes[part_file(t)] = 0; /* a new one may be made */
+		worker_files_known(w, t, v);
+	} else if (t->ids != NULL && t->parted_n == 0)
+		t->ids[part_file(t)] = 0; /* a new one may be made */
 	t->prepared = false;
 	for (uint32_t i = 0; i < t->meta->files_n; i++) {
 		bool skip = v->file_priority != NULL && v->file_priority[i] == 0;

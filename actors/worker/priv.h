@@ -60,7 +60,7 @@ enum wfile_flag {
 	WFILE_DIRTY = 1,    /* written since the last sync, which the store was told */
 	WFILE_LISTED = 2,   /* in the torrent's list of files to sync */
 	WFILE_CREATED = 4,  /* made by us and its name is not synced yet */
-	WFILE_LOOKED = 8,   /* exists with its full length, as far as we know */
+	WFILE_WHOLE = 8,    /* has had its full length, and is to keep it */
 	WFILE_SKIPPED = 16, /* not wanted: never made */
 	WFILE_PARTED = 32,  /* its bytes are in the part file */
 };
@@ -91,13 +91,15 @@ struct wtorrent {
 	uint64_t inode;  /* likewise */
 	bool root_known; /* and the device of the root, for a directory that is yet to be made */
 	uint64_t root_device;
-	uint16_t dir_slot;   /* as wfile.slot */
-	struct wfile *files; /* and the part file behind them */
-	uint64_t *inodes;    /* likewise, as they were seen first; 0: never */
-	char part[48];       /* name of the part file */
-	bool placed;         /* was told which files are wanted */
-	bool salvage;        /* reads what was moved from where it was */
-	uint32_t parted_n;   /* files with WFILE_PARTED */
+	uint16_t dir_slot;         /* as wfile.slot */
+	struct wfile *files;       /* and the part file behind them */
+	uint64_t *ids;             /* likewise: file_id() as it was seen first; 0: never */
+	struct file_stamp *shorts; /* owned: files that were there and not whole, by file */
+	uint32_t shorts_n;
+	char part[48];     /* name of the part file */
+	bool placed;       /* was told which files are wanted */
+	bool salvage;      /* reads what was moved from where it was */
+	uint32_t parted_n; /* files with WFILE_PARTED */
 	struct wmoved *moved;
 	uint32_t moved_n, moved_room;
 	uint32_t unsettled_n; /* of them */
@@ -225,7 +227,7 @@ void worker_out_drop(struct worker *);
 struct block_item *worker_out(struct worker *, uint16_t shard);
 void worker_note(struct worker *, struct wtorrent *, enum note_kind, uint32_t index);
 /* The file was made or opened, and the store had told of none. */
-void worker_note_seen(struct worker *, struct wtorrent *, uint32_t file);
+void worker_note_seen(struct worker *, struct wtorrent *, uint32_t file, bool made);
 void worker_note_error(struct worker *, struct wtorrent *, const struct wfail *);
 /* Sends the notes collected so far: the store must have them before a reply that counts on them. */
 void worker_notes_flush(struct worker *);
@@ -344,9 +346,9 @@ static inline bool is_altered(enum err e)
 {
 	return e == E_NOENT || e == E_CHANGED || fs_is_obstacle(e);
 }
-/* From now on these are the files' inodes (by file, and of the part file); what is open of others
- * is closed. */
-void worker_inodes_set(struct worker *, struct wtorrent *, const uint64_t *v);
+/* From now on the files are those that the message names, and as long as it says, from which it
+ * takes the list of short ones; what is open of others is closed. */
+void worker_files_known(struct worker *, struct wtorrent *, struct m_worker_files *);
 /* Closes some of what is open, for want of descriptors; false: nothing is open. */
 bool worker_fds_shed(struct worker *);
 /* The directory still has its name; else it is closed. */

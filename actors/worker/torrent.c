@@ -14,8 +14,8 @@ uint8_t *worker_flags(struct wtorrent *t, uint32_t file)
 {
 	if (t->files == NULL)
 		t->files = xcalloc(t->meta->files_n + 1, sizeof *t->files);
-	if (t->inodes == NULL)
-		t->inodes = xcalloc(t->meta->files_n + 1, sizeof *t->inodes);
+	if (t->ids == NULL)
+		t->ids = xcalloc(t->meta->files_n + 1, sizeof *t->ids);
 	return &t->files[file].flags;
 }
 

@@ -32,11 +32,14 @@ static const char *const quick[] = {"--store.checkpoint_interval=100ms", NULL};
 
 /* The database, and what was said to the session. */
 static struct {
+	const struct tfile *files;
 	struct metainfo *meta;
 	struct layout l;
+	unsigned workers;
 	struct torrent_record rec;
 	unsigned notes, pieces_told; /* messages */
 	unsigned ok;                 /* verdicts to peers */
+	struct bitfield *good;       /* the pieces of those; NULL: nobody wants to know */
 	bool clean;
 } now;
 
@@ -69,8 +72,10 @@ static inline void db_note(const struct m_state_note *n)
 	assert_int_equal(n->row, ROW);
 	assert_true(n->pieces_n + n->dirty_n > 0);
 	db_noted(n->pieces, n->pieces_n);
-	for (uint32_t i = 0; i < n->dirty_n; i++)
+	for (uint32_t i = 0; i < n->dirty_n; i++) {
 		stamp_of(n->dirty[i])->dirty = true;
+		stamp_of(n->dirty[i])->mtime_ns = n->dirty_ns;
+	}
 	now.notes++;
 }
 
@@ -95,6 +100,15 @@ static inline void db_pieces(struct m_state_pieces *p)
 	now.pieces_told++;
 }
 
+static inline void hear_block(struct world *w, const struct block_item *it)
+{
+	if (it->kind == BLOCK_BACK)
+		block_take(w, it->data);
+	now.ok += it->kind == BLOCK_PIECE_OK;
+	if (it->kind == BLOCK_PIECE_OK && now.good != NULL)
+		bitfield_set(now.good, it->piece);
+}
+
 static inline void hear(struct world *w, struct actor *a, struct msg **m)
 {
 	struct m_blocks *b = AS(m_blocks, *m);
@@ -106,10 +120,7 @@ static inline void hear(struct world *w, struct actor *a, struct msg **m)
 		db_pieces(AS(m_state_pieces, *m));
 	} else if ((*m)->type == MSG_BLOCKS_DONE) {
 		for (unsigned i = 0; i < b->n; i++)
-			if (b->items[i].kind == BLOCK_BACK)
-				block_take(w, b->items[i].data);
-			else
-				now.ok += b->items[i].kind == BLOCK_PIECE_OK;
+			hear_block(w, &b->items[i]);
 		msg_free(a, m);
 	}
 }
@@ -119,30 +130,40 @@ static inline void hear(struct world *w, struct actor *a, struct msg **m)
 static inline void start(struct world *w, const char *const *args)
 {
 	world_config(w, args);
-	w->env.workers = 2;
+	w->env.workers = now.workers;
 	w->on_seen = hear;
 	w->set = actors_new(&message_table);
 	actors_add_here(w->set, ADDR_SESSION, &fake_session, w);
 	actors_add_here(w->set, ADDR_STATE, &fake_state, w);
 	actors_add_here(w->set, PEERS, &fake_peers, w);
 	actors_add_here(w->set, ADDR_STORE, &store_spec, &w->env);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < now.workers; i++)
 		actors_add_here(w->set, ADDR(ROLE_WORKER, i), &worker_spec, &w->env);
 	actors_start_here(w->set);
 	now.notes = now.pieces_told = now.ok = 0;
 }
 
-static inline struct world *begin(const char *const *args)
+static inline struct world *begin_with(
+	const struct tfile *f, unsigned workers, const char *const *args)
 {
 	struct world *w = world_dirs();
 
 	memset(&now, 0, sizeof now);
-	now.meta = torrent_of(files, PIECE);
+	now.files = f;
+	now.workers = workers;
+	now.meta = torrent_of(f, PIECE);
 	now.l = layout_of_metainfo(now.meta);
-	assert_int_equal(now.meta->pieces, PIECES);
 	now.rec.fresh = true;
-	bitfield_init(&now.rec.synced, PIECES);
+	bitfield_init(&now.rec.synced, now.meta->pieces);
 	start(w, args);
+	return w;
+}
+
+static inline struct world *begin(const char *const *args)
+{
+	struct world *w = begin_with(files, 2, args);
+
+	assert_int_equal(now.meta->pieces, PIECES);
 	return w;
 }
 
@@ -251,7 +272,7 @@ static inline void check_torrent(struct world *w, struct tref t)
 	actor_cast(actor_of(w, ADDR_SESSION), ADDR_STORE, &m);
 }
 
-static inline void send_blocks(struct world *w, uint32_t piece, uint32_t from, uint32_t to)
+static inline void cast_blocks(struct world *w, uint32_t piece, uint32_t from, uint32_t to)
 {
 	struct m_blocks *b = msg_new(actor_of(w, PEERS), MSG_BLOCKS_WRITE);
 	struct msg *m = &b->h;
@@ -262,9 +283,15 @@ static inline void send_blocks(struct world *w, uint32_t piece, uint32_t from, u
 		*it = (struct block_item){.t = T0, .piece = piece, .begin = i * BLOCK_SIZE};
 		it->length = layout_block_size(&now.l, piece, i);
 		it->data = block_lend(w);
-		content_fill(files, layout_offset(&now.l, piece, it->begin), it->data, it->length);
+		content_fill(
+			now.files, layout_offset(&now.l, piece, it->begin), it->data, it->length);
 	}
-	actor_cast(actor_of(w, PEERS), ADDR(ROLE_WORKER, tref_worker(T0, piece, 2)), &m);
+	actor_cast(actor_of(w, PEERS), ADDR(ROLE_WORKER, tref_worker(T0, piece, now.workers)), &m);
+}
+
+static inline void send_blocks(struct world *w, uint32_t piece, uint32_t from, uint32_t to)
+{
+	cast_blocks(w, piece, from, to);
 	settle(w);
 }
 

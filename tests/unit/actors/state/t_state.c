@@ -77,6 +77,7 @@ static struct m_state_pieces *make_full_pieces(struct world *w, int64_t row)
 		.size = 147457,
 		.mtime_ns = INT64_C(1700000000123456789),
 		.inode = UINT64_MAX,
+		.born_ns = 1700000000123456789,
 		.device = 7};
 	p->has_partials = true;
 	p->partials = xcalloc(1, sizeof *p->partials);
@@ -106,6 +107,7 @@ static void test_pieces(void **state)
 	assert_true(r->unsynced_n == 2 && r->unsynced[0] == 1 && r->unsynced[1] == 3);
 	assert_true(r->stamps_n == 1 && r->stamps[0].exists && !r->stamps[0].dirty);
 	assert_true(r->stamps[0].size == 147457 && r->stamps[0].inode == UINT64_MAX);
+	assert_true(r->stamps[0].born_ns == 1700000000123456789);
 	assert_true(r->stamps[0].mtime_ns == INT64_C(1700000000123456789));
 	assert_true(r->partials_n == 1 && r->partials[0].piece == 4);
 	assert_memory_equal(r->partials[0].blocks, "\xa0\x80", 2);
@@ -268,15 +270,21 @@ static void check_refused(struct world *w, enum err err, const char *word)
 static void test_version(void **state)
 {
 	struct world *w = *state;
+	uint8_t *bytes;
+	char version[4];
+	size_t n;
 
 	make_db(w);
+	bytes = read_db(w, &n);
+	memcpy(version, bytes + 60, sizeof version);
+	xfree(bytes);
 	patch_db(w, 60, "\0\0\0\x63", 4);
 	check_refused(w, E_VERSION, "newer version");
 	patch_db(w, 60, "\xff\xff\xff\xff", 4);
 	check_refused(w, E_VERSION, "version");
 	patch_db(w, 60, "\0\0\0\0", 4);
 	check_refused(w, E_VERSION, "not written by this program");
-	patch_db(w, 60, "\0\0\0\x04", 4);
+	patch_db(w, 60, version, sizeof version);
 	world_start(w);
 	assert_int_equal(load(w)->torrents_n, 2);
 	world_stop(w, true);

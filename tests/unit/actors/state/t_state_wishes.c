@@ -157,7 +157,8 @@ static void make_version_1(const struct world *w)
 	sqlite3_finalize(st);
 	assert_int_equal(sqlite3_exec(sq,
 				 "INSERT INTO pieces VALUES (5, x'a0');"
-				 "INSERT INTO note VALUES (5, 1), (5, 2)",
+				 "INSERT INTO note VALUES (5, 1), (5, 2);"
+				 "INSERT INTO stamp VALUES (5, 0, 1, 0, 8, 9, 10, 11)",
 				 NULL, NULL, NULL),
 		SQLITE_OK);
 	assert_int_equal(sqlite3_close(sq), SQLITE_OK);
@@ -182,6 +183,8 @@ static void test_version_1(void **state)
 		assert_true(r->synced.count == 2 && bitfield_get(&r->synced, 2));
 		assert_true(r->unsynced_n == 2 && r->unsynced[0] == 1 && r->unsynced[1] == 2);
 		assert_true(r->place == INT64_C(5) << 32);
+		assert_true(r->stamps_n == 1 && r->stamps[0].inode == 10);
+		assert_true(r->stamps[0].device == 11 && r->stamps[0].born_ns == 0);
 		assert_string_equal(r->meta->name, "old");
 		assert_int_equal(add_torrent(w, i == 0 ? "new" : "newer", 2), 6 + i);
 		if (i == 0) {

@@ -165,6 +165,8 @@ static struct world *begin_faked(const char *const *args, unsigned fail, uint8_t
 	struct world *w = world_dirs();
 
 	memset(&now, 0, sizeof now);
+	now.files = files;
+	now.workers = 2;
 	disk.fail = fail;
 	disk.bad = bad;
 	disk.syncs = 0;

@@ -231,6 +231,7 @@ static void test_executable(void **state)
 	(void)state;
 	assert_int_equal(mkdir(path_of(path, sizeof path, w->down, "t"), 0777), 0);
 	close(open(path_of(path, sizeof path, w->down, "t/c.run"), O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(truncate(path, 40000), 0);
 	open_torrent(w);
 	download(w, IN_ORDER);
 	files_check(w->down, now.meta, now.files);
