@@ -44,6 +44,21 @@ enum config_seed_choker {
 	CONFIG_CHOKER_ANTI_LEECH,
 };
 
+/* The order of peers.encryption's. */
+enum config_encryption {
+	CONFIG_ENCRYPTION_OFF,
+	CONFIG_ENCRYPTION_TOLERATED,
+	CONFIG_ENCRYPTION_PREFERRED,
+	CONFIG_ENCRYPTION_REQUIRED,
+};
+
+/* The order of peers.encryption_payload's. */
+enum config_payload {
+	CONFIG_PAYLOAD_EITHER,
+	CONFIG_PAYLOAD_PLAIN,
+	CONFIG_PAYLOAD_RC4,
+};
+
 /* The C type of a field by the type of its option. */
 #define CONFIG_TYPE_BOOL     bool
 #define CONFIG_TYPE_INT      int

@@ -83,6 +83,11 @@ void fs_map_ask(const uint8_t *at, size_t n);
 /* Brings n bytes of a map into memory.  E_FAULT: they cannot be read; E_UNSUPPORTED: before
  * Linux 5.14. */
 enum err fs_map_load(const uint8_t *at, size_t n);
+/*
+ * Copies the n bytes of an iovec, of which some may lie in maps, to where they may be looked at.
+ * E_FAULT: some cannot be read; E_UNSUPPORTED: the system does not let us copy so.
+ */
+enum err fs_map_copy(uint8_t *to, size_t n, const struct iovec *from, int iovcnt);
 /* These two do not block; any thread. */
 void fs_unmap(const uint8_t *map, uint64_t n);
 /* Whether bytes of a map are in memory: to read them now needs no disk. */

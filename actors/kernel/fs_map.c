@@ -58,6 +58,16 @@ enum err fs_map_load(const uint8_t *at, size_t n)
 	return errno == EINVAL ? E_UNSUPPORTED : E_FAULT;
 }
 
+enum err fs_map_copy(uint8_t *to, size_t n, const struct iovec *from, int iovcnt)
+{
+	struct iovec here = {to, n};
+	ssize_t got = process_vm_readv(getpid(), &here, 1, from, (unsigned long)iovcnt, 0);
+
+	if (got == (ssize_t)n)
+		return E_OK;
+	return got < 0 && errno != EFAULT ? E_UNSUPPORTED : E_FAULT;
+}
+
 void fs_unmap(const uint8_t *map, uint64_t n)
 {
 	must(munmap((void *)(uintptr_t)map, (size_t)n) == 0);

@@ -263,6 +263,7 @@ static void m_peers_handoff_fini(struct m_peers_handoff *m)
 {
 	if (m->fd > 0)
 		net_close(m->fd);
+	mse_free(&m->mse);
 }
 
 static void m_peers_metadata_fini(struct m_peers_metadata *m)

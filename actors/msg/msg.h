@@ -15,6 +15,7 @@
 #include "proto/base/bitfield.h"
 #include "proto/base/endpoint.h"
 #include "proto/meta/metainfo.h"
+#include "proto/mse/mse.h"
 #include "proto/peerlist/source.h"
 
 enum role {
@@ -501,6 +502,8 @@ struct m_peers_handoff {
 	struct endpoint from;
 	uint8_t bytes[128]; /* received so far */
 	size_t n;
+	struct mse *mse; /* owned: the encrypted handshake that goes on, or NULL */
+	uint8_t tried;   /* shards that do not have the torrent it names */
 };
 
 /* --- trackers --- */

@@ -25,11 +25,19 @@ struct seed_limits {
 	int64_t idle;  /* seconds without an upload */
 };
 
+/* How a connection is encrypted. */
+enum peer_encryption {
+	PEER_UNENCRYPTED,
+	PEER_ENCRYPTED_PLAIN, /* its handshake was, what it carries is not */
+	PEER_ENCRYPTED_RC4,
+};
+
 struct peer_view {
 	uint8_t id[20];
 	struct endpoint at;
 	bool connected; /* the handshake is done */
 	bool incoming;
+	enum peer_encryption encryption;
 	bool unchoked_us, interested_us, unchoked, interested; /* they; we */
 	uint8_t *bitfield; /* owned, wire order; NULL: not asked for, or it has none yet */
 	uint32_t bits;

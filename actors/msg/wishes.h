@@ -11,6 +11,15 @@
 
 #include "proto/base/base.h"
 
+/* Message stream encryption; the others are those of peers.encryption, in its order. */
+enum wish_encryption {
+	WISH_ENCRYPTION_AS_CONFIGURED,
+	WISH_ENCRYPTION_OFF,
+	WISH_ENCRYPTION_TOLERATED,
+	WISH_ENCRYPTION_PREFERRED,
+	WISH_ENCRYPTION_REQUIRED,
+};
+
 struct wishes {
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	uint8_t *file_priority;        /* owned, one a file, 0 (skip) to 7 as the picker's; NULL:
@@ -18,6 +27,7 @@ struct wishes {
 	uint32_t file_priority_n;      /* 0 with NULL */
 	bool sequential;               /* lowest piece first */
 	bool first_last;               /* first and last pieces of each file before the others */
+	enum wish_encryption encryption;
 };
 
 /* No wishes; what *w held before is not looked at. */

@@ -39,7 +39,11 @@ static void connected(struct conn *c)
 	c->shard->half_open--;
 	c->torrent->half_open--;
 	loop_task_post(c->shard->loop, &c->shard->dial_task);
-	conn_say_hello(c);
+	c->encrypts = greet_encrypts(c->torrent, &c->at);
+	if (c->encrypts)
+		greet_begin(c);
+	else
+		conn_say_hello(c);
 	conn_set_timer(c, c->shard->config->peers_handshake_timeout);
 	conn_post(c);
 }
@@ -182,6 +186,7 @@ static void reap(struct loop_reap *r)
 	xfree(c->hello);
 	xfree(c->blocks);
 	outbuf_fini(&c->first);
+	stream_end(c);
 	FREE_OBJ(c);
 }
 
@@ -191,7 +196,11 @@ static void tell_candidates(struct conn *c, enum err why)
 	struct peerlist *list = c->torrent->swarm->candidates;
 	int64_t now = loop_now(c->shard->loop);
 
-	/* An encrypted handshake is wanted there, or we are: it says nothing either way. */
+	if (greet_otherwise(c, why)) {
+		loop_task_post(c->shard->loop, &c->torrent->dial);
+		return;
+	}
+	/* Perhaps an encrypted handshake is wanted there that may not be had here. */
 	if (!c->incoming && c->state == CONN_HELLO && c->hello_n == 0 && why == E_CLOSED)
 		c->torrent->mute_dials++;
 	if (c->incoming)
@@ -218,6 +227,7 @@ static void unlink_all(struct conn *c)
 	link_remove(&c->pending);
 	link_remove(&c->hungry);
 	link_remove(&c->wants_run);
+	link_remove(&c->wants_key);
 	c->shard->conns_n--;
 	if (c->state == CONN_CONNECTING) {
 		c->shard->half_open--;

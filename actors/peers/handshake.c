@@ -3,13 +3,18 @@
  * The handshake (BEP 3): which torrent a connection is for, who is at its other end, and whether
  * both are welcome.
  *
- * An incoming one for a torrent of another shard is handed over with the bytes read so far.
+ * An incoming one for a torrent of another shard is handed over with the bytes read so far, or with
+ * its encrypted handshake as it stands.
  */
 #include "actors/peers/priv.h"
 
 static bool hand_off(struct conn *c, unsigned shard)
 {
 	struct m_peers_handoff *h = msg_new(c->shard->actor, MSG_PEERS_HANDOFF);
+
+	h->mse = c->mse;
+	c->mse = NULL;
+	h->tried = (uint8_t)(c->tried + 1);
 
 	h->fd = c->io.fd;
 	h->from = c->at;
@@ -21,7 +26,22 @@ static bool hand_off(struct conn *c, unsigned shard)
 	return conn_end(c, E_OK, "handoff");
 }
 
-/* An incoming connection has said which torrent it wants. */
+/* An incoming connection wants that torrent.  false: it ends. */
+static bool welcome(struct conn *c, struct peer_torrent *t)
+{
+	struct shard *s = c->shard;
+
+	if (t == NULL || !t->active || peerlist_is_banned(t->swarm->candidates, &c->at))
+		return conn_end(c, E_NOT_FOUND, "infohash");
+	if (!ptorrent_make_room(t, &c->at))
+		return conn_end(c, E_OVERLOAD, "full");
+	s->pending_n--;
+	link_remove(&c->pending);
+	conn_link(c, t);
+	return true;
+}
+
+/* It has said so plainly. */
 static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 {
 	struct shard *s = c->shard;
@@ -31,17 +51,52 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 	if (shard != s->index)
 		return hand_off(c, shard);
 	t = ptorrent_by_hash(s, infohash);
-	if (t == NULL || !t->active || peerlist_is_banned(t->swarm->candidates, &c->at)) {
-		return conn_end(c, E_NOT_FOUND, "infohash");
-	}
-	if (!ptorrent_make_room(t, &c->at)) {
-		return conn_end(c, E_OVERLOAD, "full");
-	}
-	s->pending_n--;
-	link_remove(&c->pending);
-	conn_link(c, t);
+	if (t != NULL && greet_policy(t) == CONFIG_ENCRYPTION_REQUIRED)
+		return conn_end(c, E_DENIED, "plain");
+	if (!welcome(c, t))
+		return false;
 	conn_say_hello(c);
 	return true;
+}
+
+/* Or by a hash, which does not say whose shard it is: one is asked after the other. */
+static bool find_named(struct conn *c)
+{
+	struct shard *s = c->shard;
+	struct peer_torrent *t;
+	uint8_t name[20];
+
+	mse_name(c->mse, name);
+	t = ptorrent_by_name(s, name);
+	if (t == NULL && c->tried + 1u < s->shards)
+		return hand_off(c, (s->index + 1) % s->shards);
+	if (t != NULL && greet_methods(t) == 0)
+		return conn_end(c, E_DENIED, "encrypted");
+	if (!welcome(c, t))
+		return false;
+	mse_torrent(c->mse, t->meta->infohash.v1, greet_methods(t), MSE_PLAIN);
+	return true;
+}
+
+/* The encrypted handshake goes on.  false: it ends. */
+static bool go_on_encrypted(struct conn *c)
+{
+	for (;;)
+		switch (greet_step(c)) {
+		case MSE_TORRENT:
+			if (!find_named(c))
+				return false;
+			break;
+		case MSE_DONE:
+			if (c->incoming)
+				conn_say_hello(c);
+			return true;
+		case MSE_REFUSED:
+			return conn_end(c, E_PROTOCOL, "encryption");
+		case MSE_KEY:
+		case MSE_MORE:
+			return true;
+		}
 }
 
 /*
@@ -102,9 +157,21 @@ static void say_open(const struct conn *c)
 	char client[96];
 
 	if (log_get_level() >= LOG_DEBUG)
-		log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d",
+		log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d encryption=%d",
 			ptorrent_name(c->torrent).text,
-			log_safe(c->peer->client, client, sizeof client), c->incoming);
+			log_safe(c->peer->client, client, sizeof client), c->incoming,
+			c->encryption);
+}
+
+/* We dialled, and have been understood. */
+static void note_connected(struct conn *c)
+{
+	struct peerlist *list = c->torrent->swarm->candidates;
+
+	peerlist_connected(list, &c->at);
+	if (peerlist_greeting(list, &c->at) != PEER_GREET_UNKNOWN)
+		peerlist_set_greeting(
+			list, &c->at, c->encrypts ? PEER_GREET_ENCRYPTED : PEER_GREET_PLAIN);
 }
 
 static bool open_conn(struct conn *c, const struct wire_handshake *h)
@@ -119,7 +186,7 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 		return conn_end(c, E_EXISTS, "duplicate");
 	}
 	if (!c->incoming)
-		peerlist_connected(w->candidates, &c->at);
+		note_connected(c);
 	c->peer = swarm_join(w, c, &c->at, h->peer_id, caps, c->incoming, loop_now(c->shard->loop));
 	c->state = CONN_OPEN;
 	c->choking = true;
@@ -135,7 +202,14 @@ bool conn_hello(struct conn *c)
 	enum err err;
 
 	CHECK_OBJ(c, CONN_MAGIC);
+	if (c->mse != NULL)
+		return go_on_encrypted(c);
 	err = wire_handshake_decode(c->hello, c->hello_n, &h);
+	/* Who comes and does not begin as everybody does, in 20 bytes, begins encrypted. */
+	if (err == E_PROTOCOL && c->torrent == NULL) {
+		greet_begin(c);
+		return go_on_encrypted(c);
+	}
 	if (err != E_OK && err != E_AGAIN) {
 		return conn_end(c, err, "handshake");
 	}

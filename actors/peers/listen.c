@@ -25,13 +25,13 @@ static void on_rested(struct loop_timer *timer, int64_t now)
 }
 
 /* Who stays is decided when the handshake says for which torrent it comes. */
-static void let_in(
+static struct conn *let_in(
 	struct shard *s, int fd, const struct endpoint *from, const uint8_t *bytes, size_t n)
 {
 	if (room_for_pending(s, from))
-		conn_accept(s, fd, from, bytes, n);
-	else
-		net_close(fd);
+		return conn_accept(s, fd, from, bytes, n);
+	net_close(fd);
+	return NULL;
 }
 
 static void on_listener(struct loop_fd *io, uint32_t ready)
@@ -53,7 +53,7 @@ static void on_listener(struct loop_fd *io, uint32_t ready)
 				take_rest(l);
 			return;
 		}
-		let_in(s, fd, &from, NULL, 0);
+		(void)let_in(s, fd, &from, NULL, 0);
 	}
 }
 
@@ -87,10 +87,17 @@ void listener_stop(struct shard *s)
 void peers_on_handoff(struct actor *a, struct msg **m)
 {
 	struct m_peers_handoff *h = MSG_AS(PEERS_HANDOFF, *m);
+	struct conn *c;
 	int fd = h->fd;
 
 	if (actor_stopping(a))
 		return; /* and it is closed with the message */
 	h->fd = -1;
-	let_in(shard_of(a), fd, &h->from, h->bytes, h->n);
+	c = let_in(shard_of(a), fd, &h->from, h->bytes, h->n);
+	if (c == NULL || h->mse == NULL)
+		return;
+	c->mse = h->mse;
+	h->mse = NULL;
+	c->tried = h->tried;
+	c->handed = true;
 }

@@ -123,6 +123,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	link_init(&s->pending);
 	link_init(&s->hungry);
 	link_init(&s->dial_queue);
+	keys_init(s);
 	limit_init(s);
 	usage_init(s);
 	rates_init(s);
@@ -184,12 +185,14 @@ static void peers_fini(struct actor *a)
 
 	listener_stop(s);
 	datagram_stop(s);
+	keys_fini(s);
 	limit_fini(s);
 	usage_fini(s);
 	map_fini(s);
 	cache_fini(s);
 	pool_free(&s->blocks);
 	xfree(s->linear);
+	xfree(s->seal);
 	xfree(s->write);
 	ptorrents_fini(s);
 	if (s->dial_task.queued)

@@ -17,6 +17,7 @@
 #include "actors/msg/env.h"
 #include "actors/msg/tref_table.h"
 #include "proto/base/link.h"
+#include "proto/mse/mse.h"
 #include "proto/swarm/swarm.h"
 #include "proto/wire/peer_id.h"
 
@@ -31,6 +32,7 @@ _Static_assert(WIRE_MAX_BLOCK <= READ_RUN_SIZE, "a run holds the longest block t
 #define LISTENERS   16u
 #define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
 #define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */
+#define STREAM_IOV  64
 
 /* --- a run of verified bytes in memory, for serving --- */
 
@@ -64,6 +66,28 @@ struct read_cache {
 	unsigned n, soft_max; /* that have a buffer; above soft_max only what cannot wait is read */
 	unsigned loading;     /* reads and maps under way */
 	struct read_run *spare; /* owned list: freed ones, for the next */
+};
+
+/* --- encryption --- */
+
+/* The cipher of a connection after its handshake (proto/mse); NULL: none, or no more. */
+struct cipher {
+	struct rc4 in, out;
+	uint64_t in_left;     /* bytes to come that are encrypted */
+	bool seals;           /* what leaves is encrypted */
+	struct outbuf sealed; /* has to leave, as it is, before anything else does */
+};
+#define CIPHER_ALL UINT64_MAX
+
+#define KEYS_MAX 32u
+
+/* Pairs of keys made ahead of need, and how many handshakes may have one. */
+struct keys {
+	struct dh_key ready[KEYS_MAX];
+	unsigned n;
+	unsigned allowed;           /* that may be taken now */
+	struct link dials, answers; /* heads: connections that wait for one */
+	struct loop_timer timer;    /* set while there are fewer than there may be */
 };
 
 /* --- connections --- */
@@ -121,10 +145,17 @@ struct conn {
 	bool ended;        /* the peer's stream has an end to be read, which no event will tell */
 	bool discard;      /* the payload on its way in is thrown away */
 	bool send_blocked; /* not read from until it takes what we have for it */
-	bool handed;       /* handshake bytes came with it from another shard */
-	bool met_self;     /* our own dial came in by this one, so whom it dialled is us */
-	bool choking;      /* what conn_run() last saw of peer->am_choking */
-	uint8_t *block;    /* pool block being filled; NULL: none */
+	bool handed;       /* its handshake goes on without new bytes: they came with it from
+			      another shard, or there is a key for it */
+	bool encrypts;     /* dialled, and greeted by an encrypted handshake */
+	uint8_t tried;     /* shards that do not have the torrent its encrypted handshake names */
+	enum peer_encryption encryption; /* what was settled on */
+	struct mse *mse;                 /* owned: during an encrypted handshake */
+	struct cipher *cipher;           /* owned */
+	struct link wants_key;           /* in keys->dials or ->answers */
+	bool met_self;  /* our own dial came in by this one, so whom it dialled is us */
+	bool choking;   /* what conn_run() last saw of peer->am_choking */
+	uint8_t *block; /* pool block being filled; NULL: none */
 	uint32_t piece, begin, length; /* of that block */
 	uint8_t *hello;                /* owned: handshake bytes received, NULL once open */
 	size_t hello_n;
@@ -175,7 +206,9 @@ struct peer_torrent {
 	struct link in_dial_queue; /* in shard->dial_queue: has whom to dial, and the shard has no
 				      room */
 	struct peer_torrent *next; /* hash chain by info-hash */
-	struct wishes wishes;      /* owned; the limits in it are kept by limit.c */
+	uint8_t name[20];          /* what encrypted handshakes call it */
+	struct peer_torrent *next_named; /* hash chain by that */
+	struct wishes wishes;            /* owned; the limits in it are kept by limit.c */
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
 	unsigned wanted_n;   /* wishes for peers in a row that left it with few */
@@ -214,6 +247,7 @@ struct shard {
 	struct serve_budget served;  /* of the swarms of all its torrents */
 	struct tref_table torrents;  /* struct peer_torrent */
 	struct peer_torrent **table; /* owned, by info-hash */
+	struct peer_torrent **named; /* owned, by name */
 	uint32_t table_mask;
 	struct link conns; /* head: every connection */
 	unsigned conns_n, half_open;
@@ -225,6 +259,8 @@ struct shard {
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
 	struct datagrams datagrams;
+	struct keys keys;
+	uint8_t *seal;       /* owned: STREAM_SEAL bytes, once something was sent encrypted */
 	struct pool *blocks; /* owned */
 	unsigned credit;     /* blocks that may still be asked for */
 	struct link hungry;  /* head: connections that want credit */
@@ -273,6 +309,8 @@ void ptorrent_add(struct shard *, struct peer_torrent *);
 void ptorrent_remove(struct shard *, struct peer_torrent *);
 struct peer_torrent *ptorrent_by_ref(const struct shard *, struct tref); /* NULL: stale */
 struct peer_torrent *ptorrent_by_hash(const struct shard *, const uint8_t infohash[20]);
+/* As an encrypted handshake calls it (mse_name()). */
+struct peer_torrent *ptorrent_by_name(const struct shard *, const uint8_t name[20]);
 struct peer_torrent *ptorrent_at(const struct shard *, uint32_t slot); /* NULL: none there */
 
 /* tick.c */
@@ -363,6 +401,45 @@ void peers_on_handoff(struct actor *, struct msg **);
 /* datagram.c */
 void datagram_start(struct shard *, const struct actor_env *);
 void datagram_stop(struct shard *);
+
+/* keys.c */
+void keys_init(struct shard *);
+void keys_fini(struct shard *);
+/* A pair for its handshake.  false: not now, and it is run again when there is one. */
+bool keys_take(struct conn *, struct dh_key *out);
+
+/* stream.c: what a connection reads and writes, under its cipher if it has one */
+#define STREAM_SEAL 262144u /* bytes encrypted at once */
+/* Like net_readv(); what came is decrypted in its place. */
+ssize_t stream_read(struct conn *, const struct iovec *, int iovcnt, enum err *);
+/* Bytes that have to leave before anything is laid out. */
+size_t stream_held(const struct conn *);
+/* How much may be laid out for one stream_write(). */
+size_t stream_room(const struct conn *, size_t max);
+struct departure {
+	struct iovec iov[STREAM_IOV];
+	int n;
+	size_t bytes, max;
+	bool mapped; /* some of it lies in maps */
+};
+/*
+ * Sends what is held, else what is laid out.  *taken: bytes of the latter that are not to be laid
+ * out again; *sent: bytes that the kernel has taken.  E_AGAIN: it takes no more for now; E_FAULT: a
+ * map could not be read, and nothing was taken.
+ */
+enum err stream_write(struct conn *, const struct departure *, size_t *taken, size_t *sent);
+/* The handshake is over: its ciphers, and what of it has yet to leave. */
+void stream_begin(struct conn *);
+void stream_end(struct conn *); /* frees what it has */
+
+/* greet.c: whether and how a connection is encrypted */
+enum config_encryption greet_policy(const struct peer_torrent *);
+unsigned greet_methods(const struct peer_torrent *); /* enum mse_method, or-ed; 0: none */
+bool greet_encrypts(const struct peer_torrent *, const struct endpoint *); /* when it is dialled */
+void greet_begin(struct conn *); /* who was dialled answers: the encrypted handshake */
+/* The greeting was not understood, and the peer is dialled again with the other one. */
+bool greet_otherwise(struct conn *, enum err why);
+enum mse_step greet_step(struct conn *); /* goes on with what has come into hello */
 
 /* conn.c */
 struct conn *conn_accept(

@@ -286,13 +286,23 @@ static enum step ended(struct conn *c, ssize_t n, enum err err)
 	return STEP_END;
 }
 
+/* Not a byte more than the handshake: what follows belongs to the decoder. */
+static size_t hello_left(const struct conn *c)
+{
+	size_t left = c->mse != NULL ? mse_wants(c->mse) : WIRE_HANDSHAKE - c->hello_n;
+
+	return MIN(left, HELLO_SIZE - c->hello_n);
+}
+
 static enum step read_hello(struct conn *c, size_t max)
 {
-	/* Not a byte more than the handshake: what follows belongs to the decoder. */
-	struct iovec iov = {c->hello + c->hello_n, MIN(max, WIRE_HANDSHAKE - c->hello_n)};
+	struct iovec iov = {c->hello + c->hello_n, MIN(max, hello_left(c))};
 	enum err err = E_OK;
-	ssize_t n = net_readv(c->io.fd, &iov, 1, &err);
+	ssize_t n;
 
+	if (iov.iov_len == 0) /* it stands until there is a key for it */
+		return STEP_EMPTY;
+	n = stream_read(c, &iov, 1, &err);
 	if (n <= 0)
 		return ended(c, n, err);
 	spend(c, (size_t)n);
@@ -306,8 +316,7 @@ static enum step read_open(struct conn *c, size_t max, size_t *got)
 	struct iovec iov = {c->shard->linear, MIN(max, (size_t)LINEAR_SIZE)};
 	bool placed = lay_out(c, &l, MIN(max, (size_t)LINEAR_SIZE));
 	enum err err = E_OK;
-	ssize_t n = placed ? net_readv(c->io.fd, l.iov, l.iovcnt, &err)
-			   : net_readv(c->io.fd, &iov, 1, &err);
+	ssize_t n = placed ? stream_read(c, l.iov, l.iovcnt, &err) : stream_read(c, &iov, 1, &err);
 
 	if (n <= 0)
 		return ended(c, n, err);

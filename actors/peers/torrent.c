@@ -134,6 +134,25 @@ static struct swarm_config swarm_config_of(struct shard *s)
 		.allow_local = s->config->peers_allow_local};
 }
 
+/* Encryption may have become required, or be unwanted now. */
+static void close_unfit(struct peer_torrent *t)
+{
+	enum config_encryption policy = greet_policy(t);
+	struct link *l = t->conns.next, *next;
+
+	for (; l != &t->conns; l = next) {
+		struct conn *c = container_of(l, struct conn, in_torrent);
+		bool encrypted = c->encryption != PEER_UNENCRYPTED || c->mse != NULL;
+
+		next = l->next;
+		if (c->state == CONN_CONNECTING)
+			continue;
+		if ((policy == CONFIG_ENCRYPTION_REQUIRED && !encrypted) ||
+			(policy == CONFIG_ENCRYPTION_OFF && encrypted))
+			conn_close(c, E_CANCELLED, "encryption");
+	}
+}
+
 void ptorrent_reconfigure(struct peer_torrent *t)
 {
 	struct swarm_config config = swarm_config_of(t->shard);
@@ -142,6 +161,7 @@ void ptorrent_reconfigure(struct peer_torrent *t)
 	swarm_configure(t->swarm, &config);
 	ptorrent_obey_rules(t);
 	ptorrent_keep_limit(t);
+	close_unfit(t);
 }
 
 static void load_partials(struct peer_torrent *t, const struct partial_piece *v, uint32_t n)
@@ -222,6 +242,7 @@ void peers_on_set(struct actor *a, struct msg **m)
 		swarm_reconsider(t->swarm);
 	}
 	ptorrent_obey_rules(t);
+	close_unfit(t);
 	if (set->active && !t->active)
 		t->wanted_n = 0;
 	t->active = set->active;

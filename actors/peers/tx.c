@@ -7,7 +7,6 @@
  */
 #include "actors/peers/priv.h"
 
-#define IOV_MAX_TX   64
 #define OUTPUT_MAX   (128u * 1024u) /* small messages; a long pipeline of requests is 8 KiB */
 #define WATERMARK    (512u * 1024u) /* payload queued for one connection, at least two runs */
 #define MAPPED_TIMES 4u             /* or of maps, which take no memory, so much of its unsent */
@@ -150,17 +149,11 @@ bool conn_is_send_blocked(const struct conn *c)
 bool conn_has_output(const struct conn *c)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
-	return outbuf_len(&c->first) > 0 || c->blocks_n > 0 ||
+	return outbuf_len(&c->first) > 0 || c->blocks_n > 0 || stream_held(c) > 0 ||
 	       (c->peer != NULL && outbuf_len(&c->peer->out) > 0);
 }
 
 /* --- laying out one writev --- */
-
-struct departure {
-	struct iovec iov[IOV_MAX_TX];
-	int n;
-	size_t bytes, max;
-};
 
 static void add(struct departure *d, const void *p, size_t n)
 {
@@ -182,6 +175,7 @@ static void add_block(struct departure *d, const struct out_block *b)
 	} else {
 		skip -= WIRE_PIECE_HEADER;
 	}
+	d->mapped = d->mapped || b->run->map != NULL;
 	add(d, b->run->data + at + skip, b->req.length - skip);
 }
 
@@ -233,7 +227,7 @@ static bool lay_out(struct conn *c, struct departure *d)
 		add_block(d, block_at(c, i++));
 	}
 	add(d, outbuf_data(&c->peer->out), outbuf_len(&c->peer->out));
-	for (; front == FRONT_READY && i < c->blocks_n && d->n + 2 <= IOV_MAX_TX &&
+	for (; front == FRONT_READY && i < c->blocks_n && d->n + 2 <= STREAM_IOV &&
 		d->bytes < d->max;
 		i++) {
 		if (!read_run_ready(c->shard, block_at(c, i)->run))
@@ -331,45 +325,66 @@ static void faulted(struct conn *c)
 			read_run_faulted(c->shard, block_at(c, i)->run);
 }
 
+/* What became of one attempt to send. */
+enum attempt { ATTEMPT_MORE, ATTEMPT_DONE, ATTEMPT_END };
+
+static enum attempt attempt(struct conn *c, size_t max, size_t *sent)
+{
+	struct departure d = {.max = stream_room(c, max)};
+	size_t taken;
+	enum err err;
+
+	*sent = 0;
+	if (stream_held(c) == 0) {
+		if (!lay_out(c, &d)) {
+			(void)conn_end(c, E_IO, "block_broken");
+			return ATTEMPT_END;
+		}
+		if (d.n == 0)
+			return ATTEMPT_DONE;
+	}
+	err = stream_write(c, &d, &taken, sent);
+	if (err == E_FAULT) {
+		faulted(c);
+		return ATTEMPT_MORE;
+	}
+	if (err != E_OK && err != E_AGAIN) {
+		(void)conn_end(c, err, "write");
+		return ATTEMPT_END;
+	}
+	if (*sent > 0)
+		spend(c, *sent);
+	took(c, taken);
+	if (err == E_AGAIN)
+		block(c);
+	if (taken > 0 && c->state == CONN_OPEN)
+		conn_fill(c);
+	return ATTEMPT_MORE;
+}
+
 bool conn_tx(struct conn *c)
 {
-	size_t budget = WRITE_BUDGET;
+	size_t budget = WRITE_BUDGET, sent;
 
 	CHECK_OBJ(c, CONN_MAGIC);
 	while (c->writable && conn_has_output(c)) {
-		struct departure d = {.max = MIN(limit_allow_out(c), budget)};
-		enum err err = E_OK;
-		ssize_t n;
+		size_t max = MIN(limit_allow_out(c), budget);
 
-		if (d.max == 0)
+		if (max == 0)
 			return true;
-		if (!lay_out(c, &d))
-			return conn_end(c, E_IO, "block_broken");
-		if (d.n == 0)
+		switch (attempt(c, max, &sent)) {
+		case ATTEMPT_MORE:
+			break;
+		case ATTEMPT_DONE:
 			return true;
-		n = net_writev(c->io.fd, d.iov, d.n, false, &err);
-		if (n < 0 && err == E_AGAIN) {
-			block(c);
-			return true;
+		case ATTEMPT_END:
+			return false;
 		}
-		if (n < 0 && err == E_FAULT) {
-			faulted(c);
-			continue;
-		}
-		if (n < 0) {
-			return conn_end(c, err, "write");
-		}
-		spend(c, (size_t)n);
-		took(c, (size_t)n);
-		if ((size_t)n < d.bytes)
-			block(c);
-		if (c->state == CONN_OPEN)
-			conn_fill(c);
-		if ((size_t)n >= budget) {
+		if (sent >= budget) {
 			conn_post(c);
 			return true;
 		}
-		budget -= (size_t)n;
+		budget -= sent;
 	}
 	return true;
 }

@@ -9,6 +9,7 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	CHECK_OBJ(c, CONN_MAGIC);
 	v->at = c->at;
 	v->incoming = c->incoming;
+	v->encryption = c->encryption;
 	if (p == NULL) {
 		v->bits = c->torrent->swarm->layout.pieces;
 		return;

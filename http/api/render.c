@@ -114,10 +114,16 @@ static void put_peer_traffic(struct json_out *o, const struct peer_view *p)
 
 static void put_peer_state(struct json_out *o, const struct peer_view *p)
 {
+	static const char *const encryption[] = {[PEER_UNENCRYPTED] = "none",
+		[PEER_ENCRYPTED_PLAIN] = "handshake",
+		[PEER_ENCRYPTED_RC4] = "rc4"};
+
 	json_out_key(o, "client");
 	json_out_text(o, p->client);
 	json_out_key(o, "incoming");
 	json_out_bool(o, p->incoming);
+	json_out_key(o, "encryption");
+	json_out_text(o, encryption[p->encryption]);
 	json_out_key(o, "choking_us");
 	json_out_bool(o, !p->unchoked_us);
 	json_out_key(o, "interested_in_us");

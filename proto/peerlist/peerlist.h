@@ -25,6 +25,9 @@
 #define PEERLIST_BACKOFF_MIN    30u   /* seconds */
 #define PEERLIST_BACKOFF_MAX    3600u /* seconds */
 
+/* How an address is greeted: there are peers that insist on encryption, and some that have none. */
+enum peer_greeting { PEER_GREET_UNKNOWN, PEER_GREET_PLAIN, PEER_GREET_ENCRYPTED };
+
 struct peerlist;
 
 struct peerlist_info {
@@ -92,6 +95,17 @@ void peerlist_connected(struct peerlist *l, const struct endpoint *e);
 void peerlist_failed(struct peerlist *l, const struct endpoint *e, int64_t now_us);
 void peerlist_closed(struct peerlist *l, const struct endpoint *e, bool useful, int64_t now_us);
 void peerlist_released(struct peerlist *l, const struct endpoint *e);
+/* How the peer there is to be greeted, if that is known. */
+enum peer_greeting peerlist_greeting(const struct peerlist *l, const struct endpoint *e);
+/* Somebody says so (PEX), or a connection has shown it. */
+void peerlist_set_greeting(
+	struct peerlist *l, const struct endpoint *e, enum peer_greeting greeting);
+/*
+ * We dialled, and the greeting was not understood: the address is to be dialled at once with the
+ * other one.  false: that failed just before, or it is not being dialled; it has failed as any
+ * does, and the caller says so.
+ */
+bool peerlist_regreet(struct peerlist *l, const struct endpoint *e, enum peer_greeting other);
 /* Known to have everything (bitfield, PEX flag), or not. */
 void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed);
 

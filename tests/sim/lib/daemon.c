@@ -16,7 +16,8 @@
 static const struct config *make_config(const char *const *args)
 {
 	static const char *const fixed[] = {"torrentd", "--download.dir=/d", "--state.dir=/s",
-		"--store.workers=2", "--peers.shards=1", "--peers.allow_local=true"};
+		"--store.workers=2", "--peers.shards=1", "--peers.allow_local=true",
+		"--peers.encryption=off"};
 	char *argv[ARGS_MAX + 1] = {0};
 	char *envp[] = {NULL};
 	struct config_input in = {.argv = argv, .envp = envp, .no_files = true};

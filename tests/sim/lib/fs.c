@@ -378,6 +378,15 @@ enum err fs_map_load(const uint8_t *at, size_t n)
 	return E_UNSUPPORTED;
 }
 
+enum err fs_map_copy(uint8_t *to, size_t n, const struct iovec *from, int iovcnt)
+{
+	(void)to;
+	(void)n;
+	(void)from;
+	(void)iovcnt;
+	return E_UNSUPPORTED;
+}
+
 void fs_unmap(const uint8_t *map, uint64_t n)
 {
 	(void)map;

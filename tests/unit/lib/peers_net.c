@@ -186,6 +186,20 @@ bool fs_map_resident(const uint8_t *at, size_t n)
 	return world->resident;
 }
 
+enum err fs_map_copy(uint8_t *to, size_t n, const struct iovec *from, int iovcnt)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < iovcnt; i++) {
+		if (world->faults && is_mapped(from[i].iov_base))
+			return E_FAULT;
+		memcpy(to + at, from[i].iov_base, from[i].iov_len);
+		at += from[i].iov_len;
+	}
+	assert_int_equal(at, n);
+	return E_OK;
+}
+
 void fs_unmap(const uint8_t *map, uint64_t n)
 {
 	(void)n;

@@ -200,8 +200,9 @@ static void make_content(struct world *w)
 static const struct config *make_config(const char *const *more)
 {
 	char *argv[16] = {xstrdup("torrentd"), xstrdup("--state.dir=/tmp/t_peers"),
-		xstrdup("--download.dir=/downloads"), xstrdup("--peers.allow_local=true")};
-	struct config_input in = {.argc = 4, .argv = argv, .no_files = true};
+		xstrdup("--download.dir=/downloads"), xstrdup("--peers.allow_local=true"),
+		xstrdup("--peers.encryption=off")};
+	struct config_input in = {.argc = 5, .argv = argv, .no_files = true};
 	const struct config *c = NULL;
 	enum config_action action;
 	char errors[2048] = "";
