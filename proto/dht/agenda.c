@@ -224,7 +224,7 @@ static void on_peers(void *owner, const struct endpoint *list, unsigned n)
 	struct entry *e = owner;
 	struct kad *k = e->agenda->kad;
 
-	k->ops->peers(k->ctx, &e->id, list, n);
+	k->ops->peers(k->ctx, e->wish.tag, list, n);
 }
 
 static void on_done(void *owner, unsigned found, int64_t now)

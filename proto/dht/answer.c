@@ -92,7 +92,7 @@ static struct slice put_nodes(const struct kad *k, unsigned family, const struct
 	unsigned most = (unsigned)MIN(room / each, (size_t)NODES_MAX), n;
 	struct wr w = wr_of(out, size);
 
-	n = kad_table_nearest(k->family[family].table, target, near, most);
+	n = kad_table_fair(k->family[family].table, target, near, most);
 	for (unsigned i = 0; i < n; i++) {
 		struct krpc_node node = {near[i]->id, near[i]->at};
 

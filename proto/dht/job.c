@@ -66,13 +66,15 @@ void kad_task_free(struct kad_task **tp)
 
 static enum err outcome(const struct kad_task *t)
 {
-	if (t->answered == 0)
+	if (t->answered == 0 && t->item == NULL && t->found_n == 0 && !t->scraped)
 		return E_UNREACHABLE;
 	switch (t->goal) {
 	case KAD_GET:
 		return t->item != NULL ? E_OK : E_NOT_FOUND;
 	case KAD_PUT:
-		return t->outdated ? E_EXISTS : t->stored > 0 ? E_OK : E_UNREACHABLE;
+		if (t->outdated)
+			return E_EXISTS;
+		return t->stored > 0 ? E_OK : E_UNREACHABLE;
 	case KAD_SCRAPE:
 		return t->scraped ? E_OK : E_NOT_FOUND;
 	case KAD_SAMPLE:
@@ -208,10 +210,8 @@ static bool is_found(const struct kad_task *t, const struct endpoint *e)
 	return false;
 }
 
-static void take_peers(struct kad_task *t, const struct krpc *m)
+static void take_peers(struct kad_task *t, const struct endpoint *list, unsigned n)
 {
-	struct endpoint list[KRPC_VALUES_MAX];
-	unsigned n = krpc_values(m->values, list, ARRAY_LEN(list));
 	uint32_t before = t->found_n;
 
 	for (unsigned i = 0; i < n && t->found_n < FOUND_MAX; i++)
@@ -274,13 +274,16 @@ static bool on_heard(
 	struct kad_lookup *l, const struct krpc_node *by, const struct krpc *m, int64_t now)
 {
 	struct kad_task *t = l->owner;
+	struct endpoint list[KRPC_VALUES_MAX];
+	unsigned n;
 
 	(void)by;
 	(void)now;
 	t->answered++;
 	switch (t->goal) {
 	case KAD_PEERS:
-		take_peers(t, m);
+		n = krpc_values(m->values, list, ARRAY_LEN(list));
+		take_peers(t, list, n);
 		return false;
 	case KAD_SCRAPE:
 		take_filters(t, m);
@@ -329,6 +332,39 @@ static struct kad_task *new_task(struct kad *k, const struct kad_id *target, enu
 	return t;
 }
 
+/* We may be among those that store it. */
+static void take_own(struct kad_task *t, int64_t now)
+{
+	struct kad *k = t->kad;
+	struct endpoint list[KRPC_VALUES_MAX];
+	struct kad_bloom seeds, peers;
+	const struct kad_item *item;
+
+	switch (t->goal) {
+	case KAD_GET:
+		item = kad_items_find(k->items, &t->target, now);
+		if (item != NULL)
+			t->item = xmemdup(item, sizeof *item);
+		return;
+	case KAD_PEERS:
+		for (unsigned f = 0; f < KAD_FAMILIES; f++)
+			take_peers(t, list,
+				kad_store_pick(k->store, &t->target, f == KAD_V6, t->seed, list,
+					ARRAY_LEN(list), &k->rng, now));
+		return;
+	case KAD_SCRAPE:
+		if (!kad_store_scrape(k->store, &t->target, &seeds, &peers, now))
+			return;
+		t->scraped = true;
+		kad_bloom_merge(&t->seeds, seeds.bits);
+		kad_bloom_merge(&t->peers, peers.bits);
+		return;
+	case KAD_PUT:
+	case KAD_SAMPLE:
+		return;
+	}
+}
+
 static void begin(struct kad_task *t, int64_t now)
 {
 	static const enum krpc_method methods[] = {[KAD_GET] = KRPC_GET,
@@ -339,6 +375,7 @@ static void begin(struct kad_task *t, int64_t now)
 	struct kad_lookup *l[KAD_FAMILIES] = {NULL};
 
 	t->begun = true;
+	take_own(t, now);
 	for (unsigned f = 0; f < KAD_FAMILIES; f++)
 		if (t->kad->family[f].open)
 			t->lookup[f] = l[f] = kad_lookup_new(

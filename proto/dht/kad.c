@@ -152,7 +152,7 @@ static void take_answer(
 	k->counts.answers_in++;
 	if (m->kind == KRPC_REPLY && is_from(q, m)) {
 		by.id = kad_id_of(m->id);
-		if (q->knows_id || !kad_keep_is_router(f, from))
+		if (q->knows_id || !kad_keep_spares(f, from))
 			(void)kad_table_answered(f->table, &by.id, from, now);
 		if (m->ip.p != NULL)
 			kad_keep_vote(f, from, m->ip, now);

@@ -72,8 +72,8 @@ struct kad_result {
 struct kad_ops {
 	/* via: the number that came with the question this answers, or KAD_VIA_ANY. */
 	void (*send)(void *ctx, int via, const struct endpoint *to, const uint8_t *p, size_t n);
-	/* Peers of a torrent that kad_torrent() named. */
-	void (*peers)(void *ctx, const struct kad_id *torrent, const struct endpoint *, unsigned n);
+	/* Peers of a torrent that kad_torrent() named, with that tag. */
+	void (*peers)(void *ctx, uint64_t tag, const struct endpoint *, unsigned n);
 	void (*done)(void *ctx, const struct kad_result *);
 	/* The world sees us at another address; `id` is ours from now on. */
 	void (*moved)(
@@ -112,6 +112,7 @@ void kad_meet(struct kad *, const struct kad_id *, const struct endpoint *, enum
  */
 struct kad_wish {
 	bool announce, seed, urgent;
+	uint64_t tag; /* the caller's */
 };
 void kad_torrent(struct kad *, const struct kad_id *, struct kad_wish, int64_t now);
 void kad_torrent_drop(struct kad *, const struct kad_id *);

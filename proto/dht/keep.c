@@ -13,6 +13,7 @@
 #define ROUTERS_AFTER (5 * USEC_PER_SEC)
 #define RETRY_MIN     (5 * USEC_PER_SEC)
 #define RETRY_DOUBLE  6u /* to five minutes */
+#define RETRY_FAST    2u
 #define FILL_EVERY    (10 * USEC_PER_SEC)
 #define FILL_DEPTH    12u
 #define LOOK_EVERY    (15 * 60 * USEC_PER_SEC)
@@ -118,8 +119,7 @@ static void on_done(struct kad_lookup *l, int64_t now)
 	f->self = NULL;
 	if (!kad_keep_ready(f)) {
 		f->look_due = now + (RETRY_MIN << MIN(f->tries, RETRY_DOUBLE));
-		f->tries++;
-		if (f->seeds_n > 0 && f->tries < 3 && now - f->opened < 6 * ROUTERS_AFTER)
+		if (f->tries++ < RETRY_FAST)
 			f->look_due = now + USEC_PER_SEC;
 		return;
 	}
@@ -177,7 +177,7 @@ void kad_keep_again(struct kad_family *f, int64_t now)
 		f->look_due = now;
 }
 
-bool kad_keep_is_router(const struct kad_family *f, const struct endpoint *at)
+static bool is_router(const struct kad_family *f, const struct endpoint *at)
 {
 	for (uint32_t i = 0; i < f->seeds_n; i++)
 		if (f->seeds[i].origin == KAD_ROUTER && endpoint_equal(&f->seeds[i].node.at, at))
@@ -185,12 +185,20 @@ bool kad_keep_is_router(const struct kad_family *f, const struct endpoint *at)
 	return false;
 }
 
+/* Where nobody else was found, as in a network of one's own, routers are nodes like others. */
+bool kad_keep_spares(const struct kad_family *f, const struct endpoint *at)
+{
+	if (f->tries > 0)
+		return false;
+	return is_router(f, at);
+}
+
 void kad_keep_seed(struct kad_family *f, const struct kad_seed *s, int64_t now)
 {
 	if (!f->open || f->seeds_n >= KAD_SEEDS_MAX ||
 		!kad_filter_allows(&s->node.at, f->kad->config.local))
 		return;
-	if (s->origin == KAD_ROUTER && kad_keep_is_router(f, &s->node.at))
+	if (s->origin == KAD_ROUTER && is_router(f, &s->node.at))
 		return;
 	ARRAY_PUSH(f->seeds, f->seeds_n, f->seeds_room, *s);
 	if (!kad_keep_ready(f) && f->self == NULL)

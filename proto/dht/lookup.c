@@ -15,11 +15,12 @@
 #include "proto/base/array.h"
 #include "proto/dht/priv.h"
 
-#define ASKED_MAX   150u /* in a lookup that goes nowhere */
-#define MISFITS_MAX 40u
-#define CLASS_FITS  64u /* of CANDS_MAX */
-#define LIES        3u
-#define NAMED_MAX   (2 * KAD_K) /* nodes that are taken of one answer */
+#define ASKED_MAX    150u /* in a lookup that goes nowhere */
+#define MISFITS_MAX  40u
+#define CLASS_FITS   64u /* of CANDS_MAX */
+#define LIES         3u
+#define ROUTER_TRIES 3u
+#define NAMED_MAX    (2 * KAD_K) /* nodes that are taken of one answer */
 
 /* --- candidates --- */
 
@@ -116,7 +117,8 @@ static struct kad_cand *find(struct kad_lookup *l, const struct endpoint *at)
 struct kad_lookup *kad_lookup_new(struct kad *k, unsigned family, const struct kad_id *target,
 	enum krpc_method method, const struct kad_lookup_ops *ops, void *owner)
 {
-	const struct kad_contact *near[2 * KAD_K];
+	const struct kad_contact *near[3 * KAD_K];
+	const struct kad_table *t = k->family[family].table;
 	struct kad_lookup *l;
 	unsigned n;
 
@@ -130,7 +132,8 @@ struct kad_lookup *kad_lookup_new(struct kad *k, unsigned family, const struct k
 	l->ops = ops;
 	l->owner = owner;
 	link_append(&k->lookups, &l->link);
-	n = kad_table_nearest(k->family[family].table, target, near, ARRAY_LEN(near));
+	n = kad_table_nearest(t, target, false, near, 2 * KAD_K);
+	n += kad_table_nearest(t, target, true, near + n, KAD_K);
 	for (unsigned i = 0; i < n; i++) {
 		struct krpc_node node = {near[i]->id, near[i]->at};
 
@@ -200,10 +203,11 @@ static void on_late(void *owner, const struct endpoint *at, int64_t now)
 	struct kad_lookup *l = owner;
 	struct kad_cand *c = find(l, at);
 
-	if (c != NULL && c->state == CAND_ASKED) {
-		c->state = CAND_LATE;
-		kad_lookup_run(l, now);
-	}
+	if (c == NULL || c->state != CAND_ASKED)
+		return;
+	/* There are few of those, and everything depends on them: a datagram may have been lost. */
+	c->state = c->nameless && c->tries < ROUTER_TRIES ? CAND_FRESH : CAND_LATE;
+	kad_lookup_run(l, now);
 }
 
 static void on_failed(void *owner, const struct endpoint *at, const struct krpc *error, int64_t now)
@@ -237,6 +241,7 @@ static bool ask_cand(struct kad_lookup *l, struct kad_cand *c, int64_t now)
 	if (!kad_ask(l->kad, &c->node.at, c->nameless ? NULL : &c->node.id, &m, &asker, l, now))
 		return false;
 	c->state = CAND_ASKED;
+	c->tries++;
 	l->asked++;
 	l->misfits_asked += !c->fits && !c->nameless;
 	return true;

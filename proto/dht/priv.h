@@ -102,6 +102,7 @@ struct kad_cand {
 	enum cand_state state;
 	bool fits;       /* BEP 42 */
 	bool nameless;   /* a router: its id is not known */
+	uint8_t tries;   /* how often a nameless one was asked */
 	uint8_t by;      /* which answer named it; 0: our table */
 	uint8_t token_n; /* 0: none */
 	uint8_t token[KRPC_TOKEN_MAX];
@@ -172,7 +173,8 @@ int64_t kad_keep_deadline(const struct kad_family *);
 void kad_keep_meet(struct kad_family *, const struct kad_seed *, int64_t now);
 /* A saved node or a router. */
 void kad_keep_seed(struct kad_family *, const struct kad_seed *, int64_t now);
-bool kad_keep_is_router(const struct kad_family *, const struct endpoint *);
+/* It is a router, which is not to be kept. */
+bool kad_keep_spares(const struct kad_family *, const struct endpoint *);
 /* Looks for nodes as if it had just begun. */
 void kad_keep_again(struct kad_family *, int64_t now);
 /* Somebody says what our address is. */

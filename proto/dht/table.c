@@ -392,13 +392,14 @@ struct nearest {
 	const struct kad_id *target;
 	const struct kad_contact **out;
 	unsigned n, max;
+	bool fitting;
 };
 
 static void consider(struct nearest *s, const struct kad_contact *c)
 {
 	unsigned at;
 
-	if (c->fails > 1)
+	if (c->fails > 1 || (s->fitting && !c->fits))
 		return;
 	if (s->n == s->max && kad_id_nearer(s->target, &c->id, &s->out[s->n - 1]->id) >= 0)
 		return;
@@ -422,10 +423,10 @@ static void consider_bucket(struct nearest *s, unsigned depth)
  * The target's own bucket has the nearest; then come all deeper ones together, which part from the
  * target at the same bit, then those before it, one after the other.
  */
-unsigned kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
+unsigned kad_table_nearest(const struct kad_table *t, const struct kad_id *target, bool fitting,
 	const struct kad_contact **out, unsigned max)
 {
-	struct nearest s = {.t = t, .target = target, .out = out, .max = max};
+	struct nearest s = {.t = t, .target = target, .out = out, .max = max, .fitting = fitting};
 	unsigned depth;
 
 	CHECK_OBJ(t, TABLE_MAGIC);
@@ -440,6 +441,39 @@ unsigned kad_table_nearest(const struct kad_table *t, const struct kad_id *targe
 	for (unsigned d = depth; s.n < max && d-- > 0;)
 		consider_bucket(&s, d);
 	return s.n;
+}
+
+static bool is_in(const struct kad_contact *const *list, unsigned n, const struct kad_contact *c)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (list[i] == c)
+			return true;
+	return false;
+}
+
+/*
+ * Around a target that somebody surrounds with made up ids, those who know it know only them; but
+ * for this nobody would hear of others.
+ */
+unsigned kad_table_fair(const struct kad_table *t, const struct kad_id *target,
+	const struct kad_contact **out, unsigned max)
+{
+	const struct kad_contact *fit[KAD_K];
+	unsigned n = kad_table_nearest(t, target, false, out, max), fits = 0, more, at = n;
+
+	for (unsigned i = 0; i < n; i++)
+		fits += out[i]->fits;
+	if (fits >= max / 2 || n < max)
+		return n;
+	more = kad_table_nearest(t, target, true, fit, MIN(max / 2, KAD_K));
+	for (unsigned i = 0; i < more; i++) {
+		if (is_in(out, n, fit[i]))
+			continue;
+		while (at > 0 && out[at - 1]->fits)
+			at--;
+		out[--at] = fit[i];
+	}
+	return n;
 }
 
 const struct kad_contact *kad_table_next(const struct kad_table *t, unsigned *at)

@@ -63,8 +63,14 @@ bool kad_table_wants(const struct kad_table *, const struct kad_id *, const stru
 /* NULL: not in the table. */
 const struct kad_contact *kad_table_find(const struct kad_table *, const struct endpoint *);
 
-/* The nearest to the target that do not fail, nearest first; returns how many, at most max. */
-unsigned kad_table_nearest(const struct kad_table *, const struct kad_id *target,
+/*
+ * The nearest to the target that do not fail, nearest first, at most max; returns how many.
+ * fitting: only those whose ids fit their addresses.
+ */
+unsigned kad_table_nearest(const struct kad_table *, const struct kad_id *target, bool fitting,
+	const struct kad_contact **out, unsigned max);
+/* The nearest, but half of them fitting ones if there are so many: what others are told. */
+unsigned kad_table_fair(const struct kad_table *, const struct kad_id *target,
 	const struct kad_contact **out, unsigned max);
 
 /* The one heard of the longest ago, if that was before `before`; NULL: none. */

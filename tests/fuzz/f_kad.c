@@ -35,11 +35,10 @@ static void on_send(void *ctx, int via, const struct endpoint *to, const uint8_t
 	w->has_asked = true;
 }
 
-static void on_peers(void *ctx, const struct kad_id *id, const struct endpoint *list, unsigned n)
+static void on_peers(void *ctx, uint64_t tag, const struct endpoint *list, unsigned n)
 {
 	(void)ctx;
-	(void)id;
-	must(n > 0);
+	must(n > 0 && tag == 77);
 	for (unsigned i = 0; i < n; i++)
 		must(list[i].port > 1);
 }
@@ -75,8 +74,8 @@ static void begin(struct world *w)
 
 		kad_meet(w->kad, NULL, &e, i == 0 ? KAD_ROUTER : KAD_NAMED, USEC_PER_SEC);
 	}
-	kad_torrent(w->kad, &torrent, (struct kad_wish){.announce = true, .urgent = true},
-		USEC_PER_SEC);
+	kad_torrent(w->kad, &torrent,
+		(struct kad_wish){.announce = true, .urgent = true, .tag = 77}, USEC_PER_SEC);
 	(void)kad_start(w->kad, &job, USEC_PER_SEC);
 }
 

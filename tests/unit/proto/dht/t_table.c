@@ -69,7 +69,7 @@ static void t_random(void **state)
 		struct kad_id target = i % 2 ? kad_id_random(&w.rng)
 					     : kad_id_beside(&w.own, rng_below(&w.rng, 20), &w.rng);
 		const struct kad_contact *near[8], *c;
-		unsigned n = kad_table_nearest(w.t, &target, near, 8), walk = 0, nearer = 0;
+		unsigned n = kad_table_nearest(w.t, &target, false, near, 8), walk = 0, nearer = 0;
 
 		assert_int_equal(n, 8);
 		for (unsigned k = 1; k < n; k++)
@@ -86,6 +86,36 @@ static void t_random(void **state)
 		kad_table_check(w.t);
 		assert_true(kad_table_live(w.t) > before / 2);
 	}
+	kad_table_free(&w.t);
+}
+
+/* Among sybils half of what is told are nodes whose ids fit. */
+static void t_fair(void **state)
+{
+	const struct kad_contact *near[8];
+	struct world w;
+	unsigned fits = 0;
+
+	(void)state;
+	setup(&w, false);
+	for (unsigned i = 0; i < 30; i++) {
+		struct endpoint e = at(20, i, 0, 1);
+		struct kad_id id = kad_id_for(&e, (uint8_t)i, &w.rng);
+
+		(void)kad_table_answered(w.t, &id, &e, SEC);
+	}
+	for (unsigned i = 0; i < 200; i++)
+		(void)add(&w, 20 + i % 20, at(30, i, 0, 1), NULL);
+	assert_int_equal(kad_table_nearest(w.t, &w.own, false, near, 8), 8);
+	for (unsigned i = 0; i < 8; i++)
+		assert_false(near[i]->fits);
+	assert_int_equal(kad_table_fair(w.t, &w.own, near, 8), 8);
+	for (unsigned i = 0; i < 8; i++) {
+		fits += near[i]->fits;
+		for (unsigned k = 0; k < i; k++)
+			assert_ptr_not_equal(near[i], near[k]);
+	}
+	assert_int_equal(fits, 4);
 	kad_table_free(&w.t);
 }
 
@@ -198,8 +228,8 @@ static void t_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(t_random), cmocka_unit_test(t_places),
-		cmocka_unit_test(t_spares), cmocka_unit_test(t_fitting_first),
-		cmocka_unit_test(t_words)};
+		cmocka_unit_test(t_fair), cmocka_unit_test(t_spares),
+		cmocka_unit_test(t_fitting_first), cmocka_unit_test(t_words)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
