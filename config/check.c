@@ -153,6 +153,33 @@ static void check_sites(const struct config *c, struct report *r)
 				say_source(c, OPT_api_trusted_proxies, at, sizeof at));
 }
 
+/* "name:port", or "[address]:port". */
+static bool is_node(const char *v)
+{
+	const char *colon = strrchr(v, ':');
+	char *end = NULL;
+	long port = colon != NULL ? strtol(colon + 1, &end, 10) : 0;
+
+	if (colon == NULL || colon == v || colon[1] < '0' || colon[1] > '9' || *end != '\0')
+		return false;
+	if (port < 1 || port > 65535)
+		return false;
+	return v[0] == '[' ? colon[-1] == ']' : memchr(v, ':', (size_t)(colon - v)) == NULL;
+}
+
+static void check_dht(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	for (size_t i = 0; i < c->dht_bootstrap.n; i++)
+		if (!is_node(c->dht_bootstrap.v[i]))
+			report_add(r,
+				"dht.bootstrap has \"%s\"%s: write name:port, or "
+				"[IPv6 address]:port",
+				c->dht_bootstrap.v[i],
+				say_source(c, OPT_dht_bootstrap, at, sizeof at));
+}
+
 void config_check(const struct config *c, struct report *r)
 {
 	report_at(r, NULL, 0);
@@ -162,4 +189,5 @@ void config_check(const struct config *c, struct report *r)
 	check_roots(c, r);
 	check_hosts(c, r);
 	check_sites(c, r);
+	check_dht(c, r);
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -257,6 +258,48 @@ int net_udp_open(const struct endpoint *at, enum err *err)
 	if (bind(fd, &a.any, len) != 0)
 		return fail(fd, err);
 	return fd;
+}
+
+static int open_shared(const struct endpoint *at, enum err *err)
+{
+	union address a;
+	socklen_t len = to_system(at, &a);
+	int fd = open_socket(&a, SOCK_DGRAM, err);
+
+	if (fd < 0)
+		return -1;
+	if (!set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) || bind(fd, &a.any, len) != 0)
+		return fail(fd, err);
+	return fd;
+}
+
+/* socket(7), SO_ATTACH_REUSEPORT_CBPF: the program gives the number of the socket in the group. */
+static bool split_by(int fd, uint8_t first)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), /* an empty one ends here, with 0 */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, first, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {.len = ARRAY_LEN(code), .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
+}
+
+int net_udp_split(const struct endpoint *at, uint8_t first, int *other, enum err *err)
+{
+	int fd = open_shared(at, err);
+
+	if (fd < 0)
+		return -1;
+	*other = open_shared(at, err);
+	if (*other >= 0 && split_by(fd, first))
+		return fd;
+	if (*other >= 0)
+		(void)fail(*other, err);
+	*other = -1;
+	return fail(fd, err);
 }
 
 enum err net_udp_send(int fd, const struct endpoint *to, const void *p, size_t n)

@@ -32,6 +32,11 @@ void net_make_room(int fd, unsigned bytes);
 void net_close(int fd);
 
 int net_udp_open(const struct endpoint *at, enum err *err);
+/*
+ * Two sockets at one address: *other gets the datagrams that begin with the byte `first`, the
+ * socket that is returned all others.  What either sends comes from that address.
+ */
+int net_udp_split(const struct endpoint *at, uint8_t first, int *other, enum err *err);
 enum err net_udp_send(int fd, const struct endpoint *to, const void *p, size_t n);
 ssize_t net_udp_recv(int fd, struct endpoint *from, void *p, size_t n, enum err *err);
 

@@ -42,15 +42,24 @@ static void close_peers(struct actor_env *env)
 	for (unsigned i = 0; i < env->datagram_fds_n; i++)
 		net_close(env->datagram_fds[i]);
 	env->datagram_fds_n = 0;
+	for (unsigned i = 0; i < env->dht_fds_n; i++)
+		net_close(env->dht_fds[i]);
+	env->dht_fds_n = 0;
 }
 
-/* Peers that try uTP first are told there that we have none.  Everything works without. */
-static void open_datagrams(struct actor_env *env, const struct endpoint *at)
+/*
+ * Peers that try uTP first are told there that we have none, and the DHT has a socket of its own
+ * for what is its.  Everything else works without.
+ */
+static void open_datagrams(struct actor_env *env, const struct endpoint *at, bool dht)
 {
 	enum err err = E_OK;
-	int fd = net_udp_open(at, &err);
+	int other = -1;
+	int fd = dht ? net_udp_split(at, 'd', &other, &err) : net_udp_open(at, &err);
 	char text[ENDPOINT_TEXT];
 
+	if (other >= 0)
+		env->dht_fds[env->dht_fds_n++] = other;
 	if (fd >= 0) {
 		env->datagram_fds[env->datagram_fds_n++] = fd;
 		return;
@@ -88,7 +97,7 @@ static enum err open_peers(struct actor_env *env, const struct config *c, char *
 		if (net_local(fd, &at) != E_OK)
 			continue;
 		port = at.port;
-		open_datagrams(env, &at);
+		open_datagrams(env, &at, c->dht_enabled);
 	}
 	env->peer_port = (uint16_t)port;
 	return env->peer_fds_n > 0 ? E_OK : missing;

@@ -6,8 +6,8 @@
 #include "actors/msg/env.h"
 
 /*
- * Fills api_fd, peer_fds, datagram_fds and peer_port.  On failure *why says what to do, and nothing
- * stays open: E_EXISTS (the port is taken), E_PERM, E_SYNTAX (no IP address).
+ * Fills api_fd, peer_fds, datagram_fds, dht_fds and peer_port.  On failure *why says what to do,
+ * and nothing stays open: E_EXISTS (the port is taken), E_PERM, E_SYNTAX (no IP address).
  */
 enum err ports_open(struct actor_env *, const struct config *, char *why, size_t why_n);
 

@@ -25,6 +25,7 @@ struct step {
 static const struct step steps[] = {
 	{ROLE_HTTP, 2 * USEC_PER_SEC},
 	{ROLE_SESSION, 2 * USEC_PER_SEC},
+	{ROLE_DHT, 2 * USEC_PER_SEC},
 	{ROLE_PEERS, 3 * USEC_PER_SEC},
 	{ROLE_STORE, 30 * USEC_PER_SEC},
 	{ROLE_WORKER, 30 * USEC_PER_SEC},
@@ -94,7 +95,8 @@ static bool payload_in_doubt(const struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->watched_n; i++)
 		if (s->watched[i].hung && ADDR_ROLE(s->watched[i].addr) != ROLE_TRACKER &&
-			ADDR_ROLE(s->watched[i].addr) != ROLE_HTTP)
+			ADDR_ROLE(s->watched[i].addr) != ROLE_HTTP &&
+			ADDR_ROLE(s->watched[i].addr) != ROLE_DHT)
 			return true;
 	return false;
 }
@@ -157,7 +159,6 @@ static _Noreturn void give_up(const struct supervisor *s)
 
 void supervisor_stop(struct supervisor *s)
 {
-	CHECK_OBJ(s, SUPERVISOR_MAGIC);
 	if (s->stop_step != 0)
 		give_up(s);
 	notify_send("STOPPING=1");

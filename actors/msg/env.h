@@ -29,6 +29,8 @@ struct actor_env {
 	unsigned peer_fds_n;
 	int datagram_fds[16]; /* of UDP at the peer port, as many as could be had; likewise */
 	unsigned datagram_fds_n;
+	int dht_fds[16]; /* at the same addresses, for what begins with 'd'; dht owns them */
+	unsigned dht_fds_n;
 	uint16_t peer_port;  /* the one that trackers and peers are told */
 	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
 				its init on */
@@ -40,6 +42,7 @@ extern const struct actor_spec store_spec;
 extern const struct actor_spec worker_spec;
 extern const struct actor_spec state_spec;
 extern const struct actor_spec tracker_spec;
+extern const struct actor_spec dht_spec;
 extern const struct actor_spec http_spec;
 
 /* The API (http/api), for actor_env. */

@@ -288,6 +288,19 @@ static void m_peers_found_fini(struct m_peers_found *m)
 	xfree(m->peers);
 }
 
+static void m_dht_job_fini(struct m_dht_job *m)
+{
+	explicit_bzero(m->seed, sizeof m->seed);
+	xfree(m->value);
+	xfree(m->samples);
+}
+
+static void m_state_dht_fini(struct m_state_dht *m)
+{
+	for (size_t i = 0; i < ARRAY_LEN(m->family); i++)
+		xfree(m->family[i].nodes);
+}
+
 /* Payloads that own something. */
 #define OWNERS                                                                                     \
 	OWNER(m_torrent_add)                                                                       \
@@ -317,6 +330,8 @@ static void m_peers_found_fini(struct m_peers_found *m)
 	OWNER(m_peers_handoff)                                                                     \
 	OWNER(m_tracker_add)                                                                       \
 	OWNER(m_tracker_view)                                                                      \
+	OWNER(m_dht_job)                                                                           \
+	OWNER(m_state_dht)                                                                         \
 	OWNER(m_peers_found)
 
 #define OWNER(payload)                                                                             \
@@ -373,6 +388,11 @@ OWNERS
 #define FINI_m_peers_global   NULL
 #define FINI_m_peers_load     NULL
 #define FINI_m_tracker_event  NULL
+#define FINI_m_dht_torrent    NULL
+#define FINI_m_dht_node       NULL
+#define FINI_m_dht_view       NULL
+#define FINI_m_dht_job        fini_m_dht_job
+#define FINI_m_state_dht      fini_m_state_dht
 
 #define R(role) (1u << ROLE_##role)
 #define R_ANY   ((1u << ROLE_MAX_) - 1)

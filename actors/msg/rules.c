@@ -8,7 +8,7 @@ struct source_rules rules_of(
 	(void)w;
 	return (struct source_rules){
 		.is_private = meta->is_private,
-		.dht = true,
+		.dht = c->dht_enabled,
 		.pex = c->peers_pex,
 	};
 }

@@ -119,6 +119,26 @@ struct torrent_view {
 	uint32_t peers_n;
 };
 
+/* The DHT, by family: IPv4, IPv6. */
+struct dht_view {
+	bool enabled;
+	uint16_t port;
+	struct dht_family_view {
+		bool open, ready; /* it has a socket; and enough nodes */
+		uint8_t id[20];
+		bool has_address;
+		struct endpoint address; /* as others see us */
+		uint32_t good, unsure, bad, spare;
+		uint32_t fitting; /* of good and unsure: their ids fit their addresses (BEP 42) */
+	} family[2];
+	uint64_t queries_in, queries_out, answers_in, answers_out, timeouts;
+	uint64_t refused_in, held_out; /* by limits */
+	uint32_t torrents, lookups;
+	uint32_t stored_torrents, stored_peers, stored_items;
+	int64_t asked_ago; /* seconds since somebody came by himself; -1: nobody has */
+	char waits[200];   /* what is in the way, for a person; empty: nothing is */
+};
+
 struct actor_health {
 	char name[16];     /* "peers/0" */
 	bool ok;           /* answered its last ping in time */

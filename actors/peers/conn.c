@@ -13,11 +13,12 @@
 void conn_say_hello(struct conn *c)
 {
 	struct wr w = outbuf_begin(&c->first, WIRE_HANDSHAKE);
-	uint8_t *p = wr_room(&w, WIRE_HANDSHAKE);
+	uint8_t *p = wr_room(&w, WIRE_HANDSHAKE), reserved[8];
 
 	CHECK_OBJ(c, CONN_MAGIC);
-	wire_handshake_encode(
-		p, c->shard->reserved, c->torrent->meta->infohash.v1, c->shard->peer_id);
+	memcpy(reserved, c->shard->reserved, sizeof reserved);
+	conn_mark_dht(c, reserved);
+	wire_handshake_encode(p, reserved, c->torrent->meta->infohash.v1, c->shard->peer_id);
 	outbuf_commit(&c->first, &w);
 }
 

@@ -188,6 +188,8 @@ static bool open_conn(struct conn *c, const struct wire_handshake *h)
 	if (!c->incoming)
 		note_connected(c);
 	c->peer = swarm_join(w, c, &c->at, h->peer_id, caps, c->incoming, loop_now(c->shard->loop));
+	if (wire_reserved_has(h->reserved, WIRE_DHT))
+		conn_say_dht(c);
 	c->state = CONN_OPEN;
 	c->choking = true;
 	conn_set_timer(c, CONN_LOOK);

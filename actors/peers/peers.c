@@ -112,6 +112,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	memcpy(s->peer_id, env->peer_id, sizeof s->peer_id);
 	wire_reserved_set(s->reserved, WIRE_FAST);
 	wire_reserved_set(s->reserved, WIRE_EXTENSION);
+	s->has_dht = env->dht_fds_n > 0;
 	struct wr w = wr_of(s->version, sizeof s->version - 1);
 
 	wr_bytes(&w, "torrentd ", 9);

@@ -241,6 +241,9 @@ struct shard {
 	uint16_t port; /* others reach us at */
 	uint8_t peer_id[20];
 	uint8_t reserved[8]; /* of our handshake */
+	bool has_dht;        /* there is a node, at the same port */
+	int64_t heard_at;    /* us: since then heard_n peers have named their nodes */
+	unsigned heard_n;
 	char version[32];
 	struct rng rng;
 	struct swarm_ops ops;
@@ -397,6 +400,11 @@ void map_drop_all(struct shard *, struct tref); /* a torrent's, once runs do not
 void listener_start(struct shard *, const struct actor_env *);
 void listener_stop(struct shard *);
 void peers_on_handoff(struct actor *, struct msg **);
+
+/* conn_dht.c */
+void conn_mark_dht(const struct conn *, uint8_t reserved[8]); /* of our handshake */
+void conn_say_dht(struct conn *);                             /* where our node is */
+void conn_heard_dht(struct conn *, uint32_t port);            /* where the peer's is */
 
 /* datagram.c */
 void datagram_start(struct shard *, const struct actor_env *);

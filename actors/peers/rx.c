@@ -80,6 +80,9 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 	case WIRE_PIECE_END:
 		end_block(c);
 		return true;
+	case WIRE_PORT:
+		conn_heard_dht(c, ev->index);
+		return true;
 	default:
 		err = swarm_event(c->peer, ev, loop_now(c->shard->loop));
 		if (err == E_OK && ev->type == WIRE_CANCEL)

@@ -54,6 +54,7 @@ bool torrent_detach(struct torrent *t, actor_reply_f *fn)
 		return false;
 	if (t->told_active && t->tracked)
 		tell_tracker(t, TRACKER_STOP);
+	torrent_update_dht(t, false);
 	t->told_active = false;
 	t->checked = 0;
 	torrent_mark(t);
@@ -81,6 +82,7 @@ void torrent_detached(struct torrent *t, struct m_peers_remove *r)
 void torrent_untrack(struct torrent *t)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
+	torrent_update_dht(t, false);
 	if (t->tracked)
 		tell_tracker(t, TRACKER_REMOVE);
 	t->tracked = false;
@@ -138,6 +140,7 @@ static void tell(struct torrent *t)
 		t->started_at = clock_wall_s();
 	update_peers(t, active);
 	update_tracker(t, was, active);
+	torrent_update_dht(t, active);
 }
 
 static struct torrent *take_first(struct link *list)

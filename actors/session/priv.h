@@ -7,6 +7,7 @@
  *   table.c        where torrents are found          targets.c      which files are whose
  *   totals.c       what was counted                  tell.c         what others are told
  *   errors.c       words and faults                  queue.c        who works
+ *   dht.c          what the DHT is told
  *   seed_limits.c  when seeding is enough            files.c        which files are wanted
  *   active.c       the sweep: tells what differs from what was told
  *   step.c         the life of a torrent: one table, one step
@@ -123,6 +124,7 @@ struct torrent {
 	bool told_active : 1;
 	bool told_no_download : 1;
 	bool told_wishes : 1; /* peers have the latest ones */
+	uint8_t told_dht;     /* what the DHT is to do with it, see dht.c */
 	bool told_choice : 1; /* trackers have heard that more, or less, is wanted */
 	bool totals_sent : 1; /* the database has not yet taken the last STATE_TOTALS */
 	bool totals_due : 1;  /* and there is something new since */
@@ -352,6 +354,11 @@ void tell_detach(struct torrent *, actor_reply_f *fn);
 void tell_peers(const struct torrent *, bool active, bool no_download);
 void tell_track(const struct torrent *, bool active);
 void tell_tracker(const struct torrent *, enum tracker_op op);
+
+/* --- dht.c --- */
+
+/* Tells the DHT what differs; active: the torrent works. */
+void torrent_update_dht(struct torrent *, bool active);
 
 /* --- files.c --- */
 

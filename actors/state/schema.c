@@ -83,6 +83,11 @@ static const char *const steps[] = {
 	"ALTER TABLE torrent ADD COLUMN recheck INTEGER NOT NULL DEFAULT 0;",
 	/* 4 to 5: the number of an inode is given out again; 0: not known */
 	"ALTER TABLE stamp ADD COLUMN born INTEGER NOT NULL DEFAULT 0;", /* ns since 1970 */
+	/* 5 to 6: the DHT; family 0 is IPv4, 1 IPv6 */
+	"CREATE TABLE dht ("
+	" family INTEGER PRIMARY KEY,"
+	" id BLOB NOT NULL,"      /* ours */
+	" nodes BLOB NOT NULL);", /* compact, as in KRPC */
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

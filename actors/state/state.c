@@ -56,6 +56,9 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_PIECES:
 		state_pieces(db, container_of(m, struct m_state_pieces, h));
 		break;
+	case MSG_STATE_DHT:
+		state_dht_put(db, container_of(m, struct m_state_dht, h));
+		break;
 	default:
 		must_not_reach("a message that is not for the database");
 	}
@@ -172,6 +175,13 @@ static void on_load(struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
+static void on_load_dht(struct actor *a, struct msg **m)
+{
+	struct m_state_dht *load = MSG_AS(STATE_DHT_LOAD, *m);
+
+	actor_reply(a, m, state_dht_load(state_of(a)->db, load));
+}
+
 static void on_put(struct actor *a, struct msg **m)
 {
 	struct state *s = state_of(a);
@@ -238,6 +248,8 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_TOTALS, on_put},
 	{MSG_STATE_NOTE, on_put},
 	{MSG_STATE_PIECES, on_put},
+	{MSG_STATE_DHT, on_put},
+	{MSG_STATE_DHT_LOAD, on_load_dht},
 	{0, NULL},
 };
 

@@ -15,6 +15,8 @@ void api_view(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
 void api_index(struct request *);
+void api_dht(struct request *);
+void api_dht_job(struct request *);
 
 /* The argument of api_view: of which torrents. */
 enum view_of { VIEW_OF_ONE, VIEW_OF_ALL };

@@ -87,7 +87,8 @@ class Torrentd(clients.Torrentd, Client):
         options = {'state.dir': os.path.join(self.home, 'state'), 'download.dir': self.folder,
                    'download.roots': f'{self.lab.memory}, {self.lab.disk}', 'peers.bind': self.ip,
                    'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'peers.port': self.port,
-                   'api.port': self.control, 'peers.upload_slots': SLOTS, 'peers.encryption': 'off', **self.options}
+                   'api.port': self.control, 'peers.upload_slots': SLOTS, 'peers.encryption': 'off',
+                   'dht.enabled': 'false', **self.options}
         self.spawn([self.lab.daemon] + [f'--{key}={value}' for key, value in options.items()])
 
         def answers():
