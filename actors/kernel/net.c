@@ -167,6 +167,13 @@ int net_connect(const struct endpoint *to, enum err *err)
 	return fd;
 }
 
+enum err net_pair(int fd[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd) == 0)
+		return E_OK;
+	return err_of(errno);
+}
+
 enum err net_connect_result(int fd)
 {
 	int e = 0;

@@ -19,7 +19,7 @@
 #define RESERVE    8u /* resolver, certificates, a configuration read again, an accept */
 #define PER_WORKER 2u /* a directory on the way to a file */
 
-enum share { API, TRACKER, FILES, PEERS, SHARES };
+enum share { API, TRACKER, WEBSEED, FILES, PEERS, SHARES };
 
 struct want {
 	enum config_option option;
@@ -113,6 +113,9 @@ static void ask(struct want *w, const struct descriptors *d, const struct config
 
 	w[API] = (struct want){OPT_api_connections, (unsigned)c->api_connections, 4, 0};
 	w[TRACKER] = (struct want){OPT_tracker_connections, (unsigned)c->tracker_connections, 2, 0};
+	/* Each: to the server, and to peers. */
+	w[WEBSEED] =
+		(struct want){OPT_webseed_connections, 2 * (unsigned)c->webseed_connections, 2, 0};
 	w[FILES] = (struct want){
 		OPT_store_open_files, MAX((unsigned)c->store_open_files, files), MAX(8u, files), 0};
 	for (unsigned i = 0; reload && i < PEERS; i++)

@@ -62,6 +62,7 @@ static void list_actors(const struct actor_env *env, struct place *out, unsigned
 		out[(*n)++] = (struct place){ADDR(ROLE_PEERS, i), &peers_spec};
 	out[(*n)++] = (struct place){ADDR_TRACKER, &tracker_spec};
 	out[(*n)++] = (struct place){ADDR_DHT, &dht_spec};
+	out[(*n)++] = (struct place){ADDR_WEBSEED, &webseed_spec};
 	out[(*n)++] = (struct place){ADDR_SESSION, &session_spec};
 	out[(*n)++] = (struct place){ADDR_HTTP, &http_spec};
 }

@@ -39,6 +39,16 @@ void tracker_views_free(struct tracker_view **list, uint32_t n)
 	*list = NULL;
 }
 
+void url_seed_views_free(struct web_seed_view **list, uint32_t n)
+{
+	if (*list == NULL)
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		xfree((*list)[i].url);
+	xfree(*list);
+	*list = NULL;
+}
+
 void partials_free(struct partial_piece **list, uint32_t *n)
 {
 	for (uint32_t i = 0; *list != NULL && i < *n; i++)
@@ -117,6 +127,7 @@ static void torrent_view_fini(struct torrent_view *v)
 	drop_meta(&v->meta);
 	tracker_views_free(&v->trackers, v->trackers_n);
 	peer_views_free(&v->peers, v->peers_n);
+	url_seed_views_free(&v->web_seeds, v->web_seeds_n);
 }
 
 static void m_torrent_view_fini(struct m_torrent_view *m)
@@ -283,6 +294,18 @@ static void m_tracker_view_fini(struct m_tracker_view *m)
 	xfree(m->torrents);
 }
 
+static void m_webseed_set_fini(struct m_webseed_set *m)
+{
+	drop_meta(&m->meta);
+}
+
+static void m_webseed_view_fini(struct m_webseed_view *m)
+{
+	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
+		url_seed_views_free(&m->torrents[i].seeds, m->torrents[i].n);
+	xfree(m->torrents);
+}
+
 static void m_peers_found_fini(struct m_peers_found *m)
 {
 	xfree(m->peers);
@@ -332,6 +355,8 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_tracker_view)                                                                      \
 	OWNER(m_dht_job)                                                                           \
 	OWNER(m_state_dht)                                                                         \
+	OWNER(m_webseed_set)                                                                       \
+	OWNER(m_webseed_view)                                                                      \
 	OWNER(m_peers_found)
 
 #define OWNER(payload)                                                                             \
@@ -372,6 +397,10 @@ OWNERS
 #define FINI_m_tracker_view   fini_m_tracker_view
 #define FINI_m_peers_found    fini_m_peers_found
 
+#define FINI_m_webseed_set  fini_m_webseed_set
+#define FINI_m_webseed_view fini_m_webseed_view
+
+#define FINI_m_webseed_banned NULL
 #define FINI_m_plain          NULL
 #define FINI_m_torrent        NULL
 #define FINI_m_health         NULL
@@ -477,6 +506,9 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(TRACKER_VIEW, m_tracker_view)
 		ABOUT(PEERS_FOUND, m_peers_found)
 		ABOUT(PEERS_WANTED, m_torrent)
+		ABOUT(WEBSEED_SET, m_webseed_set)
+		ABOUT(WEBSEED_BANNED, m_webseed_banned)
+		ABOUT(WEBSEED_VIEW, m_webseed_view)
 		ABOUT_HASH(TORRENT_ADD, m_torrent_add)
 		ABOUT_HASH(TORRENT_SET, m_torrent_set)
 		ABOUT_HASH(TORRENT_VIEW, m_torrent_view)

@@ -32,6 +32,7 @@ enum role {
 #define ADDR_STATE   ADDR(ROLE_STATE, 0)
 #define ADDR_TRACKER ADDR(ROLE_TRACKER, 0)
 #define ADDR_DHT     ADDR(ROLE_DHT, 0)
+#define ADDR_WEBSEED ADDR(ROLE_WEBSEED, 0)
 
 enum {
 	MSG_NONE_,
@@ -496,11 +497,13 @@ struct m_peers_metadata {
 	size_t info_n; /* bytes */
 };
 
-/* An accepted connection whose handshake names a torrent of another shard. */
+/* An accepted connection whose handshake names a torrent of another shard; or one with a web seed.
+ */
 struct m_peers_handoff {
 	struct msg h;
 	int fd; /* owned */
 	struct endpoint from;
+	bool web;           /* the address is nobody's: it only tells one web seed from another */
 	uint8_t bytes[128]; /* received so far */
 	size_t n;
 	struct mse *mse; /* owned: the encrypted handshake that goes on, or NULL */
@@ -616,6 +619,30 @@ struct m_state_dht {
 		uint8_t *nodes; /* owned: compact, as in KRPC */
 		size_t nodes_n; /* bytes */
 	} family[2];
+};
+
+/* --- web seeds --- */
+
+/* The torrent downloads, or does not any more. */
+struct m_webseed_set {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta; /* owned reference; NULL: it does not */
+};
+
+struct m_webseed_banned {
+	struct msg h;
+	struct tref t;
+	struct endpoint at; /* as in PEERS_HANDOFF */
+};
+
+struct m_webseed_view {
+	struct msg h;
+	bool all;
+	struct tref t;
+	/* reply */
+	struct torrent_web_seeds *torrents; /* owned */
+	uint32_t torrents_n;
 };
 
 /*

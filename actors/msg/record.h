@@ -215,4 +215,10 @@ struct torrent_trackers {
 	uint32_t n;
 };
 
+struct torrent_web_seeds {
+	struct tref t;
+	struct web_seed_view *seeds; /* owned */
+	uint32_t n;
+};
+
 #endif

@@ -59,13 +59,23 @@ struct tracker_view {
 	int64_t next_announce;     /* likewise */
 };
 
+struct web_seed_view {
+	char *url;              /* owned */
+	const char *state;      /* static */
+	uint64_t bytes;         /* of payload it gave, since it was last begun with */
+	uint32_t files_missing; /* that the server does not have */
+	char error[128];        /* what went wrong last; "": nothing */
+	int64_t next_try;       /* seconds since 1970; 0: it is not resting */
+};
+
 /* What an answer has besides the numbers of each torrent, or-ed. */
 enum view_part {
 	VIEW_FILES = 1,
 	VIEW_BITFIELDS = 2, /* of the torrents, and of the peers if those are wanted */
 	VIEW_PEERS = 4,
 	VIEW_TRACKERS = 8,
-	VIEW_ALL = 15
+	VIEW_WEB_SEEDS = 16,
+	VIEW_ALL = 31
 };
 
 enum torrent_status {
@@ -117,6 +127,8 @@ struct torrent_view {
 	uint32_t trackers_n;
 	struct peer_view *peers; /* owned */
 	uint32_t peers_n;
+	struct web_seed_view *web_seeds; /* owned; those at work */
+	uint32_t web_seeds_n;
 };
 
 /* The DHT, by family: IPv4, IPv6. */
@@ -149,5 +161,6 @@ struct actor_health {
 /* Helpers of the destructors, for whoever builds such lists. */
 void peer_views_free(struct peer_view **, uint32_t n);
 void tracker_views_free(struct tracker_view **, uint32_t n);
+void url_seed_views_free(struct web_seed_view **, uint32_t n);
 
 #endif

@@ -158,6 +158,14 @@ struct conn *conn_accept(
 	return c;
 }
 
+void conn_accept_web(struct shard *s, int fd, const struct endpoint *at)
+{
+	struct conn *c = conn_accept(s, fd, at, NULL, 0);
+
+	if (c != NULL)
+		c->web = true;
+}
+
 enum err conn_dial(struct peer_torrent *t, const struct endpoint *at)
 {
 	enum err err = E_OK;

@@ -51,7 +51,8 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 	if (shard != s->index)
 		return hand_off(c, shard);
 	t = ptorrent_by_hash(s, infohash);
-	if (t != NULL && greet_policy(t) == CONFIG_ENCRYPTION_REQUIRED)
+	/* A web seed has no wire outside. */
+	if (t != NULL && !c->web && greet_policy(t) == CONFIG_ENCRYPTION_REQUIRED)
 		return conn_end(c, E_DENIED, "plain");
 	if (!welcome(c, t))
 		return false;

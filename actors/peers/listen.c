@@ -93,6 +93,10 @@ void peers_on_handoff(struct actor *a, struct msg **m)
 	if (actor_stopping(a))
 		return; /* and it is closed with the message */
 	h->fd = -1;
+	if (h->web) {
+		conn_accept_web(shard_of(a), fd, &h->from);
+		return;
+	}
 	c = let_in(shard_of(a), fd, &h->from, h->bytes, h->n);
 	if (c == NULL || h->mse == NULL)
 		return;

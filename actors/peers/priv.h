@@ -142,6 +142,7 @@ struct conn {
 	struct link hungry;    /* waits for credit */
 	struct link wants_run; /* in run->waiting */
 	bool readable, writable, incoming;
+	bool web;          /* a web seed, by way of the webseed actor; `at` is nobody's */
 	bool ended;        /* the peer's stream has an end to be read, which no event will tell */
 	bool discard;      /* the payload on its way in is thrown away */
 	bool send_blocked; /* not read from until it takes what we have for it */
@@ -452,6 +453,8 @@ enum mse_step greet_step(struct conn *); /* goes on with what has come into hell
 /* conn.c */
 struct conn *conn_accept(
 	struct shard *, int fd, const struct endpoint *, const uint8_t *bytes, size_t n);
+/* One with a web seed, which says by its handshake for which torrent. */
+void conn_accept_web(struct shard *, int fd, const struct endpoint *at);
 /* Its task, run.c. */
 void conn_run(struct loop_task *);
 void conn_say_hello(struct conn *); /* our handshake, for its torrent */

@@ -145,7 +145,7 @@ static void close_unfit(struct peer_torrent *t)
 		bool encrypted = c->encryption != PEER_UNENCRYPTED || c->mse != NULL;
 
 		next = l->next;
-		if (c->state == CONN_CONNECTING)
+		if (c->state == CONN_CONNECTING || c->web)
 			continue;
 		if ((policy == CONFIG_ENCRYPTION_REQUIRED && !encrypted) ||
 			(policy == CONFIG_ENCRYPTION_OFF && encrypted))

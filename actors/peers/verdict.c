@@ -6,6 +6,15 @@
  */
 #include "actors/peers/priv.h"
 
+static void tell_banned(struct peer_torrent *t, const struct endpoint *at)
+{
+	struct m_webseed_banned *m = msg_new(t->shard->actor, MSG_WEBSEED_BANNED);
+
+	m->t = t->ref;
+	m->at = *at;
+	msg_send(t->shard->actor, ADDR_WEBSEED, m);
+}
+
 /* Out with them, and with what they gave that is not judged yet. */
 static void close_guilty(struct peer_torrent *t, struct swarm_peer **bad, unsigned n)
 {
@@ -18,6 +27,8 @@ static void close_guilty(struct peer_torrent *t, struct swarm_peer **bad, unsign
 		for (unsigned k = 0; k < tainted; k++)
 			blocks_drop_piece(t, pieces[k], false);
 		peerlist_ban(t->swarm->candidates, &c->at);
+		if (c->web)
+			tell_banned(t, &c->at);
 		conn_close(c, E_BADHASH, "bad_piece");
 	}
 }

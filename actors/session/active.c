@@ -47,6 +47,15 @@ void torrent_attach(struct torrent *t)
 	torrent_mark(t);
 }
 
+static void end_web_seeds(struct torrent *t)
+{
+	if (!t->told_web)
+		return;
+	tell_web_seeds(t, false);
+	t->session->web_n--;
+	t->told_web = false;
+}
+
 bool torrent_detach(struct torrent *t, actor_reply_f *fn)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
@@ -55,6 +64,7 @@ bool torrent_detach(struct torrent *t, actor_reply_f *fn)
 	if (t->told_active && t->tracked)
 		tell_tracker(t, TRACKER_STOP);
 	torrent_update_dht(t, false);
+	end_web_seeds(t);
 	t->told_active = false;
 	t->checked = 0;
 	torrent_mark(t);
@@ -130,6 +140,20 @@ static void update_tracker(struct torrent *t, bool was_active, bool active)
 	t->told_choice = true;
 }
 
+static void update_web_seeds(struct torrent *t, bool active)
+{
+	bool wanted = active && !t->complete && t->fault != FAULT_REFUSED &&
+		      t->meta->url_list_n > 0 && !t->meta->bare;
+
+	if (!wanted)
+		end_web_seeds(t);
+	if (!wanted || t->told_web)
+		return;
+	tell_web_seeds(t, true);
+	t->session->web_n++;
+	t->told_web = true;
+}
+
 static void tell(struct torrent *t)
 {
 	bool active = torrent_wants_active(t), was = t->told_active;
@@ -141,6 +165,7 @@ static void tell(struct torrent *t)
 	update_peers(t, active);
 	update_tracker(t, was, active);
 	torrent_update_dht(t, active);
+	update_web_seeds(t, active);
 }
 
 static struct torrent *take_first(struct link *list)

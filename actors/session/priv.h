@@ -125,6 +125,7 @@ struct torrent {
 	bool told_no_download : 1;
 	bool told_wishes : 1; /* peers have the latest ones */
 	uint8_t told_dht;     /* what the DHT is to do with it, see dht.c */
+	bool told_web : 1;    /* its web seeds are at work */
 	bool told_choice : 1; /* trackers have heard that more, or less, is wanted */
 	bool totals_sent : 1; /* the database has not yet taken the last STATE_TOTALS */
 	bool totals_due : 1;  /* and there is something new since */
@@ -205,6 +206,7 @@ struct session {
 	struct torrent **targets; /* by directory and name; owned */
 	uint32_t buckets_n;       /* a power of two */
 	uint32_t torrents_n;
+	uint32_t web_n;           /* torrents whose web seeds are at work */
 	struct target_dir **dirs; /* by path; owned */
 	uint32_t dirs_n, dirs_room;
 	uint8_t hash_key[16];
@@ -354,6 +356,8 @@ void tell_detach(struct torrent *, actor_reply_f *fn);
 void tell_peers(const struct torrent *, bool active, bool no_download);
 void tell_track(const struct torrent *, bool active);
 void tell_tracker(const struct torrent *, enum tracker_op op);
+/* Its web seeds are to work, or to end. */
+void tell_web_seeds(const struct torrent *, bool active);
 
 /* --- dht.c --- */
 

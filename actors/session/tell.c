@@ -184,3 +184,14 @@ void tell_tracker(const struct torrent *t, enum tracker_op op)
 	event->left = t->lacks;
 	msg_send(t->session->actor, ADDR_TRACKER, event);
 }
+
+void tell_web_seeds(const struct torrent *t, bool active)
+{
+	struct m_webseed_set *set;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	set = msg_new(t->session->actor, MSG_WEBSEED_SET);
+	set->t = t->ref;
+	set->meta = active ? metainfo_ref(t->meta) : NULL;
+	msg_send(t->session->actor, ADDR_WEBSEED, set);
+}

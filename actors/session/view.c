@@ -15,10 +15,11 @@
 
 #define VIEW_MAGIC 0x56494557u
 
-/* What one actor answered: peers or trackers. */
+/* What one actor answered: peers, trackers or web seeds. */
 struct reply {
 	struct torrent_peers *peers; /* owned, as the next one */
 	struct torrent_trackers *trackers;
+	struct torrent_web_seeds *seeds;
 	uint32_t n;
 };
 
@@ -164,18 +165,34 @@ static void join_trackers(struct torrent_view *v, struct torrent_trackers *p)
 	p->trackers = NULL;
 }
 
+static void join_web_seeds(struct torrent_view *v, struct torrent_web_seeds *p)
+{
+	url_seed_views_free(&v->web_seeds, v->web_seeds_n);
+	v->web_seeds = p->seeds;
+	v->web_seeds_n = p->n;
+	p->seeds = NULL;
+}
+
+static struct tref reply_ref(const struct reply *r, uint32_t i)
+{
+	if (r->peers != NULL)
+		return r->peers[i].t;
+	return r->trackers != NULL ? r->trackers[i].t : r->seeds[i].t;
+}
+
 /* at: place of each slot's view plus one, 0 for none. */
 static void join_reply(
 	struct session *s, struct torrent_view *views, const uint32_t *at, struct reply *reply)
 {
 	for (uint32_t i = 0; i < reply->n; i++) {
-		struct tref ref = reply->peers != NULL ? reply->peers[i].t : reply->trackers[i].t;
-		const struct torrent *t = torrent_at(s, ref);
+		const struct torrent *t = torrent_at(s, reply_ref(reply, i));
 
 		if (t == NULL || at[t->ref.slot] == 0)
 			continue;
 		if (reply->trackers != NULL)
 			join_trackers(&views[at[t->ref.slot] - 1], &reply->trackers[i]);
+		else if (reply->seeds != NULL)
+			join_web_seeds(&views[at[t->ref.slot] - 1], &reply->seeds[i]);
 		else if (t->attached)
 			join_peers(t, &views[at[t->ref.slot] - 1], &reply->peers[i]);
 	}
@@ -238,6 +255,8 @@ static void free_reply(struct reply *p)
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->trackers != NULL) {
 			tracker_views_free(&p->trackers[i].trackers, p->trackers[i].n);
+		} else if (p->seeds != NULL) {
+			url_seed_views_free(&p->seeds[i].seeds, p->seeds[i].n);
 		} else {
 			xfree(p->peers[i].bitfield);
 			peer_views_free(&p->peers[i].peers, p->peers[i].peers_n);
@@ -245,6 +264,7 @@ static void free_reply(struct reply *p)
 	}
 	xfree(p->peers);
 	xfree(p->trackers);
+	xfree(p->seeds);
 }
 
 static void view_free(struct view **pv)
@@ -302,6 +322,22 @@ static void on_trackers(struct actor *a, void *ctx, enum err err, struct msg **m
 	end_one(v);
 }
 
+static void on_web_seeds(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct view *v;
+
+	(void)a;
+	CAST_OBJ(v, ctx, VIEW_MAGIC);
+	if (err == E_OK) {
+		struct m_webseed_view *r = MSG_AS(WEBSEED_VIEW, *m);
+
+		v->replies[v->replies_n++] =
+			(struct reply){.seeds = r->torrents, .n = r->torrents_n};
+		r->torrents = NULL;
+	}
+	end_one(v);
+}
+
 static void ask_peers(struct view *v, unsigned shard, struct tref one)
 {
 	struct msg *m = msg_new(v->session->actor, MSG_PEERS_VIEW);
@@ -326,9 +362,20 @@ static void ask_trackers(struct view *v, struct tref one)
 	actor_call_within(v->session->actor, ADDR_TRACKER, &m, VIEW_TIMEOUT, on_trackers, v);
 }
 
+static void ask_web_seeds(struct view *v, struct tref one)
+{
+	struct m_webseed_view *ask = msg_new(v->session->actor, MSG_WEBSEED_VIEW);
+	struct msg *m = &ask->h;
+
+	ask->all = v->m->all;
+	ask->t = one;
+	v->waiting++;
+	actor_call_within(v->session->actor, ADDR_WEBSEED, &m, VIEW_TIMEOUT, on_web_seeds, v);
+}
+
 static struct view *view_new(struct session *s, struct msg **m)
 {
-	struct view *v = xcalloc(1, sizeof *v + (s->shards + 1) * sizeof v->replies[0]);
+	struct view *v = xcalloc(1, sizeof *v + (s->shards + 2) * sizeof v->replies[0]);
 
 	v->magic = VIEW_MAGIC;
 	v->session = s;
@@ -362,4 +409,6 @@ void session_on_view(struct actor *a, struct msg **m)
 		ask_peers(v, i, one);
 	if ((v->m->parts & VIEW_TRACKERS) != 0)
 		ask_trackers(v, one);
+	if ((v->m->parts & VIEW_WEB_SEEDS) != 0 && (t != NULL ? t->told_web : s->web_n > 0))
+		ask_web_seeds(v, one);
 }

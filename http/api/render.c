@@ -82,6 +82,27 @@ static void put_tracker(struct render *r, const struct torrent_view *torrent, ui
 	json_out_close(o, '}');
 }
 
+static void put_web_seed(struct render *r, const struct torrent_view *torrent, uint32_t i)
+{
+	struct json_out *o = r->out;
+	const struct web_seed_view *s = &torrent->web_seeds[i];
+
+	json_out_open(o, '{');
+	json_out_key(o, "url");
+	json_out_text(o, s->url);
+	json_out_key(o, "state");
+	json_out_text(o, s->state);
+	json_out_key(o, "downloaded");
+	json_out_kib(o, s->bytes);
+	json_out_key(o, "files_missing");
+	json_out_uint(o, s->files_missing);
+	json_out_key(o, "error");
+	json_out_text(o, s->error);
+	json_out_key(o, "next_try");
+	json_out_time(o, s->next_try);
+	json_out_close(o, '}');
+}
+
 static void put_peer_names(struct render *r, const struct peer_view *p)
 {
 	struct json_out *o = r->out;

@@ -11,7 +11,8 @@
 #define FAILED_WAIT  (30 * USEC_PER_SEC)
 
 PRINTF_LIKE(3, 4)
-static void judge(struct webseed_judgement *out, enum webseed_verdict verdict, const char *fmt, ...)
+static void judge(
+	struct httpseed_judgement *out, enum httpseed_verdict verdict, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -115,52 +116,53 @@ static int64_t read_retry_after(const char *text, int64_t wall)
 	if (text == NULL)
 		return 0;
 	if (take_number(&text, &seconds))
-		return (int64_t)MIN(seconds, (uint64_t)(WEBSEED_WAIT_MAX / USEC_PER_SEC)) *
+		return (int64_t)MIN(seconds, (uint64_t)(HTTPSEED_WAIT_MAX / USEC_PER_SEC)) *
 		       USEC_PER_SEC;
 	at = read_date(text);
 	if (at <= wall)
 		return 0;
-	return MIN(at - wall, WEBSEED_WAIT_MAX / USEC_PER_SEC) * USEC_PER_SEC;
+	return MIN(at - wall, HTTPSEED_WAIT_MAX / USEC_PER_SEC) * USEC_PER_SEC;
 }
 
-static void judge_part(
-	const struct webseed_range *r, const struct webseed_head *h, struct webseed_judgement *out)
+static void judge_part(const struct httpseed_range *r, const struct httpseed_head *h,
+	struct httpseed_judgement *out)
 {
 	uint64_t first, total;
 
 	if (!read_content_range(h->content_range, &first, &total))
-		judge(out, WEBSEED_WAIT, "the server does not say which part of the file it sends");
+		judge(out, HTTPSEED_WAIT,
+			"the server does not say which part of the file it sends");
 	else if (total != 0 && total != r->file_length)
-		judge(out, WEBSEED_NO_FILE, "the server's file has %llu bytes instead of %llu",
+		judge(out, HTTPSEED_NO_FILE, "the server's file has %llu bytes instead of %llu",
 			(unsigned long long)total, (unsigned long long)r->file_length);
 	else if (first != r->first)
-		judge(out, WEBSEED_WAIT, "the server sends another part than was asked for");
+		judge(out, HTTPSEED_WAIT, "the server sends another part than was asked for");
 	else
-		out->verdict = WEBSEED_TAKE;
+		out->verdict = HTTPSEED_TAKE;
 }
 
 /* 200: the whole file, whatever was asked for. */
-static void judge_whole(
-	const struct webseed_range *r, const struct webseed_head *h, struct webseed_judgement *out)
+static void judge_whole(const struct httpseed_range *r, const struct httpseed_head *h,
+	struct httpseed_judgement *out)
 {
 	if (h->content_length >= 0 && (uint64_t)h->content_length != r->file_length) {
-		judge(out, WEBSEED_NO_FILE, "the server's file has %lld bytes instead of %llu",
+		judge(out, HTTPSEED_NO_FILE, "the server's file has %lld bytes instead of %llu",
 			(long long)h->content_length, (unsigned long long)r->file_length);
-	} else if (r->first > WEBSEED_SKIP_MAX) {
-		out->wait = WEBSEED_WAIT_MAX;
-		judge(out, WEBSEED_WAIT, "the server cannot send parts of files");
+	} else if (r->first > HTTPSEED_SKIP_MAX) {
+		out->wait = HTTPSEED_WAIT_MAX;
+		judge(out, HTTPSEED_WAIT, "the server cannot send parts of files");
 	} else {
-		out->verdict = WEBSEED_TAKE;
+		out->verdict = HTTPSEED_TAKE;
 		out->skip = r->first;
 	}
 }
 
-void webseed_judge(const struct webseed_range *r, const struct webseed_head *h, int64_t wall,
-	struct webseed_judgement *out)
+void httpseed_judge(const struct httpseed_range *r, const struct httpseed_head *h, int64_t wall,
+	struct httpseed_judgement *out)
 {
-	*out = (struct webseed_judgement){.verdict = WEBSEED_WAIT};
+	*out = (struct httpseed_judgement){.verdict = HTTPSEED_WAIT};
 	if ((h->status == 200 || h->status == 206) && h->encoded) {
-		judge(out, WEBSEED_WAIT,
+		judge(out, HTTPSEED_WAIT,
 			"the server sends the file in a coding that was not asked for");
 		return;
 	}
@@ -173,10 +175,10 @@ void webseed_judge(const struct webseed_range *r, const struct webseed_head *h, 
 		return;
 	case 404:
 	case 410:
-		judge(out, WEBSEED_NO_FILE, "the server does not have the file");
+		judge(out, HTTPSEED_NO_FILE, "the server does not have the file");
 		return;
 	case 416:
-		judge(out, WEBSEED_NO_FILE, "the server's file is shorter");
+		judge(out, HTTPSEED_NO_FILE, "the server's file is shorter");
 		return;
 	case 401:
 	case 403:
@@ -185,19 +187,19 @@ void webseed_judge(const struct webseed_range *r, const struct webseed_head *h, 
 	default:
 		out->wait = read_retry_after(h->retry_after, wall);
 	}
-	judge(out, WEBSEED_WAIT, "the server answers with status %u", h->status);
+	judge(out, HTTPSEED_WAIT, "the server answers with status %u", h->status);
 }
 
-void webseed_worked(struct webseed_health *h)
+void httpseed_worked(struct httpseed_health *h)
 {
 	h->failures = 0;
 	h->until = 0;
 }
 
-void webseed_failed(struct webseed_health *h, int64_t wait, int64_t now)
+void httpseed_failed(struct httpseed_health *h, int64_t wait, int64_t now)
 {
 	int64_t own = FAILED_WAIT << MIN(h->failures, 7u);
 
 	h->failures++;
-	h->until = now + MAX(wait, MIN(own, WEBSEED_WAIT_MAX));
+	h->until = now + MAX(wait, MIN(own, HTTPSEED_WAIT_MAX));
 }

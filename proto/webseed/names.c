@@ -5,9 +5,9 @@
 #include "proto/base/encode.h"
 #include "proto/meta/bencode.h"
 
-#define WEBSEED_NAMES_MAGIC 0x574e414du
+#define HTTPSEED_NAMES_MAGIC 0x574e414du
 
-struct webseed_names {
+struct httpseed_names {
 	uint32_t magic;
 	struct metainfo *meta; /* owned reference */
 	struct slice name;     /* inside meta->info */
@@ -24,7 +24,7 @@ static struct benc info_of(const struct metainfo *m)
 	return info;
 }
 
-static void find_paths(struct webseed_names *names, const struct benc *files)
+static void find_paths(struct httpseed_names *names, const struct benc *files)
 {
 	struct benc_iter it = benc_iter_of(files);
 	const struct metainfo *m = names->meta;
@@ -36,14 +36,14 @@ static void find_paths(struct webseed_names *names, const struct benc *files)
 			names->path[i] = (uint32_t)(path.raw.p - m->info.p);
 }
 
-struct webseed_names *webseed_names_new(const struct metainfo *m)
+struct httpseed_names *httpseed_names_new(const struct metainfo *m)
 {
-	struct webseed_names *names;
+	struct httpseed_names *names;
 	struct benc info, files;
 
 	must(!m->bare);
 	info = info_of(m);
-	ALLOC_OBJ(names, WEBSEED_NAMES_MAGIC);
+	ALLOC_OBJ(names, HTTPSEED_NAMES_MAGIC);
 	names->meta = metainfo_ref(m);
 	if (!bdict_str(&info, "name", &names->name))
 		(void)bdict_str(&info, "name.utf-8", &names->name);
@@ -52,19 +52,19 @@ struct webseed_names *webseed_names_new(const struct metainfo *m)
 	return names;
 }
 
-void webseed_names_free(struct webseed_names **pn)
+void httpseed_names_free(struct httpseed_names **pn)
 {
-	struct webseed_names *names;
+	struct httpseed_names *names;
 
 	if (*pn == NULL)
 		return;
-	TAKE_OBJ(names, pn, WEBSEED_NAMES_MAGIC);
+	TAKE_OBJ(names, pn, HTTPSEED_NAMES_MAGIC);
 	xfree(names->path);
 	metainfo_unref(&names->meta);
 	FREE_OBJ(names);
 }
 
-static void put_path(const struct webseed_names *names, uint32_t file, struct wr *out)
+static void put_path(const struct httpseed_names *names, uint32_t file, struct wr *out)
 {
 	struct slice raw = names->meta->info, part;
 	struct benc_limits limits = benc_limits_default;
@@ -84,12 +84,13 @@ static void put_path(const struct webseed_names *names, uint32_t file, struct wr
 		}
 }
 
-bool webseed_url(const struct webseed_names *names, const char *base, uint32_t file, struct wr *out)
+bool httpseed_url(
+	const struct httpseed_names *names, const char *base, uint32_t file, struct wr *out)
 {
 	size_t n = strlen(base);
 	bool slash = n > 0 && base[n - 1] == '/';
 
-	CHECK_OBJ(names, WEBSEED_NAMES_MAGIC);
+	CHECK_OBJ(names, HTTPSEED_NAMES_MAGIC);
 	must(file < names->meta->files_n);
 	wr_bytes(out, base, n);
 	if (!slash && names->path != NULL)

@@ -13,19 +13,19 @@
 
 /* Room that the URL of any file fits in, of a base URL that metainfo takes: each byte of a path
  * may become three. */
-#define WEBSEED_URL_MAX 16384u
+#define HTTPSEED_URL_MAX 16384u
 
-struct webseed_names;
+struct httpseed_names;
 
 /* Takes a reference of m, which is not bare.  4 bytes a file. */
-struct webseed_names *webseed_names_new(const struct metainfo *m);
-void webseed_names_free(struct webseed_names **);
+struct httpseed_names *httpseed_names_new(const struct metainfo *m);
+void httpseed_names_free(struct httpseed_names **);
 
 /*
  * Writes the file's URL and a NUL.  A base that ends in '/', or any base of a torrent with a top
  * directory, is a directory: the name, and of many files the path behind it, is appended,
  * percent-encoded.  Any other is the one file itself.  False: it does not fit.
  */
-bool webseed_url(const struct webseed_names *, const char *base, uint32_t file, struct wr *out);
+bool httpseed_url(const struct httpseed_names *, const char *base, uint32_t file, struct wr *out);
 
 #endif

@@ -4,27 +4,27 @@
 
 #include "proto/base/array.h"
 
-void webseed_queue_fini(struct webseed_queue *q)
+void httpseed_queue_fini(struct httpseed_queue *q)
 {
 	xfree(q->v);
-	*q = (struct webseed_queue){0};
+	*q = (struct httpseed_queue){0};
 }
 
-bool webseed_queue_push(struct webseed_queue *q, const struct webseed_request *r)
+bool httpseed_queue_push(struct httpseed_queue *q, const struct httpseed_request *r)
 {
-	if (q->n >= WEBSEED_REQUESTS_MAX)
+	if (q->n >= HTTPSEED_REQUESTS_MAX)
 		return false;
 	ARRAY_PUSH(q->v, q->n, q->room, *r);
 	return true;
 }
 
-static void drop(struct webseed_queue *q, uint32_t i)
+static void drop(struct httpseed_queue *q, uint32_t i)
 {
 	q->n--;
 	memmove(&q->v[i], &q->v[i + 1], (q->n - i) * sizeof q->v[0]);
 }
 
-bool webseed_queue_remove(struct webseed_queue *q, const struct webseed_request *r)
+bool httpseed_queue_remove(struct httpseed_queue *q, const struct httpseed_request *r)
 {
 	for (uint32_t i = 0; i < q->n; i++)
 		if (q->v[i].offset == r->offset && q->v[i].length == r->length) {
@@ -35,7 +35,7 @@ bool webseed_queue_remove(struct webseed_queue *q, const struct webseed_request 
 }
 
 /* Takes the request that begins there out of the queue. */
-static bool take_at(struct webseed_queue *q, uint64_t offset, struct webseed_request *out)
+static bool take_at(struct httpseed_queue *q, uint64_t offset, struct httpseed_request *out)
 {
 	for (uint32_t i = 0; i < q->n; i++)
 		if (q->v[i].offset == offset) {
@@ -46,8 +46,8 @@ static bool take_at(struct webseed_queue *q, uint64_t offset, struct webseed_req
 	return false;
 }
 
-uint32_t webseed_queue_take(
-	struct webseed_queue *q, uint64_t bytes, struct webseed_request *out, uint32_t max)
+uint32_t httpseed_queue_take(
+	struct httpseed_queue *q, uint64_t bytes, struct httpseed_request *out, uint32_t max)
 {
 	uint64_t next, taken = 0;
 	uint32_t n = 0;

@@ -10,30 +10,30 @@
 
 #include "proto/base/base.h"
 
-#define WEBSEED_REQUESTS_MAX 1024u /* that wait with one seed */
+#define HTTPSEED_REQUESTS_MAX 1024u /* that wait with one seed */
 
-struct webseed_request {
+struct httpseed_request {
 	uint32_t piece, begin, length;
 	uint64_t offset; /* in the content */
 };
 
 /* Start from {0}; oldest first. */
-struct webseed_queue {
-	struct webseed_request *v; /* owned */
+struct httpseed_queue {
+	struct httpseed_request *v; /* owned */
 	uint32_t n, room;
 };
 
-void webseed_queue_fini(struct webseed_queue *);
+void httpseed_queue_fini(struct httpseed_queue *);
 /* false: it is full. */
-bool webseed_queue_push(struct webseed_queue *, const struct webseed_request *);
+bool httpseed_queue_push(struct httpseed_queue *, const struct httpseed_request *);
 /* false: it is not there. */
-bool webseed_queue_remove(struct webseed_queue *, const struct webseed_request *);
+bool httpseed_queue_remove(struct httpseed_queue *, const struct httpseed_request *);
 
 /*
  * Moves the oldest request, and those that continue it behind, to `out` in the order of the
  * content, until there are `max` of them or `bytes` bytes.  How many; 0: nothing waits.
  */
-uint32_t webseed_queue_take(
-	struct webseed_queue *, uint64_t bytes, struct webseed_request *out, uint32_t max);
+uint32_t httpseed_queue_take(
+	struct httpseed_queue *, uint64_t bytes, struct httpseed_request *out, uint32_t max);
 
 #endif

@@ -39,6 +39,7 @@ MAY = {
     'actors/store': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
     'actors/worker': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm'),
     'actors/state': (BASE, KERNEL, MSG, 'config'),
+    'actors/webseed': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'proto/webseed', 'actors/fetch'),
     'actors/tracker': (BASE, KERNEL, MSG, 'config', 'proto/tracker', 'actors/fetch'),
     'actors/dht': (BASE, KERNEL, MSG, 'config', 'proto/dht', 'actors/fetch'),
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'proto/swarm', 'proto/wire'),

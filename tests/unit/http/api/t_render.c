@@ -162,8 +162,10 @@ static void test_parts(void **unused)
 	struct slice bad;
 
 	(void)unused;
-	assert_int_equal(render_parts(&usual), VIEW_BITFIELDS | VIEW_PEERS | VIEW_TRACKERS);
-	assert_int_equal(render_parts(&lean), VIEW_FILES | VIEW_PEERS | VIEW_TRACKERS);
+	assert_int_equal(
+		render_parts(&usual), VIEW_BITFIELDS | VIEW_PEERS | VIEW_TRACKERS | VIEW_WEB_SEEDS);
+	assert_int_equal(
+		render_parts(&lean), VIEW_FILES | VIEW_PEERS | VIEW_TRACKERS | VIEW_WEB_SEEDS);
 	peers_only.bitfields = true;
 	assert_int_equal(render_fields(&peers_only, "Peers", &bad), E_OK);
 	assert_int_equal(render_parts(&peers_only), VIEW_PEERS | VIEW_BITFIELDS);
