@@ -101,6 +101,7 @@ enum torrent_op {
 	TORRENT_FIRST_LAST,
 	TORRENT_MOVE,
 	TORRENT_SEED_LIMITS,
+	TORRENT_ENCRYPTION,
 	TORRENT_OPS, /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
@@ -113,7 +114,8 @@ struct m_torrent_set {
 	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
 	enum torrent_op op;
 	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: 1 = delete the
-	 * data; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST: 1 = on; MOVE_TO: place, from 1. */
+	 * data; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST: 1 = on; TORRENT_ENCRYPTION: enum
+	 * wish_encryption; MOVE_TO: place, from 1. */
 	uint64_t value;
 	enum queue_move move;    /* TORRENT_MOVE */
 	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
@@ -193,7 +195,8 @@ enum state_key {
 	STATE_FIRST_LAST,
 	STATE_PLACES, /* of any torrents; row is 0 */
 	STATE_SEED_LIMITS,
-	STATE_CHECK /* 1: a check was asked for; until one has ended */
+	STATE_CHECK, /* 1: a check was asked for; until one has ended */
+	STATE_ENCRYPTION
 };
 
 struct m_state_set {

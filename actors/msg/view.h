@@ -8,6 +8,7 @@
 #ifndef ACTORS_MSG_VIEW_H
 #define ACTORS_MSG_VIEW_H
 
+#include "actors/msg/wishes.h"
 #include "proto/base/endpoint.h"
 
 #define SEED_GLOBAL INT64_C(-1)
@@ -118,6 +119,7 @@ struct torrent_view {
 	bool stalled;   /* works, but nothing moves: not counted by the queue */
 	bool limited;   /* stopped by a limit on seeding */
 	bool sequential, first_last;
+	enum wish_encryption encryption;
 	double ratio;                  /* uploaded to downloaded, ever */
 	struct seed_limits seed;       /* its own */
 	uint64_t seeded;               /* seconds of seeding, ever */

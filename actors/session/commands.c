@@ -119,6 +119,18 @@ static void set_sequential(struct torrent *t, const struct m_torrent_set *c, int
 	wish(t);
 }
 
+static int64_t get_encryption(const struct torrent *t)
+{
+	return t->wishes.encryption;
+}
+
+static void set_encryption(struct torrent *t, const struct m_torrent_set *c, int64_t value)
+{
+	(void)c;
+	t->wishes.encryption = (enum wish_encryption)value;
+	wish(t);
+}
+
 static int64_t get_first_last(const struct torrent *t)
 {
 	return t->wishes.first_last;
@@ -268,6 +280,8 @@ static const struct command {
 		NULL},
 	[TORRENT_SEED_LIMITS] = {STATE_SEED_LIMITS, get_nothing, ask_one, set_seed_limits,
 		put_seed_limits, NULL},
+	[TORRENT_ENCRYPTION] = {STATE_ENCRYPTION, get_encryption, ask_value, set_encryption, NULL,
+		NULL},
 };
 
 /* --- carrying them out --- */

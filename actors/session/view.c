@@ -82,6 +82,7 @@ static void fill_turn(const struct torrent *t, struct torrent_view *v)
 	v->stalled = t->slot == SLOT_STALLED;
 	v->limited = (t->run & RUN_LIMIT_REACHED) != 0;
 	v->sequential = t->wishes.sequential;
+	v->encryption = t->wishes.encryption;
 	v->first_last = t->wishes.first_last;
 	v->seed = t->seed;
 	v->seeded = torrent_seeded(t);

@@ -44,6 +44,7 @@ enum column {
 	COL_SEED_IDLE,
 	COL_SEEDED,
 	COL_CHECK,
+	COL_ENCRYPTION,
 	COLUMNS
 };
 
@@ -71,6 +72,7 @@ static const struct {
 	[COL_SEED_IDLE] = {SEED_GLOBAL, SEED_TIME_MAX},
 	[COL_SEEDED] = {0, TIME_MAX},
 	[COL_CHECK] = {0, 1},
+	[COL_ENCRYPTION] = {0, WISH_ENCRYPTION_REQUIRED},
 };
 
 static int64_t number(struct state_db *db, enum column c)
@@ -213,6 +215,7 @@ static void load_wishes(struct state_db *db, struct torrent_record *r)
 	r->run = (unsigned)number(db, COL_RUN);
 	r->wishes.sequential = number(db, COL_SEQUENTIAL) != 0;
 	r->wishes.first_last = number(db, COL_FIRST_LAST) != 0;
+	r->wishes.encryption = (enum wish_encryption)number(db, COL_ENCRYPTION);
 	r->place = number(db, COL_PLACE);
 	r->seed.ratio = number(db, COL_SEED_RATIO);
 	r->seed.time = number(db, COL_SEED_TIME);

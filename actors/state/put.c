@@ -38,6 +38,7 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_int(db, q, 7, m->wishes.sequential);
 	db_bind_int(db, q, 8, m->wishes.first_last);
 	db_bind_int(db, q, 9, m->place);
+	db_bind_int(db, q, 10, m->wishes.encryption);
 	db_run(db, q);
 	if (db_error(db) != E_OK)
 		return;
@@ -78,6 +79,7 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		[STATE_SEQUENTIAL] = SQL_SET_SEQUENTIAL,
 		[STATE_FIRST_LAST] = SQL_SET_FIRST_LAST,
 		[STATE_CHECK] = SQL_SET_CHECK,
+		[STATE_ENCRYPTION] = SQL_SET_ENCRYPTION,
 	};
 
 	switch (m->key) {

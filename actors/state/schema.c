@@ -88,6 +88,8 @@ static const char *const steps[] = {
 	" family INTEGER PRIMARY KEY,"
 	" id BLOB NOT NULL,"      /* ours */
 	" nodes BLOB NOT NULL);", /* compact, as in KRPC */
+	/* 6 to 7: enum wish_encryption */
+	"ALTER TABLE torrent ADD COLUMN encryption INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

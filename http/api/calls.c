@@ -16,6 +16,19 @@ static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
 	request_resume(r);
 }
 
+/* Absent or empty: as configured. */
+static bool read_encryption(struct request *r, struct wishes *w)
+{
+	const char *text;
+	unsigned i = 0;
+
+	if (!param_text(r, "encryption", &text) ||
+		(text != NULL && !param_choice(r, "encryption", encryption_words, &i)))
+		return false;
+	w->encryption = (enum wish_encryption)i;
+	return true;
+}
+
 /* false: answered. */
 static bool read_add(struct request *r, struct m_torrent_add *m)
 {
@@ -29,7 +42,7 @@ static bool read_add(struct request *r, struct m_torrent_add *m)
 		!param_files(r, "high", PRIORITY_TOP, &m->files, &m->files_n) ||
 		!param_bool(r, "sequential", false, &m->wishes.sequential) ||
 		!param_bool(r, "firstlast", false, &m->wishes.first_last) ||
-		!param_bool(r, "top", false, &m->queue_top))
+		!read_encryption(r, &m->wishes) || !param_bool(r, "top", false, &m->queue_top))
 		return false;
 	if (request_body_len(r) == 0) {
 		answer_text(r, 400, "the body is empty: it must be the .torrent file");

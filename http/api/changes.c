@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes: parameters become one message to the session, which answers when they are durable. */
 #include "http/api/priv.h"
+#include "http/api/render.h"
 
 static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
@@ -18,6 +19,16 @@ static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 static bool is_global(enum torrent_op op)
 {
 	return op == GLOBAL_DOWN_RATE || op == GLOBAL_UP_RATE;
+}
+
+static bool read_encryption(struct request *r, uint64_t *value)
+{
+	unsigned i = 0;
+
+	if (!param_choice(r, "encryption", encryption_words, &i))
+		return false;
+	*value = i;
+	return true;
 }
 
 static bool read_flag(struct request *r, const char *name, bool required, uint64_t *value)
@@ -103,6 +114,8 @@ static bool read_params(struct request *r, struct m_torrent_set *m)
 	case TORRENT_SEQUENTIAL:
 	case TORRENT_FIRST_LAST:
 		return read_flag(r, "on", true, &m->value);
+	case TORRENT_ENCRYPTION:
+		return read_encryption(r, &m->value);
 	case TORRENT_FILES:
 		return read_files(r, m);
 	case TORRENT_MOVE:

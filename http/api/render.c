@@ -14,6 +14,13 @@
 
 /* --- parts of a torrent --- */
 
+const char *const encryption_words[] = {[WISH_ENCRYPTION_AS_CONFIGURED] = "default",
+	[WISH_ENCRYPTION_OFF] = "off",
+	[WISH_ENCRYPTION_TOLERATED] = "tolerated",
+	[WISH_ENCRYPTION_PREFERRED] = "preferred",
+	[WISH_ENCRYPTION_REQUIRED] = "required",
+	NULL};
+
 static const char *const status_names[] = {
 	[STATUS_STOPPED] = "stopped",
 	[STATUS_CHECKING] = "checking",

@@ -19,7 +19,7 @@ static void put_everywhere(const struct world *w, int64_t value)
 		"added=%1$lld, "
 		"completed_at=%1$lld, downloaded=%1$lld, uploaded=%1$lld, wasted=%1$lld, "
 		"sequential=%1$lld, edges_first=%1$lld, place=%1$lld, seed_ratio=%1$lld, "
-		"seed_time=%1$lld, seed_idle=%1$lld, seeded=%1$lld;"
+		"seed_time=%1$lld, seed_idle=%1$lld, seeded=%1$lld, encryption=%1$lld;"
 		"INSERT OR REPLACE INTO setting VALUES ('up_limit', %1$lld), ('down_limit', "
 		"%1$lld);",
 		(long long)value);
@@ -44,6 +44,7 @@ static void expect_sane(const struct torrent_record *r)
 	assert_true(r->wasted < UINT64_MAX / 128);
 	assert_true(r->wishes.down_limit <= INT64_MAX / USEC_PER_SEC);
 	assert_true(r->wishes.up_limit <= INT64_MAX / USEC_PER_SEC);
+	assert_true(r->wishes.encryption <= WISH_ENCRYPTION_REQUIRED);
 	assert_true(r->seed.ratio >= SEED_GLOBAL && r->seed.ratio <= 1000000000);
 }
 

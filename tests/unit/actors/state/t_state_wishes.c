@@ -70,7 +70,8 @@ static void put_limits(struct world *w, int64_t row, struct seed_limits limits)
 
 static void check_defaults(const struct torrent_record *r)
 {
-	assert_true(r->run <= RUN_STARTED && !r->wishes.sequential && !r->wishes.first_last);
+	assert_true(r->run <= RUN_STARTED && !r->wishes.sequential && !r->wishes.first_last &&
+		    r->wishes.encryption == WISH_ENCRYPTION_AS_CONFIGURED);
 	assert_true(r->seed.ratio == SEED_GLOBAL && r->seed.time == SEED_GLOBAL);
 	assert_true(
 		r->seed.idle == SEED_GLOBAL && r->seeded == 0 && r->wishes.file_priority == NULL);
@@ -92,6 +93,7 @@ static void test_wishes(void **state)
 	add->wishes.file_priority_n = 1;
 	add->wishes.sequential = add->wishes.first_last = true;
 	add->place = 1234;
+	add->wishes.encryption = WISH_ENCRYPTION_OFF;
 	call(w, w->session, m);
 	assert_int_equal(settle(w), E_OK);
 	b = container_of(w->answer, struct m_state_add, h)->row;
@@ -99,7 +101,7 @@ static void test_wishes(void **state)
 	r = load(w)->torrents;
 	check_defaults(&r[0]);
 	assert_true(r[0].run == RUN_STARTED && r[1].wishes.sequential && r[1].wishes.first_last &&
-		    r[1].place == 1234);
+		    r[1].place == 1234 && r[1].wishes.encryption == WISH_ENCRYPTION_OFF);
 	assert_true(r[1].wishes.file_priority_n == 1 && r[1].wishes.file_priority[0] == 7);
 	put_files(w, a, "\1");
 	put_files(w, b, NULL);
@@ -108,6 +110,7 @@ static void test_wishes(void **state)
 	set_value(w, b, STATE_RUN, RUN_LIMIT_REACHED);
 	put_limits(w, b, (struct seed_limits){1500, 0, SEED_GLOBAL});
 	set_value(w, b, STATE_SEQUENTIAL, 0);
+	set_value(w, b, STATE_ENCRYPTION, WISH_ENCRYPTION_REQUIRED);
 	m = msg_new(w->session, MSG_STATE_TOTALS);
 	container_of(m, struct m_totals, h)->row = b;
 	container_of(m, struct m_totals, h)->seeded = 99;
@@ -120,6 +123,7 @@ static void test_wishes(void **state)
 	assert_true(r[1].place == INT64_MIN && !r[1].wishes.sequential && r[1].wishes.first_last);
 	assert_true(r[1].seed.ratio == 1500 && r[1].seed.time == 0 && r[1].seed.idle == -1);
 	assert_int_equal(r[1].seeded, 99);
+	assert_int_equal(r[1].wishes.encryption, WISH_ENCRYPTION_REQUIRED);
 	put_limits(w, a, (struct seed_limits){0, 0, 0});
 	put_files(w, a, "\1\1\1"); /* of no torrent with one file */
 	restart(w, true);
