@@ -201,7 +201,7 @@ static enum front look_at_front(struct conn *c)
 		}
 		if (b->sent > 0)
 			return FRONT_BROKEN;
-		swarm_serve_failed(c->peer, &b->req);
+		swarm_serve_lost(c->peer, &b->req);
 		pop_block(c);
 	}
 	return FRONT_NONE;

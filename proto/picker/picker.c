@@ -106,6 +106,20 @@ void picker_have(struct picker *p, uint32_t piece)
 	add_peer_to(p, piece);
 }
 
+void picker_lost(struct picker *p, const struct bitfield *has, uint32_t piece)
+{
+	CHECK_OBJ(p, PICKER_MAGIC);
+	must(has->bits == p->pieces && bitfield_get(has, piece));
+	if (!bitfield_full(has)) {
+		drop_peer_from(p, piece);
+		return;
+	}
+	picker_leave_seed(p);
+	for (uint32_t i = 0; i < p->pieces; i++)
+		if (i != piece)
+			add_peer_to(p, i);
+}
+
 void picker_join_seed(struct picker *p)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);

@@ -96,6 +96,9 @@ uint32_t picker_blocks(const struct picker *p, uint32_t piece);       /* blocks 
  */
 void picker_join(struct picker *p, const struct bitfield *has);
 void picker_have(struct picker *p, uint32_t piece);
+/* has is as it was until now, with the piece that the peer has no more (BEP 54).  O(pieces) when it
+ * was full. */
+void picker_lost(struct picker *p, const struct bitfield *has, uint32_t piece);
 void picker_leave(struct picker *p, const struct bitfield *has);
 /* The same for callers that keep no bitfield for a seed.  These pair up with the ones above freely.
  */

@@ -47,6 +47,7 @@ static bool gossips(const struct swarm *s)
 }
 
 static const struct message messages[EXT_MAX_] = {
+	[EXT_DONTHAVE] = {7, 4, 4, swarm_on_donthave, .in_private = true},
 	[EXT_PEX] = {1, 2, PEX_BYTES_MAX, swarm_on_pex, .when_bare = true, .offered = gossips},
 	[EXT_UPLOAD_ONLY] = {3, 1, 1, on_upload_only, .in_private = true, .when_bare = true},
 };

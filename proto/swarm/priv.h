@@ -86,6 +86,10 @@ void swarm_update_offers(struct swarm *);     /* what is offered may have change
 enum err swarm_on_extended(struct swarm_peer *, const struct wire_ev *, int64_t now);
 void swarm_update_upload_only(struct swarm *); /* tells whom it is news that we want nothing */
 
+/* donthave.c */
+enum err swarm_on_donthave(struct swarm_peer *, struct slice payload, int64_t now);
+void swarm_say_donthave(struct swarm_peer *, uint32_t piece); /* it was told that we have it */
+
 /* pex.c */
 void swarm_tick_pex(struct swarm *, int64_t now); /* before anything else is said in a tick */
 void swarm_pex_leave(struct swarm_peer *);        /* the peer goes; it may be joined anew */

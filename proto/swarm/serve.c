@@ -87,6 +87,13 @@ void swarm_on_cancel(struct swarm_peer *p, const struct block_req *r)
 	swarm_put_reject(p, r);
 }
 
+void swarm_serve_lost(struct swarm_peer *p, const struct block_req *r)
+{
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
+	swarm_serve_failed(p, r);
+	swarm_say_donthave(p, r->piece);
+}
+
 bool swarm_serve_next(struct swarm_peer *p, struct block_req *r)
 {
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);

@@ -184,7 +184,10 @@ struct swarm_peer {
 	int64_t tried_at; /* us: when we last looked for something to ask for */
 	char client[64];  /* printable ASCII; from BEP 10 or the peer id */
 
-	bool encrypts;         /* prefers encrypted connections, it says (BEP 10 "e") */
+	bool encrypts;    /* prefers encrypted connections, it says (BEP 10 "e") */
+	uint8_t unseeded; /* how often it had everything, and took a piece back */
+	bool took_back_any;
+	uint32_t took_back;    /* the piece we have taken back last */
 	bool pex_listed;       /* whether others hear of it has been decided */
 	bool pex_named;        /* they do */
 	struct swarm_pex *pex; /* owned; NULL: neither side has said anything (BEP 11) */
@@ -328,6 +331,8 @@ bool swarm_serve_next(struct swarm_peer *, struct block_req *);
 void swarm_served(struct swarm_peer *, uint32_t bytes);
 /* A block we promised cannot be served: says so where BEP 6 allows. */
 void swarm_serve_failed(struct swarm_peer *, const struct block_req *);
+/* The same for one that could not be read: the peer hears that the piece is not there (BEP 54). */
+void swarm_serve_lost(struct swarm_peer *, const struct block_req *);
 
 /*
  * Blame (proto/smartban.h).  The owner reports digests, by smartban_digest(), of the content of

@@ -381,8 +381,12 @@ static void step_peer(struct model *m)
 	if (m->joined[peer] && below(m, 8) == 0) {
 		leave(m, peer);
 	} else if (m->joined[peer]) {
-		if (bitfield_set(&m->has[peer], piece))
+		if (bitfield_set(&m->has[peer], piece)) {
 			picker_have(m->p, piece);
+		} else if (below(m, 3) == 0) {
+			picker_lost(m->p, &m->has[peer], piece);
+			bitfield_clear(&m->has[peer], piece);
+		}
 	} else {
 		bitfield_clear_all(&m->has[peer]);
 		for (uint32_t i = 0; i < PIECES; i++)
