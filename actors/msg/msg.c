@@ -422,6 +422,7 @@ OWNERS
 #define FINI_m_dht_view       NULL
 #define FINI_m_dht_job        fini_m_dht_job
 #define FINI_m_state_dht      fini_m_state_dht
+#define FINI_m_lsd_set        NULL
 
 #define R(role) (1u << ROLE_##role)
 #define R_ANY   ((1u << ROLE_MAX_) - 1)
@@ -503,6 +504,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(PEERS_TOTALS, m_totals)
 		ABOUT(TRACKER_ADD, m_tracker_add)
 		ABOUT(TRACKER_EVENT, m_tracker_event)
+		ABOUT(LSD_SET, m_lsd_set)
 		ABOUT(TRACKER_VIEW, m_tracker_view)
 		ABOUT(PEERS_FOUND, m_peers_found)
 		ABOUT(PEERS_WANTED, m_torrent)

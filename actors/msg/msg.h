@@ -33,6 +33,7 @@ enum role {
 #define ADDR_TRACKER ADDR(ROLE_TRACKER, 0)
 #define ADDR_DHT     ADDR(ROLE_DHT, 0)
 #define ADDR_WEBSEED ADDR(ROLE_WEBSEED, 0)
+#define ADDR_LSD     ADDR(ROLE_LSD, 0)
 
 enum {
 	MSG_NONE_,
@@ -548,6 +549,14 @@ struct m_tracker_view {
 	/* reply */
 	struct torrent_trackers *torrents; /* owned */
 	uint32_t torrents_n;
+};
+
+/* Whether a torrent is announced to the local network, and looked for there. */
+struct m_lsd_set {
+	struct msg h;
+	struct tref t;
+	uint8_t infohash[20];
+	bool on;
 };
 
 struct m_peers_found {

@@ -10,5 +10,6 @@ struct source_rules rules_of(
 		.is_private = meta->is_private,
 		.dht = c->dht_enabled,
 		.pex = c->peers_pex,
+		.lsd = c->peers_lsd,
 	};
 }

@@ -213,6 +213,7 @@ struct peer_torrent {
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
 	int64_t told_at, wanted_at;
 	unsigned wanted_n;   /* wishes for peers in a row that left it with few */
+	bool announced;      /* the local network hears of it */
 	unsigned forbidden;  /* bits, 1 << enum peer_source: which may not be used for it */
 	uint64_t mute_dials; /* ended by the other side before it said a word */
 };

@@ -57,6 +57,21 @@ static void close_strangers(struct peer_torrent *t)
 	}
 }
 
+/* Only while it takes connections is there anything to be announced. */
+static void tell_lsd(struct peer_torrent *t, bool on)
+{
+	struct m_lsd_set *m;
+
+	if (t->announced == on || actor_stopping(t->shard->actor))
+		return;
+	t->announced = on;
+	m = msg_new(t->shard->actor, MSG_LSD_SET);
+	m->t = t->ref;
+	memcpy(m->infohash, t->meta->infohash.v1, sizeof m->infohash);
+	m->on = on;
+	msg_send(t->shard->actor, ADDR_LSD, m);
+}
+
 void ptorrent_obey_rules(struct peer_torrent *t)
 {
 	unsigned bits;
@@ -71,6 +86,7 @@ void ptorrent_obey_rules(struct peer_torrent *t)
 		peerlist_forget_sources(t->swarm->candidates, bits);
 	}
 	t->forbidden = bits;
+	tell_lsd(t, t->active && (bits & 1u << PEER_LSD) == 0);
 }
 
 /* --- what is found --- */

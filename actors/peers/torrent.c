@@ -241,11 +241,11 @@ void peers_on_set(struct actor *a, struct msg **m)
 	} else if (again) {
 		swarm_reconsider(t->swarm);
 	}
-	ptorrent_obey_rules(t);
 	close_unfit(t);
 	if (set->active && !t->active)
 		t->wanted_n = 0;
 	t->active = set->active;
+	ptorrent_obey_rules(t);
 	if (!t->active) {
 		close_conns(t, E_CANCELLED);
 		map_drop_all(t->shard, t->ref); /* its file system may be unmounted */
@@ -274,6 +274,7 @@ void ptorrent_detach(struct peer_torrent **tp)
 	TAKE_OBJ(t, tp, PEER_TORRENT_MAGIC);
 	s = t->shard;
 	t->active = false;
+	ptorrent_obey_rules(t);
 	close_conns(t, E_CANCELLED);
 	ptorrent_report_totals(t);
 	drop_begun(t);

@@ -16,13 +16,14 @@ class Transmission(clients.Transmission):
     empty_files = False  # 3.00 does not create them
     RPC = 9091
 
-    def __init__(self, host, up_rate=0, encryption=1):
+    def __init__(self, host, up_rate=0, encryption=1, pex=False, lsd=False):
         self.host = host
         folder = os.path.join(host.folder, 'transmission')
         os.mkdir(folder)
         host.spawn(self.arguments(folder, {
             'peer-port': PORT, 'rpc-bind-address': '127.0.0.1', 'rpc-port': self.RPC, 'encryption': encryption,
             'speed-limit-up': up_rate // 1000, 'speed-limit-up-enabled': up_rate > 0, 'rename-partial-files': True,
+            'pex-enabled': pex, 'lpd-enabled': lsd,
         }) + ['--log-info'], 'transmission.log')
         poll(lambda: self.call('session-get'), 20, 'transmission answers')
 
@@ -40,8 +41,8 @@ class Aria2(clients.Aria2):
     litter = '.aria2'  # its control file outlives the download by moments
     RPC = 6800
 
-    def __init__(self, host, up_rate=0, encryption=()):
-        self.host, self.up_rate, self.encryption = host, up_rate, encryption
+    def __init__(self, host, up_rate=0, encryption=(), pex=False):
+        self.host, self.up_rate, self.encryption, self.pex = host, up_rate, encryption, pex
 
     def dial(self):
         return self.host.connect(self.RPC)
@@ -49,8 +50,8 @@ class Aria2(clients.Aria2):
     def add_file(self, file, folder):
         self.host.spawn([*self.ARGUMENTS, f'--listen-port={PORT}', f'--rpc-listen-port={self.RPC}',
                          '--check-integrity=true', '--bt-hash-check-seed=true', '--console-log-level=info',
-                         f'--max-overall-upload-limit={self.up_rate}', f'--dir={folder}',
-                         *self.encryption, file], 'aria2.log')
+                         f'--max-overall-upload-limit={self.up_rate}', f'--enable-peer-exchange={str(self.pex).lower()}',
+                         f'--dir={folder}', *self.encryption, file], 'aria2.log')
         poll(lambda: self.call('aria2.tellActive'), 20, 'aria2 answers')
 
     def view(self, torrent):
@@ -75,13 +76,13 @@ class Libtorrent(clients.Libtorrent):
 
     needs = ('libtorrent',)
 
-    def __init__(self, host, up_rate=0, encryption=None):
+    def __init__(self, host, up_rate=0, encryption=None, pex=False, lsd=False):
         self.host = host
-        self.popen = host.spawn(self.arguments(f'{host.ip4}:{PORT},[{host.ip6}]:{PORT}', limit_all=True, alerts=True, settings={
+        self.popen = host.spawn(self.arguments(f'{host.ip4}:{PORT},[{host.ip6}]:{PORT}', limit_all=True, alerts=True, plugins=pex, settings={
             'upload_rate_limit': up_rate, 'in_enc_policy': 1, 'allow_multiple_connections_per_ip': True,
             'min_reconnect_time': 1, 'max_failcount': 1000, 'connection_speed': 100,
             'announce_to_all_tiers': True, 'announce_to_all_trackers': True, 'rate_limit_ip_overhead': False,
-            'mixed_mode_algorithm': 0, **(encryption or {}),
+            'mixed_mode_algorithm': 0, 'enable_lsd': lsd, **(encryption or {}),
         }), 'libtorrent.log', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.call('hello')
 
@@ -97,13 +98,14 @@ class Rtorrent(clients.Rtorrent):
 
     needs = ('rtorrent',)
 
-    def __init__(self, host, up_rate=0, encryption='allow_incoming'):
+    def __init__(self, host, up_rate=0, encryption='allow_incoming', pex=False):
         self.host = host
         folder = os.path.join(host.folder, 'rtorrent')
         os.mkdir(folder)
         host.spawn(self.arguments(folder, [
             f'session.path.set = {folder}', f'network.port_range.set = {PORT}-{PORT}', 'trackers.use_udp.set = yes',
             f'protocol.encryption.set = {encryption}', f'throttle.global_up.max_rate.set_kb = {up_rate // 1000}',
+            f'protocol.pex.set = {"yes" if pex else "no"}',
         ]), 'rtorrent.log')
         poll(lambda: self.call('system.client_version'), 20, 'rtorrent answers')
 

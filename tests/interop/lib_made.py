@@ -12,7 +12,7 @@ ZEROS = bytes(1 << 20)
 class Torrent:
     """The metainfo of a payload, and where its .torrent lies."""
 
-    def __init__(self, name, sizes, piece_length, piece_hashes, single):
+    def __init__(self, name, sizes, piece_length, piece_hashes, single, private=False):
         self.name, self.sizes, self.piece_length, self.single = name, sizes, piece_length, single
         self.total = sum(sizes.values())
         self.pieces = len(piece_hashes)
@@ -21,6 +21,8 @@ class Torrent:
             info['length'] = self.total
         else:
             info['files'] = [{'length': size, 'path': list(path)} for path, size in sizes.items()]
+        if private:
+            info['private'] = 1
         self.info = bencode(info)
         self.infohash = hashlib.sha1(self.info).hexdigest()
 
@@ -57,7 +59,7 @@ def _read_pieces(paths, piece_length):
         yield digest.digest()
 
 
-def make(folder, name, files, piece_length, random):
+def make(folder, name, files, piece_length, random, private=False):
     """Writes random payload beneath folder; files is a size, or a list of (path, size) with path a tuple of names."""
     single = isinstance(files, int)
     sizes = {(): files} if single else dict(files)
@@ -69,7 +71,7 @@ def make(folder, name, files, piece_length, random):
             for done in range(0, size, 1 << 20):
                 file.write(random.randbytes(min(1 << 20, size - done)))
     hashes = list(_read_pieces([path.rstrip('/') for path in paths], piece_length))
-    return Torrent(name, sizes, piece_length, hashes, single)
+    return Torrent(name, sizes, piece_length, hashes, single, private)
 
 
 def make_sparse(folder, name, size, islands, piece_length):

@@ -28,7 +28,7 @@ class Torrentd(clients.Torrentd):
         self.host = host
         self.options = {'state.dir': os.path.join(host.folder, 'state'), 'download.dir': roots,
                         'peers.bind': f'{host.ip4}, {host.ip6}', 'peers.port': PORT, 'api.port': API,
-                        'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'dht.enabled': 'false',
+                        'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'dht.enabled': 'false', 'peers.lsd': 'false',
                         'log.level': 'debug' if os.environ.get('INTEROP_DEBUG') else 'info',
                         **MORE_OPTIONS, **options}
         self.process = None

@@ -3,7 +3,7 @@
 
 TOLD is JSON: `settings` go on top of the defaults, or of libtorrent's own high_performance_seed when `high` is true;
 `slots` and `connections` are of every torrent; `limit_all` has its limits hold for private addresses too, which it
-exempts by itself; `alerts` has it count failed pieces.  Whatever it is told, it speaks plain TCP.
+exempts by itself; `alerts` has it count failed pieces; `plugins` has it exchange peers and metadata.  Whatever it is told, it speaks plain TCP.
 """
 import json
 import sys
@@ -24,8 +24,8 @@ class Peer:
         if told.get('alerts'):
             category = libtorrent.alert.category_t
             settings['alert_mask'] = category.error_notification | category.status_notification
-        # Flags 0: none of the extensions that would find peers on its own.
-        self.session = libtorrent.session(settings, 0)
+        # Without `plugins` none of the extensions that would find peers on its own; 1 is all of its defaults.
+        self.session = libtorrent.session(settings, 1 if told.get('plugins') else 0)
         if told.get('limit_all'):  # bit 0 is the class that all of the session share
             everybody = libtorrent.ip_filter()
             everybody.add_rule('0.0.0.0', '255.255.255.255', 1)

@@ -17,7 +17,7 @@ static const struct config *make_config(const char *const *args)
 {
 	static const char *const fixed[] = {"torrentd", "--download.dir=/d", "--state.dir=/s",
 		"--store.workers=2", "--peers.shards=1", "--peers.allow_local=true",
-		"--peers.encryption=off", "--dht.enabled=false"};
+		"--peers.encryption=off", "--dht.enabled=false", "--peers.lsd=false"};
 	char *argv[ARGS_MAX + 1] = {0};
 	char *envp[] = {NULL};
 	struct config_input in = {.argv = argv, .envp = envp, .no_files = true};

@@ -201,8 +201,8 @@ static const struct config *make_config(const char *const *more)
 {
 	char *argv[16] = {xstrdup("torrentd"), xstrdup("--state.dir=/tmp/t_peers"),
 		xstrdup("--download.dir=/downloads"), xstrdup("--peers.allow_local=true"),
-		xstrdup("--peers.encryption=off")};
-	struct config_input in = {.argc = 5, .argv = argv, .no_files = true};
+		xstrdup("--peers.encryption=off"), xstrdup("--peers.lsd=false")};
+	struct config_input in = {.argc = 6, .argv = argv, .no_files = true};
 	const struct config *c = NULL;
 	enum config_action action;
 	char errors[2048] = "";
