@@ -521,6 +521,7 @@ struct m_tracker_add {
 	struct tref t;
 	struct metainfo *meta; /* owned reference */
 	bool active;           /* announce "started" at once */
+	bool partial;          /* what is wanted of it is there, and it is not all */
 	uint64_t left;         /* bytes of all pieces not verified */
 };
 
@@ -540,6 +541,7 @@ struct m_tracker_event {
 	 * since TRACKER_START. */
 	uint64_t downloaded, uploaded;
 	uint64_t left; /* bytes of all pieces not verified */
+	bool partial;  /* what is wanted of it is there, and it is not all */
 };
 
 struct m_tracker_view {

@@ -168,6 +168,7 @@ void tell_track(const struct torrent *t, bool active)
 	add->meta = metainfo_ref(t->meta);
 	add->active = active;
 	add->left = t->lacks;
+	add->partial = t->left == 0 && t->lacks > 0;
 	msg_send(t->session->actor, ADDR_TRACKER, add);
 }
 
@@ -182,6 +183,7 @@ void tell_tracker(const struct torrent *t, enum tracker_op op)
 	event->downloaded = t->now.downloaded;
 	event->uploaded = t->now.uploaded;
 	event->left = t->lacks;
+	event->partial = t->left == 0 && t->lacks > 0;
 	msg_send(t->session->actor, ADDR_TRACKER, event);
 }
 

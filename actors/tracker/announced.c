@@ -157,6 +157,16 @@ void announced_note_left(struct announced *to, uint64_t left)
 		to->seed_wall = clock_wall_s();
 }
 
+void announced_note_partial(struct announced *to, bool partial)
+{
+	CHECK_OBJ(to, ANNOUNCED_MAGIC);
+	if (to->partial == partial || actor_stopping(to->tk->actor))
+		return;
+	to->partial = partial;
+	announce_pause(to->announce, partial, loop_now(to->tk->loop));
+	announced_pump(to);
+}
+
 /*
  * The most that any of its trackers said lately, without us, who are one of them where we announced
  * as a seed; -1: nobody said.
@@ -370,6 +380,7 @@ void announced_add(struct tracker *tk, const struct m_tracker_add *m)
 	memcpy(to->infohash, m->meta->infohash.v1, sizeof to->infohash);
 	to->announce = make_announce(m->meta);
 	announce_floor(to->announce, floor_of(tk));
+	announced_note_partial(to, m->partial);
 	tref_table_put(&tk->torrents, to->ref, to);
 	if (m->active)
 		announced_start(to);

@@ -84,6 +84,7 @@ struct announced {
 	struct tracker *tk;
 	struct tref ref;
 	bool leaving, active, completed;
+	bool partial; /* what is wanted of it is there, and it is not all */
 	uint8_t infohash[20];
 	uint32_t key;
 	struct count down, up;
@@ -151,6 +152,8 @@ void announced_count_anew(struct announced *to, uint64_t down, uint64_t up);
 void announced_note_run(struct announced *to, uint64_t down, uint64_t up);
 void announced_note_peers(struct announced *to, uint64_t down, uint64_t up);
 void announced_note_left(struct announced *to, uint64_t left);
+/* What is wanted is there, and it is not all (BEP 21). */
+void announced_note_partial(struct announced *to, bool partial);
 /* Gives up whatever it has under way, and is not woken again. */
 void announced_silence(struct announced *to);
 void announced_free(struct announced **pto);

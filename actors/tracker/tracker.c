@@ -52,8 +52,10 @@ static void handle_event(struct actor *a, struct msg **pm)
 	if (m->op == TRACKER_START && !to->active)
 		announced_count_anew(to, m->downloaded, m->uploaded);
 	announced_note_run(to, m->downloaded, m->uploaded);
-	if (m->op != TRACKER_REMOVE)
+	if (m->op != TRACKER_REMOVE) {
 		announced_note_left(to, m->left);
+		announced_note_partial(to, m->partial);
+	}
 	switch (m->op) {
 	case TRACKER_START:
 		announced_start(to);
@@ -83,6 +85,7 @@ static void handle_totals(struct actor *a, struct msg **pm)
 		return;
 	announced_note_peers(to, m->downloaded, m->uploaded);
 	announced_note_left(to, m->lacks);
+	announced_note_partial(to, m->left == 0 && m->lacks > 0);
 }
 
 static void handle_wanted(struct actor *a, struct msg **pm)

@@ -129,13 +129,18 @@ static enum announce_event pick_event(const struct announce *a, const struct ann
 {
 	if (!t->started)
 		return ANNOUNCE_STARTED;
-	return a->complete_due && !a->completing ? ANNOUNCE_COMPLETED : ANNOUNCE_NONE;
+	if (a->complete_due && !a->completing)
+		return ANNOUNCE_COMPLETED;
+	return a->paused ? ANNOUNCE_PAUSED : ANNOUNCE_NONE;
 }
 
-/* Events go out at once; a plain announce also waits for the tracker's minimum interval. */
+/* Events go out at once; a plain announce, paused or not, also waits for the tracker's minimum
+ * interval. */
 static int64_t contact_at(const struct announce *a, const struct announce_tracker *t)
 {
-	if (pick_event(a, t) != ANNOUNCE_NONE)
+	enum announce_event e = pick_event(a, t);
+
+	if (e != ANNOUNCE_NONE && e != ANNOUNCE_PAUSED)
 		return t->ready_at;
 	return MAX(t->ready_at, again_at(a, t));
 }
@@ -156,6 +161,16 @@ int64_t announce_again(struct announce *a, int64_t now)
 	if (first < a->due_at)
 		set_due(a, first);
 	return a->due_at;
+}
+
+void announce_pause(struct announce *a, bool paused, int64_t now)
+{
+	CHECK_OBJ(a, ANNOUNCE_MAGIC);
+	if (a->paused == paused)
+		return;
+	a->paused = paused;
+	if (a->running)
+		(void)announce_again(a, now);
 }
 
 static int hand_out(struct announce *a, int i, enum announce_event e, struct announce_todo *todo)

@@ -8,8 +8,8 @@
  * one that is late sends the walk on, too, and its answer still counts, so that a dead tracker
  * delays nobody for long.  A walk skips trackers that wait; when all have failed, the
  * next walk comes with the first whose wait ends.  Events belong to trackers: each is told
- * "started" before anything else, and "stopped" when it was; "completed" is kept until one tracker
- * has taken it.
+ * "started" before anything else, and "stopped" when it was; a partial seed is "paused" between;
+ * "completed" is kept until one tracker has taken it.
  *
  * Announces are under way to one tracker that is not late at most, save for "stopped", which goes
  * to all at once.  Times are
@@ -85,6 +85,11 @@ void announce_stop(struct announce *a);
 /* The download has finished in this session; "completed" goes out once, however often this is
  * called. */
 void announce_complete(struct announce *a, int64_t now);
+/*
+ * Whether all that is wanted is there although there is more: every announce that has nothing else
+ * to say is "paused" then (BEP 21), and the trackers hear of a change as announce_again() has it.
+ */
+void announce_pause(struct announce *a, bool paused, int64_t now);
 /*
  * Announces as soon as the tracker's minimum interval, or its wait after failures, allows; returns
  * when that is.  A tracker that names no minimum is asked at its interval.

@@ -42,6 +42,7 @@ struct announce {
 	bool heard;        /* a tracker has named peers since the start */
 	bool completed;    /* announce_complete() was called */
 	bool complete_due; /* and no tracker has taken it yet */
+	bool paused;       /* what is wanted is there, and it is not all */
 	bool completing;   /* but one is being told */
 	int64_t due_at;    /* when the next walk starts */
 	int due_by;        /* the tracker whose answer's interval says so; NONE_ */

@@ -18,6 +18,7 @@ const char *announce_event_name(enum announce_event e)
 		[ANNOUNCE_STARTED] = "started",
 		[ANNOUNCE_STOPPED] = "stopped",
 		[ANNOUNCE_COMPLETED] = "completed",
+		[ANNOUNCE_PAUSED] = "paused",
 	};
 
 	return (unsigned)e < ARRAY_LEN(names) ? names[e] : "";

@@ -17,9 +17,10 @@ enum announce_event {
 	ANNOUNCE_STARTED,
 	ANNOUNCE_STOPPED,
 	ANNOUNCE_COMPLETED,
+	ANNOUNCE_PAUSED, /* nothing more is wanted, though there is more (BEP 21) */
 };
 
-/* "", "started", "stopped", "completed" (BEP 3). */
+/* "", "started", "stopped", "completed" (BEP 3), "paused" (BEP 21). */
 const char *announce_event_name(enum announce_event e);
 
 #define ANNOUNCE_NUMWANT_DEFAULT UINT32_MAX /* leave it to the tracker */

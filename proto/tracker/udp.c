@@ -60,7 +60,7 @@ static uint32_t event_number(enum announce_event e)
 		return 2;
 	case ANNOUNCE_STOPPED:
 		return 3;
-	default:
+	default: /* BEP 15 has no number for "paused" */
 		return 0;
 	}
 }

@@ -159,7 +159,7 @@ def silent(lab, random, private):
     """Of a public torrent our host speaks in every way it has, of a private one in none."""
     folder, torrent = original(lab, random, f'silent-{private}.bin', private)
     copy = lab.place('copy')
-    ours = start(lab, Torrentd, lab.payload, **{'peers.lsd': 'true', 'upload.max_rate': '300KiB/s', 'lan.limited': 'on'})
+    ours = start(lab, Torrentd, lab.payload, **{'peers.lsd': 'true', 'peers.encryption': 'off', 'upload.max_rate': '300KiB/s', 'lan.limited': 'on'})
     capture = Capture(ours.host)
     tracker = Referrer([(ours.host, OURS)])
     ours.add_file(write(lab, torrent, Referrer([])), folder)

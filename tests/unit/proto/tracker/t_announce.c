@@ -2,11 +2,11 @@
 /*
  * Announces: tiers, intervals, backoff and events, as scripts of what happens and what must follow.
  *
- * A script is words: "+3" lets three seconds pass; "start", "stop", "complete", "again" are the
- * calls; "0:started" expects tracker 0 to be told so now; "idle" expects nothing to be due; "ok0",
- * "fail0", "refuse0", "cancel0" end what tracker 0 was told ("ok0/120" with that interval,
- * "ok0/120/90" with a minimum, "ok0/120/0/5" with five peers); "begun0" says that it is being
- * contacted; "floor90" sets the least interval; "due120" expects the deadline that far ahead,
+ * A script is words: "+3" lets three seconds pass; "start", "stop", "complete", "pause", "resume",
+ * "again" are the calls; "0:started" expects tracker 0 to be told so now; "idle" expects nothing to
+ * be due; "ok0", "fail0", "refuse0", "cancel0" end what tracker 0 was told ("ok0/120" with that
+ * interval, "ok0/120/90" with a minimum, "ok0/120/0/5" with five peers); "begun0" says that it is
+ * being contacted; "floor90" sets the least interval; "due120" expects the deadline that far ahead,
  * "due15~" one within a quarter of it, "due!" none; "stopped" and "busy" ask announce_stopped().
  */
 #include "proto/base/rng.h"
@@ -125,6 +125,8 @@ static void step(struct run *r, const char *w)
 		announce_stop(r->a);
 	else if (strcmp(w, "complete") == 0)
 		announce_complete(r->a, r->now);
+	else if (strcmp(w, "pause") == 0 || strcmp(w, "resume") == 0)
+		announce_pause(r->a, *w == 'p', r->now);
 	else if (strcmp(w, "again") == 0)
 		announce_again(r->a, r->now);
 	else if (strcmp(w, "idle") == 0)
@@ -216,6 +218,30 @@ static void test_completed(void **state)
 		/* Under way when we stop, and lost: told after the next start. */
 		"start 0:started ok0/99 complete 0:completed stop fail0 0:stopped ok0 start "
 		"0:started ok0/99 0:completed ok0/99 due99",
+	};
+
+	(void)state;
+	play_rows(rows, ARRAY_LEN(rows), 1);
+}
+
+/* A partial seed says so in every announce that has nothing else to say. */
+static void test_paused(void **state)
+{
+	static const char *const rows[] = {
+		/* Told when the tracker allows, and from then on each time. */
+		"start 0:started ok0/1800/60 pause due60 +60 0:paused ok0/1800/60 due1800 +1800 "
+		"0:paused ok0/1800",
+		/* "started" comes first, and it is no event that hurries. */
+		"pause start 0:started ok0/1800 due1800 +1800 0:paused ok0/1800 due1800",
+		/* More is wanted again. */
+		"pause start 0:started ok0/1800/60 resume due60 +60 0: ok0/1800 due1800",
+		/* All of it is there. */
+		"pause start 0:started ok0/1800/60 resume complete 0:completed ok0/1800 due1800 "
+		"+1800 0: ok0/1800",
+		/* It leaves like anybody. */
+		"pause start 0:started ok0/1800 +1800 0:paused ok0/1800 stop 0:stopped ok0 stopped",
+		/* Who fails waits. */
+		"pause start 0:started ok0/99 +99 0:paused fail0 due15~ +19 0:paused ok0/99 due99",
 	};
 
 	(void)state;
@@ -603,6 +629,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_tracker),
 		cmocka_unit_test(test_completed),
+		cmocka_unit_test(test_paused),
 		cmocka_unit_test(test_stopping),
 		cmocka_unit_test(test_tiers),
 		cmocka_unit_test(test_late_trackers),
