@@ -182,7 +182,7 @@ static void hear(struct place *p, struct endpoint from, struct slice datagram)
 	struct lsd *l = p->lsd;
 	struct lsd_message m;
 
-	if (!iface_is_near(&p->iface, &from) || !lsd_parse(datagram, &m) ||
+	if (!iface_is_near(&p->iface, &from) || !btsearch_parse(datagram, &m) ||
 		strcmp(m.cookie, l->cookie) == 0)
 		return;
 	from.port = m.port;
@@ -316,7 +316,7 @@ static void say(struct lsd *l, const struct lsd_message *m)
 		bool v4 = endpoint_is_v4(&p->iface.at);
 		struct endpoint group = group_of(v4);
 		uint8_t out[LSD_DATAGRAM];
-		size_t n = lsd_build(out, !v4, m);
+		size_t n = btsearch_build(out, !v4, m);
 
 		/* Lost ones are lost: there is another in five minutes. */
 		(void)net_udp_send(p->io.fd, &group, out, n);

@@ -89,7 +89,7 @@ static void read_header(struct slice line, struct lsd_message *out)
 		read_cookie(value, out);
 }
 
-bool lsd_parse(struct slice datagram, struct lsd_message *out)
+bool btsearch_parse(struct slice datagram, struct lsd_message *out)
 {
 	struct slice line = take_line(&datagram);
 
@@ -119,7 +119,7 @@ static void put_number(struct wr *w, unsigned v)
 	wr_u8(w, (uint8_t)('0' + v % 10));
 }
 
-size_t lsd_build(uint8_t out[LSD_DATAGRAM], bool v6, const struct lsd_message *m)
+size_t btsearch_build(uint8_t out[LSD_DATAGRAM], bool v6, const struct lsd_message *m)
 {
 	struct wr w = wr_of(out, LSD_DATAGRAM);
 

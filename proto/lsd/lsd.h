@@ -27,8 +27,8 @@ struct lsd_message {
 };
 
 /* false: it is none, or says nothing of use.  What is too much of it is left out. */
-bool lsd_parse(struct slice datagram, struct lsd_message *out);
+bool btsearch_parse(struct slice datagram, struct lsd_message *out);
 /* As BEP 14 has it, for the group of that family.  Never longer than LSD_DATAGRAM. */
-size_t lsd_build(uint8_t out[LSD_DATAGRAM], bool v6, const struct lsd_message *m);
+size_t btsearch_build(uint8_t out[LSD_DATAGRAM], bool v6, const struct lsd_message *m);
 
 #endif

@@ -19,7 +19,7 @@ static bool parse(const char *text, size_t n, struct lsd_message *m)
 
 	assert_non_null(copy);
 	memcpy(copy, text, n);
-	good = lsd_parse((struct slice){copy, n}, m);
+	good = btsearch_parse((struct slice){copy, n}, m);
 	free(copy);
 	return good;
 }
@@ -99,15 +99,15 @@ static void test_built(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 20; i++)
 		m.infohash[0][i] = (uint8_t)(i + 1);
-	assert_int_equal(lsd_build(out, false, &m), sizeof v4 - 1);
+	assert_int_equal(btsearch_build(out, false, &m), sizeof v4 - 1);
 	assert_memory_equal(out, v4, sizeof v4 - 1);
-	assert_int_equal(lsd_build(out, true, &m), sizeof v6 - 1);
+	assert_int_equal(btsearch_build(out, true, &m), sizeof v6 - 1);
 	assert_memory_equal(out, v6, sizeof v6 - 1);
 	/* The longest there is fits, and comes back. */
 	m.n = LSD_HASHES;
 	m.port = 65535;
 	memset(m.cookie, 'c', sizeof m.cookie - 1);
-	assert_true(parse((const char *)out, lsd_build(out, true, &m), &back));
+	assert_true(parse((const char *)out, btsearch_build(out, true, &m), &back));
 	assert_int_equal(back.n, LSD_HASHES);
 	assert_memory_equal(back.infohash, m.infohash, sizeof m.infohash);
 	assert_string_equal(back.cookie, m.cookie);
