@@ -17,12 +17,13 @@
 
 #include "actors/kernel/net.h"
 
-#define RUN        (UINT64_C(512) * 1024) /* bytes */
-#define REST_MAX   (16 * USEC_PER_MSEC)   /* a peer's message is answered within it */
-#define REST_MIN   USEC_PER_MSEC          /* a shorter one saves nothing */
-#define FLOW_LEAST (UINT64_C(1) << 20)    /* B/s: with less, each packet is looked at */
-#define FLOW_SPAN  (100 * USEC_PER_MSEC)  /* the rate is of about so long */
-#define ROOM_FROM  (UINT64_C(512) * 1024) /* B/s of a peer: for less the kernel's own room does */
+#define RUN          (UINT64_C(512) * 1024) /* bytes */
+#define REST_MAX     (16 * USEC_PER_MSEC)   /* a peer's message is answered within it */
+#define REST_MIN     USEC_PER_MSEC          /* a shorter one saves nothing */
+#define FLOW_LEAST   (UINT64_C(1) << 20)    /* B/s: with less, each packet is looked at */
+#define FLOW_SPAN    (100 * USEC_PER_MSEC)  /* the rate is of about so long */
+#define ROOM_FROM    (UINT64_C(512) * 1024) /* B/s of a peer: for less the kernel's own room does */
+#define CIPHER_RESTS (UINT64_C(32) << 20)   /* B/s: with more, one that is encrypted is not calm */
 /* Rests that what stands must last, to stay calm and to become it. */
 #define LASTS        2
 #define LASTS_LONGER 3
@@ -95,6 +96,9 @@ static bool may_wait(const struct conn *c)
 	int64_t need = MAX(c->shard->rest, REST_MIN) * (is_calm(c) ? LASTS : LASTS_LONGER);
 
 	if (c->state != CONN_OPEN || c->send_blocked)
+		return false;
+	/* Of what takes that long to encrypt no more comes in a rest than there was before it. */
+	if (c->cipher != NULL && c->shard->flow.rate > CIPHER_RESTS)
 		return false;
 	if (p->asked.n > 0 && !lasts((uint64_t)p->asked.n * BLOCK_SIZE, in_rate(c), need))
 		return false;
