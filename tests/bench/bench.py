@@ -18,6 +18,7 @@ import time
 import traceback
 
 import bench_block
+import bench_encrypted
 import bench_lab
 import bench_paced
 import bench_report
@@ -49,6 +50,8 @@ def plan(lab, quick, sites):
             lab, 'seed-1', f'seeding to 1 leecher, {size >> 20} MiB, tmpfs', size, 1, SEEDERS, time)),
         ('seed-20', 2, lambda time: bench_rows.seeding(
             lab, 'seed-20', f'seeding to 20 leechers, {size >> 20} MiB in all, tmpfs', size, 20, SEEDERS, time)),
+        ('encrypted-in', 2, lambda time: bench_encrypted.encrypted(lab, 'encrypted-in', less, False, time)),
+        ('encrypted-out', 2, lambda time: bench_encrypted.encrypted(lab, 'encrypted-out', less, True, time)),
         ('block', 1.5, lambda _: bench_block.per_block(lab, size, (1, 20), sites)),
         ('swarm', 4.5, lambda time: bench_rows.swarm(lab, 64 * MIB if quick else 256 * MIB, time)),
         ('download-disk', 3.5, lambda time: bench_rows.download(

@@ -118,11 +118,12 @@ class Torrentd(clients.Torrentd, Client):
 
 class Libtorrent(clients.Libtorrent, Client):
     key, title, package, high = 'libtorrent', 'libtorrent (default)', 'python3-libtorrent', False
+    settings = {}
 
     def launch(self):
         self.spawn(self.arguments(self.address, high=self.high, slots=SLOTS, connections=3000, settings={
             'outgoing_interfaces': self.ip, 'in_enc_policy': 2, 'unchoke_slots_limit': SLOTS, 'connections_limit': 3000,
-            'listen_queue_size': 1000,
+            'listen_queue_size': 1000, **self.settings,
         }), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.popen = self.process.popen
         self.call('hello')
