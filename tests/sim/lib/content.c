@@ -104,6 +104,10 @@ static void put_info(struct benc_out *o, const struct content *c, uint32_t piece
 	benc_int(o, c->piece_length);
 	benc_key(o, "pieces");
 	benc_str(o, hashes, (size_t)pieces * HASH_SHA1_SIZE);
+	if (c->is_private) {
+		benc_key(o, "private");
+		benc_int(o, 1);
+	}
 	benc_dict_end(o);
 	xfree(hashes);
 }
@@ -129,7 +133,7 @@ void sim_content(struct sim *s, struct content *c)
 	benc_dict_begin(&o);
 	if (!c->trackerless) {
 		benc_key(&o, "announce");
-		benc_cstr(&o, "http://tracker.sim/announce");
+		benc_cstr(&o, c->referred ? REFERRER : "http://tracker.sim/announce");
 	}
 	benc_key(&o, "info");
 	put_info(&o, c, pieces);

@@ -65,6 +65,9 @@ int sim_main(int argc, char **argv, const struct sim_case *cases, size_t n);
 
 /* --- torrents: content made from a number, so that every byte is known --- */
 
+/* The announce URL of what is `referred`. */
+#define REFERRER "http://tracker.sim/referrer"
+
 struct content {
 	const char *name;
 	uint64_t size;
@@ -72,6 +75,8 @@ struct content {
 	unsigned files; /* 1: a single file */
 	bool zeros;     /* all bytes 0: disks hold it without memory */
 	bool trackerless;
+	bool referred; /* its tracker names nobody but the first that has announced it */
+	bool is_private;
 	/* made by sim_content() */
 	struct metainfo *meta;
 	uint64_t key;

@@ -308,6 +308,14 @@ static void on_pieces(struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
+/* No daemon here has a DHT: nobody sends these. */
+static void on_dht(struct actor *a, struct msg **m)
+{
+	(void)a;
+	(void)m;
+	must_not_reach("a word of the DHT");
+}
+
 static void *state_init(struct actor *a, const void *arg)
 {
 	(void)a;
@@ -330,6 +338,8 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_TOTALS, on_totals},
 	{MSG_STATE_NOTE, on_note},
 	{MSG_STATE_PIECES, on_pieces},
+	{MSG_STATE_DHT, on_dht},
+	{MSG_STATE_DHT_LOAD, on_dht},
 	{0, NULL},
 };
 

@@ -30,6 +30,7 @@ struct announce {
 	struct tref t;
 	struct swarm_entries *swarm; /* NULL: it has no tracker */
 	bool used, seed;
+	bool referred; /* it hears of nobody but who was the first to announce the torrent */
 };
 
 struct ttracker {
@@ -122,7 +123,7 @@ static void answer(struct loop_timer *timer, int64_t now)
 	f->t = n->t;
 	f->source = PEER_TRACKER;
 	f->peers = xcalloc(w->n + 1, sizeof *f->peers);
-	for (uint32_t i = 0; i < w->n; i++) {
+	for (uint32_t i = 0; i < (n->referred ? MIN(w->n, 1u) : w->n); i++) {
 		const struct swarm_entry *e = &w->v[i];
 
 		if (endpoint_equal(&e->at, &n->owner->d->host->at))
@@ -182,6 +183,7 @@ static void on_add(struct actor *a, struct msg **m)
 
 	*n = (struct announce){
 		.owner = k, .t = add->t, .used = true, .seed = add->left == 0, .timer.fn = answer};
+	n->referred = add->meta->tiers_n > 0 && strcmp(add->meta->tiers[0].urls[0], REFERRER) == 0;
 	if (add->meta->tiers_n > 0)
 		n->swarm = swarm_of(k->d->s, add->meta->infohash.v1);
 	if (add->active)
