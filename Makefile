@@ -29,7 +29,7 @@ LDFLAGS += -pthread $(OPT)
 LDLIBS  := $(PKG_LIBS)
 
 # The kernel's seam: the files that tests/sim/lib replaces with fakes of the same symbols.
-SEAM  := poller mailbox net fs fs_map clock random
+SEAM  := poller mailbox net fs fs_map fs_names clock random
 objs   = $(patsubst %.c,$(OUT)/%.o,$(1))
 
 # A folder is an archive: what may call what is checked folder by folder (tests/lint).

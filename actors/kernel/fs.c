@@ -121,11 +121,7 @@ static int step_into(int dir, const char *name, bool create, int nofollow)
 	return fd;
 }
 
-/*
- * The directory that holds the last component of path, and that component.  Links are not followed.
- * A descriptor, or -1 and errno.
- */
-static int open_parent(int dir, const char *path, bool create, char name[NAME_MAX + 1])
+int fs_open_parent(int dir, const char *path, bool create, char name[NAME_MAX + 1])
 {
 	int fd = openat(dir, ".", DIR_FLAGS);
 	bool bad = false;
@@ -152,7 +148,7 @@ static int open_parent(int dir, const char *path, bool create, char name[NAME_MA
 static int open_walking(int dir, const char *path, int flags)
 {
 	char name[NAME_MAX + 1];
-	int parent = open_parent(dir, path, (flags & O_CREAT) != 0, name), fd, e;
+	int parent = fs_open_parent(dir, path, (flags & O_CREAT) != 0, name), fd, e;
 
 	if (parent < 0)
 		return -1;
@@ -254,18 +250,25 @@ static bool make_last(int parent, const char *path, size_t n)
 	return mkdirat(parent, name, DIR_PERM) == 0 || errno == EEXIST;
 }
 
-/* Walks from root along path, making what is missing; the last descriptor, or -1 and errno. */
-static int walk_below(int root, const char *path, bool create)
+/*
+ * Walks from root along path; the last descriptor, or -1 and errno.  With `made` it makes what is
+ * missing, and *made becomes how many bytes at the end of path name what it made.
+ */
+static int walk_below(int root, const char *path, size_t *made)
 {
 	int at = openat(root, ".", DIR_FLAGS), fd, e;
 	size_t n = 0;
 
 	while (at >= 0 && !is_last(path + n)) {
+		size_t before = n;
+
 		n += strspn(path + n, "/");
 		n += strcspn(path + n, "/");
 		fd = step_below(root, path, n);
-		if (fd < 0 && errno == ENOENT && create && make_last(at, path, n))
+		if (fd < 0 && errno == ENOENT && made != NULL && make_last(at, path, n)) {
 			fd = step_below(root, path, n);
+			*made = MAX(*made, strlen(path) - before);
+		}
 		e = errno;
 		close(at);
 		errno = e;
@@ -274,7 +277,8 @@ static int walk_below(int root, const char *path, bool create)
 	return at;
 }
 
-int fs_dir_open(const char *root, const char *path, bool create, bool create_root, enum err *err)
+static int open_dir(
+	const char *root, const char *path, bool create_root, size_t *made, enum err *err)
 {
 	const char *rest = below(root, path);
 	int dir, fd, e;
@@ -284,10 +288,21 @@ int fs_dir_open(const char *root, const char *path, bool create, bool create_roo
 	dir = open_root(root, create_root, err);
 	if (dir < 0 || *rest == '\0')
 		return dir;
-	fd = walk_below(dir, rest, create);
+	fd = walk_below(dir, rest, made);
 	e = errno;
 	close(dir);
 	return fd >= 0 ? fd : fail(-1, e, err);
+}
+
+int fs_dir_open(const char *root, const char *path, enum err *err)
+{
+	return open_dir(root, path, false, NULL, err);
+}
+
+int fs_dir_make(const char *root, const char *path, bool create_root, size_t *made, enum err *err)
+{
+	*made = 0;
+	return open_dir(root, path, create_root, made, err);
 }
 
 /* --- files --- */
@@ -377,7 +392,7 @@ enum err fs_stat_at(int dir, const char *path, struct fs_stat *out)
 	int parent, r, e;
 
 	memset(out, 0, sizeof *out);
-	parent = open_parent(dir, path, false, name);
+	parent = fs_open_parent(dir, path, false, name);
 	if (parent < 0)
 		return errno == ENOENT ? E_OK : fs_err_of(errno);
 	r = statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st);
@@ -527,44 +542,6 @@ void fs_readahead(int fd, uint64_t offset, uint64_t n)
 {
 	if (offset <= INT64_MAX && n <= INT64_MAX)
 		(void)posix_fadvise(fd, (off_t)offset, (off_t)n, POSIX_FADV_WILLNEED);
-}
-
-/* --- names --- */
-
-static enum err remove_at(int dir, const char *path, int flags)
-{
-	char name[NAME_MAX + 1];
-	int parent = open_parent(dir, path, false, name), r, e;
-
-	if (parent < 0)
-		return fs_err_of(errno);
-	r = unlinkat(parent, name, flags);
-	e = errno;
-	close(parent);
-	return r == 0 ? E_OK : e == EEXIST ? E_BUSY : fs_err_of(e);
-}
-
-enum err fs_unlink_at(int dir, const char *path)
-{
-	return remove_at(dir, path, 0);
-}
-
-enum err fs_rmdir_at(int dir, const char *path)
-{
-	return remove_at(dir, path, AT_REMOVEDIR);
-}
-
-enum err fs_sync_dir_at(int dir, const char *path)
-{
-	char name[NAME_MAX + 1];
-	int parent = open_parent(dir, path, false, name), r, e;
-
-	if (parent < 0)
-		return fs_err_of(errno);
-	r = fsync(parent);
-	e = errno;
-	close(parent);
-	return r == 0 ? E_OK : fs_err_of(e);
 }
 
 enum err fs_space(int fd, uint64_t *free_bytes)

@@ -27,11 +27,15 @@ struct fs_stat {
 };
 
 /*
- * Opens directory `path` (absolute) for the *_at calls.  `root` is a prefix of path that must exist
- * unless create_root is set; what lies below it is created when `create` is set and missing, and
- * may not lead out of root.  E_NOENT, E_PERM, E_PATH.
+ * Opens directory `path` (absolute) for the *_at calls.  `root` is a prefix of path, and what lies
+ * below it may not lead out of it.  E_NOENT, E_PERM, E_PATH.
  */
-int fs_dir_open(const char *root, const char *path, bool create, bool create_root, enum err *err);
+int fs_dir_open(const char *root, const char *path, enum err *err);
+/*
+ * Likewise, and makes what is missing below root, and the root itself where create_root is set.
+ * *made: how many bytes at the end of path name directories that were made, also when it fails.
+ */
+int fs_dir_make(const char *root, const char *path, bool create_root, size_t *made, enum err *err);
 
 enum fs_mode {
 	FS_READ,
@@ -93,6 +97,13 @@ void fs_unmap(const uint8_t *map, uint64_t n);
 /* Whether bytes of a map are in memory: to read them now needs no disk. */
 bool fs_map_resident(const uint8_t *at, size_t n);
 
+/*
+ * A symbolic link at path with the text `target`, which is not looked at; directories on the way
+ * are made.  E_OK also when that very link is there, E_EXISTS when anything else is; E_PERM: not on
+ * this file system, perhaps.
+ */
+enum err fs_link_make(int dir, const char *path, const char *target);
+enum err fs_link_drop(int dir, const char *path, const char *target); /* only if it is that link */
 enum err fs_unlink_at(int dir, const char *path);
 enum err fs_rmdir_at(int dir, const char *path); /* E_BUSY when it is not empty */
 enum err fs_sync_dir_at(

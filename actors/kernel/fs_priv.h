@@ -7,7 +7,15 @@
 
 #include "actors/kernel/fs.h"
 
+#include <limits.h>
+
 /* The program's error for one of the system's. */
 enum err fs_err_of(int e);
+
+/*
+ * The directory that holds the last component of path, and that component.  Links are not followed;
+ * with `create` missing directories are made.  A descriptor, or -1 and errno.
+ */
+int fs_open_parent(int dir, const char *path, bool create, char name[NAME_MAX + 1]);
 
 #endif

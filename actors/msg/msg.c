@@ -410,6 +410,7 @@ OWNERS
 #define FINI_m_store_error    NULL
 #define FINI_m_store_close    NULL
 #define FINI_m_worker_close   NULL
+#define FINI_m_worker_links   NULL
 #define FINI_m_worker_delete  NULL
 #define FINI_m_worker_note    NULL
 #define FINI_m_blocks         NULL
@@ -492,6 +493,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(WORKER_SYNC, m_worker_sync)
 		ABOUT(WORKER_FILES, m_worker_files)
 		ABOUT(WORKER_CLOSE, m_worker_close)
+		ABOUT(WORKER_LINKS, m_worker_links)
 		ABOUT(WORKER_DELETE, m_worker_delete)
 		ABOUT(EXTENT_READ, m_extent)
 		ABOUT(FILE_MAP, m_file_map)

@@ -228,6 +228,7 @@ struct m_state_note {
 	uint32_t pieces_n;
 	uint32_t *dirty; /* owned: files */
 	uint32_t dirty_n;
+	uint32_t made;       /* as torrent_record.made; 0: as before */
 	int64_t dirty_ns;    /* since 1970: what is later in a dirty file may be somebody else's */
 	uint64_t downloaded; /* ever, at least: these pieces among it */
 };
@@ -379,11 +380,18 @@ struct m_worker_close {
 	struct tref t;
 };
 
-/* Removes the torrent's files and the directories that are then empty, never the target directory
- * itself. */
+/* Makes the symbolic links that are missing (BEP 47). */
+struct m_worker_links {
+	struct msg h;
+	struct tref t;
+};
+
+/* Removes the torrent's files and the directories that are then empty; of the target directory and
+ * those above it only what was made for the torrent. */
 struct m_worker_delete {
 	struct msg h;
 	struct tref t;
+	uint32_t made; /* as torrent_record.made */
 	struct words why;
 };
 

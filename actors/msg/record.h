@@ -129,6 +129,7 @@ struct torrent_record {
 	uint32_t stamps_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
+	uint32_t made;           /* bytes at the end of path that name directories made for it */
 	bool check;              /* one was asked for and has not ended */
 	bool fresh;              /* just added: nothing is known of its files */
 	struct wishes wishes;    /* owned */
@@ -162,13 +163,14 @@ enum note_kind {
 	NOTE_PIECE_OK,
 	NOTE_FILE_DIRTY,
 	NOTE_FILE_SEEN, /* made, or opened for the first time where the store had told of none */
+	NOTE_DIR_MADE,  /* index: bytes at the end of the target path that name what was made */
 	NOTE_ERROR,
 };
 
 struct note {
 	enum note_kind kind;
 	struct tref t;
-	uint32_t index; /* piece or file */
+	uint32_t index; /* piece or file; NOTE_DIR_MADE */
 	uint64_t id;    /* NOTE_FILE_SEEN: file_id() */
 	bool made;      /* likewise: by this worker, as there was none */
 	enum err err;   /* NOTE_ERROR */

@@ -9,6 +9,7 @@
 #include "actors/state/db.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "actors/kernel/log.h"
@@ -45,6 +46,7 @@ enum column {
 	COL_SEEDED,
 	COL_CHECK,
 	COL_ENCRYPTION,
+	COL_MADE,
 	COLUMNS
 };
 
@@ -73,6 +75,7 @@ static const struct {
 	[COL_SEEDED] = {0, TIME_MAX},
 	[COL_CHECK] = {0, 1},
 	[COL_ENCRYPTION] = {0, WISH_ENCRYPTION_REQUIRED},
+	[COL_MADE] = {0, PATH_MAX},
 };
 
 static int64_t number(struct state_db *db, enum column c)
@@ -222,6 +225,7 @@ static void load_wishes(struct state_db *db, struct torrent_record *r)
 	r->seed.idle = number(db, COL_SEED_IDLE);
 	r->seeded = amount(db, COL_SEEDED);
 	r->check = number(db, COL_CHECK) != 0;
+	r->made = (uint32_t)number(db, COL_MADE);
 	load_wanted(db, r);
 }
 

@@ -259,6 +259,16 @@ static void raise_downloaded(struct state_db *db, int64_t row, uint64_t download
 	db_run(db, SQL_RAISE_DOWNLOADED);
 }
 
+/* A directory that was made stays so, until it is removed with the torrent. */
+static void raise_made(struct state_db *db, int64_t row, uint32_t made)
+{
+	if (made == 0)
+		return;
+	db_bind_int(db, SQL_RAISE_MADE, 1, made);
+	db_bind_int(db, SQL_RAISE_MADE, 2, row);
+	db_run(db, SQL_RAISE_MADE);
+}
+
 /* The check that a person has asked for has ended. */
 static void end_check(struct state_db *db, int64_t row)
 {
@@ -272,6 +282,7 @@ void state_note(struct state_db *db, const struct m_state_note *m)
 	if (!put_noted(db, m->row, m->pieces, m->pieces_n))
 		return;
 	raise_downloaded(db, m->row, m->downloaded);
+	raise_made(db, m->row, m->made);
 	for (uint32_t i = 0; i < m->dirty_n; i++)
 		put_dirty(db, m->row, m->dirty[i], m->dirty_ns);
 }

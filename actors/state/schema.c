@@ -90,6 +90,8 @@ static const char *const steps[] = {
 	" nodes BLOB NOT NULL);", /* compact, as in KRPC */
 	/* 6 to 7: enum wish_encryption */
 	"ALTER TABLE torrent ADD COLUMN encryption INTEGER NOT NULL DEFAULT 0;",
+	/* 7 to 8: bytes at the end of path that name directories made for the torrent */
+	"ALTER TABLE torrent ADD COLUMN made INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -72,6 +72,14 @@ void store_note_dirty(struct storrent *t, uint16_t worker, uint32_t file)
 	mark_news(t);
 }
 
+void store_note_made(struct storrent *t, uint32_t bytes)
+{
+	if (bytes <= t->dirs_made)
+		return;
+	t->dirs_made = bytes;
+	mark_news(t);
+}
+
 bool store_file_is_dirty(const struct storrent *t, uint32_t file)
 {
 	return t->dirty_count != NULL && t->dirty_count[file] > 0;
@@ -114,7 +122,7 @@ static void send_news(struct storrent *t)
 	struct m_state_note *n;
 	struct msg *m;
 
-	if (t->noting || (!t->news_pieces && t->news_dirty.n == 0))
+	if (t->noting || (!t->news_pieces && t->news_dirty.n == 0 && t->dirs_made == t->dirs_told))
 		return;
 	t->noting = true;
 	n = msg_new(t->s->actor, MSG_STATE_NOTE);
@@ -122,6 +130,8 @@ static void send_news(struct storrent *t)
 	n->t = t->t;
 	n->row = t->row;
 	n->downloaded = t->downloaded;
+	n->made = t->dirs_made > t->dirs_told ? t->dirs_made : 0;
+	t->dirs_told = t->dirs_made;
 	n->pieces = copy_noted(t, &n->pieces_n);
 	n->dirty_ns = clock_wall_s() * INT64_C(1000000000);
 	n->dirty = vec32_take(&t->news_dirty, &n->dirty_n);
@@ -133,7 +143,7 @@ void store_news_noted(struct storrent *t)
 {
 	CHECK_OBJ(t, STORRENT_MAGIC);
 	t->noting = false;
-	if (t->news_pieces || t->news_dirty.n > 0)
+	if (t->news_pieces || t->news_dirty.n > 0 || t->dirs_made != t->dirs_told)
 		mark_news(t);
 }
 

@@ -132,6 +132,8 @@ struct storrent {
 	uint32_t partials_n;
 	uint32_t partials_told; /* how many the database has */
 
+	uint32_t dirs_made;  /* bytes at the end of path that name directories made for it */
+	uint32_t dirs_told;  /* how many the database knows */
 	uint64_t downloaded; /* ever, at least: what was before, and what was verified since */
 
 	bool lost;               /* the check is of pieces that a failed sync took back */
@@ -270,6 +272,8 @@ void store_state_pieces(struct storrent *, bool wait);
 /* Says that one is due, or sets the timer. */
 void store_checkpoint_arm(struct storrent *);
 void store_synced(struct storrent *, enum err, struct m_worker_sync *);
+/* Directories were made for the torrent: bytes at the end of its path. */
+void store_note_made(struct storrent *, uint32_t bytes);
 bool store_file_is_dirty(const struct storrent *, uint32_t file);
 void store_dirty_clear(struct storrent *, uint16_t worker);
 

@@ -251,6 +251,21 @@ static enum step after_check(struct storrent *t)
 	return t->lost ? go(t, PHASE_CHECK_SYNC) : take_up(t);
 }
 
+/* What is complete without a write may lack the links that the first write would have made. */
+static void call_links(struct storrent *t)
+{
+	struct m_worker_links *l;
+	uint32_t i = 0;
+
+	while (i < t->meta->files_n && t->meta->files[i].symlink == NULL)
+		i++;
+	if (i == t->meta->files_n)
+		return;
+	l = msg_new(t->s->actor, MSG_WORKER_LINKS);
+	l->t = t->t;
+	store_call(t, ADDR(ROLE_WORKER, t->t.slot % t->s->workers), &l->h);
+}
+
 /* Each worker gets the partial pieces that are its own. */
 static void begin_partials(struct storrent *t)
 {
@@ -273,6 +288,8 @@ static void begin_partials(struct storrent *t)
 		if (o[w] != NULL)
 			store_call(t, ADDR(ROLE_WORKER, w), &o[w]->h);
 	xfree(o);
+	if (t->have.count == t->meta->pieces)
+		call_links(t);
 }
 
 static enum step after_partials(struct storrent *t)
@@ -440,6 +457,7 @@ static void begin_delete(struct storrent *t)
 	struct m_worker_delete *d = msg_new(t->s->actor, MSG_WORKER_DELETE);
 
 	d->t = t->t;
+	d->made = t->dirs_made;
 	store_call(t, ADDR(ROLE_WORKER, w), &new_open(t)->h);
 	store_call(t, ADDR(ROLE_WORKER, w), &d->h);
 	call_close(t, w);

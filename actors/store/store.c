@@ -59,6 +59,7 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 	t->before = r->stamps;
 	t->before_n = r->stamps_n;
 	t->downloaded = r->downloaded;
+	t->dirs_made = t->dirs_told = r->made;
 	t->doubtful = (struct vec32){r->unsynced, r->unsynced_n, r->unsynced_n};
 	if (r->check)
 		doubt_all(t);
@@ -172,6 +173,8 @@ static void take_note(struct store *s, uint16_t from, const struct note *n)
 		store_note_dirty(t, from, n->index);
 	else if (n->kind == NOTE_FILE_SEEN && n->index <= t->meta->files_n)
 		store_file_seen(t, n->index, n->id, n->made);
+	else if (n->kind == NOTE_DIR_MADE && n->index <= strlen(t->path))
+		store_note_made(t, n->index);
 	else if (n->kind == NOTE_ERROR && n->index <= t->meta->files_n &&
 		 store_file_known(t, n->index) && is_altered(n->err)) {
 		store_words(&why, t, n->index, n->op, n->err);

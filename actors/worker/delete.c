@@ -2,10 +2,13 @@
 /*
  * Removes a torrent's files, then the directories that this left empty.
  *
- * Only files that the metainfo names, the part file, and directories on the way to them; never the
- * target directory, never anything above it.  What belongs to others keeps its directory.
+ * Only files and links that the metainfo names, the part file, and directories on the way to them;
+ * of the target directory and what lies above it only what was made for the torrent.  What belongs
+ * to others keeps its directory.
  */
 #include "actors/worker/priv.h"
+
+#include <limits.h>
 
 static void remember(
 	struct m_worker_delete *m, struct wtorrent *t, enum err *first, const struct wfail *f)
@@ -35,6 +38,31 @@ static void remove_dirs(int dir, const char *path)
 	}
 }
 
+/* Of the target directory and those above it what was made for the torrent, while it is empty. */
+static void remove_made(const struct wtorrent *t, size_t made)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(t->path), least = strlen(t->root);
+
+	if (n >= sizeof part || made > n)
+		return;
+	memcpy(part, t->path, n + 1);
+	for (char *slash; n > MAX(strlen(t->path) - made, least); n = (size_t)(slash - part)) {
+		enum err err = E_OK;
+		int dir;
+
+		slash = strrchr(part, '/');
+		*slash = '\0';
+		dir = fs_dir_open(t->root, slash > part ? part : "/", &err);
+		if (dir >= 0) {
+			err = fs_rmdir_at(dir, slash + 1);
+			fs_close(dir);
+		}
+		if (err != E_OK && err != E_NOENT)
+			return;
+	}
+}
+
 /* Same directory as the file before: it was tried already. */
 static bool same_dir(const char *a, const char *b)
 {
@@ -42,6 +70,17 @@ static bool same_dir(const char *a, const char *b)
 	size_t na = sa != NULL ? (size_t)(sa - a) : 0, nb = sb != NULL ? (size_t)(sb - b) : 0;
 
 	return na == nb && strncmp(a, b, na) == 0;
+}
+
+static bool is_never_made(const struct metainfo_file *f)
+{
+	return f->pad && f->symlink == NULL;
+}
+
+/* What stands on the way to a link's place is not ours, so there is no link of ours behind it. */
+static bool is_elsewhere(const struct wtorrent *t, uint32_t file, enum err err)
+{
+	return file < part_file(t) && t->meta->files[file].symlink != NULL && fs_is_obstacle(err);
 }
 
 static enum err delete_files(struct worker *w, struct wtorrent *t, struct m_worker_delete *m)
@@ -57,15 +96,18 @@ static enum err delete_files(struct worker *w, struct wtorrent *t, struct m_work
 		return first;
 	}
 	for (uint32_t i = 0; i <= part_file(t); i++) {
-		if (i < part_file(t) && t->meta->files[i].pad)
+		if (i < part_file(t) && t->meta->files[i].symlink != NULL)
+			err = fs_link_drop(dir, worker_path(t, i), t->meta->files[i].symlink);
+		else if (i < part_file(t) && t->meta->files[i].pad)
 			continue;
-		err = fs_unlink_at(dir, worker_path(t, i));
-		if (err != E_OK && err != E_NOENT)
+		else
+			err = fs_unlink_at(dir, worker_path(t, i));
+		if (err != E_OK && err != E_NOENT && !is_elsewhere(t, i, err))
 			remember(m, t, &first,
 				&(struct wfail){.err = err, .file = i, .op = "delete"});
 	}
 	for (uint32_t i = 0; i < t->meta->files_n; i++) {
-		if (t->meta->files[i].pad || same_dir(last, t->meta->files[i].path))
+		if (is_never_made(&t->meta->files[i]) || same_dir(last, t->meta->files[i].path))
 			continue;
 		last = t->meta->files[i].path;
 		remove_dirs(dir, last);
@@ -88,5 +130,7 @@ void worker_on_delete(struct actor *a, struct msg **m)
 	worker_pieces_forget(w, t, E_OK);
 	worker_fds_close(w, t);
 	err = delete_files(w, t, d);
+	if (err == E_OK)
+		remove_made(t, d->made);
 	actor_reply(a, m, err);
 }

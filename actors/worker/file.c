@@ -145,7 +145,7 @@ enum err worker_root_check(struct wtorrent *t)
 {
 	struct fs_stat st;
 	enum err err = E_OK;
-	int fd = fs_dir_open(t->root, t->root, false, false, &err);
+	int fd = fs_dir_open(t->root, t->root, &err);
 
 	if (fd < 0)
 		return err;
@@ -160,13 +160,19 @@ enum err worker_root_check(struct wtorrent *t)
 	return E_OK;
 }
 
-static int make_dir(struct wtorrent *t, enum err *err)
+static int make_dir(struct worker *w, struct wtorrent *t, enum err *err)
 {
+	size_t made;
+	int fd;
+
 	*err = worker_root_check(t);
 	if (*err != E_OK && !(*err == E_NOENT && t->make_root && !t->root_known))
 		return -1;
 	t->dir_made = true;
-	return fs_dir_open(t->root, t->path, true, t->make_root, err);
+	fd = fs_dir_make(t->root, t->path, t->make_root, &made, err);
+	if (made > 0)
+		worker_note(w, t, NOTE_DIR_MADE, (uint32_t)made);
+	return fd;
 }
 
 int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
@@ -176,10 +182,10 @@ int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
 	if (fd >= 0)
 		return fd;
 	do
-		fd = fs_dir_open(t->root, t->path, false, false, err);
+		fd = fs_dir_open(t->root, t->path, err);
 	while (fd < 0 && *err == E_NFILES && worker_fds_shed(w));
 	if (fd < 0 && *err == E_NOENT && create && !t->dir_known)
-		fd = make_dir(t, err);
+		fd = make_dir(w, t, err);
 	if (fd < 0)
 		return -1;
 	*err = check_dir(t, fd);
@@ -196,7 +202,7 @@ void worker_dir_verify(struct worker *w, struct wtorrent *t)
 
 	if (t->dir_slot == 0)
 		return;
-	fd = fs_dir_open(t->root, t->path, false, false, &err);
+	fd = fs_dir_open(t->root, t->path, &err);
 	if (fd >= 0) {
 		err = check_dir(t, fd);
 		fs_close(fd);
@@ -407,22 +413,4 @@ int worker_file(
 				      : open_to_read(w, t, file, err);
 	while (fd < 0 && *err == E_NFILES && worker_fds_shed(w));
 	return fd < 0 ? -1 : keep_fd(&w->fds, t, file, fd, mode == FS_WRITE);
-}
-
-bool worker_prepare(struct worker *w, struct wtorrent *t, struct wfail *f)
-{
-	if (t->prepared)
-		return true;
-	for (uint32_t i = 0; i < t->meta->files_n; i++) {
-		const struct metainfo_file *mf = &t->meta->files[i];
-		enum err err = E_OK;
-
-		if (mf->pad || mf->length > 0 || (*worker_flags(t, i) & WFILE_SKIPPED) ||
-			worker_file(w, t, i, FS_WRITE, &err) >= 0)
-			continue;
-		*f = (struct wfail){.err = err, .file = i, .op = "create"};
-		return false;
-	}
-	t->prepared = true;
-	return true;
 }

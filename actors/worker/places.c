@@ -37,6 +37,8 @@ static bool place_file(
 	enum err err = E_OK;
 
 	*flags = (uint8_t)((*flags & ~WFILE_SKIPPED) | (skip ? WFILE_SKIPPED : 0));
+	if (t->meta->files[file].symlink != NULL && !skip && was && t->dir_known)
+		worker_link_make(w, t, file);
 	if (t->meta->files[file].pad)
 		return true;
 	if (t->meta->files[file].length == 0) /* there may be no write any more that makes it */

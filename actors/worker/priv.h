@@ -19,6 +19,7 @@
  *   io.c       bytes of a piece to and from the files they lie in
  *   file.c     descriptors, creation of files
  *   part.c     what lies of unwanted files in the part file, and its way out
+ *   prepare.c  empty files and symbolic links
  *   places.c   which files are wanted, and lie where
  *   open.c     a torrent's directory: open, look at every file
  *   sync.c     make what was written durable
@@ -353,8 +354,6 @@ void worker_files_known(struct worker *, struct wtorrent *, struct m_worker_file
 bool worker_fds_shed(struct worker *);
 /* The directory still has its name; else it is closed. */
 void worker_dir_verify(struct worker *, struct wtorrent *);
-/* Makes sure that the files of length 0 exist. */
-bool worker_prepare(struct worker *, struct wtorrent *, struct wfail *f);
 /* The file belongs to what the next sync makes durable. */
 void worker_file_list(struct wtorrent *, uint32_t file);
 /* Relative to the target directory. */
@@ -362,6 +361,13 @@ const char *worker_path(const struct wtorrent *, uint32_t file);
 /* The file's flags; made when they are needed first. */
 uint8_t *worker_flags(struct wtorrent *, uint32_t file);
 void worker_file_close(struct worker *, struct wtorrent *, uint32_t file);
+
+/* --- prepare.c --- */
+/* Makes the torrent's link there, unless something has its name or the file system has no links. */
+void worker_link_make(struct worker *, struct wtorrent *, uint32_t file);
+actor_msg_f worker_on_links;
+/* Makes sure that the files of length 0 exist, and the links. */
+bool worker_prepare(struct worker *, struct wtorrent *, struct wfail *f);
 
 /* --- open.c, places.c, sync.c, hash.c, delete.c --- */
 actor_msg_f worker_on_files;

@@ -53,7 +53,7 @@ static enum err sync_root_names(struct wtorrent *t)
 
 		memcpy(name, slash + 1, strlen(slash + 1) + 1);
 		slash[slash == part] = '\0';
-		dir = fs_dir_open(part, part, false, false, &err);
+		dir = fs_dir_open(part, part, &err);
 		if (dir < 0)
 			return err == E_PERM ? E_OK : err;
 		err = fs_sync_dir_at(dir, name);
@@ -69,7 +69,7 @@ static enum err sync_above(struct wtorrent *t)
 {
 	enum err err = E_OK;
 	const char *rest = t->path + strlen(t->root);
-	int root = fs_dir_open(t->root, t->root, false, false, &err);
+	int root = fs_dir_open(t->root, t->root, &err);
 
 	if (root < 0)
 		return err;

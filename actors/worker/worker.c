@@ -114,6 +114,7 @@ static const struct actor_handler worker_handlers[] = {
 	{MSG_WORKER_FILES, worker_on_files},
 	{MSG_WORKER_SYNC, worker_on_sync},
 	{MSG_WORKER_CLOSE, worker_on_close},
+	{MSG_WORKER_LINKS, worker_on_links},
 	{MSG_WORKER_DELETE, worker_on_delete},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},

@@ -12,8 +12,9 @@ ZEROS = bytes(1 << 20)
 class Torrent:
     """The metainfo of a payload, and where its .torrent lies."""
 
-    def __init__(self, name, sizes, piece_length, piece_hashes, single, private=False):
+    def __init__(self, name, sizes, piece_length, piece_hashes, single, private=False, links=None):
         self.name, self.sizes, self.piece_length, self.single = name, sizes, piece_length, single
+        self.links = links or {}
         self.total = sum(sizes.values())
         self.pieces = len(piece_hashes)
         info = {'name': name, 'piece length': piece_length, 'pieces': b''.join(piece_hashes)}
@@ -21,6 +22,8 @@ class Torrent:
             info['length'] = self.total
         else:
             info['files'] = [{'length': size, 'path': list(path)} for path, size in sizes.items()]
+            info['files'] += [{'attr': 'l', 'length': 0, 'path': list(path), 'symlink path': list(target)}
+                              for path, target in self.links.items()]
         if private:
             info['private'] = 1
         self.info = bencode(info)
@@ -59,8 +62,11 @@ def _read_pieces(paths, piece_length):
         yield digest.digest()
 
 
-def make(folder, name, files, piece_length, random, private=False):
-    """Writes random payload beneath folder; files is a size, or a list of (path, size) with path a tuple of names."""
+def make(folder, name, files, piece_length, random, private=False, links=None):
+    """Writes random payload beneath folder; files is a size, or a list of (path, size) with path a tuple of names.
+
+    links: symbolic ones, {path: target}, both from the top directory on (BEP 47).
+    """
     single = isinstance(files, int)
     sizes = {(): files} if single else dict(files)
     paths = [os.path.join(folder, name, *path) for path in sizes]
@@ -71,7 +77,11 @@ def make(folder, name, files, piece_length, random, private=False):
             for done in range(0, size, 1 << 20):
                 file.write(random.randbytes(min(1 << 20, size - done)))
     hashes = list(_read_pieces([path.rstrip('/') for path in paths], piece_length))
-    return Torrent(name, sizes, piece_length, hashes, single, private)
+    for path, target in (links or {}).items():
+        at, to = os.path.join(folder, name, *path), os.path.join(folder, name, *target)
+        os.makedirs(os.path.dirname(at), exist_ok=True)
+        os.symlink(os.path.relpath(to, os.path.dirname(at)), at)
+    return Torrent(name, sizes, piece_length, hashes, single, private, links)
 
 
 def make_sparse(folder, name, size, islands, piece_length):
@@ -114,6 +124,15 @@ def compare_file(name, mine, theirs):
         raise Failure(f'{name} differs')
 
 
+def compare_links(torrent, copy):
+    for path, target in torrent.links.items():
+        at, to = os.path.join(copy, torrent.name, *path), os.path.join(copy, torrent.name, *target)
+        if not os.path.islink(at):
+            raise Failure(f'{"/".join(path)} is no symbolic link')
+        if os.path.isabs(os.readlink(at)) or os.path.realpath(at) != os.path.realpath(to):
+            raise Failure(f'{"/".join(path)} leads to {os.readlink(at)}')
+
+
 def compare(torrent, original, copy, litter='/', empty_files=True):
     """Every file of the torrent is there with the same bytes, and nothing beside them.
 
@@ -122,7 +141,8 @@ def compare(torrent, original, copy, litter='/', empty_files=True):
     for (path, theirs), (_, mine) in zip(torrent.paths(copy), torrent.paths(original)):
         if empty_files or torrent.sizes[path] > 0:
             compare_file('/'.join(path) or torrent.name, mine.rstrip('/'), theirs.rstrip('/'))
-    wanted = {os.path.join(torrent.name, *path).rstrip('/') for path in torrent.sizes}
+    compare_links(torrent, copy)
+    wanted = {os.path.join(torrent.name, *path).rstrip('/') for path in (*torrent.sizes, *torrent.links)}
     extra = {path for path in _found(copy) if not path.endswith(litter)} - wanted
     if extra:
         raise Failure(f'there is more than the torrent has: {sorted(extra)[:5]}')

@@ -56,13 +56,17 @@ AWKWARD = [
     (('con', 'aux.txt', 'colon: "quotes" <and> *?|'), 70000),
 ]
 
+LINKED = [(('lib', 'libx.so.1.2'), 300001), (('include', 'x.h'), 5000), (('README',), 70000)]
+LINKS = {('lib', 'libx.so'): ('lib', 'libx.so.1.2'), ('to readme',): ('README',),
+         ('include', 'deep', 'er', 'lib'): ('lib', 'libx.so')}
+
 TREES = {'odd sizes and empty files': ('odd sizes', ODD), 'nested folders': ('nested', NESTED),
          'names in UTF-8': ('Ünïcödé 名前 🎈', NAMES)}
 
 
-def transfer(lab, random, name, files, seed, leech):
+def transfer(lab, random, name, files, seed, leech, links=None):
     original = lab.place('original')
-    torrent = make(original, name, files, PIECE, random)
+    torrent = make(original, name, files, PIECE, random, links=links)
     tracker = Opentracker(lab.host(), [torrent])
     swarm = Swarm(lab, torrent, original, tracker)
     swarm.seed(seed)
@@ -80,6 +84,8 @@ def main():
     needs = (*Libtorrent.needs, 'opentracker')
     program.add('awkward names, libtorrent to us', transfer, 'awkward', AWKWARD, Libtorrent, Torrentd, needs=needs)
     program.add('awkward names, us to libtorrent', transfer, 'awkward', AWKWARD, Torrentd, Libtorrent, needs=needs)
+    program.add('symbolic links, libtorrent to us', transfer, 'linked', LINKED, Libtorrent, Torrentd, LINKS, needs=needs)
+    program.add('symbolic links, us to libtorrent', transfer, 'linked', LINKED, Torrentd, Libtorrent, LINKS, needs=needs)
     for size in (1, 16384, PIECE, PIECE + 1):
         program.add(f'a torrent of {size} bytes, libtorrent to us', transfer, 'tiny', size, Libtorrent, Torrentd,
                     needs=needs)

@@ -218,6 +218,21 @@ def a_symlink_in_the_way_is_not_followed():
 
 
 @case
+def directories_that_were_made_go_with_the_data():
+    with Daemon() as d:
+        os.mkdir(os.path.join(d.downloads, 'mine'))
+        t = Torrent('deep', [('dir/x', 50000), ('y', 50000)])
+        d.add(t, path='mine/made/also')
+        with Seed(t).dial(d):
+            d.wait_done(t, folder=os.path.join(d.downloads, 'mine/made/also'))
+        d.restart()
+        d.wait_ready(t)
+        d.ok('/removetorrent', infohash=t.hex, delete='true')
+        wait_for(lambda: os.listdir(d.downloads) == ['mine'], 'its files are gone')
+        wait_for(lambda: os.listdir(os.path.join(d.downloads, 'mine')) == [], 'and what was made for them')
+
+
+@case
 def a_file_cut_short_while_it_is_served_from_its_map():
     with Daemon() as d:
         t = Torrent('cut', 40 * 64 * KIB, piece_length=64 * KIB)

@@ -92,7 +92,8 @@ static enum err make_dirs(struct disk *d, const char *path, size_t from, bool cr
 	return E_OK;
 }
 
-int fs_dir_open(const char *root, const char *path, bool create, bool create_root, enum err *err)
+static int open_dir(
+	const char *root, const char *path, bool create, bool create_root, enum err *err)
 {
 	struct disk *d = disk_here();
 	size_t n = strlen(root);
@@ -104,6 +105,24 @@ int fs_dir_open(const char *root, const char *path, bool create, bool create_roo
 	if (*err == E_OK)
 		*err = make_dirs(d, path, n, create);
 	return *err == E_OK ? open_node(d, disk_find(d, path), false) : -1;
+}
+
+int fs_dir_open(const char *root, const char *path, enum err *err)
+{
+	return open_dir(root, path, false, false, err);
+}
+
+int fs_dir_make(const char *root, const char *path, bool create_root, size_t *made, enum err *err)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	must(n < sizeof part);
+	memcpy(part, path, n + 1);
+	while (n > strlen(root) && disk_find(disk_here(), part) == NULL)
+		part[n = (size_t)(strrchr(part, '/') - part)] = '\0';
+	*made = strlen(path) - n;
+	return open_dir(root, path, true, create_root, err);
 }
 
 static void join_path(int dir, const char *path, char out[PATH_MAX])
@@ -338,6 +357,18 @@ enum err fs_rmdir_at(int dir, const char *path)
 		return E_BUSY;
 	disk_remove(disk_here(), n);
 	return E_OK;
+}
+
+enum err fs_link_make(int dir, const char *path, const char *target)
+{
+	must(file_of(dir)->node->dir && path[0] != '\0' && target[0] != '\0');
+	return E_UNSUPPORTED;
+}
+
+enum err fs_link_drop(int dir, const char *path, const char *target)
+{
+	must(file_of(dir)->node->dir && path[0] != '\0' && target[0] != '\0');
+	return E_NOENT;
 }
 
 enum err fs_sync_dir_at(int dir, const char *path)

@@ -190,6 +190,7 @@ static inline void note_pieces(struct world *w, int64_t row, uint32_t first, uin
 	for (uint32_t i = 0; i < n; i++)
 		note->pieces[i] = first + i;
 	if (dirty) {
+		note->made = n;
 		note->dirty = xcalloc(1, sizeof *note->dirty);
 		note->dirty_n = 1;
 	}

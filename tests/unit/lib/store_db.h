@@ -70,8 +70,9 @@ static inline void db_noted(const uint32_t *v, uint32_t n)
 static inline void db_note(const struct m_state_note *n)
 {
 	assert_int_equal(n->row, ROW);
-	assert_true(n->pieces_n + n->dirty_n > 0);
+	assert_true(n->pieces_n + n->dirty_n + n->made > 0);
 	db_noted(n->pieces, n->pieces_n);
+	now.rec.made = MAX(now.rec.made, n->made);
 	for (uint32_t i = 0; i < n->dirty_n; i++) {
 		stamp_of(n->dirty[i])->dirty = true;
 		stamp_of(n->dirty[i])->mtime_ns = n->dirty_ns;

@@ -28,7 +28,7 @@
 /* --- torrents --- */
 
 struct tfile {
-	const char *path; /* one component or a/b; NULL ends a list */
+	const char *path; /* one component or a/b; "a>b/c": a link to that; NULL ends a list */
 	uint64_t length;
 	bool pad;
 };
@@ -55,11 +55,11 @@ static inline uint64_t content_size(const struct tfile *f)
 	return n;
 }
 
-static inline void put_path(FILE *out, const char *path)
+static inline void put_path(FILE *out, const char *key, const char *path)
 {
-	fputs("4:pathl", out);
-	while (*path != '\0') {
-		int n = (int)strcspn(path, "/");
+	fprintf(out, "%zu:%sl", strlen(key), key);
+	while (*path != '\0' && *path != '>') {
+		int n = (int)strcspn(path, "/>");
 
 		fprintf(out, "%d:%.*s", n, n, path);
 		path += n + (path[n] == '/');
@@ -91,6 +91,8 @@ static inline const char *attr_of(const struct tfile *f)
 
 	if (f->pad)
 		return "4:attr1:p";
+	if (strchr(f->path, '>') != NULL)
+		return "4:attr1:l";
 	return n > 4 && strcmp(f->path + n - 4, ".run") == 0 ? "4:attr1:x" : "";
 }
 
@@ -106,7 +108,9 @@ static inline struct metainfo *torrent_of(const struct tfile *f, uint32_t piece_
 	fputs("d4:infod5:filesl", out);
 	for (const struct tfile *i = f; i->path != NULL; i++) {
 		fprintf(out, "d%s6:lengthi%llue", attr_of(i), (unsigned long long)i->length);
-		put_path(out, i->path);
+		put_path(out, "path", i->path);
+		if (strchr(i->path, '>') != NULL)
+			put_path(out, "symlink path", strchr(i->path, '>') + 1);
 		fputc('e', out);
 	}
 	fprintf(out, "e4:name1:t12:piece lengthi%ue", piece_length);

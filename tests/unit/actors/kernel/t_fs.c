@@ -37,6 +37,7 @@ static int place_open(void **state)
 {
 	struct place *p = xcalloc(1, sizeof *p);
 	enum err err = E_OK;
+	size_t made;
 
 	(void)snprintf(p->top, sizeof p->top, "/tmp/t_fs.XXXXXX");
 	assert_non_null(mkdtemp(p->top));
@@ -44,7 +45,7 @@ static int place_open(void **state)
 	join(p->target, sizeof p->target, p->root, "a/b");
 	join(p->outside, sizeof p->outside, p->top, "outside");
 	assert_int_equal(mkdir(p->outside, 0700), 0);
-	p->dir = fs_dir_open(p->root, p->target, true, true, &err);
+	p->dir = fs_dir_make(p->root, p->target, true, &made, &err);
 	assert_true(p->dir >= 0);
 	p->links_stay = syscall(SYS_openat2, -1, NULL, NULL, 0) == 0 || errno != ENOSYS;
 	*state = p;
@@ -89,24 +90,27 @@ static void directory_open_rows(void **state)
 		const char *root, *path; /* below top */
 		bool create, create_root;
 		enum err err;
+		size_t made;
 	} rows[] = {
-		{"root", "root/a/b", false, false, E_OK},
-		{"root", "root", false, false, E_OK},
-		{"root/", "root//a/./b/", false, false, E_OK},
-		{"root", "root/new/deep", false, false, E_NOENT},
-		{"root", "root/new/deep", true, false, E_OK},
-		{"none", "none/x", true, false, E_NOENT}, /* a missing volume is not made */
-		{"none/more", "none/more/x", true, true, E_OK},
-		{"root", "outside", true, true, E_PATH}, /* root is no prefix */
-		{"roo", "root", true, false, E_PATH},
-		{"root", "root/../outside", false, false, E_PATH},
-		{"root", "root/../outside/x", true, true, E_PATH},
-		{"root", "root/out", false, false, E_PATH}, /* a link that leads out */
-		{"root", "root/out/x", true, false, E_PATH},
-		{"root", "root/in", false, false, E_OK}, /* a link that stays */
-		{"root", "root/in/made", true, false, E_OK},
-		{"rootlink", "rootlink/a/b", false, false, E_OK}, /* the operator's own link */
-		{"root", "root/file", true, false, E_PATH},
+		{"root", "root/a/b", false, false, E_OK, 0},
+		{"root", "root", false, false, E_OK, 0},
+		{"root/", "root//a/./b/", false, false, E_OK, 0},
+		{"root", "root/new/deep", false, false, E_NOENT, 0},
+		{"root", "root/new/deep", true, false, E_OK, 8},
+		{"root", "root/new/deep/er", true, false, E_OK, 3},
+		{"root", "root/new/deep", true, false, E_OK, 0},
+		{"none", "none/x", true, false, E_NOENT, 0}, /* a missing volume is not made */
+		{"none/more", "none/more/x", true, true, E_OK, 1},
+		{"root", "outside", true, true, E_PATH, 0}, /* root is no prefix */
+		{"roo", "root", true, false, E_PATH, 0},
+		{"root", "root/../outside", false, false, E_PATH, 0},
+		{"root", "root/../outside/x", true, true, E_PATH, 0},
+		{"root", "root/out", false, false, E_PATH, 0}, /* a link that leads out */
+		{"root", "root/out/x", true, false, E_PATH, 0},
+		{"root", "root/in", false, false, E_OK, 0}, /* a link that stays */
+		{"root", "root/in/made", true, false, E_OK, 5},
+		{"rootlink", "rootlink/a/b", false, false, E_OK, 0}, /* the operator's own link */
+		{"root", "root/file", true, false, E_PATH, 0},
 	};
 	struct place *p = *state;
 	char root[128], path[128], at[128];
@@ -122,15 +126,19 @@ static void directory_open_rows(void **state)
 	assert_int_equal(close(open(at, O_CREAT | O_WRONLY, 0600)), 0);
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
 		enum err err = E_OK;
+		size_t made = 0;
 		int fd;
 
 		if (!p->links_stay && strncmp(rows[i].path, "root/in", 7) == 0)
 			continue;
 		join(root, sizeof root, p->top, rows[i].root);
 		join(path, sizeof path, p->top, rows[i].path);
-		fd = fs_dir_open(root, path, rows[i].create, rows[i].create_root, &err);
+		fd = rows[i].create ? fs_dir_make(root, path, rows[i].create_root, &made, &err)
+				    : fs_dir_open(root, path, &err);
 		if ((fd >= 0) != (rows[i].err == E_OK) || (fd < 0 && err != rows[i].err))
 			fail_msg("row %u: fd %d, %s", i, fd, err_name(err));
+		if (made != rows[i].made)
+			fail_msg("row %u: made %zu", i, made);
 		if (fd >= 0)
 			fs_close(fd);
 	}
@@ -138,7 +146,7 @@ static void directory_open_rows(void **state)
 	assert_int_not_equal(stat(at, &st), 0); /* nothing was made there */
 	join(at, sizeof at, p->root, "a/made");
 	assert_int_equal(stat(at, &st) == 0, p->links_stay);
-	assert_int_equal(fs_dir_open("relative", "relative/x", true, true, &(enum err){E_OK}), -1);
+	assert_int_equal(fs_dir_open("relative", "relative/x", &(enum err){E_OK}), -1);
 }
 
 /* --- names from strangers --- */

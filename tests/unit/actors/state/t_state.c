@@ -116,6 +116,7 @@ static void test_pieces(void **state)
 	r = load(w)->torrents;
 	assert_true(r->stamps_n == 1 && r->stamps[0].dirty && r->stamps[0].size == 147457);
 	assert_true(r->partials_n == 1 && r->unsynced_n == 1 && r->unsynced[0] == 5);
+	assert_int_equal(r->made, 3); /* never less */
 	world_stop(w, true);
 }
 

@@ -186,7 +186,7 @@ static void test_version_1(void **state)
 			    r->uploaded == 3);
 		assert_true(r->synced.count == 2 && bitfield_get(&r->synced, 2));
 		assert_true(r->unsynced_n == 2 && r->unsynced[0] == 1 && r->unsynced[1] == 2);
-		assert_true(r->place == INT64_C(5) << 32);
+		assert_true(r->place == INT64_C(5) << 32 && r->made == 0);
 		assert_true(r->stamps_n == 1 && r->stamps[0].inode == 10);
 		assert_true(r->stamps[0].device == 11 && r->stamps[0].born_ns == 0);
 		assert_string_equal(r->meta->name, "old");
