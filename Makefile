@@ -39,8 +39,10 @@ MAIN_C  := actors/main/main.c
 sources = $(filter-out $(SEAM_C) $(MAIN_C),$(wildcard $(1)/*.c))
 archive = $(OUT)/lib/$(subst /,-,$(1)).a
 UNIT    := $(wildcard tests/unit/*/t_*.c tests/unit/*/*/t_*.c)
-PEERS_WORLD := $(wildcard tests/unit/lib/peers_*.c)
-UNIT_LIB := $(filter-out $(PEERS_WORLD),$(wildcard tests/unit/lib/*.c))
+# Worlds that stand in for parts of the kernel, by the folder of actors whose tests they are for.
+WORLDS  := peers session
+WORLD_C  = $(wildcard tests/unit/lib/$(1)_*.c)
+UNIT_LIB := $(filter-out $(foreach w,$(WORLDS),$(call WORLD_C,$w)),$(wildcard tests/unit/lib/*.c))
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
 SIM_C   := $(wildcard tests/sim/s_*.c)
 SIM_LONG := $(wildcard tests/sim-long/s_*.c)
@@ -91,8 +93,8 @@ $(DAEMON): $(OUT)/actors/main/main.o $(LIBS)
 $(UNIT_B): %: %.o $(LIB_unit) $(LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIB_unit) $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka
 
-# A world that stands in for parts of the kernel is linked as objects: in an archive every test would take those parts.
-$(filter $(OUT)/tests/unit/actors/peers/%,$(UNIT_B)): $(PEERS_WORLD:%.c=$(OUT)/%.o)
+# They are linked as objects: in an archive every test would take those parts.
+$(foreach w,$(WORLDS),$(eval $(filter $(OUT)/tests/unit/actors/$w/%,$(UNIT_B)): $(call objs,$(call WORLD_C,$w))))
 
 $(SIM_B) $(SIM_LONG_B): %: %.o $(SIMLIBS)
 	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(SIMLIBS) -Wl,--end-group $(LDLIBS)

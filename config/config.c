@@ -23,7 +23,7 @@ struct config_life {
 	struct config_list files;
 };
 
-static const struct config_life *life_of(const struct config *c)
+static struct config_life *life_of(const struct config *c)
 {
 	CHECK_OBJ(c, CONFIG_MAGIC);
 	CHECK_OBJ(c->life, LIFE_MAGIC);
@@ -46,7 +46,7 @@ struct config *config_new(void)
 void config_set_source(
 	struct config *c, enum config_option o, enum config_from from, const char *where, int line)
 {
-	struct config_source *s = &c->life->sources[o];
+	struct config_source *s = &life_of(c)->sources[o];
 	char *copy = xstrdup(where);
 
 	xfree(s->where);
@@ -55,7 +55,7 @@ void config_set_source(
 
 void config_add_file(struct config *c, const char *path)
 {
-	struct config_list *l = &c->life->files;
+	struct config_list *l = &life_of(c)->files;
 
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof *l->v);
 	l->v[l->n++] = xstrdup(path);
@@ -63,9 +63,8 @@ void config_add_file(struct config *c, const char *path)
 
 struct config *config_alone(const struct config *c)
 {
-	struct config_life *life = c->life;
+	struct config_life *life = life_of(c);
 
-	life_of(c);
 	must(atomic_load_explicit(&life->refs, memory_order_relaxed) == 1);
 	return life->config;
 }

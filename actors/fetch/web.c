@@ -103,6 +103,7 @@ static int change_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void
 
 void web_make_multi(struct web *w)
 {
+	CHECK_OBJ(w, WEB_MAGIC);
 	w->multi = curl_multi_init();
 	must(w->multi != NULL);
 	curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, change_socket);

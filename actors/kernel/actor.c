@@ -162,6 +162,7 @@ static void mark_hot(struct loop_fd *node, uint32_t ready)
 
 void actor_enter(struct actor *a)
 {
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	log_set_actor(a->name);
 	a->hand.turn_us = loop_now(a->loop);
 	panic_hand_set(&a->hand);
@@ -171,6 +172,7 @@ void actor_enter(struct actor *a)
 
 void actor_begin(struct actor *a)
 {
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	must(a->phase == ACTOR_NEW);
 	a->thread = pthread_self();
 	a->phase = ACTOR_RUNNING;
@@ -245,6 +247,7 @@ void actor_finish(struct actor *a)
 {
 	struct msg *m;
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	a->phase = ACTOR_DRAINING;
 	calls_end_all(a);
 	if (a->quiesce != NULL)

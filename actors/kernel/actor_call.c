@@ -186,9 +186,11 @@ uint64_t actor_call_within(struct actor *a, uint16_t to, struct msg **m, int64_t
 
 void actor_cancel_calls(struct actor *a, const void *ctx)
 {
-	struct calls *cs = &a->calls;
+	struct calls *cs;
 	struct call *c, *next;
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	cs = &a->calls;
 	actor_check_thread(a);
 	if (cs->n == 0)
 		return;
@@ -201,8 +203,10 @@ void actor_cancel_calls(struct actor *a, const void *ctx)
 
 void calls_deliver(struct actor *a, struct msg **m)
 {
-	struct call *c = find(&a->calls, (*m)->call);
+	struct call *c;
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	c = find(&a->calls, (*m)->call);
 	if (c != NULL)
 		end_call(a, c, (*m)->err, m);
 	else
@@ -222,8 +226,10 @@ static struct call *pick(const struct calls *cs, size_t bucket, uint64_t last)
 
 void calls_end_all(struct actor *a)
 {
-	struct calls *cs = &a->calls;
+	struct calls *cs;
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	cs = &a->calls;
 	for (int round = 0; cs->n > 0; round++) {
 		uint64_t last = cs->last_id; /* what callbacks add is for the next round */
 		struct call *c;
@@ -237,8 +243,10 @@ void calls_end_all(struct actor *a)
 
 void calls_free(struct actor *a)
 {
-	struct calls *cs = &a->calls;
+	struct calls *cs;
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	cs = &a->calls;
 	must(cs->n == 0);
 	xfree(cs->by_id);
 	xfree(cs->by_ctx);

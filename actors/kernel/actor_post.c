@@ -11,9 +11,10 @@
 
 struct actor *actors_find(const struct actors *set, uint16_t addr)
 {
-	unsigned at =
-		ADDR_ROLE(addr) < ROLES_MAX ? set->by_addr[ADDR_ROLE(addr)][ADDR_INDEX(addr)] : 0;
+	unsigned at;
 
+	CHECK_OBJ(set, ACTORS_MAGIC);
+	at = ADDR_ROLE(addr) < ROLES_MAX ? set->by_addr[ADDR_ROLE(addr)][ADDR_INDEX(addr)] : 0;
 	must(at != 0);
 	return set->list[at - 1];
 }
@@ -62,6 +63,7 @@ void actor_post(struct actor *a, uint16_t to, struct msg **pm)
 {
 	struct msg *m = *pm;
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	*pm = NULL;
 	must(a->phase == ACTOR_RUNNING || a->phase == ACTOR_DRAINING);
 	must(!m->queued);
@@ -75,6 +77,8 @@ _Noreturn static void panic_full(const struct actor *a, const struct actor *r, c
 {
 	char words[160];
 
+	CHECK_OBJ(a, ACTOR_MAGIC);
+	CHECK_OBJ(r, ACTOR_MAGIC);
 	(void)snprintf(words, sizeof words,
 		"the mailbox of %s is full: %s from %s does not fit, %u messages wait", r->name,
 		msg_name(a->types, m->type), a->name, __atomic_load_n(&r->mail, __ATOMIC_RELAXED));
@@ -83,6 +87,7 @@ _Noreturn static void panic_full(const struct actor *a, const struct actor *r, c
 
 void actor_flush(struct actor *a)
 {
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	for (unsigned i = 0; i < a->dirty_n; i++) {
 		struct route *r = &a->routes[a->dirty[i]];
 		struct actor *to = a->set->list[a->dirty[i]];

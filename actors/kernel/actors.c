@@ -433,9 +433,12 @@ static uint64_t *copy_counts(const uint64_t *from, unsigned n)
 
 void actors_counters(const struct actors *set, unsigned i, struct actor_counters *out)
 {
-	const struct actor *a = actors_at(set, i);
-	uint32_t waiting = __atomic_load_n(&a->mail, __ATOMIC_RELAXED);
+	const struct actor *a;
+	uint32_t waiting;
 
+	CHECK_OBJ(set, ACTORS_MAGIC);
+	a = actors_at(set, i);
+	waiting = __atomic_load_n(&a->mail, __ATOMIC_RELAXED);
 	*out = (struct actor_counters){
 		.handling = __atomic_load_n(&a->handling, __ATOMIC_RELAXED),
 		.in = copy_counts(a->in, set->table->n),

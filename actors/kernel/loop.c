@@ -332,8 +332,10 @@ int64_t loop_deadline(const struct loop *l)
 
 void loop_wait(struct loop *l, int64_t max_us)
 {
-	int64_t due = loop_deadline(l), wait = max_us;
+	int64_t due, wait = max_us;
 
+	CHECK_OBJ(l, LOOP_MAGIC);
+	due = loop_deadline(l);
 	must(l->events_n == 0);
 	if (due == 0)
 		wait = 0;

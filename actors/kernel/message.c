@@ -86,6 +86,7 @@ static void free_list(struct spare *s)
 
 void msg_depot_free(struct actors *set)
 {
+	CHECK_OBJ(set, ACTORS_MAGIC);
 	for (unsigned i = 0; i < set->table->n; i++)
 		for (struct spare *s = set->depot[i], *next; s != NULL; s = next) {
 			next = s->chain;
@@ -140,6 +141,7 @@ static bool keep_spare(struct actor *a, struct msg *m, uint16_t type)
 
 void msg_spares_free(struct actor *a)
 {
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	for (unsigned i = 0; i < a->set->table->n; i++) {
 		free_list(a->spares[i]);
 		a->spares[i] = NULL;

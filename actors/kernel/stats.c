@@ -23,6 +23,7 @@ const char *stat_key(enum stat_kind s)
 
 void stat_add(struct actor *a, enum stat_kind s, uint64_t n)
 {
+	CHECK_OBJ(a, ACTOR_MAGIC);
 	stat_count(&a->stats[s], n);
 }
 

@@ -22,8 +22,10 @@
 void health_log_stuck(const struct supervisor *s, const struct watched *w, const char *event)
 {
 	struct actor_state st;
-	int64_t now = actor_now(s->actor);
+	int64_t now;
 
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
+	now = actor_now(s->actor);
 	actors_state(s->arg->set, w->index, &st);
 	log_event(LOG_ERROR, event, "actor=%s message=%s for_ms=%" PRId64, st.role,
 		st.handling_name != NULL ? st.handling_name : "none",
@@ -75,9 +77,11 @@ static void on_ping_timer(struct loop_timer *t, int64_t now)
 
 void health_report(const struct supervisor *s, struct m_health *r)
 {
-	int64_t now = actor_now(s->actor);
 	struct actor_state st;
+	int64_t now;
 
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
+	now = actor_now(s->actor);
 	r->ok = true;
 	for (unsigned i = 0; i < s->watched_n; i++) {
 		bool well = is_well(s, &s->watched[i]);
@@ -101,6 +105,7 @@ void health_start(struct supervisor *s)
 {
 	struct actor_state st;
 
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
 	s->watched = xcalloc(actors_count(s->arg->set), sizeof *s->watched);
 	for (unsigned i = 0; i < actors_count(s->arg->set); i++) {
 		actors_state(s->arg->set, i, &st);
@@ -115,5 +120,6 @@ void health_start(struct supervisor *s)
 
 void health_stop(struct supervisor *s)
 {
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
 	loop_timer_del(actor_loop(s->actor), &s->ping_timer);
 }

@@ -37,9 +37,11 @@ static void send_config(struct supervisor *s)
 
 void supervisor_set_log(const struct supervisor *s)
 {
-	const struct config_list *names = &s->told->log_trace;
+	const struct config_list *names;
 	const char *unknown;
 
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
+	names = &s->told->log_trace;
 	log_set_level((enum log_level)s->told->log_level);
 	if (!actors_trace(s->arg->set, (const char *const *)names->v, names->n, &unknown))
 		log_event(LOG_WARNING, "log_trace", "unknown=%s", unknown);

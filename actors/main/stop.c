@@ -161,6 +161,7 @@ static _Noreturn void give_up(const struct supervisor *s)
 
 void supervisor_stop(struct supervisor *s)
 {
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
 	if (s->stop_step != 0)
 		give_up(s);
 	notify_send("STOPPING=1");

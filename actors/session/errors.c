@@ -8,8 +8,6 @@
  */
 #include "actors/session/priv.h"
 
-#include <inttypes.h>
-
 #include "actors/kernel/log.h"
 
 #define RETRY_FIRST  (2 * USEC_PER_SEC)
@@ -66,8 +64,8 @@ void torrent_set_error(struct torrent *t, enum err e, const char *why)
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	snprintf(text, sizeof text, "%s; %s", why[0] != '\0' ? why : err_words(e), advice(t, e));
 	if (t->error == NULL || strcmp(t->error, text) != 0)
-		log_event(LOG_ERROR, "torrent_error", "row=%" PRId64 " err=%s text=\"%s\"", t->row,
-			err_name(e), text);
+		log_event(LOG_ERROR, "torrent_error", "ih=%s err=%s text=\"%s\"",
+			infohash_name(t->meta->infohash.v1).text, err_name(e), text);
 	xfree(t->error);
 	t->error = xstrdup(text);
 }

@@ -9,7 +9,6 @@
  */
 #include "actors/session/priv.h"
 
-#include <inttypes.h>
 #include <limits.h>
 
 #include "actors/kernel/log.h"
@@ -68,7 +67,8 @@ void session_on_peers_metadata(struct actor *a, struct msg **m)
 	struct torrent *t = torrent_at(session_of(a), MSG_AS(PEERS_METADATA, *m)->t);
 
 	if (t != NULL && t->meta->bare)
-		log_event(LOG_DEBUG, "metadata_not_awaited", "row=%" PRId64, t->row);
+		log_event(LOG_DEBUG, "metadata_not_awaited", "ih=%s",
+			infohash_name(t->meta->infohash.v1).text);
 }
 
 void session_on_store_ready(struct actor *a, struct msg **m)

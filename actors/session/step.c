@@ -22,8 +22,6 @@
  */
 #include "actors/session/priv.h"
 
-#include <inttypes.h>
-
 #include "actors/kernel/log.h"
 #include "proto/base/encode.h"
 
@@ -276,8 +274,8 @@ static void on_closed(struct actor *a, void *ctx, enum err err, struct msg **m)
 	if (err == E_STOPPING || (err == E_TIMEOUT && torrent_leaving(t)))
 		return; /* not known to be done: the next run does it again */
 	if (err != E_OK && t->phase == TPHASE_CLOSING)
-		log_event(LOG_WARNING, "torrent_data_left", "row=%" PRId64 " err=%s text=\"%s\"",
-			t->row, err_name(err),
+		log_event(LOG_WARNING, "torrent_data_left", "ih=%s err=%s text=\"%s\"",
+			infohash_name(t->meta->infohash.v1).text, err_name(err),
 			m != NULL && *m != NULL ? MSG_AS(STORE_CLOSE, *m)->why.text : "");
 	t->in_store = false;
 	torrent_step(t, TEVENT_CLOSED);
@@ -347,8 +345,8 @@ static void on_forgotten(struct actor *a, void *ctx, enum err err, struct msg **
 		torrent_step(t, TEVENT_FORGOTTEN);
 		return;
 	}
-	log_event(LOG_ERROR, "torrent_not_forgotten", "row=%" PRId64 " err=%s", t->row,
-		err_name(err));
+	log_event(LOG_ERROR, "torrent_not_forgotten", "ih=%s err=%s",
+		infohash_name(t->meta->infohash.v1).text, err_name(err));
 	session_retry_later(t->session, &t->retry, &t->retry_after);
 }
 
@@ -360,7 +358,7 @@ static enum torrent_event forget(struct torrent *t)
 
 static enum torrent_event end(struct torrent *t)
 {
-	log_event(LOG_INFO, "torrent_removed", "row=%" PRId64, t->row);
+	log_event(LOG_INFO, "torrent_removed", "ih=%s", infohash_name(t->meta->infohash.v1).text);
 	deferred_move(&t->session->again, &t->adds);
 	torrent_end(&t);
 	return TEVENT_NONE;

@@ -159,7 +159,8 @@ static void load_pieces(struct state_db *db, struct torrent_record *r)
 	while (db_row(db, SQL_LOAD_PIECES)) {
 		struct slice b = db_bytes(db, SQL_LOAD_PIECES, 0);
 		if (bitfield_load(&r->synced, b.p, b.n) != E_OK)
-			log_event(LOG_ERROR, "state_pieces_unreadable", "row=%" PRId64, r->row);
+			log_event(LOG_ERROR, "state_pieces_unreadable", "ih=%s",
+				infohash_name(r->meta->infohash.v1).text);
 	}
 	db_bind_int(db, SQL_LOAD_UNSYNCED, 1, r->row);
 	while (db_row(db, SQL_LOAD_UNSYNCED)) {
@@ -204,7 +205,8 @@ static void load_wanted(struct state_db *db, struct torrent_record *r)
 		for (size_t i = 0; good && i < b.n; i++)
 			good = b.p[i] <= PRIORITY_TOP;
 		if (!good || r->wishes.file_priority != NULL) {
-			log_event(LOG_ERROR, "state_wanted_unreadable", "row=%" PRId64, r->row);
+			log_event(LOG_ERROR, "state_wanted_unreadable", "ih=%s",
+				infohash_name(r->meta->infohash.v1).text);
 			continue;
 		}
 		r->wishes.file_priority = xmemdup(b.p, b.n);
@@ -245,7 +247,8 @@ static struct metainfo *parse_row(struct state_db *db, int64_t row)
 		metainfo_unref(&meta);
 	if (meta == NULL)
 		log_event(LOG_ERROR, "state_torrent_skipped",
-			"row=%" PRId64 " why=\"%s\"; it stays in the database", row, pe.what);
+			"row=%" PRId64 " ih=%s why=\"%s\"; it stays in the database", row,
+			hash.n >= 4 ? infohash_name(hash.p).text : "?", pe.what);
 	return meta;
 }
 

@@ -438,7 +438,7 @@ static enum step gone(struct storrent *t, enum err err, const struct words *why)
 		struct msg *m = t->closers[--t->closers_n];
 
 		if (why != NULL)
-			((struct m_store_close *)(void *)m)->why = *why;
+			MSG_AS(STORE_CLOSE, m)->why = *why;
 		actor_reply(t->s->actor, &m, err);
 	}
 	store_torrent_free(&t);

@@ -90,7 +90,7 @@ static struct storrent *new_torrent(struct store *s, struct m_store_open *o)
 static void on_open(struct actor *a, struct msg **m)
 {
 	struct store *s = actor_self(a);
-	struct m_store_open *o = (struct m_store_open *)(void *)*m;
+	struct m_store_open *o = MSG_AS(STORE_OPEN, *m);
 	struct storrent *t;
 
 	if (o->t.slot < s->slots_n && s->slots[o->t.slot] != NULL) {
@@ -118,7 +118,7 @@ static void on_noted(struct actor *a, struct msg **m)
 
 static void on_check(struct actor *a, struct msg **m)
 {
-	struct storrent *t = store_find(actor_self(a), ((struct m_torrent *)(void *)*m)->t);
+	struct storrent *t = store_find(actor_self(a), MSG_AS(STORE_CHECK, *m)->t);
 
 	if (t != NULL)
 		store_recheck(t);
@@ -126,7 +126,7 @@ static void on_check(struct actor *a, struct msg **m)
 
 static void on_files(struct actor *a, struct msg **m)
 {
-	struct m_store_files *f = (struct m_store_files *)(void *)*m;
+	struct m_store_files *f = MSG_AS(STORE_FILES, *m);
 	struct storrent *t = store_find(actor_self(a), f->t);
 
 	if (t == NULL || (f->file_priority != NULL && f->file_priority_n != t->meta->files_n))
@@ -140,7 +140,7 @@ static void on_files(struct actor *a, struct msg **m)
 
 static void on_close(struct actor *a, struct msg **m)
 {
-	struct m_store_close *c = (struct m_store_close *)(void *)*m;
+	struct m_store_close *c = MSG_AS(STORE_CLOSE, *m);
 	struct storrent *t = store_find(actor_self(a), c->t);
 
 	if (t == NULL) {
@@ -187,7 +187,7 @@ static void take_note(struct store *s, uint16_t from, const struct note *n)
 
 static void on_note(struct actor *a, struct msg **m)
 {
-	struct m_worker_note *n = (struct m_worker_note *)(void *)*m;
+	struct m_worker_note *n = MSG_AS(WORKER_NOTE, *m);
 
 	for (unsigned i = 0; i < n->n && i < ARRAY_LEN(n->notes); i++)
 		take_note(actor_self(a), n->h.from, &n->notes[i]);
@@ -204,7 +204,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	struct store *s = actor_self(a);
 	const struct config *old = s->config;
 
-	s->config = config_ref(((struct m_reload *)(void *)*m)->config);
+	s->config = config_ref(MSG_AS(RELOAD, *m)->config);
 	config_unref(&old);
 	store_check_reload(s);
 }

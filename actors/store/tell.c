@@ -4,7 +4,6 @@
  */
 #include "actors/store/priv.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "actors/kernel/log.h"
@@ -39,7 +38,7 @@ void store_tell_error(struct storrent *t, enum err err, const struct words *why,
 	if (why != NULL)
 		e->why = *why;
 	e->lost = lost;
-	log_event(LOG_WARNING, "store_error", "torrent=%" PRIu32 " lost=%d what=\"%s\"", t->t.slot,
-		lost, why != NULL ? why->text : "");
+	log_event(LOG_WARNING, "store_error", "ih=%s lost=%d what=\"%s\"",
+		infohash_name(t->meta->infohash.v1).text, lost, why != NULL ? why->text : "");
 	actor_cast(t->s->actor, ADDR_SESSION, &m);
 }

@@ -366,8 +366,10 @@ void announced_note_peers(struct announced *to, uint64_t down, uint64_t up)
 
 void announced_add(struct tracker *tk, const struct m_tracker_add *m)
 {
-	struct announced *to = tref_table_at(&tk->torrents, m->t.slot);
+	struct announced *to;
 
+	CHECK_OBJ(tk, TRACKER_MAGIC);
+	to = tref_table_at(&tk->torrents, m->t.slot);
 	if (to != NULL)
 		announced_remove(to);
 	ALLOC_OBJ(to, ANNOUNCED_MAGIC);

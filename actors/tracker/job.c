@@ -303,6 +303,7 @@ static void wake_queue(struct loop_timer *t, int64_t now)
 
 void jobs_init(struct tracker *tk, const struct job_ops *ops)
 {
+	CHECK_OBJ(tk, TRACKER_MAGIC);
 	tk->jobs.queue =
 		places_new((unsigned)tk->config->tracker_connections, random_u64(), note_late);
 	tk->jobs.ops = ops;
@@ -312,6 +313,7 @@ void jobs_init(struct tracker *tk, const struct job_ops *ops)
 
 void jobs_fini(struct tracker *tk)
 {
+	CHECK_OBJ(tk, TRACKER_MAGIC);
 	places_free(&tk->jobs.queue);
 	loop_task_del(tk->loop, &tk->jobs.task);
 	loop_timer_del(tk->loop, &tk->jobs.timer);

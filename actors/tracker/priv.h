@@ -64,6 +64,7 @@ struct tracker {
 	struct loop_task quiesced_task;  /* says so, outside of any handler */
 };
 
+#define TRACKER_MAGIC   0x54524b52u
 #define ANNOUNCED_MAGIC 0x54525254u
 #define JOB_MAGIC       0x4a4f4221u
 

@@ -16,8 +16,6 @@
 #include "actors/kernel/log.h"
 #include "actors/kernel/random.h"
 
-#define TRACKER_MAGIC 0x54524b52u
-
 static struct tracker *tracker_of(const struct actor *a)
 {
 	struct tracker *tk;

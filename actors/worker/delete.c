@@ -118,7 +118,7 @@ static enum err delete_files(struct worker *w, struct wtorrent *t, struct m_work
 void worker_on_delete(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_worker_delete *d = (struct m_worker_delete *)(void *)*m;
+	struct m_worker_delete *d = MSG_AS(WORKER_DELETE, *m);
 	struct wtorrent *t = worker_find(w, d->t);
 	enum err err;
 

@@ -203,7 +203,7 @@ static void run_jobs(struct loop_task *task)
 void worker_on_hash(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_worker_hash *h = (struct m_worker_hash *)(void *)*m;
+	struct m_worker_hash *h = MSG_AS(WORKER_HASH, *m);
 	struct wtorrent *t = worker_find(w, h->t);
 	struct whash_job *j;
 

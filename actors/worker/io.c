@@ -130,7 +130,7 @@ bool worker_write(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t
 void worker_on_extent(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_extent *e = (struct m_extent *)(void *)*m;
+	struct m_extent *e = MSG_AS(EXTENT_READ, *m);
 	struct wtorrent *t = worker_find(w, e->t);
 	struct wfail f;
 
@@ -159,7 +159,7 @@ void worker_on_extent(struct actor *a, struct msg **m)
 void worker_on_map(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_file_map *f = (struct m_file_map *)(void *)*m;
+	struct m_file_map *f = MSG_AS(FILE_MAP, *m);
 	struct wtorrent *t = worker_find(w, f->t);
 	enum err err = E_OK;
 	int fd;

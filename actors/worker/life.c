@@ -27,7 +27,7 @@ void worker_torrent_free(struct worker *w, struct wtorrent **tp)
 void worker_on_close(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct wtorrent *t = worker_find(w, ((struct m_worker_close *)(void *)*m)->t);
+	struct wtorrent *t = worker_find(w, MSG_AS(WORKER_CLOSE, *m)->t);
 
 	worker_queue_run(w);
 	if (t != NULL) {

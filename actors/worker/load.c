@@ -15,7 +15,7 @@
 static void answer_one(struct worker *w)
 {
 	struct msg *m = wring_pop(&w->loads);
-	const struct m_extent *e = (const struct m_extent *)(void *)m;
+	const struct m_extent *e = MSG_AS(EXTENT_READ, m);
 
 	actor_reply(w->actor, &m, fs_map_load(e->map, e->length));
 }
@@ -32,7 +32,7 @@ static void run_task(struct loop_task *task)
 
 void worker_load(struct worker *w, struct msg **m)
 {
-	const struct m_extent *e = (const struct m_extent *)(void *)*m;
+	const struct m_extent *e = MSG_AS(EXTENT_READ, *m);
 
 	fs_map_ask(e->map, MAX(e->length, e->ahead));
 	wring_push(&w->loads, m);

@@ -55,7 +55,7 @@ static enum err find_dir(struct worker *w, struct wtorrent *t, struct words *why
 void worker_on_open(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_worker_open *o = (struct m_worker_open *)(void *)*m;
+	struct m_worker_open *o = MSG_AS(WORKER_OPEN, *m);
 	struct wtorrent *t = worker_find(w, o->t);
 	enum err err = E_OK;
 
@@ -225,7 +225,7 @@ static enum err stat_files(
 void worker_on_stat(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_worker_stat *s = (struct m_worker_stat *)(void *)*m;
+	struct m_worker_stat *s = MSG_AS(WORKER_STAT, *m);
 	struct wtorrent *t = worker_find(w, s->t);
 	struct wfail f = {.file = WFILE_DIR, .op = "look at"};
 	enum err err;

@@ -82,7 +82,7 @@ static bool has_part(const struct wtorrent *t, const struct m_worker_files *v)
 void worker_on_files(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_worker_files *v = (struct m_worker_files *)(void *)*m;
+	struct m_worker_files *v = MSG_AS(WORKER_FILES, *m);
 	struct wtorrent *t = worker_find(w, v->t);
 	struct wfail f = {0};
 	enum err err = E_OK;

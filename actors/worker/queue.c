@@ -27,7 +27,7 @@ static void run_some(struct worker *w)
 	for (unsigned i = 0; i < BATCHES && w->queue.n > 0; i++) {
 		struct msg *m = wring_pop(&w->queue);
 
-		worker_blocks_take(w, (const struct m_blocks *)(void *)m);
+		worker_blocks_take(w, MSG_AS(BLOCKS_WRITE, m));
 		msg_free(w->actor, &m);
 	}
 	worker_blocks_run(w, w->queue.n > 0);

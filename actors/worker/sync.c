@@ -189,7 +189,7 @@ static void stamp_part(struct worker *w, struct wtorrent *t, struct m_worker_syn
 void worker_on_sync(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_worker_sync *s = (struct m_worker_sync *)(void *)*m;
+	struct m_worker_sync *s = MSG_AS(WORKER_SYNC, *m);
 	struct wtorrent *t = worker_find(w, s->t);
 	struct wfail f;
 	enum err err;

@@ -21,7 +21,7 @@
 static void on_reload(struct actor *a, struct msg **m)
 {
 	struct worker *w = actor_self(a);
-	struct m_reload *r = (struct m_reload *)(void *)*m;
+	struct m_reload *r = MSG_AS(RELOAD, *m);
 	const struct config *old = w->config;
 
 	w->config = config_ref(r->config);

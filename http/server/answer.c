@@ -84,9 +84,11 @@ void answer_json(struct request *r, unsigned status, struct json_out *o)
 
 void answer_body(struct request *r, struct body *b)
 {
-	const char *known = MHD_lookup_connection_value(
-		r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	const char *known;
 
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	known = MHD_lookup_connection_value(
+		r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	set(r, body_is_known(b, known) ? 304 : 200, JSON_TYPE, NULL, 0);
 	r->shared_body = body_ref(b);
@@ -153,9 +155,11 @@ enum MHD_Result answer_send(struct request *r)
 {
 	struct MHD_Response *m;
 	enum MHD_Result done;
-	/* What is shared has a tag to be asked again with. */
-	const char *cache = r->shared_body != NULL ? "private, no-cache" : "no-store";
+	const char *cache;
 
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	/* What is shared has a tag to be asked again with. */
+	cache = r->shared_body != NULL ? "private, no-cache" : "no-store";
 	must(r->answered);
 	if (r->shared_body != NULL)
 		m = body_response(&r->shared_body, r->status == 200, r->packed);

@@ -50,10 +50,11 @@ static enum MHD_Result find_stranger(void *ctx, enum MHD_ValueKind kind, const c
 
 bool params_known(struct request *r)
 {
-	struct stranger s = {.resource = r->resource};
+	struct stranger s = {0};
 	char safe[128];
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
+	s.resource = r->resource;
 	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, find_stranger, &s);
 	if (s.name == NULL)
 		return true;

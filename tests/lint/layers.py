@@ -137,6 +137,25 @@ def check_homes():
                 yield f'{path}: {os.path.dirname(path)} is not in the table of folders (tests/lint/layers.py, MAY)'
 
 
+ROW = r'^\| `([a-z0-9]+(?:/[a-z0-9]+)?)` \|[^|]*\| ([^|;]*)[^|]*\|$'
+
+
+def check_page():
+    """docs/architecture.md shows the same table: the last part of each name, what is behind a semicolon is for people."""
+    page = lib_tree.read('docs/architecture.md')
+    shown = {match.group(1): set(match.group(2).replace('nothing', '').replace(',', ' ').split())
+             for _, match in lib_tree.findall(ROW, 'docs/architecture.md', page)}
+    for folder, below in MAY.items():
+        names = {name.rsplit('/', 1)[-1] for name in below}
+        if folder not in shown:
+            yield f'docs/architecture.md: the table of folders lacks {folder}, which stands on {", ".join(sorted(names))}'
+        elif shown[folder] != names:
+            yield (f'docs/architecture.md: {folder} stands on {", ".join(sorted(names)) or "nothing"} (MAY), '
+                   f'the page says {", ".join(sorted(shown[folder])) or "nothing"}')
+    for folder in sorted(set(shown) - set(MAY)):
+        yield f'docs/architecture.md: {folder} is not in MAY'
+
+
 def is_face(name):
     folder, base = os.path.split(name)
     faces = FACES.get(folder, ())
@@ -183,6 +202,7 @@ lib_tree.run([
     ('every source has a home', check_homes),
     ('L1: folders include only what they stand on', check_folders),
     ('L1: no circle among folders', check_acyclic),
+    ('L1: docs/architecture.md shows the same folders', check_page),
     ('L2: a header that is no face stays in its folder', check_faces),
     ('libraries stay in their files', check_libraries),
     ('sqlite and uring are in one file each', check_one_file),

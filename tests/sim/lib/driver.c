@@ -69,22 +69,24 @@ static enum err ask_and_free(struct daemon *d, struct msg **m)
 
 enum err sim_add(struct daemon *d, const struct content *c, bool start)
 {
-	struct m_torrent_add *add = msg_new(d->http, MSG_TORRENT_ADD);
+	struct msg *m = msg_new(d->http, MSG_TORRENT_ADD);
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, m);
 
 	add->body = xmemdup(c->meta->raw.p, c->meta->raw.n);
 	add->body_n = c->meta->raw.n;
 	add->start = start;
-	return ask_and_free(d, (struct msg **)&add);
+	return ask_and_free(d, &m);
 }
 
 enum err sim_set(struct daemon *d, const struct content *c, enum torrent_op op, uint64_t value)
 {
-	struct m_torrent_set *set = msg_new(d->http, MSG_TORRENT_SET);
+	struct msg *m = msg_new(d->http, MSG_TORRENT_SET);
+	struct m_torrent_set *set = MSG_AS(TORRENT_SET, m);
 
 	memcpy(set->infohash, c->meta->infohash.v1, sizeof set->infohash);
 	set->op = op;
 	set->value = value;
-	return ask_and_free(d, (struct msg **)&set);
+	return ask_and_free(d, &m);
 }
 
 struct m_torrent_view *sim_view(struct daemon *d, const struct content *c)

@@ -132,7 +132,7 @@ static void answer(struct loop_timer *timer, int64_t now)
 		f->seeds += e->seed;
 	}
 	choose_some(n->owner->d->s, f);
-	actor_cast(n->owner->actor, ADDR(ROLE_PEERS, n->t.shard), (struct msg **)&f);
+	msg_send(n->owner->actor, ADDR(ROLE_PEERS, n->t.shard), f);
 	loop_timer_set(actor_loop(n->owner->actor), &n->timer, now + AGAIN_US);
 }
 

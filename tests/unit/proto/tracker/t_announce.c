@@ -546,84 +546,6 @@ static void test_views(void **state)
 	announce_free(&a);
 }
 
-/*
- * Random lives: whatever happens, "stopped" follows "started" at each tracker, nobody is contacted
- * twice at a time, "completed" is taken once, plain announces keep a minute's distance, and a
- * running machine never sleeps for ever.
- */
-static void live_randomly(uint64_t seed)
-{
-	static const uint32_t tiers[] = {0, 0, 1, 2};
-	struct announce *a = make(urls, tiers, 4, seed);
-	bool busy[4] = {false}, started[4] = {false}, running = false;
-	enum announce_event told[4] = {ANNOUNCE_NONE};
-	int64_t now = SEC, taken_at[4] = {0};
-	unsigned flights = 0, completed = 0;
-	struct announce_reply ok;
-	struct announce_todo todo;
-	struct rng rng;
-
-	rng_seed(&rng, seed);
-	announce_reply_init(&ok);
-	for (unsigned k = 0; k < 2000; k++) {
-		int t = (int)rng_below(&rng, 4);
-		uint32_t dice = rng_below(&rng, 100);
-
-		if (dice < 3) {
-			announce_start(a, now);
-			running = true;
-		} else if (dice < 6) {
-			announce_stop(a);
-			running = false;
-		} else if (dice < 8) {
-			announce_complete(a, now);
-		} else if (dice < 10) {
-			announce_again(a, now);
-		} else if (dice < 15) {
-			announce_begun(a, t, now);
-		} else if (dice < 17) {
-			announce_floor(a, 60 + rng_below(&rng, 100));
-		} else if (dice < 40 && busy[t]) {
-			bool good = rng_below(&rng, 2) == 0;
-
-			busy[t] = false;
-			flights--;
-			ok.interval = rng_below(&rng, 4000);
-			announce_done(
-				a, t, good ? &ok : NULL, good ? E_OK : E_TIMEOUT, NULL, now, 1);
-			if (good || told[t] == ANNOUNCE_STOPPED)
-				started[t] = told[t] != ANNOUNCE_STOPPED;
-			if (good)
-				taken_at[t] = now;
-			completed += good && told[t] == ANNOUNCE_COMPLETED;
-		} else {
-			now += (int64_t)rng_below(&rng, 30) * SEC;
-		}
-		while (announce_next(a, now, &todo)) {
-			assert_false(busy[todo.tracker]);
-			assert_int_equal(todo.event == ANNOUNCE_STOPPED, !running);
-			assert_int_equal(todo.event == ANNOUNCE_STARTED, !started[todo.tracker]);
-			if (todo.event == ANNOUNCE_NONE)
-				assert_true(now >= taken_at[todo.tracker] + 60 * SEC);
-			told[todo.tracker] = todo.event;
-			busy[todo.tracker] = true;
-			flights++;
-		}
-		if (running && flights == 0)
-			assert_true(announce_deadline(a) <= now + 86400 * SEC);
-		assert_true(announce_deadline(a) > now);
-	}
-	assert_true(completed <= 1);
-	announce_free(&a);
-}
-
-static void test_random_lives(void **state)
-{
-	(void)state;
-	for (uint64_t seed = 1; seed <= 200; seed++)
-		live_randomly(seed);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -641,7 +563,6 @@ int main(void)
 		cmocka_unit_test(test_urls_are_chosen),
 		cmocka_unit_test(test_trackers_are_bounded),
 		cmocka_unit_test(test_views),
-		cmocka_unit_test(test_random_lives),
 	};
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
