@@ -12,17 +12,14 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
-PATIENCE = float(os.environ.get('PATIENCE', '45'))  # seconds that a condition may take to come true
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'lib'))
+from patience import PATIENCE, Failure, wait_for  # noqa: E402, F401: for all who have us
 
 CASES = []
 
 
 class Skip(Exception):
     """Raised by a case that the machine does not allow; the text says why."""
-
-
-class Late(AssertionError):
-    """A condition did not come true in time."""
 
 
 def case(function):
@@ -45,19 +42,6 @@ def equal(got, wanted, what=''):
 def shorten(value, limit=600):
     text = repr(value)
     return text if len(text) <= limit else text[:limit] + f'... ({len(text)} characters)'
-
-
-def wait_for(condition, what, patience=None, every=0.03):
-    """Waits until condition() is true and returns its value; Late names what was waited for."""
-    end = time.monotonic() + (patience or PATIENCE)
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            seen = what() if callable(what) else what
-            raise Late(f'not in time: {seen}')
-        time.sleep(every)
 
 
 def never(condition, what, seconds=1.0):
