@@ -110,8 +110,7 @@ void client_event(void *ctx, struct MHD_Connection *conn, void **slot,
 	h->clients_n--;
 	*slot = NULL;
 	FREE_OBJ(c);
-	/* At its limit microhttpd has stopped to listen, and begins again only when it runs. */
-	h->again = true;
+	door_room(h);
 }
 
 static int64_t patience(const struct http *h, const struct client *c)

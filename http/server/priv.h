@@ -3,7 +3,7 @@
  * What the files of the HTTP server share.
  *
  * Floors, from the ground: head (a request's headers), guard (who gets in), answer, params, request
- * (the life of one), client (connections), server (the actor).
+ * (the life of one), door (new connections), client (those there are), server (the actor).
  */
 #ifndef HTTP_SERVER_PRIV_H
 #define HTTP_SERVER_PRIV_H
@@ -54,6 +54,10 @@ struct http {
 	const struct resources *resources; /* borrowed */
 	struct MHD_Daemon *daemon;
 	struct loop_fd io;
+	struct loop_fd door; /* where clients come in; its descriptor is main's */
+	struct loop_timer
+		rest; /* until the door is looked at again, while there are no descriptors */
+	bool shut;    /* the door is not looked at */
 	struct loop_timer timer; /* microhttpd's own timeouts */
 	struct loop_timer sweep; /* slow clients */
 	struct link clients;
@@ -139,6 +143,11 @@ void *request_line(void *ctx, const char *uri, struct MHD_Connection *);
 enum MHD_Result request_step(void *ctx, struct MHD_Connection *, const char *url,
 	const char *method, const char *version, const char *data, size_t *size, void **slot);
 void request_over(void *ctx, struct MHD_Connection *, void **slot, enum MHD_RequestTerminationCode);
+
+/* door.c: takes no more clients than microhttpd has room for; borrows the descriptor */
+void door_open(struct http *, int fd);
+void door_room(struct http *); /* a client has gone */
+void door_close(struct http *);
 
 /* client.c */
 struct client *client_of(struct MHD_Connection *);

@@ -89,21 +89,22 @@ static void start(struct http *h, int fd)
 	const union MHD_DaemonInfo *info;
 	unsigned timeout = (unsigned)MAX(h->config->api_timeout / USEC_PER_SEC, (int64_t)1);
 
-	h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+	h->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+					     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 		0, NULL, NULL, request_step, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, request_line, h,
-		MHD_OPTION_NOTIFY_COMPLETED, request_over, h, MHD_OPTION_NOTIFY_CONNECTION,
-		client_event, h, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)h->config->api_connections + CLIENTS_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
-		timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-	/* main has bound the socket; nothing else can go wrong but memory. */
+		MHD_OPTION_URI_LOG_CALLBACK, request_line, h, MHD_OPTION_NOTIFY_COMPLETED,
+		request_over, h, MHD_OPTION_NOTIFY_CONNECTION, client_event, h,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->api_connections + CLIENTS_SPARE,
+		MHD_OPTION_CONNECTION_TIMEOUT, timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	/* It opens nothing but its set of descriptors, which main has counted with. */
 	must(h->daemon != NULL);
 	info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	must(info != NULL);
 	h->io.fn = on_ready;
 	h->io.fd = -1;
 	must(loop_fd_add(actor_loop(h->actor), &h->io, info->epoll_fd, POLL_IN) == E_OK);
+	door_open(h, fd);
 }
 
 static void stop(struct http *h)
@@ -112,6 +113,7 @@ static void stop(struct http *h)
 
 	if (h->daemon == NULL)
 		return;
+	door_close(h);
 	loop_fd_del(loop, &h->io);
 	loop_timer_del(loop, &h->timer);
 	loop_timer_del(loop, &h->sweep);
@@ -165,9 +167,8 @@ static void http_tick_end(struct actor *a)
 static void http_quiesce(struct actor *a)
 {
 	struct http *h = http_of(a);
-	int fd = MHD_quiesce_daemon(h->daemon);
 
-	(void)fd; /* main opened it and closes it */
+	door_close(h);
 	h->stopping = true;
 }
 

@@ -21,8 +21,12 @@
 #define FRESH_MAX (USEC_PER_SEC) /* a text of a MiB and more */
 #define GZIP_MIN  1024u          /* shorter texts are sent as they are */
 
-/* Bytes of all bodies that are made, kept or being sent; beyond it nothing new is made. */
-#define BODIES_MAX (UINT64_C(512) << 20)
+/*
+ * Bytes of all texts that are made, kept or being sent, the longest of which is some 100 MiB for
+ * 100,000 torrents.  One that is alone may be longer; with others the one that would pass it is not
+ * made.  What fits in a slice always is: a client that does not read keeps nobody from small ones.
+ */
+#define BODIES_MAX (UINT64_C(128) << 20)
 
 struct shared {
 	uint32_t magic;
@@ -72,6 +76,7 @@ static void finish_text(struct shared *s)
 
 	for (; s->hashed < s->out.n; s->hashed++)
 		s->hash = mix(s->hash, (uint8_t)s->out.p[s->hashed]);
+	s->http->bodies -= s->out.n; /* body_new() adds it again */
 	text = json_out_take(&s->out, &n);
 	s->body = body_new(&s->http->bodies, text, n, s->hash);
 	s->until = actor_now(s->http->actor) + MIN((int64_t)n, (int64_t)FRESH_MAX);
@@ -96,6 +101,7 @@ static void shared_free(struct shared **ps)
 	TAKE_OBJ(s, ps, SHARED_MAGIC);
 	must(link_empty(&s->waiters));
 	end_work(s);
+	s->http->bodies -= s->out.n;
 	link_remove(&s->link);
 	if (s->asked)
 		actor_cancel_calls(s->http->actor, s);
@@ -177,13 +183,23 @@ static void give_all(struct shared *s)
 
 static void work_text(struct shared *s)
 {
+	size_t before = s->out.n;
 	bool done = s->source.some(s->source.ctx, &s->out, SLICE);
 
+	s->http->bodies += s->out.n - before;
 	hash_text(s);
 	if (!done)
 		return;
 	end_work(s);
 	finish_text(s);
+}
+
+/* What is made is long, and too much with all that others have not read yet. */
+static bool is_too_much(const struct shared *s)
+{
+	uint64_t all = s->http->bodies;
+
+	return s->out.n > 2 * SLICE && all > BODIES_MAX && all > s->out.n;
 }
 
 static void work_packing(struct shared *s)
@@ -237,7 +253,11 @@ static void on_slice(struct loop_task *task)
 		work_text(s);
 	else
 		work_packing(s);
-	if (!link_linked(&s->work))
+	if (s->body == NULL && is_too_much(s))
+		shared_fail(s, 503,
+			"answers of 128 MiB are being sent and not read: ask again later, or for "
+			"fewer fields");
+	else if (!link_linked(&s->work))
 		settle(s);
 }
 
@@ -282,10 +302,6 @@ struct shared *shared_ask(struct request *r, const void *key, size_t n)
 		r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	s = find(h, key, n);
 	mine = s == NULL;
-	if (mine && h->bodies >= BODIES_MAX) {
-		answer_err(r, E_OVERLOAD, NULL);
-		return NULL;
-	}
 	if (mine)
 		s = shared_new(h, key, n);
 	link_append(&s->waiters, &r->in_shared);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* The server when the process has no descriptor left: it neither spins nor forgets who waits. */
+#include "tests/unit/lib/web_world.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "actors/kernel/clock.h"
+#include "actors/kernel/stats.h"
+
+static void say_ok(struct request *r)
+{
+	answer_ok(r);
+}
+
+static const struct resource resources[] = {
+	{.path = "/ok", .methods = METHOD_GET, .fn = say_ok, .params = ""},
+};
+static const struct resources all = {resources, ARRAY_LEN(resources)};
+static const char *const plain[] = {NULL};
+
+/* From now on no descriptor can be had; to be undone with give_back(). */
+static void take_all(struct rlimit *before)
+{
+	struct rlimit none;
+	int next = dup(0);
+
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+	none = *before;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void give_back(const struct rlimit *before)
+{
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, before), 0);
+}
+
+/* Turns for so long; how often it woke. */
+static uint64_t turns_in(struct webworld *w, int64_t us)
+{
+	uint64_t before = stat_get(w->http, STAT_TURNS);
+
+	for (int64_t end = clock_mono_us() + us; clock_mono_us() < end;)
+		assert_true(actor_turn(w->http, end - clock_mono_us()));
+	return stat_get(w->http, STAT_TURNS) - before;
+}
+
+static void wait_without_descriptors(bool others)
+{
+	struct webworld w;
+	struct webclient first, late;
+	struct rlimit before;
+
+	webworld_start(&w, &all, plain, NULL);
+	if (others)
+		assert_int_equal(webclient_ask(&w, &first, "/ok", ""), 200);
+	webclient_open(&w, &late);
+	take_all(&before);
+	webclient_get(&w, &late, "/ok", "");
+	assert_in_range(turns_in(&w, 1500 * USEC_PER_MSEC), 0, 200);
+	if (others) { /* who is there is served */
+		webclient_get(&w, &first, "/ok", "");
+		webclient_read(&w, &first);
+		assert_int_equal(first.status, 200);
+	}
+	give_back(&before);
+	webclient_read(&w, &late);
+	assert_int_equal(late.status, 200);
+	webclient_close(&late);
+	if (others)
+		webclient_close(&first);
+	webworld_end(&w);
+}
+
+static void nobody_is_there(void **state)
+{
+	(void)state;
+	wait_without_descriptors(false);
+}
+
+static void somebody_is_there(void **state)
+{
+	(void)state;
+	wait_without_descriptors(true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_is_there),
+		cmocka_unit_test(somebody_is_there),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
