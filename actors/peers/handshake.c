@@ -155,12 +155,9 @@ static bool met_self(struct conn *c)
 
 static void say_open(const struct conn *c)
 {
-	char client[96];
-
 	if (log_get_level() >= LOG_DEBUG)
 		log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d encryption=%d",
-			ptorrent_name(c->torrent).text,
-			log_safe(c->peer->client, client, sizeof client), c->incoming,
+			ptorrent_name(c->torrent).text, c->peer->client, c->incoming,
 			c->encryption);
 }
 

@@ -199,7 +199,6 @@ void store_tell_ready(struct storrent *t, enum err err, const struct words *why)
 {
 	struct m_store_ready *r = msg_new(t->s->actor, MSG_STORE_READY);
 	struct msg *m = &r->h;
-	char safe[128];
 
 	r->t = t->t;
 	r->err = err;
@@ -216,8 +215,7 @@ void store_tell_ready(struct storrent *t, enum err err, const struct words *why)
 	log_event(err == E_OK ? LOG_INFO : LOG_WARNING, "store_ready",
 		"path=\"%s\" name=\"%.40s\" have=%" PRIu32 " pieces=%" PRIu32 " hashed=%" PRIu32
 		" err=%s",
-		log_safe(t->path, safe, sizeof safe), t->meta->name, t->have.count, t->meta->pieces,
-		t->hashed, err_name(err));
+		t->path, t->meta->name, t->have.count, t->meta->pieces, t->hashed, err_name(err));
 	actor_cast(t->s->actor, ADDR_SESSION, &m);
 }
 

@@ -224,7 +224,6 @@ static void end_stop(struct store *s)
 static void on_deadline(struct loop_timer *timer, int64_t now)
 {
 	struct store *s = container_of(timer, struct store, deadline);
-	char safe[160];
 
 	(void)now;
 	for (uint32_t i = 0; i < s->slots_n; i++) {
@@ -232,8 +231,7 @@ static void on_deadline(struct loop_timer *timer, int64_t now)
 
 		if (t != NULL)
 			log_event(LOG_ERROR, "store_hangs", "path=\"%s\" phase=%s calls=%u",
-				log_safe(t->path, safe, sizeof safe), store_phase_name(t->phase),
-				t->calls);
+				t->path, store_phase_name(t->phase), t->calls);
 	}
 	end_stop(s);
 }

@@ -213,24 +213,22 @@ static void log_answer(const struct announced *to, const struct job *j,
 	const struct announce_reply *reply, enum err err, const char *text)
 {
 	struct announce_view v;
-	char host[256], safe_host[256], safe[256], ih[9];
+	char host[256];
+	struct ih ih = infohash_name(to->infohash);
 	const char *event = announce_event_name(j->event);
 
 	job_host(j->url, host, sizeof host);
-	log_safe(host, safe_host, sizeof safe_host);
-	(void)snprintf(ih, sizeof ih, "%02x%02x%02x%02x", to->infohash[0], to->infohash[1],
-		to->infohash[2], to->infohash[3]);
 	if (err == E_OK && reply->failure[0] == '\0') {
-		log_event(LOG_DEBUG, "announced", "ih=%s host=\"%s\" event=%s peers=%" PRIu32, ih,
-			safe_host, event, reply->peers_n);
+		log_event(LOG_DEBUG, "announced", "ih=%s host=\"%s\" event=%s peers=%" PRIu32,
+			ih.text, host, event, reply->peers_n);
 		return;
 	}
 	if (err == E_OK)
 		text = reply->failure;
 	announce_view(to->announce, j->tracker, &v);
 	log_event(v.fails <= 1 ? LOG_INFO : LOG_DEBUG, "announce_failed",
-		"ih=%s host=\"%s\" event=%s err=%s text=\"%s\"", ih, safe_host, event,
-		err_name(err == E_OK ? E_TRACKER : err), log_safe(text, safe, sizeof safe));
+		"ih=%s host=\"%s\" event=%s err=%s text=\"%s\"", ih.text, host, event,
+		err_name(err == E_OK ? E_TRACKER : err), text);
 }
 
 /* Many trackers leave the counts out of their announces; BEP 48. */

@@ -77,11 +77,12 @@ static void on_sweep(struct loop_timer *timer, int64_t now)
 
 static void on_log(void *ctx, const char *fmt, va_list ap)
 {
-	char line[512], safe[512];
+	char line[512];
 
 	(void)ctx;
 	vsnprintf(line, sizeof line, fmt, ap);
-	log_event(LOG_DEBUG, "microhttpd", "text=\"%s\"", log_safe(line, safe, sizeof safe));
+	line[strcspn(line, "\n")] = '\0';
+	log_event(LOG_DEBUG, "microhttpd", "text=\"%s\"", line);
 }
 
 static void start(struct http *h, int fd)
