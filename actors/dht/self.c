@@ -12,9 +12,10 @@ struct dht *dht_of(const struct actor *a)
 
 void dht_rearm(struct dht *d)
 {
-	int64_t now = loop_now(d->loop), at;
+	int64_t now, at;
 
 	CHECK_OBJ(d, DHT_MAGIC);
+	now = loop_now(d->loop);
 	at = kad_deadline(d->kad, now);
 	if (at == INT64_MAX)
 		loop_timer_del(d->loop, &d->timer);
