@@ -206,7 +206,8 @@ struct torrent_peers {
 	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */
 	uint64_t failed_pieces;                /* whose hash was wrong, since then */
 	uint64_t down_rate, up_rate;
-	uint64_t mute_dials;     /* ended by the other side before it said a word, since then */
+	uint64_t mute_dials; /* ended by the other side before it said a word, since then */
+	struct metadata_view metadata;
 	struct peer_view *peers; /* owned */
 	uint32_t peers_n;
 };

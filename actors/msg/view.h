@@ -93,6 +93,22 @@ struct file_view {
 	uint8_t priority; /* as the picker's */
 };
 
+/*
+ * How the fetching of the info dictionary stands, of a torrent that is known by its link alone (BEP
+ * 9).  Counts since its peers have it.
+ */
+struct metadata_view {
+	bool bare;             /* false: the dictionary is known, and the rest is 0 */
+	uint32_t size;         /* bytes, as peers claim; 0: none has said */
+	uint32_t pieces, have; /* of 16 KiB */
+	uint32_t peers;        /* connected, the handshake is done; of these */
+	uint32_t offering;     /* that say they have it */
+	uint32_t asked;        /* peers that were asked */
+	uint32_t rejects, timeouts;
+	uint32_t failures; /* times that what came had another hash */
+	const char *error; /* what went wrong last; static, NULL: nothing */
+};
+
 struct torrent_view {
 	struct metainfo *meta; /* owned reference */
 	uint8_t infohash[20];
@@ -121,6 +137,7 @@ struct torrent_view {
 	bool sequential, first_last;
 	enum wish_encryption encryption;
 	double ratio;                  /* uploaded to downloaded, ever */
+	struct metadata_view metadata; /* while its metainfo is bare */
 	struct seed_limits seed;       /* its own */
 	uint64_t seeded;               /* seconds of seeding, ever */
 	struct file_view *files;       /* owned, meta->files_n of them; NULL: not asked for */

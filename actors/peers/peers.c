@@ -15,6 +15,8 @@
 #define POOL_MARGIN 64u
 /* Requests of a shard's peers beyond what is every peer's own: 6 MiB. */
 #define SERVED_MAX (512u * 1024)
+/* What is kept of peers' words in all shards before there is a metainfo to check them by. */
+#define UNVERIFIED_MAX (128u << 20)
 
 /* --- what the swarms tell us --- */
 
@@ -40,6 +42,14 @@ static bool on_claim(void *owner)
 		return false;
 	t->shard->credit--;
 	return true;
+}
+
+static void on_fetched(void *owner)
+{
+	struct peer_torrent *t;
+
+	CAST_OBJ(t, owner, PEER_TORRENT_MAGIC);
+	ptorrent_fetched(t);
 }
 
 /* --- settings --- */
@@ -118,7 +128,9 @@ static void *peers_init(struct actor *a, const void *arg)
 	wr_bytes(&w, "torrentd ", 9);
 	wr_bytes(&w, config_version(), strlen(config_version()));
 	rng_seed(&s->rng, random_u64());
-	s->ops = (struct swarm_ops){.wake = on_wake, .credit = on_credit, .claim = on_claim};
+	s->ops = (struct swarm_ops){
+		.wake = on_wake, .credit = on_credit, .claim = on_claim, .fetched = on_fetched};
+	s->unverified.max = UNVERIFIED_MAX / s->shards;
 	s->served.max = SERVED_MAX;
 	link_init(&s->conns);
 	link_init(&s->pending);

@@ -249,10 +249,11 @@ struct shard {
 	char version[32];
 	struct rng rng;
 	struct swarm_ops ops;
-	struct serve_budget served;  /* of the swarms of all its torrents */
-	struct tref_table torrents;  /* struct peer_torrent */
-	struct peer_torrent **table; /* owned, by info-hash */
-	struct peer_torrent **named; /* owned, by name */
+	struct serve_budget served;    /* of the swarms of all its torrents */
+	struct byte_budget unverified; /* likewise */
+	struct tref_table torrents;    /* struct peer_torrent */
+	struct peer_torrent **table;   /* owned, by info-hash */
+	struct peer_torrent **named;   /* owned, by name */
 	uint32_t table_mask;
 	struct link conns; /* head: every connection */
 	unsigned conns_n, half_open;
@@ -329,6 +330,7 @@ void peers_on_remove(struct actor *, struct msg **);
 void ptorrent_detach(struct peer_torrent **);     /* close, tell the workers, free */
 void ptorrent_reconfigure(struct peer_torrent *); /* the shard has a new configuration */
 void ptorrent_check_done(struct peer_torrent *);
+void ptorrent_fetched(struct peer_torrent *); /* its info dictionary is there: says so */
 
 /* What a torrent is called in the log: the first 8 hex digits of its info-hash. */
 struct ih ptorrent_name(const struct peer_torrent *);
@@ -371,6 +373,11 @@ void blocks_put(struct shard *, struct tref, uint32_t piece, uint32_t begin, uin
 	enum block_kind, uint8_t *data);
 void blocks_flush(struct shard *);
 void blocks_drop_piece(struct peer_torrent *, uint32_t piece, bool keep);
+
+/* guilty.c */
+void ptorrent_close_bad(struct peer_torrent *, struct swarm_peer **bad, unsigned n);
+void ptorrent_close_guilty(struct peer_torrent *); /* whom swarm_guilty() names */
+void ptorrent_close_unfit(struct peer_torrent *);  /* ->unfit, see swarm_complete() */
 
 /* cache.c */
 void cache_init(struct shard *);

@@ -39,7 +39,8 @@ void ptorrent_report_totals(struct peer_torrent *t)
 		m->uploaded = w->uploaded;
 		m->wasted = w->wasted;
 		m->left = swarm_left(w);
-		m->lacks = wanted_left(t->meta, NULL, swarm_have(w));
+		m->lacks =
+			t->meta->bare ? swarm_left(w) : wanted_left(t->meta, NULL, swarm_have(w));
 		msg_send(t->shard->actor, to[i], m);
 	}
 }

@@ -125,6 +125,7 @@ static struct swarm_config swarm_config_of(struct shard *s)
 		.candidates = (uint32_t)s->config->peers_candidates,
 		.max_served = (uint32_t)s->config->peers_request_queue,
 		.budget = &s->served,
+		.unverified = &s->unverified,
 		.upload_slots = (uint32_t)s->config->peers_upload_slots,
 		.port = s->port,
 		.version = s->version,
@@ -181,34 +182,54 @@ static void load_partials(struct peer_torrent *t, const struct partial_piece *v,
 	}
 }
 
-void peers_on_add(struct actor *a, struct msg **m)
+static void close_conns(struct peer_torrent *t, enum err why)
 {
-	struct shard *s = shard_of(a);
-	struct m_peers_add *add = MSG_AS(PEERS_ADD, *m);
-	int64_t now = actor_now(a);
-	struct layout layout = layout_of_metainfo(add->meta);
+	while (!link_empty(&t->conns))
+		conn_close(container_of(t->conns.next, struct conn, in_torrent), why, "torrent");
+}
+
+/* What the session knows of it, for a swarm that knows the pieces but nothing of us. */
+static void load(struct peer_torrent *t, struct m_peers_add *add)
+{
+	struct wishes none = {.sequential = false};
+
+	wishes_fini(&t->wishes);
+	t->wishes = none;
+	(void)take_wishes(t, &add->wishes);
+	if (!t->meta->bare)
+		picker_load_have(t->swarm->picker, &add->have);
+	load_partials(t, add->partials, add->partials_n);
+	t->done_said = swarm_done(t->swarm);
+	t->told_left = swarm_left(t->swarm);
+	peerlist_set_seeding(t->swarm->candidates, t->done_said);
+	t->active = add->active;
+}
+
+static void make_swarm(struct peer_torrent *t, int64_t now)
+{
+	struct shard *s = t->shard;
 	struct swarm_config config = swarm_config_of(s);
+	struct layout layout = t->meta->bare ? (struct layout){0} : layout_of_metainfo(t->meta);
+
+	t->swarm = swarm_new(t->meta->bare ? NULL : &layout, t->meta->infohash.v1, &config, &s->ops,
+		t, &s->rng, now);
+	swarm_set_info(t->swarm, t->meta->info, t->meta->is_private);
+}
+
+static void add_torrent(struct shard *s, struct m_peers_add *add, int64_t now)
+{
 	struct peer_torrent *t;
 
-	/* The store may have been slower than the stop. */
-	if (actor_stopping(a))
-		return;
 	ALLOC_OBJ(t, PEER_TORRENT_MAGIC);
 	t->shard = s;
 	t->ref = add->t;
 	t->meta = add->meta;
 	add->meta = NULL;
-	t->swarm = swarm_new(&layout, t->meta->infohash.v1, &config, &s->ops, t, &s->rng, now);
-	(void)take_wishes(t, &add->wishes);
-	picker_load_have(t->swarm->picker, &add->have);
-	load_partials(t, add->partials, add->partials_n);
-	t->done_said = swarm_done(t->swarm);
-	t->told_left = swarm_left(t->swarm);
-	peerlist_set_seeding(t->swarm->candidates, t->done_said);
+	make_swarm(t, now);
+	load(t, add);
 	link_init(&t->conns);
 	t->tick.fn = on_tick;
 	t->dial.fn = ptorrent_on_dial;
-	t->active = add->active;
 	t->told_at = now;
 	t->wanted_at = now;
 	ptorrent_obey_rules(t);
@@ -217,10 +238,59 @@ void peers_on_add(struct actor *a, struct msg **m)
 	ptorrent_wake(t);
 }
 
-static void close_conns(struct peer_torrent *t, enum err why)
+/* What was bare has its metainfo: it goes on with the connections and addresses it has. */
+static void complete_torrent(struct peer_torrent *t, struct m_peers_add *add, int64_t now)
 {
-	while (!link_empty(&t->conns))
-		conn_close(container_of(t->conns.next, struct conn, in_torrent), why, "torrent");
+	struct metainfo *bare = t->meta;
+	struct layout layout = layout_of_metainfo(add->meta);
+
+	must(memcmp(bare->infohash.v1, add->meta->infohash.v1, sizeof bare->infohash.v1) == 0);
+	t->meta = add->meta;
+	add->meta = NULL;
+	swarm_complete(t->swarm, &layout, t->meta->info, t->meta->is_private);
+	metainfo_unref(&bare);
+	ptorrent_close_unfit(t);
+	ptorrent_close_guilty(t);
+	rates_set(t, add->wishes.down_limit, add->wishes.up_limit);
+	load(t, add);
+	ptorrent_obey_rules(t);
+	if (!t->active)
+		close_conns(t, E_CANCELLED);
+	swarm_introduce(t->swarm, now);
+	if (t->done_said)
+		close_seeds(t);
+	log_event(LOG_INFO, "torrent_completed", "ih=%s pieces=%u peers=%u", ptorrent_name(t).text,
+		t->meta->pieces, t->swarm->peers_n);
+	ptorrent_dial(t);
+}
+
+void peers_on_add(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+	struct m_peers_add *add = MSG_AS(PEERS_ADD, *m);
+	struct peer_torrent *t = ptorrent_by_ref(s, add->t);
+
+	/* The store may have been slower than the stop. */
+	if (actor_stopping(a))
+		return;
+	if (t == NULL)
+		add_torrent(s, add, actor_now(a));
+	else if (t->meta->bare && !add->meta->bare)
+		complete_torrent(t, add, actor_now(a));
+}
+
+void ptorrent_fetched(struct peer_torrent *t)
+{
+	struct slice info = swarm_metadata(t->swarm);
+	struct m_peers_metadata *m = msg_new(t->shard->actor, MSG_PEERS_METADATA);
+
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
+	m->t = t->ref;
+	m->info = xmemdup(info.p, info.n);
+	m->info_n = info.n;
+	log_event(LOG_INFO, "metadata_fetched", "ih=%s bytes=%zu peers=%u", ptorrent_name(t).text,
+		info.n, t->swarm->peers_n);
+	msg_send(t->shard->actor, ADDR_SESSION, m);
 }
 
 void peers_on_set(struct actor *a, struct msg **m)
@@ -300,7 +370,8 @@ void peers_on_remove(struct actor *a, struct msg **m)
 		actor_reply(a, m, E_NOT_FOUND);
 		return;
 	}
-	bitfield_copy(&r->have, swarm_have(t->swarm));
+	if (!t->meta->bare)
+		bitfield_copy(&r->have, swarm_have(t->swarm));
 	r->downloaded = t->swarm->downloaded;
 	r->uploaded = t->swarm->uploaded;
 	r->wasted = t->swarm->wasted;

@@ -68,6 +68,8 @@ void conn_fill(struct conn *c)
 	struct block_req r;
 
 	CHECK_OBJ(c, CONN_MAGIC);
+	if (c->peer->info_asked.n > 0)
+		swarm_serve_info(c->peer);
 	while (c->peer->serving.n > 0 && c->queued < most_queued(c)) {
 		struct read_run *x =
 			cache_get(c->torrent, req_at(&c->peer->serving, 0), c->blocks_n == 0);

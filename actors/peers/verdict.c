@@ -6,33 +6,6 @@
  */
 #include "actors/peers/priv.h"
 
-static void tell_banned(struct peer_torrent *t, const struct endpoint *at)
-{
-	struct m_webseed_banned *m = msg_new(t->shard->actor, MSG_WEBSEED_BANNED);
-
-	m->t = t->ref;
-	m->at = *at;
-	msg_send(t->shard->actor, ADDR_WEBSEED, m);
-}
-
-/* Out with them, and with what they gave that is not judged yet. */
-static void close_guilty(struct peer_torrent *t, struct swarm_peer **bad, unsigned n)
-{
-	uint32_t pieces[256];
-
-	for (unsigned i = 0; i < n; i++) {
-		struct conn *c = bad[i]->conn;
-		unsigned tainted = swarm_taint(bad[i], pieces, ARRAY_LEN(pieces));
-
-		for (unsigned k = 0; k < tainted; k++)
-			blocks_drop_piece(t, pieces[k], false);
-		peerlist_ban(t->swarm->candidates, &c->at);
-		if (c->web)
-			tell_banned(t, &c->at);
-		conn_close(c, E_BADHASH, "bad_piece");
-	}
-}
-
 static void piece_bad(struct peer_torrent *t, uint32_t piece)
 {
 	struct swarm_peer *bad[16];
@@ -40,15 +13,13 @@ static void piece_bad(struct peer_torrent *t, uint32_t piece)
 
 	log_event(LOG_WARNING, "piece_bad", "ih=%s piece=%u banned=%u", ptorrent_name(t).text,
 		piece, n);
-	close_guilty(t, bad, n);
+	ptorrent_close_bad(t, bad, n);
 }
 
 static void piece_ok(struct peer_torrent *t, uint32_t piece)
 {
-	struct swarm_peer *bad[16];
-
 	swarm_piece_ok(t->swarm, piece, loop_now(t->shard->loop));
-	close_guilty(t, bad, swarm_guilty(t->swarm, bad, ARRAY_LEN(bad)));
+	ptorrent_close_guilty(t);
 	ptorrent_check_done(t);
 }
 

@@ -11,7 +11,7 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	v->incoming = c->incoming;
 	v->encryption = c->encryption;
 	if (p == NULL) {
-		v->bits = c->torrent->swarm->layout.pieces;
+		v->bits = c->torrent->meta->pieces;
 		return;
 	}
 	v->connected = true;
@@ -20,8 +20,8 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	v->interested_us = p->peer_interested;
 	v->unchoked = !p->am_choking;
 	v->interested = p->am_interested;
-	v->bits = p->has.bits;
-	if (bitfield)
+	v->bits = c->torrent->meta->pieces;
+	if (bitfield && v->bits > 0)
 		v->bitfield = xmemdup(p->has.bytes, bitfield_bytes(p->has.bits));
 	v->down_rate = meter_shown(&p->down, now);
 	v->up_rate = meter_shown(&p->up, now);
@@ -29,6 +29,26 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	v->uploaded = p->uploaded;
 	v->relevance = swarm_relevance(p);
 	memcpy(v->client, p->client, sizeof v->client);
+}
+
+static void snapshot_metadata(struct metadata_view *v, const struct peer_torrent *t)
+{
+	struct metadata_progress p;
+
+	if (!t->meta->bare)
+		return;
+	swarm_metadata_progress(t->swarm, &p);
+	*v = (struct metadata_view){.bare = true,
+		.size = p.size,
+		.pieces = p.pieces,
+		.have = p.have,
+		.peers = t->swarm->peers_n,
+		.offering = p.offering,
+		.asked = p.asked,
+		.rejects = p.rejects,
+		.timeouts = p.timeouts,
+		.failures = p.failures,
+		.error = p.error};
 }
 
 static void snapshot_torrent(
@@ -39,9 +59,10 @@ static void snapshot_torrent(
 
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	v->t = t->ref;
-	v->bits = have->bits;
+	v->bits = t->meta->pieces;
 	v->have = have->count;
-	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) != 0)
+	snapshot_metadata(&v->metadata, t);
+	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) != 0 && v->bits > 0)
 		v->bitfield = xmemdup(have->bytes, bitfield_bytes(have->bits));
 	v->left = swarm_left(t->swarm);
 	v->downloaded = t->swarm->downloaded;

@@ -145,6 +145,7 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 	v->wasted = t->base.wasted + now.wasted;
 	v->failed_pieces = p->failed_pieces;
 	v->mute_dials = p->mute_dials;
+	v->metadata = p->metadata;
 	v->downloaded_ever = t->ever.downloaded + v->downloaded;
 	v->uploaded_ever = t->ever.uploaded + v->uploaded;
 	v->wasted_ever = t->ever.wasted + v->wasted;

@@ -122,6 +122,8 @@ static bool is_useful(struct swarm_peer *p, int64_t now)
 		return true;
 	if (p->asked.n > 0 && !p->snubbed)
 		return true;
+	if (p->swarm->bare)
+		return p->metadata_size > 0;
 	return !p->am_choking && p->peer_interested;
 }
 

@@ -9,27 +9,6 @@ typedef enum err event_f(struct swarm_peer *, const struct wire_ev *, int64_t no
 
 /* --- what it has --- */
 
-static void note_seed(struct swarm_peer *p, int64_t now)
-{
-	p->seed = bitfield_full(&p->has);
-	if (p->seed)
-		swarm_super_met_seed(p->swarm, now);
-}
-
-/* The first thing a peer may say about its pieces; without it, it has none. */
-static void greet(struct swarm_peer *p, int64_t now)
-{
-	if (p->greeted)
-		return;
-	p->greeted = true;
-	picker_join(p->swarm->picker, &p->has);
-	note_seed(p, now);
-	p->interesting = picker_count_wanted_that(p->swarm->picker, &p->has);
-	swarm_update_interest(p);
-	swarm_grant_fast(p);
-	swarm_super_show(p, now);
-}
-
 static void one_more(struct swarm_peer *p, uint32_t piece)
 {
 	if (!bitfield_set(&p->has, piece))
@@ -41,7 +20,7 @@ static void one_more(struct swarm_peer *p, uint32_t piece)
 
 static void learnt_more(struct swarm_peer *p, int64_t now)
 {
-	note_seed(p, now);
+	swarm_note_seed(p, now);
 	swarm_update_interest(p);
 	if (swarm_wants_requests(p))
 		p->swarm->ops->wake(p->conn);
@@ -72,7 +51,7 @@ static enum err on_bitfield(struct swarm_peer *p, const struct wire_ev *ev, int6
 		return late_bitfield(p, ev, now);
 	if (bitfield_load(&p->has, ev->payload.p, ev->payload.n) != E_OK)
 		return E_PROTOCOL;
-	greet(p, now);
+	swarm_greet(p, now);
 	return E_OK;
 }
 
@@ -88,7 +67,7 @@ static enum err on_have_all(struct swarm_peer *p, const struct wire_ev *ev, int6
 		return E_OK;
 	}
 	bitfield_set_all(&p->has);
-	greet(p, now);
+	swarm_greet(p, now);
 	return E_OK;
 }
 
@@ -98,13 +77,13 @@ static enum err on_have_none(struct swarm_peer *p, const struct wire_ev *ev, int
 	(void)ev;
 	if (!p->caps.fast)
 		return E_PROTOCOL;
-	greet(p, now);
+	swarm_greet(p, now);
 	return E_OK;
 }
 
 static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	greet(p, now);
+	swarm_greet(p, now);
 	if (ev->index >= p->has.bits)
 		return E_PROTOCOL;
 	one_more(p, ev->index);
@@ -118,7 +97,7 @@ static enum err on_have(struct swarm_peer *p, const struct wire_ev *ev, int64_t 
 static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev;
-	greet(p, now);
+	swarm_greet(p, now);
 	p->peer_choking = true;
 	/* BEP 6: with the fast extension each request is still answered, by a piece or a reject. */
 	if (!p->caps.fast)
@@ -129,7 +108,7 @@ static enum err on_choke(struct swarm_peer *p, const struct wire_ev *ev, int64_t
 static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev;
-	greet(p, now);
+	swarm_greet(p, now);
 	p->peer_choking = p->held = false;
 	p->last_block_at = now;
 	p->swarm->ops->wake(p->conn);
@@ -139,7 +118,7 @@ static enum err on_unchoke(struct swarm_peer *p, const struct wire_ev *ev, int64
 static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev;
-	greet(p, now);
+	swarm_greet(p, now);
 	if (!p->peer_interested) {
 		p->peer_interested = true;
 		p->swarm->choke_soon = true;
@@ -151,7 +130,7 @@ static enum err on_interested(struct swarm_peer *p, const struct wire_ev *ev, in
 static enum err on_not_interested(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
 	(void)ev;
-	greet(p, now);
+	swarm_greet(p, now);
 	if (p->peer_interested && !p->am_choking)
 		p->swarm->choke_soon = true;
 	p->peer_interested = false;
@@ -164,7 +143,7 @@ static enum err on_request(struct swarm_peer *p, const struct wire_ev *ev, int64
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
-	greet(p, now);
+	swarm_greet(p, now);
 	return swarm_on_request(p, &r, now);
 }
 
@@ -172,7 +151,7 @@ static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_
 {
 	struct block_req r = {ev->index, ev->begin, ev->length};
 
-	greet(p, now);
+	swarm_greet(p, now);
 	swarm_on_cancel(p, &r);
 	return E_OK;
 }
@@ -181,19 +160,19 @@ static enum err on_cancel(struct swarm_peer *p, const struct wire_ev *ev, int64_
 
 static enum err on_reject(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	greet(p, now);
+	swarm_greet(p, now);
 	return swarm_on_reject(p, ev, now);
 }
 
 static enum err on_allowed_fast(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	greet(p, now);
+	swarm_greet(p, now);
 	return swarm_on_allowed_fast(p, ev);
 }
 
 static enum err on_suggest(struct swarm_peer *p, const struct wire_ev *ev, int64_t now)
 {
-	greet(p, now);
+	swarm_greet(p, now);
 	return swarm_on_suggest(p, ev);
 }
 
@@ -227,5 +206,7 @@ enum err swarm_event(struct swarm_peer *p, const struct wire_ev *ev, int64_t now
 {
 	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	must((size_t)ev->type < ARRAY_LEN(handlers) && handlers[ev->type] != NULL);
+	if (p->swarm->bare)
+		return swarm_bare_event(p, ev, now);
 	return handlers[ev->type](p, ev, now);
 }

@@ -50,6 +50,7 @@ static const struct message messages[EXT_MAX_] = {
 	[EXT_DONTHAVE] = {7, 4, 4, swarm_on_donthave, .in_private = true},
 	[EXT_PEX] = {1, 2, PEX_BYTES_MAX, swarm_on_pex, .when_bare = true, .offered = gossips},
 	[EXT_UPLOAD_ONLY] = {3, 1, 1, on_upload_only, .in_private = true, .when_bare = true},
+	[EXT_METADATA] = {2, 2, METADATA_MESSAGE_MAX, swarm_on_metadata, .when_bare = true},
 };
 
 static bool is_offered(const struct swarm *s, const struct message *m)
@@ -82,6 +83,7 @@ void swarm_say_extended(struct swarm_peer *p)
 	uint32_t offered = offers(s);
 	struct ext_params h = {.withdrawn = p->ext_said & ~offered,
 		.reqq = s->config.max_served,
+		.metadata_size = swarm_info_size(s),
 		.port = s->config.port,
 		.upload_only = wants_nothing(p),
 		.was_upload_only = p->said_upload_only,
@@ -188,6 +190,7 @@ static enum err on_handshake(struct swarm_peer *p, struct slice payload, int64_t
 	h.reqq = p->reqq;
 	h.upload_only = p->upload_only;
 	h.encrypts = p->encrypts;
+	h.metadata_size = p->metadata_size;
 	if (ext_handshake_parse(payload, &h) != E_OK)
 		return E_PROTOCOL;
 	memcpy(p->ext_ids, h.ids, sizeof p->ext_ids);
@@ -196,6 +199,8 @@ static enum err on_handshake(struct swarm_peer *p, struct slice payload, int64_t
 	p->encrypts = h.encrypts;
 	if (h.client[0] != '\0')
 		memcpy(p->client, h.client, sizeof p->client);
+	p->metadata_size = h.metadata_size;
+	swarm_info_claimed(p, now);
 	note_port(p, h.port, now);
 	note_yourip(p, &h.yourip, now);
 	return E_OK;

@@ -59,6 +59,7 @@ void swarm_run_choker(struct swarm *, int64_t now);
 void swarm_tick_haves(
 	struct swarm_peer *); /* HAVEs that the peer did not take when they were due */
 void swarm_note_departed(const struct swarm_peer *); /* it leaves, and has sent something */
+void swarm_convict_all(struct swarm *, const struct smartban_names *); /* guilty for sure */
 
 /* late.c */
 void swarm_late_add(struct swarm_peer *, const struct block_req *); /* it was given up */
@@ -79,6 +80,21 @@ void swarm_late_tick(struct swarm_peer *); /* cancels what others brought */
 void swarm_idle(struct swarm_peer *, bool idle); /* there is nothing for it to ask for */
 /* So many blocks, of that piece, became free: those who may want them ask again. */
 void swarm_wake_idle(struct swarm *, uint32_t blocks, uint32_t piece);
+
+/* greet.c */
+void swarm_note_seed(struct swarm_peer *, int64_t now);
+void swarm_greet(struct swarm_peer *, int64_t now); /* its pieces are known, or it has none */
+
+/* bare.c */
+enum err swarm_bare_event(struct swarm_peer *, const struct wire_ev *, int64_t now);
+void swarm_forget_heard(struct swarm_peer *);
+
+/* info.c */
+enum err swarm_on_metadata(struct swarm_peer *, struct slice payload, int64_t now);
+void swarm_info_claimed(struct swarm_peer *, int64_t now); /* its handshake has come */
+void swarm_info_tick(struct swarm *, int64_t now);
+void swarm_info_leave(struct swarm_peer *, int64_t now);
+uint32_t swarm_info_size(const struct swarm *); /* bytes that others may fetch; 0: none */
 
 /* ext.c */
 void swarm_say_extended(struct swarm_peer *); /* BEP 10 handshake; the caller wakes */

@@ -13,7 +13,8 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	struct swarm *s;
 
 	ALLOC_OBJ(s, SWARM_MAGIC);
-	s->layout = *layout;
+	s->layout = layout != NULL ? *layout : layout_of(1, 1);
+	s->bare = layout == NULL;
 	s->ops = ops;
 	s->owner = owner;
 	s->rng = rng;
@@ -21,11 +22,15 @@ struct swarm *swarm_new(const struct layout *layout, const uint8_t infohash[20],
 	link_init(&s->idle);
 	meter_init(&s->down, now);
 	meter_init(&s->up, now);
-	s->picker = picker_new(layout->pieces, layout->piece_length, layout->size, rng);
+	s->picker = picker_new(s->layout.pieces, s->layout.piece_length, s->layout.size, rng);
+	if (s->bare)
+		picker_priority(s->picker, 0, PRIORITY_SKIP);
 	s->candidates = peerlist_new(
 		config->candidates != 0 ? config->candidates : PEERLIST_CAP_DEFAULT, rng);
 	choker_init(&s->choker, 0, 0, config->choke_seed);
 	swarm_configure(s, config);
+	if (s->bare)
+		s->metadata = metadata_new(infohash, config->unverified);
 	s->super_mode = config->super_seed;
 	for (size_t i = 0; i < ARRAY_LEN(s->witness); i++)
 		s->witness[i].believed_at = INT64_MIN;
@@ -68,6 +73,7 @@ void swarm_free(struct swarm **sp)
 	xfree(s->peers);
 	xfree(s->log);
 	smartban_free(&s->smartban);
+	metadata_free(&s->metadata);
 	picker_free(&s->picker);
 	peerlist_free(&s->candidates);
 	FREE_OBJ(s);
@@ -114,8 +120,9 @@ struct swarm_peer *swarm_join(struct swarm *s, void *conn, const struct endpoint
 	p->connected_at = p->last_block_at = p->asked_at = now;
 	for (size_t i = 0; i < ARRAY_LEN(p->given); i++)
 		p->given[i].at = now;
-	wire_dec_init(
-		&p->dec, WIRE_MAX_BLOCK, (uint32_t)bitfield_bytes(s->layout.pieces), MAX_MESSAGE);
+	wire_dec_init(&p->dec, WIRE_MAX_BLOCK,
+		(uint32_t)bitfield_bytes(s->bare ? METAINFO_PIECES_MAX : s->layout.pieces),
+		MAX_MESSAGE);
 	bitfield_init(&p->has, s->layout.pieces);
 	meter_init(&p->down, now);
 	meter_init(&p->up, now);
@@ -143,6 +150,8 @@ void swarm_leave(struct swarm_peer **pp, int64_t now)
 	swarm_void_asked(p, false);
 	if (p->greeted)
 		picker_leave(s->picker, &p->has);
+	swarm_info_leave(p, now);
+	swarm_forget_heard(p);
 	if (!p->am_choking)
 		s->choke_soon = true;
 	if (p->reach.port != 0)
@@ -212,6 +221,10 @@ void swarm_tick(struct swarm *s, int64_t now)
 		swarm_tick_haves(s->peers[i]);
 	}
 	swarm_tick_super(s, now);
+	if (s->bare) {
+		swarm_info_tick(s, now);
+		return; /* there is nothing to be had from us */
+	}
 	if (s->choke_soon && s->next_choke > now + CHOKE_SOON)
 		s->next_choke = now + CHOKE_SOON;
 	s->choke_soon = false;

@@ -7,6 +7,10 @@
  * in peer->out, and asks for requests and serving work.  It never touches a socket or a file, so
  * the same code runs in the daemon, in the unit tests, under a fuzzer and in a simulated swarm.
  *
+ * A swarm may begin bare, with nothing known of its torrent but the info-hash: then it keeps what
+ * its peers say of their pieces for later, fetches the info dictionary from them (metadata.h), and
+ * swarm_complete() makes it whole with the same connections.
+ *
  * Credit: every block asked of a peer is charged one unit by swarm_request(); the unit comes back
  * either through ops->credit() when the request is void, or with the received block when the store
  * is done with it.  A late block, whose request was void already, is charged by ops->claim().
@@ -25,6 +29,7 @@
 #include "proto/peerlist/peerlist.h"
 #include "proto/picker/picker.h"
 #include "proto/swarm/choker.h"
+#include "proto/swarm/metadata.h"
 #include "proto/swarm/rate.h"
 #include "proto/swarm/smartban.h"
 #include "proto/wire/ext.h"
@@ -43,6 +48,8 @@ struct swarm_ops {
 		void *owner, unsigned n); /* n requests became void: their units are free again */
 	/* A block comes whose unit was given back: takes one again; false: none is free. */
 	bool (*claim)(void *owner);
+	/* swarm_metadata() is there; once.  Of a swarm that is never bare it may be NULL. */
+	void (*fetched)(void *owner);
 };
 
 /*
@@ -64,6 +71,8 @@ struct swarm_config {
 	uint32_t max_requests; /* outstanding requests towards one peer */
 	uint32_t max_served; /* requests of one peer we hold; its reqq in our extended handshake */
 	struct serve_budget *budget; /* borrowed for as long as the swarm lives; NULL: no bound */
+	struct byte_budget *unverified; /* borrowed likewise: what bare swarms hold; NULL: no bound
+					 */
 	uint32_t candidates;         /* addresses to dial that are kept; 0: PEERLIST_CAP_DEFAULT */
 	uint32_t upload_slots;       /* least number of regular unchoke slots */
 	uint16_t port;               /* we listen on, for the extended handshake; 0: none */
@@ -112,6 +121,8 @@ struct grant {
 };
 
 #define SWARM_SUGGESTIONS 16u
+
+struct hearsay;
 
 struct swarm_peer {
 	uint32_t magic;
@@ -165,16 +176,21 @@ struct swarm_peer {
 	int64_t hold;           /* us from when it has a piece until another has; 0: unknown */
 	uint32_t show;          /* so many stand at a time */
 	uint32_t shown_n;
-	bool haves_due;            /* a HAVE was not put in its full buffer; all are said anew */
-	bool haves_again;          /* and one of a piece below haves_at */
-	uint32_t haves_at;         /* how far that has come */
-	uint64_t owed;             /* bytes it asked for that have not left */
-	uint64_t unveiled;         /* after super-seeding: how far it has been told the rest */
-	uint8_t ext_ids[EXT_MAX_]; /* its ids of extension messages; 0: not offered */
-	uint8_t ext_said;          /* bits, by enum ext_name: what we have offered to it */
-	struct given given[2];     /* at the last rounds, latest first */
-	uint32_t bad_pieces;       /* pieces it had a part in whose hash was wrong */
-	uint32_t bad_requests;     /* requests that a sane client does not send */
+	bool haves_due;              /* a HAVE was not put in its full buffer; all are said anew */
+	bool haves_again;            /* and one of a piece below haves_at */
+	uint32_t haves_at;           /* how far that has come */
+	uint64_t owed;               /* bytes it asked for that have not left */
+	uint64_t unveiled;           /* after super-seeding: how far it has been told the rest */
+	uint8_t ext_ids[EXT_MAX_];   /* its ids of extension messages; 0: not offered */
+	uint32_t metadata_size;      /* bytes it says the info dictionary has; 0: it has none */
+	struct req_queue info_asked; /* pieces of ours that it wants */
+	uint32_t info_served;        /* pieces it was given */
+	struct hearsay *heard; /* owned; of its pieces, while the swarm is bare; NULL: nothing */
+	bool unfit;            /* that cannot be true of this torrent: close it */
+	uint8_t ext_said;      /* bits, by enum ext_name: what we have offered to it */
+	struct given given[2]; /* at the last rounds, latest first */
+	uint32_t bad_pieces;   /* pieces it had a part in whose hash was wrong */
+	uint32_t bad_requests; /* requests that a sane client does not send */
 	int64_t connected_at, last_block_at, unchoked_at, asked_at;
 	struct meter down, up;         /* payload */
 	uint64_t downloaded, uploaded; /* bytes of payload */
@@ -251,10 +267,13 @@ struct swarm {
 	uint32_t guilty_n;      /* peers that swarm_guilty() has not handed out */
 	uint8_t infohash[20];
 	bool is_private;   /* BEP 27 */
-	bool bare;         /* known by its info-hash alone: the layout is a stand-in */
-	bool no_download;  /* the disk takes nothing: ask for nothing, go on serving */
-	bool choke_soon;   /* interest changed: run the choker at the next tick */
-	uint64_t up_limit; /* B/s, for the choker */
+	bool bare;         /* known by its info-hash alone: layout and picker are a stand-in */
+	struct slice info; /* borrowed; the dictionary, for others to fetch; n is 0 while bare */
+	struct metadata *metadata; /* owned; while bare */
+	bool fetched;              /* it is there, and ops->fetched() was called */
+	bool no_download;          /* the disk takes nothing: ask for nothing, go on serving */
+	bool choke_soon;           /* interest changed: run the choker at the next tick */
+	uint64_t up_limit;         /* B/s, for the choker */
 	struct meter down, up;
 	uint64_t pace;                         /* B/s that came at the last tick */
 	uint64_t ticked;                       /* ->downloaded at the last tick */
@@ -267,7 +286,10 @@ struct swarm {
 	bool gossip;           /* swarm_gossip() */
 };
 
-/* have and partial pieces are put in by the caller right after, through picker_*. */
+/*
+ * have and partial pieces are put in by the caller right after, through picker_*.  layout NULL: it
+ * is bare.
+ */
 struct swarm *swarm_new(const struct layout *, const uint8_t infohash[20],
 	const struct swarm_config *, const struct swarm_ops *, void *owner, struct rng *,
 	int64_t now);
@@ -282,6 +304,25 @@ void swarm_configure(struct swarm *, const struct swarm_config *);
  */
 void swarm_gossip(struct swarm *, bool on);
 
+/*
+ * What is offered to others (BEP 9): the bytes of the info dictionary, borrowed for as long as the
+ * swarm lives, and whether it says private (BEP 27), when nothing is.  Before anybody joins.
+ */
+void swarm_set_info(struct swarm *, struct slice info, bool is_private);
+
+/*
+ * A bare swarm gets what was missing.  Of the peers the pieces are known now, and ->unfit tells who
+ * cannot have told the truth: the caller closes those, puts in have, partial pieces and priorities,
+ * and calls swarm_introduce(), which lets the rest begin.
+ */
+void swarm_complete(struct swarm *, const struct layout *, struct slice info, bool is_private);
+void swarm_introduce(struct swarm *, int64_t now);
+/* Of a bare swarm: the info dictionary, borrowed; p is NULL until it is there. */
+struct slice swarm_metadata(const struct swarm *);
+void swarm_metadata_progress(const struct swarm *, struct metadata_progress *);
+/* Puts pieces of the info dictionary that the peer wants into ->out, as far as there is room. */
+void swarm_serve_info(struct swarm_peer *);
+
 static inline const struct bitfield *swarm_have(const struct swarm *s)
 {
 	return picker_own(s->picker);
@@ -289,7 +330,7 @@ static inline const struct bitfield *swarm_have(const struct swarm *s)
 
 static inline bool swarm_done(const struct swarm *s)
 {
-	return picker_done(s->picker);
+	return !s->bare && picker_done(s->picker);
 }
 
 /* A connection whose handshakes are done.  Our first messages are in ->out on return. */
@@ -370,10 +411,10 @@ void swarm_tick(struct swarm *, int64_t now);
 /* The peer of that name, NULL when it has left. */
 struct swarm_peer *swarm_peer_named(const struct swarm *, uint32_t name);
 
-/* Bytes of wanted pieces that are not verified. */
+/* Bytes of wanted pieces that are not verified; while nobody knows, a block. */
 static inline uint64_t swarm_left(const struct swarm *s)
 {
-	return picker_wanted_left(s->picker);
+	return s->bare ? BLOCK_SIZE : picker_wanted_left(s->picker);
 }
 
 /* How a seed gives slots, from the next round on. */

@@ -132,8 +132,9 @@ static void convict(struct swarm *s, uint32_t name)
 			peerlist_ban(s->candidates, &s->departed[i].at);
 }
 
-static void convict_all(struct swarm *s, const struct smartban_names *guilty)
+void swarm_convict_all(struct swarm *s, const struct smartban_names *guilty)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	for (unsigned i = 0; i < guilty->n; i++)
 		convict(s, guilty->v[i]);
 }
@@ -160,7 +161,7 @@ static void judge_good(struct swarm *s, uint32_t piece)
 	if (s->smartban == NULL)
 		return;
 	smartban_passed(s->smartban, piece, &guilty, &cleared);
-	convict_all(s, &guilty);
+	swarm_convict_all(s, &guilty);
 	for (unsigned i = 0; i < cleared.n; i++)
 		end_parole(s, cleared.v[i]);
 }
@@ -182,7 +183,7 @@ static void judge_bad(struct swarm *s, uint32_t piece)
 	if (sole != PICKER_NOBODY)
 		convict(s, sole);
 	smartban_failed(notes_of(s), piece, &guilty);
-	convict_all(s, &guilty);
+	swarm_convict_all(s, &guilty);
 }
 
 unsigned swarm_guilty(struct swarm *s, struct swarm_peer **bad, unsigned max)

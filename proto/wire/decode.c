@@ -66,6 +66,11 @@ void wire_dec_init(
 	d->max_message = max_message;
 }
 
+void wire_dec_limit(struct wire_dec *d, uint32_t max_bitfield)
+{
+	d->max_bitfield = MIN(max_bitfield, UINT32_MAX - 1);
+}
+
 static void drop_body(struct wire_dec *d)
 {
 	free(d->body);

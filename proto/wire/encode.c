@@ -144,6 +144,14 @@ void wire_put_allowed_fast(struct wr *w, uint32_t index)
 	put_index(w, ID_ALLOWED_FAST, index);
 }
 
+void wire_put_extended_head(struct wr *w, uint8_t id, size_t n)
+{
+	uint8_t *p = put_head(w, ID_EXTENDED, 1, n);
+
+	if (p != NULL)
+		p[0] = id;
+}
+
 void wire_put_extended(struct wr *w, uint8_t id, const uint8_t *payload, size_t n)
 {
 	uint8_t *p = put_head(w, ID_EXTENDED, 1 + n, 0);

@@ -108,6 +108,8 @@ struct wire_dec {
 void wire_dec_init(
 	struct wire_dec *d, uint32_t max_block, uint32_t max_bitfield, uint32_t max_message);
 void wire_dec_fini(struct wire_dec *d);
+/* The torrent's size is known now: another max_bitfield, from the next message on. */
+void wire_dec_limit(struct wire_dec *d, uint32_t max_bitfield);
 
 /*
  * Consumes the bytes of at most one event from p and says in *used how many.  Call it again, also
@@ -146,6 +148,8 @@ void wire_put_have_all(struct wr *w);
 void wire_put_have_none(struct wr *w);
 void wire_put_reject(struct wr *w, uint32_t index, uint32_t begin, uint32_t length);
 void wire_put_allowed_fast(struct wr *w, uint32_t index);
+/* The head of one whose n bytes of payload the caller writes behind it. */
+void wire_put_extended_head(struct wr *w, uint8_t id, size_t n);
 void wire_put_extended(struct wr *w, uint8_t id, const uint8_t *payload, size_t n);
 
 /* --- BEP 6 "allowed fast set generation" --- */

@@ -54,7 +54,7 @@ ALL = None
 FACES = {
     'proto/base': ALL,
     'proto/meta': ('bencode.h', 'magnet.h', 'metainfo.h', 'layout.h', 'hash.h', 'wanted.h'),
-    'proto/wire': ('wire.h', 'ext.h', 'pex.h', 'peer_id.h'),
+    'proto/wire': ('wire.h', 'ext.h', 'ext_metadata.h', 'pex.h', 'peer_id.h'),
     'proto/picker': ('picker.h',),
     'proto/peerlist': ('peerlist.h', 'source.h'),
     'proto/swarm': ('swarm.h', 'choker.h', 'rate.h', 'bandwidth.h', 'smartban.h'),

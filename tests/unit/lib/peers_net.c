@@ -12,6 +12,7 @@
 #include "actors/kernel/fs.h"
 #include "actors/kernel/net.h"
 #include "proto/meta/metainfo.h"
+#include "proto/wire/ext_metadata.h"
 #include "proto/wire/wire.h"
 
 /* The calls of net.h have no argument that could name the world they are made in. */
@@ -235,23 +236,45 @@ void remote_send(struct world *w, struct remote *r, const void *bytes, size_t n)
 	world_turn(w);
 }
 
-void remote_hello_id(struct world *w, struct remote *r, const uint8_t id[20])
+static void say_hello(struct world *w, struct remote *r, const uint8_t id[20], bool extended)
 {
 	uint8_t out[WIRE_HANDSHAKE], reserved[8] = {0};
 
 	wire_reserved_set(reserved, WIRE_FAST);
+	if (extended)
+		wire_reserved_set(reserved, WIRE_EXTENSION);
 	wire_handshake_encode(out, reserved, w->meta->infohash.v1, id);
 	remote_send(w, r, out, sizeof out);
 }
 
-void remote_hello(struct world *w, struct remote *r, const char *name)
+void remote_hello_id(struct world *w, struct remote *r, const uint8_t id[20])
 {
-	uint8_t id[20] = "-XX0001-            ";
+	say_hello(w, r, id, false);
+}
+
+static void named(uint8_t id[20], const char *name)
+{
 	size_t n = strlen(name);
 
 	assert_true(n <= 12);
+	memcpy(id, "-XX0001-            ", 20);
 	memcpy(id + 8, name, n);
-	remote_hello_id(w, r, id);
+}
+
+void remote_hello(struct world *w, struct remote *r, const char *name)
+{
+	uint8_t id[20];
+
+	named(id, name);
+	say_hello(w, r, id, false);
+}
+
+void remote_hello_extended(struct world *w, struct remote *r, const char *name)
+{
+	uint8_t id[20];
+
+	named(id, name);
+	say_hello(w, r, id, true);
 }
 
 struct remote *world_join(struct world *w, const char *from, const char *name)
@@ -340,6 +363,18 @@ static uint32_t number(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* A message of the extension protocol: 5 is what the remotes of the tests call ut_metadata. */
+static int put_extended(const uint8_t *p, uint32_t n, char *out, size_t room)
+{
+	struct metadata_message m;
+
+	assert_true(n > 1);
+	if (p[1] != 5)
+		return snprintf(out, room, "extended(%u) ", p[1]);
+	assert_int_equal(ext_metadata_parse((struct slice){p + 2, n - 2}, &m), E_OK);
+	return snprintf(out, room, "metadata(%d,%u) ", m.type, m.piece);
+}
+
 /* One message as words. */
 static int put_message(struct world *w, const uint8_t *p, uint32_t n, char *out, size_t room)
 {
@@ -355,6 +390,8 @@ static int put_message(struct world *w, const uint8_t *p, uint32_t n, char *out,
 		assert_memory_equal(p + 9, w->content + (size_t)piece * WORLD_PIECE + begin, n - 9);
 		return snprintf(out, room, "piece(%u,%u) ", piece, begin);
 	}
+	if (p[0] == 20)
+		return put_extended(p, n, out, room);
 	assert_true(p[0] < ARRAY_LEN(names)); /* or the stream is lost */
 	if (p[0] == 4 || p[0] == 17)
 		return p[0] == 17 ? 0 : snprintf(out, room, "have(%u) ", number(p + 1));

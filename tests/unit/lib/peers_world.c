@@ -8,6 +8,7 @@
 
 #include "actors/kernel/clock.h"
 #include "actors/kernel/log.h"
+#include "proto/base/encode.h"
 #include "proto/meta/metainfo.h"
 
 static int64_t now_us;
@@ -216,6 +217,28 @@ static const struct config *make_config(const char *const *more)
 	return c;
 }
 
+/* The metainfo of a link to the torrent. */
+static struct metainfo *make_bare(const struct world *w)
+{
+	char link[64] = "magnet:?xt=urn:btih:";
+	struct metainfo *m = NULL;
+
+	hex_encode(w->meta->infohash.v1, 20, link + strlen(link));
+	assert_int_equal(metainfo_from_magnet(link, strlen(link), &m, NULL), E_OK);
+	return m;
+}
+
+static void add_bare(struct world *w)
+{
+	struct m_peers_add *add = msg_new(w->session, MSG_PEERS_ADD);
+
+	w->ref = (struct tref){.slot = 3, .gen = 7};
+	add->t = w->ref;
+	add->meta = make_bare(w);
+	add->active = true;
+	msg_send(w->session, ADDR(ROLE_PEERS, 0), add);
+}
+
 static void add_torrent(struct world *w, uint32_t have)
 {
 	struct m_peers_add *add = msg_new(w->session, MSG_PEERS_ADD);
@@ -230,7 +253,7 @@ static void add_torrent(struct world *w, uint32_t have)
 	msg_send(w->session, ADDR(ROLE_PEERS, 0), add);
 }
 
-void world_start(struct world *w, uint32_t have)
+static void start(struct world *w)
 {
 	peers_net_start(w);
 	w->config = make_config(w->options);
@@ -247,10 +270,55 @@ void world_start(struct world *w, uint32_t have)
 	w->worker = actors_add_here(w->set, ADDR(ROLE_WORKER, 0), &fake_worker, w);
 	w->peers = actors_add_here(w->set, ADDR(ROLE_PEERS, 0), &peers_spec, &w->env);
 	actors_start_here(w->set);
-	add_torrent(w, have);
+}
+
+static void forget_log(struct world *w)
+{
 	world_turn(w);
 	w->log_n = 0;
 	w->log[0] = '\0';
+}
+
+void world_start(struct world *w, uint32_t have)
+{
+	start(w);
+	add_torrent(w, have);
+	forget_log(w);
+}
+
+void world_start_bare(struct world *w)
+{
+	start(w);
+	world_start_again(w);
+}
+
+void world_start_again(struct world *w)
+{
+	add_bare(w);
+	forget_log(w);
+}
+
+void world_complete(struct world *w, uint32_t have)
+{
+	add_torrent(w, have);
+	forget_log(w);
+}
+
+static void on_removed(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	(void)a;
+	(void)ctx;
+	(void)m;
+	assert_int_equal(err, E_OK);
+}
+
+void world_remove(struct world *w)
+{
+	struct m_peers_remove *r = msg_new(w->session, MSG_PEERS_REMOVE);
+
+	r->t = w->ref;
+	msg_call(w->session, ADDR(ROLE_PEERS, 0), r, on_removed, w);
+	world_turn(w);
 }
 
 void world_set_active(struct world *w, bool active)

@@ -80,6 +80,12 @@ int world_new(void **state);
 int world_free(void **state);
 /* Starts the actor, and gives it the torrent with the first `have` of WORLD_PIECES pieces. */
 void world_start(struct world *, uint32_t have);
+/* The same, known by its info-hash alone. */
+void world_start_bare(struct world *);
+void world_start_again(struct world *); /* bare, after world_remove() */
+/* The session has the metainfo of what was bare, and `have` pieces were found. */
+void world_complete(struct world *, uint32_t have);
+void world_remove(struct world *);
 void world_set_active(struct world *, bool active);
 void world_found(struct world *, const char *address); /* a tracker names "ip:port" */
 /* Takes the view of all torrents; valid until the next one. */
@@ -98,6 +104,7 @@ struct remote *world_join(struct world *, const char *from, const char *name);
 /* The actor has dialled "ip:port"; NULL: it has not. */
 struct remote *world_dialled(struct world *, const char *address);
 void remote_hello(struct world *, struct remote *, const char *name);
+void remote_hello_extended(struct world *, struct remote *, const char *name); /* BEP 10, too */
 void remote_hello_id(struct world *, struct remote *, const uint8_t id[20]);
 void remote_send(struct world *, struct remote *, const void *bytes, size_t n);
 void remote_say(struct world *, struct remote *, unsigned id); /* a message without payload */

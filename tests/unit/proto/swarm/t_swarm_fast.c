@@ -340,12 +340,12 @@ static void t_extended_table(void **state)
 	for (uint32_t i = 0; i < PIECES; i++)
 		picker_set_have(w.node[0].swarm->picker, i);
 	swarm_reconsider(w.node[0].swarm);
-	assert_true(said(p, "11:lt_donthavei7e11:upload_onlyi3e"));
+	assert_true(said(p, "11:lt_donthavei7e11:upload_onlyi3e11:ut_metadatai2ee"));
 	assert_true(said(p, "11:upload_onlyi1e"));
 	outbuf_sent(&p->out, outbuf_len(&p->out));
 	picker_clear_have(w.node[0].swarm->picker, 4);
 	swarm_reconsider(w.node[0].swarm);
-	assert_true(said(p, "11:upload_onlyi3e"));
+	assert_true(said(p, "11:upload_onlyi3e11:ut_metadatai2e"));
 	assert_true(said(p, "11:upload_onlyi0e"));
 	world_fini(&w);
 }

@@ -47,7 +47,7 @@ static bool claim(void *owner)
 	return true;
 }
 
-static const struct swarm_ops ops = {wake, credit, claim};
+static const struct swarm_ops ops = {.wake = wake, .credit = credit, .claim = claim};
 static const struct swarm_config config = {.max_requests = 40,
 	.max_served = 100,
 	.upload_slots = 3,
