@@ -83,7 +83,7 @@ class Libtorrent(clients.Libtorrent):
             'min_reconnect_time': 1, 'max_failcount': 1000, 'connection_speed': 100,
             'announce_to_all_tiers': True, 'announce_to_all_trackers': True, 'rate_limit_ip_overhead': False,
             'mixed_mode_algorithm': 0, 'enable_lsd': lsd, **(encryption or {}),
-        }), 'libtorrent.log', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        }, extensions=('ut_metadata',)), 'libtorrent.log', stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.call('hello')
 
     def connect(self, torrent, address, port):
@@ -97,6 +97,7 @@ class Rtorrent(clients.Rtorrent):
     """rtorrent over SCGI."""
 
     needs = ('rtorrent',)
+    litter = '.meta'  # what it got by a magnet link
 
     def __init__(self, host, up_rate=0, encryption='allow_incoming', pex=False):
         self.host = host

@@ -55,6 +55,9 @@ class Torrentd:
     def add_file(self, file, folder):
         self.call('POST', '/addtorrentfile', read(file), path=folder)
 
+    def add_link(self, link, folder):
+        self.call('POST', '/addmagnet', json.dumps({'url': link, 'targetdir': folder}))
+
     def view(self, torrent):
         return json.loads(self.call('GET', '/torrentdata', infohash=torrent.infohash))
 
@@ -94,6 +97,9 @@ class Transmission:
     def add_file(self, file, folder):
         text = base64.b64encode(read(file)).decode()
         self.call('torrent-add', metainfo=text, **{'download-dir': folder, 'paused': False})
+
+    def add_link(self, link, folder):
+        self.call('torrent-add', filename=link, **{'download-dir': folder, 'paused': False})
 
     def view(self, torrent, *more):
         fields = ['status', 'leftUntilDone', 'percentDone', 'error', 'errorString', *more]
@@ -145,6 +151,9 @@ class Libtorrent:
     def add_file(self, file, folder):
         self.call('add', file=file, folder=folder)
 
+    def add_link(self, link, folder):
+        self.call('add_link', link=link, folder=folder)
+
     def view(self, torrent):
         view = self.call('view', infohash=torrent.infohash)
         if view['failure']:
@@ -186,6 +195,8 @@ class Rtorrent:
 
     def add_file(self, file, folder):
         self.call('load.start', '', file, f'd.directory.set="{folder}"')
+
+    add_link = add_file
 
     def complete(self, torrent):
         key = torrent.infohash.upper()

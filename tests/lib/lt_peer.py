@@ -3,7 +3,8 @@
 
 TOLD is JSON: `settings` go on top of the defaults, or of libtorrent's own high_performance_seed when `high` is true;
 `slots` and `connections` are of every torrent; `limit_all` has its limits hold for private addresses too, which it
-exempts by itself; `alerts` has it count failed pieces; `plugins` has it exchange peers and metadata.  Whatever it is told, it speaks plain TCP.
+exempts by itself; `alerts` has it count failed pieces; `extensions` are the names of those it has; `plugins` has it
+exchange peers and metadata.  Whatever it is told, it speaks plain TCP.
 """
 import json
 import sys
@@ -26,6 +27,8 @@ class Peer:
             settings['alert_mask'] = category.error_notification | category.status_notification
         # Without `plugins` none of the extensions that would find peers on its own; 1 is all of its defaults.
         self.session = libtorrent.session(settings, 1 if told.get('plugins') else 0)
+        for name in () if told.get('plugins') else told.get('extensions', ()):
+            self.session.add_extension(name)
         if told.get('limit_all'):  # bit 0 is the class that all of the session share
             everybody = libtorrent.ip_filter()
             everybody.add_rule('0.0.0.0', '255.255.255.255', 1)
@@ -43,6 +46,13 @@ class Peer:
         if 'connections' in self.told:
             handle.set_max_connections(self.told['connections'])
         self.handles[str(info.info_hash())] = handle
+        return {}
+
+    def do_add_link(self, link, folder):
+        wanted = libtorrent.parse_magnet_uri(link)
+        wanted.save_path = folder
+        handle = self.session.add_torrent(wanted)
+        self.handles[str(handle.info_hash())] = handle
         return {}
 
     def do_connect(self, infohash, address, port):
