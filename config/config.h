@@ -59,6 +59,13 @@ enum config_payload {
 	CONFIG_PAYLOAD_RC4,
 };
 
+/* The order of magnet.discreet's. */
+enum config_magnet_discreet {
+	CONFIG_DISCREET_OFF,
+	CONFIG_DISCREET_AUTO,
+	CONFIG_DISCREET_ON,
+};
+
 /* The C type of a field by the type of its option. */
 #define CONFIG_TYPE_BOOL     bool
 #define CONFIG_TYPE_INT      int

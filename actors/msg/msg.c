@@ -90,6 +90,9 @@ struct torrent_record torrent_record_copy(const struct torrent_record *from)
 	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
 	r.partials = partials_copy(from->partials, from->partials_n);
 	wishes_copy(&r.wishes, &from->wishes);
+	r.link = from->link != NULL ? xstrdup(from->link) : NULL;
+	r.found = from->found != NULL ? metainfo_ref(from->found) : NULL;
+	r.choice = copy_list(from->choice, from->choice_n, sizeof *from->choice);
 	return r;
 }
 
@@ -102,6 +105,9 @@ void torrent_record_fini(struct torrent_record *r)
 	xfree(r->stamps);
 	partials_free(&r->partials, &r->partials_n);
 	wishes_fini(&r->wishes);
+	xfree(r->link);
+	drop_meta(&r->found);
+	xfree(r->choice);
 	*r = (struct torrent_record){0};
 }
 
@@ -162,12 +168,21 @@ static void m_state_add_fini(struct m_state_add *m)
 	drop_meta(&m->meta);
 	xfree(m->path);
 	wishes_fini(&m->wishes);
+	xfree(m->choice);
+}
+
+static void m_state_meta_fini(struct m_state_meta *m)
+{
+	drop_meta(&m->meta);
+	xfree(m->file_priority);
+	xfree(m->choice);
 }
 
 static void m_state_set_fini(struct m_state_set *m)
 {
 	xfree(m->data);
 	xfree(m->places);
+	xfree(m->choice);
 }
 
 static void m_state_note_fini(struct m_state_note *m)
@@ -333,6 +348,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_reload)                                                                            \
 	OWNER(m_state_load)                                                                        \
 	OWNER(m_state_add)                                                                         \
+	OWNER(m_state_meta)                                                                        \
 	OWNER(m_state_set)                                                                         \
 	OWNER(m_state_note)                                                                        \
 	OWNER(m_state_pieces)                                                                      \
@@ -375,6 +391,7 @@ OWNERS
 #define FINI_m_reload         fini_m_reload
 #define FINI_m_state_load     fini_m_state_load
 #define FINI_m_state_add      fini_m_state_add
+#define FINI_m_state_meta     fini_m_state_meta
 #define FINI_m_state_set      fini_m_state_set
 #define FINI_m_state_note     fini_m_state_note
 #define FINI_m_state_pieces   fini_m_state_pieces

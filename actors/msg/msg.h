@@ -77,14 +77,16 @@ struct m_torrent {
 
 struct m_torrent_add {
 	struct msg h;
-	uint8_t *body; /* owned: the .torrent as it came */
+	uint8_t *body; /* owned: the .torrent as it came, or a magnet link */
 	size_t body_n;
+	bool is_link;
 	char *path;              /* owned: target directory as asked for, NULL: the default one */
 	bool start;              /* begin at once */
 	struct wishes wishes;    /* owned; those for files are in `files` */
 	struct file_wish *files; /* owned; in their order, over all normal */
 	uint32_t files_n;
-	bool queue_top; /* else at the bottom */
+	bool queue_top;      /* else at the bottom */
+	bool discreet_given; /* wishes.discreet is a person's; else as configured */
 	/* reply */
 	uint8_t infohash[20];
 	struct words why; /* E_SYNTAX...: what is wrong and where; E_EXISTS: who has the place;
@@ -104,6 +106,7 @@ enum torrent_op {
 	TORRENT_MOVE,
 	TORRENT_SEED_LIMITS,
 	TORRENT_ENCRYPTION,
+	TORRENT_DISCREET,
 	TORRENT_OPS, /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
@@ -116,8 +119,8 @@ struct m_torrent_set {
 	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
 	enum torrent_op op;
 	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: 1 = delete the
-	 * data; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST: 1 = on; TORRENT_ENCRYPTION: enum
-	 * wish_encryption; MOVE_TO: place, from 1. */
+	 * data; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST, TORRENT_DISCREET: 1 = on;
+	 * TORRENT_ENCRYPTION: enum wish_encryption; MOVE_TO: place, from 1. */
 	uint64_t value;
 	enum queue_move move;    /* TORRENT_MOVE */
 	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
@@ -179,8 +182,30 @@ struct m_state_add {
 	struct wishes wishes; /* owned */
 	int64_t added;
 	int64_t place;
+	struct file_wish *choice; /* owned: of a bare one */
+	uint32_t choice_n;
 	/* reply */
 	int64_t row;
+	struct words why;
+};
+
+/*
+ * Another metainfo of the same info-hash.  Whole: it replaces what was known, or with `aside` is
+ * kept beside the link until its files have a place.  Bare: the link has more trackers.
+ */
+struct m_state_meta {
+	struct msg h;
+	int64_t row;
+	struct metainfo *meta; /* owned reference */
+	bool aside;
+	bool choose; /* the choice of files, which is carried out, becomes these priorities; bare:
+			it becomes this one */
+	uint8_t *file_priority; /* owned, one a file; NULL: all normal */
+	uint32_t file_priority_n;
+	struct file_wish *choice; /* owned */
+	uint32_t choice_n;
+	enum discreet discreet;
+	/* reply */
 	struct words why;
 };
 
@@ -198,7 +223,9 @@ enum state_key {
 	STATE_PLACES, /* of any torrents; row is 0 */
 	STATE_SEED_LIMITS,
 	STATE_CHECK, /* 1: a check was asked for; until one has ended */
-	STATE_ENCRYPTION
+	STATE_ENCRYPTION,
+	STATE_CHOICE, /* while the metainfo is not known */
+	STATE_DISCREET
 };
 
 struct m_state_set {
@@ -210,7 +237,9 @@ struct m_state_set {
 	uint32_t data_n;
 	struct row_place *places; /* owned: STATE_PLACES */
 	uint32_t places_n;
-	struct seed_limits seed; /* STATE_SEED_LIMITS */
+	struct seed_limits seed;  /* STATE_SEED_LIMITS */
+	struct file_wish *choice; /* owned: STATE_CHOICE, in place of those before */
+	uint32_t choice_n;
 	/* reply */
 	struct words why;
 };

@@ -69,6 +69,9 @@ struct file_wish {
 	uint8_t priority; /* 0 (skip) to 7 as the picker's */
 };
 
+/* So many of them are kept for a torrent whose files are not known yet. */
+#define FILE_WISHES_MAX 65536u
+
 /* What was last known of a file, to see that nobody changed it. */
 struct file_stamp {
 	uint32_t file;
@@ -129,13 +132,18 @@ struct torrent_record {
 	uint32_t stamps_n;
 	struct partial_piece *partials; /* owned */
 	uint32_t partials_n;
-	uint32_t made;           /* bytes at the end of path that name directories made for it */
-	bool check;              /* one was asked for and has not ended */
-	bool fresh;              /* just added: nothing is known of its files */
-	struct wishes wishes;    /* owned */
-	int64_t place;           /* torrents with less come before it in the queue */
-	struct seed_limits seed; /* its own */
-	uint64_t seeded;         /* seconds of seeding, ever */
+	uint32_t made;            /* bytes at the end of path that name directories made for it */
+	bool check;               /* one was asked for and has not ended */
+	bool fresh;               /* just added: nothing is known of its files */
+	struct wishes wishes;     /* owned */
+	int64_t place;            /* torrents with less come before it in the queue */
+	struct seed_limits seed;  /* its own */
+	uint64_t seeded;          /* seconds of seeding, ever */
+	char *link;               /* owned: the magnet link that it came by; NULL: none */
+	struct metainfo *found;   /* owned reference, while meta is bare: the whole metainfo, whose
+				     files had no place; NULL: it is not known */
+	struct file_wish *choice; /* owned, while meta is bare: carried out in this order */
+	uint32_t choice_n;
 };
 /* A record that owns copies of all that `from` owns. */
 struct torrent_record torrent_record_copy(const struct torrent_record *from);

@@ -84,7 +84,8 @@ enum torrent_status {
 	STATUS_CHECKING,
 	STATUS_DOWNLOADING,
 	STATUS_SEEDING,
-	STATUS_QUEUED, /* started, and waits for its turn */
+	STATUS_QUEUED,   /* started, and waits for its turn */
+	STATUS_METADATA, /* a magnet: looks for its metainfo */
 	STATUS_ERROR
 };
 

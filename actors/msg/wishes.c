@@ -40,5 +40,6 @@ bool wishes_equal(const struct wishes *a, const struct wishes *b)
 {
 	return a->down_limit == b->down_limit && a->up_limit == b->up_limit &&
 	       a->sequential == b->sequential && a->first_last == b->first_last &&
-	       a->encryption == b->encryption && wishes_same_files(a, b);
+	       a->encryption == b->encryption && a->discreet == b->discreet &&
+	       wishes_same_files(a, b);
 }

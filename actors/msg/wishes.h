@@ -20,6 +20,13 @@ enum wish_encryption {
 	WISH_ENCRYPTION_REQUIRED,
 };
 
+/* Whether strangers may be told that the torrent exists; see proto/peerlist/source.h. */
+enum discreet {
+	DISCREET_OFF,
+	DISCREET_UNTIL_KNOWN, /* until the metainfo says that it is no private one */
+	DISCREET_ON
+};
+
 struct wishes {
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	uint8_t *file_priority;        /* owned, one a file, 0 (skip) to 7 as the picker's; NULL:
@@ -28,6 +35,7 @@ struct wishes {
 	bool sequential;               /* lowest piece first */
 	bool first_last;               /* first and last pieces of each file before the others */
 	enum wish_encryption encryption;
+	enum discreet discreet; /* not off: peers from its trackers and from people alone */
 };
 
 /* No wishes; what *w held before is not looked at. */

@@ -16,8 +16,8 @@
 bool torrent_wants_active(const struct torrent *t)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	return t->phase == TPHASE_READY && torrent_started(t) && t->fault != FAULT_STOP &&
-	       queue_lets_run(t);
+	return (t->phase == TPHASE_READY || torrent_seeking(t)) && torrent_started(t) &&
+	       t->fault != FAULT_STOP && queue_lets_run(t);
 }
 
 /* --- coming and going --- */
@@ -34,7 +34,7 @@ void torrent_attach(struct torrent *t)
 	const struct m_store_ready *r = t->ready;
 
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	must(t->phase == TPHASE_READY && r != NULL && !t->attached);
+	must(t->phase == TPHASE_READY && r != NULL && (!t->attached || t->told_bare));
 	t->have_n = r->have.count;
 	t->left = wanted_left(t->meta, t->wishes.file_priority, &r->have);
 	t->lacks = wanted_left(t->meta, NULL, &r->have);
@@ -76,13 +76,15 @@ void torrent_detached(struct torrent *t, struct m_peers_remove *r)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	t->attached = false;
-	if (r != NULL) {
+	if (r != NULL)
 		t->now = (struct totals){r->downloaded, r->uploaded, r->wasted};
+	if (r != NULL && !t->told_bare) {
 		bitfield_free(&t->have);
 		t->have = r->have;
 		t->have_n = r->have.count;
 		r->have = (struct bitfield){0};
 	}
+	t->told_bare = false;
 	t->base = torrent_run_totals(t);
 	t->now = (struct totals){0};
 	if (!torrent_leaving(t))
@@ -100,15 +102,16 @@ void torrent_untrack(struct torrent *t)
 
 /* --- the sweep --- */
 
-/* Takes what the store said; peers have it from now on. */
+/* Takes what the store said, if anything; peers have it from now on. */
 static void attach(struct torrent *t, bool active)
 {
-	struct msg *ready = &t->ready->h;
+	struct msg *ready = t->ready != NULL ? &t->ready->h : NULL;
 
 	tell_attach(t, active, t->ready);
 	msg_free(t->session->actor, &ready);
 	t->ready = NULL;
 	t->attached = true;
+	t->told_bare = t->phase == TPHASE_METADATA;
 	t->told_active = active;
 	t->told_no_download = false;
 	t->told_wishes = true;
@@ -118,7 +121,8 @@ static void update_peers(struct torrent *t, bool active)
 {
 	bool no_download = t->fault == FAULT_REFUSED;
 
-	if (!t->attached)
+	/* Those that have it by its link get the rest. */
+	if (!t->attached || (t->told_bare && t->phase == TPHASE_READY))
 		attach(t, active);
 	if (active == t->told_active && no_download == t->told_no_download && t->told_wishes)
 		return;
@@ -130,6 +134,8 @@ static void update_peers(struct torrent *t, bool active)
 
 static void update_tracker(struct torrent *t, bool was_active, bool active)
 {
+	if (!t->tracked && t->phase != TPHASE_READY && !torrent_seeking(t))
+		return;
 	if (!t->tracked)
 		tell_track(t, active);
 	else if (active != was_active)
@@ -158,7 +164,8 @@ static void tell(struct torrent *t)
 {
 	bool active = torrent_wants_active(t), was = t->told_active;
 
-	if (t->phase != TPHASE_READY)
+	if (t->phase != TPHASE_READY && t->phase != TPHASE_METADATA &&
+		(!t->told_bare || torrent_leaving(t)))
 		return;
 	if (active && t->started_at == 0)
 		t->started_at = clock_wall_s();
@@ -166,6 +173,8 @@ static void tell(struct torrent *t)
 	update_tracker(t, was, active);
 	torrent_update_dht(t, active);
 	update_web_seeds(t, active);
+	if (active && !was)
+		tell_named(t);
 }
 
 static struct torrent *take_first(struct link *list)
@@ -223,6 +232,8 @@ void session_on_peers_totals(struct actor *a, struct msg **m)
 		return;
 	down = got->downloaded > t->now.downloaded;
 	up = got->uploaded > t->now.uploaded;
+	if (t->told_bare)
+		return; /* it has no payload */
 	if (got->left < t->left)
 		torrent_note_progress(t);
 	t->now = (struct totals){got->downloaded, got->uploaded, got->wasted};
@@ -249,7 +260,7 @@ void session_on_peers_done(struct actor *a, struct msg **m)
 	struct torrent *t = find_attached(a, MSG_AS(PEERS_DONE, *m)->t);
 	bool news;
 
-	if (t == NULL || t->complete)
+	if (t == NULL || t->complete || t->told_bare)
 		return;
 	news = t->completed_at == 0 || t->partial;
 	t->left = 0;

@@ -57,12 +57,14 @@ static char *resolve_path(const struct config *c, const char *asked, struct word
 static enum err parse(const struct m_torrent_add *m, struct metainfo **meta, struct words *why)
 {
 	struct parse_error pe = {0};
-	enum err e = metainfo_parse(m->body, m->body_n, meta, &pe);
+	enum err e = m->is_link ? metainfo_from_magnet((const char *)m->body, m->body_n, meta, &pe)
+				: metainfo_parse(m->body, m->body_n, meta, &pe);
 
 	if (e == E_OK)
 		return E_OK;
-	snprintf(why->text, sizeof why->text, "not a valid torrent: %s (at byte %zu)",
-		pe.what[0] != '\0' ? pe.what : err_words(e), pe.offset);
+	snprintf(why->text, sizeof why->text, "not a valid %s: %s (at byte %zu)",
+		m->is_link ? "magnet link" : "torrent", pe.what[0] != '\0' ? pe.what : err_words(e),
+		pe.offset);
 	return e == E_NOMEM ? e : E_SYNTAX;
 }
 
@@ -80,6 +82,13 @@ static void adopt_fresh(struct torrent *t, int64_t row)
 	};
 
 	wishes_move(&r.wishes, &t->wishes);
+	if (t->meta->bare) {
+		r.link = xcalloc(1, t->meta->raw.n + 1);
+		memcpy(r.link, t->meta->raw.p, t->meta->raw.n);
+		r.choice = t->choice;
+		r.choice_n = t->choice_n;
+		t->choice = NULL;
+	}
 	bitfield_init(&r.synced, t->meta->pieces);
 	torrent_adopt(t, &r);
 }
@@ -98,13 +107,37 @@ static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 		deferred_move(&t->session->again, &t->adds);
 	if (err == E_OK) {
 		adopt_fresh(t, MSG_AS(STATE_ADD, *m)->row);
-		torrent_step(t, TEVENT_STORED);
+		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
 	} else {
 		if (m != NULL && *m != NULL)
 			add->why = MSG_AS(STATE_ADD, *m)->why;
 		torrent_end(&t);
 	}
 	actor_reply(a, &reply, err);
+}
+
+/* What the link says of files, and then what the person does. */
+static void choose_files(struct torrent *t, const struct m_torrent_add *add)
+{
+	struct words why;
+	uint32_t n;
+	struct file_wish *list = files_of_link(t->meta, &n);
+
+	(void)files_choose(t, list, n, &why);
+	(void)files_choose(t, add->files, add->files_n, &why);
+	xfree(list);
+}
+
+static enum discreet discreet_of(
+	const struct session *s, const struct m_torrent_add *add, const struct metainfo *meta)
+{
+	int as = s->config->magnet_discreet;
+
+	if (add->discreet_given || !meta->bare)
+		return add->wishes.discreet;
+	if (as == CONFIG_DISCREET_ON || (as == CONFIG_DISCREET_AUTO && metainfo_has_passkey(meta)))
+		return DISCREET_UNTIL_KNOWN;
+	return DISCREET_OFF;
 }
 
 /* Takes path and priority. */
@@ -117,7 +150,11 @@ static void store_torrent(
 	struct torrent *t = torrent_new(s, meta);
 
 	t->path = path;
-	target_link(t);
+	if (meta->bare)
+		choose_files(t, add);
+	else
+		target_link(t);
+	add->wishes.discreet = discreet_of(s, add, meta);
 	wishes_move(&t->wishes, &add->wishes);
 	t->wishes.file_priority = priority;
 	t->wishes.file_priority_n = priority != NULL ? meta->files_n : 0;
@@ -132,6 +169,8 @@ static void store_torrent(
 	wishes_copy(&put->wishes, &t->wishes);
 	put->added = t->added;
 	put->place = t->place;
+	put->choice_n = t->choice_n;
+	put->choice = t->choice_n > 0 ? xmemdup(t->choice, t->choice_n * sizeof *t->choice) : NULL;
 	actor_call_within(s->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_stored, t);
 }
 
@@ -139,8 +178,9 @@ static void store_torrent(
 static void add_at(struct session *s, struct metainfo *meta, char *path, struct msg **m)
 {
 	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
-	struct torrent *other;
-	bool taken = target_is_taken(s, path, meta->name, &other, &add->why);
+	struct torrent *other = NULL;
+	/* What it will be called is not known of a link; its place is looked for when it is. */
+	bool taken = !meta->bare && target_is_taken(s, path, meta->name, &other, &add->why);
 	uint8_t *priority = NULL;
 	enum err e = E_EXISTS;
 
@@ -149,7 +189,9 @@ static void add_at(struct session *s, struct metainfo *meta, char *path, struct 
 		deferred_push(&other->adds, m);
 		return;
 	}
-	if (!taken) {
+	if (meta->bare) {
+		e = E_OK;
+	} else if (!taken) {
 		e = files_wish(meta, NULL, add->files, add->files_n, &priority, &add->why);
 	}
 	if (e == E_OK) {
@@ -173,7 +215,7 @@ static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
 	}
 	memcpy(add->infohash, meta->infohash.v1, sizeof add->infohash);
 	if (old != NULL) {
-		actor_reply(s->actor, m, E_EXISTS);
+		session_add_again(old, meta, m);
 		return;
 	}
 	path = resolve_path(s->config, add->path, &add->why);

@@ -158,9 +158,15 @@ static uint8_t *files_of(const struct torrent *t, const struct m_torrent_set *c)
 
 static void set_files(struct torrent *t, const struct m_torrent_set *c, int64_t value)
 {
-	uint8_t *list = files_of(t, c);
+	struct words why;
+	uint8_t *list;
 
 	(void)value;
+	if (t->meta->bare) {
+		(void)files_choose(t, c->files, c->files_n, &why);
+		return;
+	}
+	list = files_of(t, c);
 	if (!files_equal(t, list))
 		torrent_set_files(t, &list);
 	xfree(list);
@@ -169,16 +175,37 @@ static void set_files(struct torrent *t, const struct m_torrent_set *c, int64_t 
 /* 1: something changes. */
 static int64_t ask_files(const struct torrent *t, const struct m_torrent_set *c)
 {
-	uint8_t *list = files_of(t, c);
-	bool changes = !files_equal(t, list);
+	uint8_t *list;
+	bool changes;
 
+	if (t->meta->bare)
+		return 1; /* who knows */
+	list = files_of(t, c);
+	changes = !files_equal(t, list);
 	xfree(list);
 	return changes;
+}
+
+/* All wishes so far, and these. */
+static void put_choice(
+	const struct torrent *t, const struct m_torrent_set *c, struct m_state_set *set)
+{
+	set->key = STATE_CHOICE;
+	set->choice = xcalloc(t->choice_n + c->files_n + 1, sizeof *set->choice);
+	if (t->choice_n > 0)
+		memcpy(set->choice, t->choice, t->choice_n * sizeof *set->choice);
+	if (c->files_n > 0)
+		memcpy(set->choice + t->choice_n, c->files, c->files_n * sizeof *set->choice);
+	set->choice_n = t->choice_n + c->files_n;
 }
 
 static void put_files(
 	const struct torrent *t, const struct m_torrent_set *c, struct m_state_set *set)
 {
+	if (t->meta->bare) {
+		put_choice(t, c, set);
+		return;
+	}
 	set->data = files_of(t, c);
 	set->data_n = set->data != NULL ? t->meta->files_n : 0;
 }
@@ -186,8 +213,11 @@ static void put_files(
 static enum err check_files(const struct torrent *t, struct m_torrent_set *c)
 {
 	uint8_t *list;
-	enum err e =
-		files_wish(t->meta, t->wishes.file_priority, c->files, c->files_n, &list, &c->why);
+	enum err e;
+
+	if (t->meta->bare)
+		return files_may_choose(t, c->files, c->files_n, &c->why);
+	e = files_wish(t->meta, t->wishes.file_priority, c->files, c->files_n, &list, &c->why);
 
 	xfree(list);
 	return e;
@@ -247,6 +277,35 @@ static void set_check(struct torrent *t, const struct m_torrent_set *c, int64_t 
 	torrent_step(t, TEVENT_CHECK);
 }
 
+static enum err check_known(const struct torrent *t, struct m_torrent_set *c)
+{
+	if (!t->meta->bare)
+		return E_OK;
+	snprintf(c->why.text, sizeof c->why.text,
+		"there is nothing to check: the torrent's metadata has not come yet");
+	return E_EXISTS;
+}
+
+/* --- who may hear of it --- */
+
+static int64_t get_discreet(const struct torrent *t)
+{
+	return t->wishes.discreet;
+}
+
+static int64_t ask_discreet(const struct torrent *t, const struct m_torrent_set *c)
+{
+	(void)t;
+	return c->value != 0 ? DISCREET_ON : DISCREET_OFF;
+}
+
+static void set_discreet(struct torrent *t, const struct m_torrent_set *c, int64_t value)
+{
+	(void)c;
+	t->wishes.discreet = (enum discreet)value;
+	wish(t);
+}
+
 static int64_t ask_remove(const struct torrent *t, const struct m_torrent_set *c)
 {
 	(void)t;
@@ -272,7 +331,8 @@ static const struct command {
 	[TORRENT_DOWN_RATE] = {STATE_DOWN_LIMIT, get_down_limit, ask_value, set_down_limit, NULL,
 		NULL},
 	[TORRENT_UP_RATE] = {STATE_UP_LIMIT, get_up_limit, ask_value, set_up_limit, NULL, NULL},
-	[TORRENT_RECHECK] = {STATE_CHECK, get_nothing, ask_one, set_check, NULL, NULL},
+	[TORRENT_RECHECK] = {STATE_CHECK, get_nothing, ask_one, set_check, NULL, check_known},
+	[TORRENT_DISCREET] = {STATE_DISCREET, get_discreet, ask_discreet, set_discreet, NULL, NULL},
 	[TORRENT_FILES] = {STATE_FILES, get_nothing, ask_files, set_files, put_files, check_files},
 	[TORRENT_SEQUENTIAL] = {STATE_SEQUENTIAL, get_sequential, ask_bool, set_sequential, NULL,
 		NULL},
@@ -315,8 +375,17 @@ static void on_saved(struct actor *a, void *ctx, enum err err, struct msg **m)
 		refuse_commands(t);
 		torrent_remove(t, delete_data);
 	} else if (err != E_STOPPING) {
-		next_command(t);
+		torrent_saved(t);
 	}
+}
+
+void torrent_saved(struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	t->saving = false;
+	deferred_move(&t->session->again, &t->adds);
+	torrent_found(t);
+	next_command(t);
 }
 
 static void save_first(struct torrent *t)

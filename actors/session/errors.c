@@ -44,6 +44,11 @@ static const char *advice(const struct torrent *t, enum err e)
 	case E_NFILES:
 		return "raise the limit of open files, or lower store.open_files; it is tried "
 		       "again";
+	case E_EXISTS:
+		return "remove the other torrent, or this one and add it with another path; it is "
+		       "tried again by itself";
+	case E_SYNTAX:
+		return "remove it, and look for another link";
 	case E_BUSY:
 		return "it is tried again by itself";
 	case E_PATH:

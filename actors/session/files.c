@@ -4,11 +4,20 @@
  *
  * The store is told first: it decides where the data of a skipped file goes before peers fetch any
  * of it.  All files normal is NULL everywhere, and costs nothing.
+ *
+ * While the files are not known, what is wished of them is kept as it was said, and carried out in
+ * that order when they are.
  */
 #include "actors/session/priv.h"
 
+#include "proto/base/array.h"
 #include "proto/base/priority.h"
+#include "proto/meta/magnet.h"
 #include "proto/meta/wanted.h"
+
+/* What trackers are told of a torrent whose size is not known: something, or they would take it for
+ * a seed. */
+#define LACKS_UNKNOWN BLOCK_SIZE
 
 static bool is_plain(const uint8_t *priority, uint32_t n)
 {
@@ -79,8 +88,12 @@ void torrent_count_wanted(struct torrent *t)
 		t->have.bits == 0 && t->record != NULL ? &t->record->synced : &t->have;
 
 	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (t->meta->bare) {
+		t->lacks = LACKS_UNKNOWN;
+		return;
+	}
 	t->wanted = wanted_left(t->meta, t->wishes.file_priority, NULL);
-	if (t->attached)
+	if (t->attached && !t->told_bare)
 		return;
 	have = have->bits == t->meta->pieces ? have : NULL;
 	t->left = wanted_left(t->meta, t->wishes.file_priority, have);
@@ -99,4 +112,74 @@ void torrent_set_files(struct torrent *t, uint8_t **priority)
 		tell_files(t);
 	t->told_wishes = false;
 	torrent_mark(t);
+}
+
+/* --- files that are not known yet --- */
+
+static bool is_for_all(const struct file_wish *w)
+{
+	return w->first == 0 && w->last == UINT32_MAX;
+}
+
+enum err files_may_choose(
+	const struct torrent *t, const struct file_wish *wishes, uint32_t n, struct words *why)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (n <= FILE_WISHES_MAX - t->choice_n || (n <= FILE_WISHES_MAX && is_for_all(&wishes[0])))
+		return E_OK;
+	snprintf(why->text, sizeof why->text,
+		"files: more than %u choices are not kept while the files are not known; choose "
+		"all first",
+		FILE_WISHES_MAX);
+	return E_RANGE;
+}
+
+enum err files_choose(
+	struct torrent *t, const struct file_wish *wishes, uint32_t n, struct words *why)
+{
+	enum err e = files_may_choose(t, wishes, n, why);
+
+	for (uint32_t i = 0; e == E_OK && i < n; i++) {
+		if (is_for_all(&wishes[i]))
+			t->choice_n = 0;
+		ARRAY_PUSH(t->choice, t->choice_n, t->choice_room, wishes[i]);
+	}
+	return e;
+}
+
+uint8_t *files_chosen(const struct torrent *t, const struct metainfo *m)
+{
+	struct file_wish *list = xcalloc(MAX(t->choice_n, 1u), sizeof *list);
+	uint32_t n = 0;
+	struct words why;
+	uint8_t *out;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	for (uint32_t i = 0; i < t->choice_n; i++) {
+		list[n] = t->choice[i];
+		list[n].last = MIN(list[n].last, m->files_n - 1);
+		n += list[n].first <= list[n].last;
+	}
+	must(files_wish(m, NULL, list, n, &out, &why) == E_OK);
+	xfree(list);
+	return out;
+}
+
+struct file_wish *files_of_link(const struct metainfo *bare, uint32_t *n)
+{
+	struct file_wish *list = NULL;
+	struct magnet g;
+
+	*n = 0;
+	if (magnet_parse((const char *)bare->raw.p, bare->raw.n, &g, NULL) != E_OK)
+		return NULL;
+	if (g.ranges_n > 0) {
+		list = xcalloc(g.ranges_n + 1, sizeof *list);
+		list[(*n)++] = (struct file_wish){0, UINT32_MAX, PRIORITY_SKIP};
+	}
+	for (uint32_t i = 0; i < g.ranges_n; i++)
+		list[(*n)++] =
+			(struct file_wish){g.ranges[i].first, g.ranges[i].last, PRIORITY_NORMAL};
+	magnet_fini(&g);
+	return list;
 }

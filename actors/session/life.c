@@ -18,6 +18,20 @@
 /* Failed ones that are looked at again at the same time, so that a missing disk costs little. */
 #define FAILED_WINDOW 16u
 
+/* What is only of use to a torrent that came by a link. */
+static void adopt_magnet(struct torrent *t, struct torrent_record *r)
+{
+	t->link = r->link;
+	t->found = r->found;
+	t->found_kept = r->found != NULL;
+	t->choice = r->choice;
+	t->choice_n = t->choice_room = r->choice_n;
+	r->link = NULL;
+	r->found = NULL;
+	r->choice = NULL;
+	r->choice_n = 0;
+}
+
 void torrent_adopt(struct torrent *t, struct torrent_record *r)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
@@ -37,8 +51,11 @@ void torrent_adopt(struct torrent *t, struct torrent_record *r)
 	if (t->path == NULL) {
 		t->path = r->path;
 		r->path = NULL;
-		target_link(t);
 	}
+	/* What only has a link has no files; one just added has its place already. */
+	if (!t->targeted && !t->meta->bare)
+		target_link(t);
+	adopt_magnet(t, r);
 	if (!r->removing)
 		torrent_enter_order(t);
 	metainfo_unref(&r->meta); /* the torrent has its own */
@@ -61,14 +78,37 @@ void session_open_more(struct session *s)
 	}
 }
 
-/* It crosses the removal of its torrent, or one that came by another way. */
+void torrent_found(struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (t->found == NULL || t->saving)
+		return;
+	if (t->phase == TPHASE_METADATA)
+		torrent_step(t, TEVENT_FOUND);
+	else if (t->phase == TPHASE_FAILED && t->meta->bare)
+		torrent_step(t, TEVENT_RETRY);
+}
+
+/* What peers send crosses the removal of its torrent, or a metainfo that came by another way. */
 void session_on_peers_metadata(struct actor *a, struct msg **m)
 {
-	struct torrent *t = torrent_at(session_of(a), MSG_AS(PEERS_METADATA, *m)->t);
+	struct m_peers_metadata *got = MSG_AS(PEERS_METADATA, *m);
+	struct torrent *t = torrent_at(session_of(a), got->t);
+	struct parse_error pe = {0};
+	struct words why;
+	enum err e;
 
-	if (t != NULL && t->meta->bare)
-		log_event(LOG_DEBUG, "metadata_not_awaited", "ih=%s",
-			infohash_name(t->meta->infohash.v1).text);
+	if (t == NULL || t->phase != TPHASE_METADATA || t->found != NULL)
+		return;
+	e = metainfo_complete(t->meta, (struct slice){got->info, got->info_n}, &t->found, &pe);
+	if (e == E_OK) {
+		torrent_found(t);
+		return;
+	}
+	torrent_step(t, TEVENT_BAD);
+	snprintf(why.text, sizeof why.text, "the metadata that peers sent is no usable torrent: %s",
+		pe.what);
+	torrent_set_error(t, E_SYNTAX, why.text);
 }
 
 void session_on_store_ready(struct actor *a, struct msg **m)
@@ -128,7 +168,7 @@ void torrent_on_retry_timer(struct loop_timer *timer, int64_t now)
 
 	(void)now;
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	if (t->phase == TPHASE_FORGETTING)
+	if (t->phase == TPHASE_FORGETTING || t->phase == TPHASE_KEEPING)
 		torrent_step(t, TEVENT_RETRY);
 	else if (t->fault == FAULT_REFUSED)
 		torrent_retry_writes(t);
@@ -141,16 +181,22 @@ void session_on_failed_timer(struct loop_timer *timer, int64_t now)
 {
 	struct session *s = container_of(timer, struct session, failed_timer);
 	unsigned n = s->came_back ? UINT_MAX : FAILED_WINDOW;
+	struct link due;
 
 	(void)now;
 	CHECK_OBJ(s, SESSION_MAGIC);
 	s->came_back = false;
-	for (; n > 0 && !link_empty(&s->failed); n--) {
-		struct torrent *t = container_of(s->failed.next, struct torrent, line);
+	/* Some fail again at once, and are not tried again for that. */
+	link_init(&due);
+	deferred_move(&due, &s->failed);
+	for (; n > 0 && !link_empty(&due); n--) {
+		struct torrent *t = container_of(due.next, struct torrent, line);
 
 		t->unasked = true;
 		torrent_step(t, TEVENT_RETRY);
 	}
+	deferred_move(&due, &s->failed);
+	deferred_move(&s->failed, &due);
 	if (!link_empty(&s->failed))
 		session_retry_later(s, &s->failed_timer, &s->failed_after);
 }

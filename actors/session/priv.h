@@ -9,10 +9,11 @@
  *   errors.c       words and faults                  queue.c        who works
  *   dht.c          what the DHT is told
  *   seed_limits.c  when seeding is enough            files.c        which files are wanted
+ *   found.c        the metainfo of a magnet has come
  *   active.c       the sweep: tells what differs from what was told
  *   step.c         the life of a torrent: one table, one step
  *   life.c         what leads to its steps
- *   queue_order.c commands.c add.c view.c            what people ask for
+ *   queue_order.c commands.c add_again.c add.c view.c   what people ask for
  *   session.c      the actor
  *
  * A torrent is one phase at a time.  What a person is told has happened is in the database first.
@@ -38,6 +39,8 @@
 
 enum torrent_phase {
 	TPHASE_ADDING,     /* waits for the database; not listed */
+	TPHASE_METADATA,   /* only its link is known; peers have it by that */
+	TPHASE_KEEPING,    /* its metainfo has come: waits for the database */
 	TPHASE_WAITING,    /* in the line of those to be opened */
 	TPHASE_OPENING,    /* STORE_OPEN was sent, STORE_READY follows */
 	TPHASE_READY,      /* peers have it */
@@ -57,6 +60,10 @@ enum torrent_phase {
 enum torrent_event {
 	TEVENT_NONE,
 	TEVENT_STORED,    /* the database has it */
+	TEVENT_SEEK,      /* only its link is known */
+	TEVENT_FOUND,     /* its metainfo is in t->found */
+	TEVENT_BAD,       /* its info dictionary is no torrent's */
+	TEVENT_NO_PLACE,  /* another torrent's files lie where its own would */
 	TEVENT_NO_ROOT,   /* its directory lies beneath no download root */
 	TEVENT_PLACE,     /* it may be opened */
 	TEVENT_READY,     /* STORE_READY is in t->ready: its files can be used */
@@ -114,13 +121,14 @@ struct torrent {
 	int64_t place;
 	bool delete_data : 1; /* with its removal */
 	bool check_due : 1;   /* a check was asked for, and not yet asked of the store */
-	bool saving : 1;      /* the first of `commands` waits for the database */
+	bool saving : 1;      /* the first of `commands`, or `joining`, waits for the database */
 	bool unasked : 1;     /* its files are looked at again, and no person has asked for it */
 
 	/* Who was told what; the sweep tells what differs. */
-	bool in_store : 1; /* STORE_OPEN was sent, and no STORE_CLOSE answered */
-	bool attached : 1; /* PEERS_ADD was sent, and no PEERS_REMOVE answered */
-	bool tracked : 1;  /* the tracker actor has it */
+	bool in_store : 1;  /* STORE_OPEN was sent, and no STORE_CLOSE answered */
+	bool attached : 1;  /* PEERS_ADD was sent, and no PEERS_REMOVE answered */
+	bool told_bare : 1; /* and what peers have is the bare metainfo */
+	bool tracked : 1;   /* the tracker actor has it */
 	bool told_active : 1;
 	bool told_no_download : 1;
 	bool told_wishes : 1; /* peers have the latest ones */
@@ -131,7 +139,15 @@ struct torrent {
 	bool totals_due : 1;  /* and there is something new since */
 
 	/* What is known of it. */
-	struct metainfo *meta; /* reference */
+	struct metainfo *meta; /* reference; bare while only a link is known */
+	/* While meta is bare: the whole one, that waits for a place or for a command that is under
+	 * way; reference, NULL: not known. */
+	struct metainfo *found;
+	bool found_kept : 1;      /* the database has it */
+	bool keeping : 1;         /* STATE_META is under way */
+	char *link;               /* owned: the magnet link that it came by; NULL: none */
+	struct file_wish *choice; /* owned, while meta is bare: of files, in this order */
+	uint32_t choice_n, choice_room;
 	int64_t row;
 	char *path;        /* owned: target directory, absolute */
 	bool complete : 1; /* all that is wanted is verified, and that was noted */
@@ -163,9 +179,10 @@ struct torrent {
 	struct link line;     /* in session.to_open, or in session.failed */
 	struct link to_sweep; /* in session.dirty or session.changed */
 
-	struct link commands;         /* of struct deferred: m_torrent_set, in order */
-	struct link adds;             /* likewise: m_torrent_add that wait until this is settled */
-	struct m_torrent_add *add;    /* the one that made it, while TPHASE_ADDING; owned */
+	struct link commands; /* of struct deferred: m_torrent_set, in order */
+	struct link adds;     /* likewise: m_torrent_add that wait until this is settled */
+	/* The one that made it, while TPHASE_ADDING, or that brings what a magnet lacks; owned. */
+	struct m_torrent_add *add;
 	int64_t retry_after;          /* the last wait before another try */
 	struct loop_timer retry;      /* of faults, failures, and a removal the disk refused */
 	struct loop_timer save;       /* totals to the database */
@@ -221,7 +238,7 @@ struct session {
 	struct link changed;             /* looked at: whoever has to know is told */
 	struct ordered_set order;        /* all that are listed */
 	int64_t place_first, place_last; /* bounds of all places ever given */
-	struct queue queues[2];          /* downloads, seeds */
+	struct queue queues[3];          /* downloads, seeds, magnets */
 	struct link again;               /* of struct deferred: m_torrent_add, to be tried again */
 	struct link moves;               /* likewise: m_torrent_set, in order */
 	bool moving;                     /* one of them waits for the database */
@@ -249,6 +266,13 @@ static inline bool torrent_started(const struct torrent *t)
 static inline bool torrent_forced(const struct torrent *t)
 {
 	return (t->run & RUN_FORCED) != 0;
+}
+
+/* Only its link is known, or peers have it by that alone until its files can be used. */
+static inline bool torrent_seeking(const struct torrent *t)
+{
+	return t->phase == TPHASE_METADATA ||
+	       (t->told_bare && t->phase > TPHASE_METADATA && t->phase <= TPHASE_OPENING);
 }
 
 /* Its removal is acknowledged. */
@@ -345,14 +369,19 @@ void session_save_all(struct session *);
 
 /* A setting of the torrent to the database; a failure is only logged. */
 void tell_state(const struct torrent *, enum state_key, int64_t value);
+/* Another metainfo.  tell_meta_of() has the message, to which wishes for files may be added. */
+struct m_state_meta *tell_meta_of(const struct torrent *, const struct metainfo *meta);
+void tell_meta(struct torrent *, struct m_state_meta **, actor_reply_f *fn);
 void tell_forget(struct torrent *, actor_reply_f *fn);
 void tell_open(const struct torrent *, const char *root);
 void tell_close(struct torrent *, actor_reply_f *fn);
 void tell_check(const struct torrent *);
 void tell_files(const struct torrent *);
-/* Takes have and the partial pieces out of r. */
+/* Takes have and the partial pieces out of r, which is NULL while the torrent is bare. */
 void tell_attach(const struct torrent *, bool active, struct m_store_ready *r);
 void tell_detach(struct torrent *, actor_reply_f *fn);
+/* The peers that its link names (x.pe). */
+void tell_named(const struct torrent *);
 void tell_peers(const struct torrent *, bool active, bool no_download);
 void tell_track(const struct torrent *, bool active);
 void tell_tracker(const struct torrent *, enum tracker_op op);
@@ -379,6 +408,35 @@ void torrent_set_files(struct torrent *, uint8_t **priority);
 void torrent_count_wanted(struct torrent *);
 /* Some file is skipped. */
 bool files_skip(const struct torrent *);
+
+/*
+ * Wishes for files that are not known yet, behind those before; one for all files ends what was
+ * wished before.  E_TOO_BIG and words: so many are not kept.
+ */
+enum err files_choose(struct torrent *, const struct file_wish *, uint32_t n, struct words *why);
+/* Whether it can: files_choose() without doing it. */
+enum err files_may_choose(
+	const struct torrent *, const struct file_wish *, uint32_t n, struct words *why);
+/* What comes of t->choice with the files of m; owned by the caller.  Files that are not there are
+ * passed over. */
+uint8_t *files_chosen(const struct torrent *, const struct metainfo *m);
+/* The wishes of a link's `so`: it and nothing else.  Owned by the caller; NULL: all files. */
+struct file_wish *files_of_link(const struct metainfo *bare, uint32_t *n);
+
+/* --- found.c --- */
+
+/* Whether the files of t->found have a place; false: words say why not. */
+bool torrent_found_fits(const struct torrent *, struct words *why);
+/* t->found is its metainfo from now on, with what was wished of it before.  false: its files have
+ * no place, and the torrent has an error that says so. */
+bool torrent_take_found(struct torrent *);
+/* To the database, if that is not under way; fn calls torrent_kept(). */
+void torrent_keep(struct torrent *, actor_reply_f *fn);
+/* m: the answer, or NULL.  true: it is stored; false: it will be tried again, or matters no more.
+ */
+bool torrent_kept(struct torrent *, enum err, const struct m_state_meta *m);
+/* Its metainfo is another one of the same content, with other trackers. */
+void torrent_take_meta(struct torrent *, struct metainfo *meta);
 
 /* --- errors.c --- */
 
@@ -468,6 +526,8 @@ void torrent_end(struct torrent **);
 
 /* --- life.c --- */
 
+/* Its metainfo has come, in t->found; it is used when no command is under way.  t may be gone. */
+void torrent_found(struct torrent *);
 /* A torrent of the database or one just added; takes what r holds. */
 void torrent_adopt(struct torrent *, struct torrent_record *r);
 /* The mark of the removal is in the database; t may be gone afterwards. */
@@ -484,6 +544,13 @@ void session_on_store_error(struct actor *, struct msg **);
 /* --- commands.c --- */
 
 void session_on_set(struct actor *, struct msg **);
+/* What had set t->saving is done: what waited for that goes on. */
+void torrent_saved(struct torrent *);
+
+/* --- add_again.c --- */
+
+/* What is to be added, meta, is `old`, which is listed.  Takes *m or answers it. */
+void session_add_again(struct torrent *old, struct metainfo *meta, struct msg **m);
 
 /* --- add.c --- */
 

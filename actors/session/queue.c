@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who has a slot: how many torrents download and how many seed at the same time.
+ * Who has a slot: how many torrents download, how many seed, and how many look for their metainfo
+ * at the same time.
  *
  * Each kind has those that run and those that wait, in the order of all torrents.  When it is
  * settled as many run as may, and none waits before one that runs; that costs O(log n) for each
@@ -11,7 +12,7 @@
  */
 #include "actors/session/priv.h"
 
-enum { KIND_DOWN, KIND_SEED };
+enum { KIND_DOWN, KIND_SEED, KIND_MAGNET };
 
 static struct torrent *torrent_of(struct ordered_node *n)
 {
@@ -25,7 +26,10 @@ static struct queue *queue_of(struct torrent *t)
 
 static uint32_t limit_of(const struct session *s, unsigned kind)
 {
-	int n = kind == KIND_SEED ? s->config->queue_seeds : s->config->queue_downloads;
+	const struct config *c = s->config;
+	int n = kind == KIND_SEED     ? c->queue_seeds
+		: kind == KIND_MAGNET ? c->queue_magnets
+				      : c->queue_downloads;
 
 	return n > 0 ? (uint32_t)n : UINT32_MAX;
 }
@@ -97,19 +101,20 @@ void queue_settle(struct session *s)
 	CHECK_OBJ(s, SESSION_MAGIC);
 	settle(s, KIND_DOWN);
 	settle(s, KIND_SEED);
+	settle(s, KIND_MAGNET);
 }
 
 /* --- events --- */
 
 static bool wants_slot(const struct torrent *t)
 {
-	return t->phase == TPHASE_READY && torrent_started(t) && !torrent_forced(t) &&
-	       t->fault != FAULT_STOP;
+	return (t->phase == TPHASE_READY || torrent_seeking(t)) && torrent_started(t) &&
+	       !torrent_forced(t) && t->fault != FAULT_STOP;
 }
 
 void queue_update(struct torrent *t)
 {
-	uint8_t kind = t->complete ? KIND_SEED : KIND_DOWN;
+	uint8_t kind = torrent_seeking(t) ? KIND_MAGNET : t->complete ? KIND_SEED : KIND_DOWN;
 	bool in = t->slot != SLOT_NONE, want = wants_slot(t);
 
 	CHECK_OBJ(t, TORRENT_MAGIC);

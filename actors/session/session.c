@@ -66,7 +66,7 @@ static void adopt_record(struct session *s, struct torrent_record *r)
 	if (removing)
 		torrent_remove(t, t->delete_data);
 	else
-		torrent_step(t, TEVENT_STORED);
+		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
 }
 
 static void on_loaded(struct actor *a, void *ctx, enum err err, struct msg **m)

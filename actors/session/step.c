@@ -3,11 +3,13 @@
  * The life of a torrent: phases, what moves it from one to the next, and what is done on the way.
  *
  *   ADDING > WAITING > OPENING > READY
+ *   ADDING > METADATA > KEEPING > WAITING       a magnet: only its link is known at first
+ *   METADATA, KEEPING > FAILED > METADATA       what came is no torrent, or has no place
  *   READY > DETACHING > CHECKING > READY        its files are looked at again
  *   OPENING, CHECKING, WAITING > FAILED         they cannot be used
  *   FAILED > CHECKING, WAITING, REOPENING > WAITING
- *   removed: READY, DETACHING > LEAVING > CLOSING > FORGETTING > GONE
- *            REOPENING > DROPPING > CLOSING, all others > CLOSING
+ *   removed: all that are listed > LEAVING > CLOSING > FORGETTING > GONE
+ *            REOPENING > DROPPING > LEAVING, ADDING > CLOSING
  *
  * torrent_step() is the only place where the phase changes.  An action is called in the new phase
  * and may return the event that follows from what it found; that is the next round of a loop, so
@@ -17,8 +19,8 @@
  * when this one dies: peers let go, trackers forget, the store closes and perhaps deletes.  The row
  * goes last, when nothing is left to finish.
  *
- * A torrent whose metainfo is not known yet would be one phase between ADDING and WAITING, which
- * peers have like READY, and one event that says that it has come.
+ * Peers have a magnet by its bare metainfo, from METADATA on until it is READY, so that connections
+ * and candidates outlive the moment in which it becomes whole.
  */
 #include "actors/session/priv.h"
 
@@ -55,8 +57,43 @@ static enum torrent_event fail_root(struct torrent *t)
 {
 	link_remove(&t->line);
 	t->failure = E_PATH;
+	torrent_mark(t);
 	torrent_set_error(t, E_PATH, "its directory is not beneath download.roots any more");
 	return TEVENT_NONE;
+}
+
+/* --- a magnet --- */
+
+static enum torrent_event seek(struct torrent *t)
+{
+	link_remove(&t->line);
+	torrent_mark(t);
+	return t->found != NULL ? TEVENT_FOUND : TEVENT_NONE;
+}
+
+static void on_kept(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct torrent *t;
+
+	(void)a;
+	CAST_OBJ(t, ctx, TORRENT_MAGIC);
+	if (torrent_kept(t, err, m != NULL && *m != NULL ? MSG_AS(STATE_META, *m) : NULL))
+		torrent_step(t, TEVENT_STORED);
+}
+
+static enum torrent_event keep_again(struct torrent *t)
+{
+	t->unasked = false;
+	torrent_keep(t, on_kept);
+	return TEVENT_NONE;
+}
+
+static enum torrent_event keep(struct torrent *t)
+{
+	if (!torrent_take_found(t))
+		return TEVENT_NO_PLACE;
+	torrent_clear_error(t);
+	return keep_again(t);
 }
 
 void torrent_drop_ready(struct torrent *t)
@@ -136,6 +173,22 @@ static void show_have(struct torrent *t)
 	t->ready->have = (struct bitfield){0};
 }
 
+static enum torrent_event fail_place(struct torrent *t)
+{
+	t->failure = E_EXISTS;
+	fail_for_now(t);
+	torrent_mark(t);
+	return TEVENT_NONE;
+}
+
+/* Peers would bring the same again: it waits for a person. */
+static enum torrent_event fail_metadata(struct torrent *t)
+{
+	t->failure = E_SYNTAX;
+	torrent_mark(t);
+	return TEVENT_NONE;
+}
+
 static enum torrent_event fail(struct torrent *t)
 {
 	t->failure = t->ready->err;
@@ -145,6 +198,7 @@ static enum torrent_event fail(struct torrent *t)
 	if (t->record != NULL && error_may_pass(t->failure))
 		fail_for_now(t);
 	t->unasked = false;
+	torrent_mark(t);
 	return TEVENT_NONE;
 }
 
@@ -258,7 +312,12 @@ static enum torrent_event check_failed(struct torrent *t)
 
 static enum torrent_event retry_failed(struct torrent *t)
 {
+	/* The bytes that were no torrent are those of its info-hash: there are no others. */
+	if (t->meta->bare && t->found == NULL)
+		return TEVENT_NONE;
 	forgive(t);
+	if (t->meta->bare)
+		return TEVENT_SEEK;
 	if (!t->in_store)
 		return TEVENT_OPEN;
 	/* Files that others have changed are the truth when a person says so by starting it. */
@@ -314,16 +373,17 @@ static enum torrent_event close_files(struct torrent *t)
 	return TEVENT_NONE;
 }
 
-static enum torrent_event close_opening(struct torrent *t)
-{
-	t->session->opening--;
-	return close_files(t);
-}
-
 static enum torrent_event leave(struct torrent *t)
 {
 	torrent_untrack(t);
+	link_remove(&t->line);
 	return detach(t);
+}
+
+static enum torrent_event leave_opening(struct torrent *t)
+{
+	t->session->opening--;
+	return leave(t);
 }
 
 static enum torrent_event leave_detaching(struct torrent *t)
@@ -388,19 +448,29 @@ static const struct {
 	} on[TEVENT_MAX_];
 } phases[TPHASE_MAX_] = {
 	[TPHASE_ADDING] = {"adding", {[TEVENT_STORED] = GO(WAITING, enqueue),
+					     [TEVENT_SEEK] = GO(METADATA, seek),
 					     [TEVENT_REMOVE] = GO(CLOSING, close_files)}},
+	[TPHASE_METADATA] = {"metadata", {[TEVENT_FOUND] = GO(KEEPING, keep),
+						 [TEVENT_BAD] = GO(FAILED, fail_metadata),
+						 [TEVENT_RETRY] = STAY(METADATA),
+						 [TEVENT_REMOVE] = GO(LEAVING, leave)}},
+	[TPHASE_KEEPING] = {"keeping", {[TEVENT_STORED] = GO(WAITING, enqueue),
+					       [TEVENT_NO_PLACE] = GO(FAILED, fail_place),
+					       [TEVENT_CHECK] = GO(KEEPING, want_check),
+					       [TEVENT_RETRY] = GO(KEEPING, keep_again),
+					       [TEVENT_REMOVE] = GO(LEAVING, leave)}},
 	[TPHASE_WAITING] = {"waiting", {[TEVENT_PLACE] = GO(OPENING, open_files),
 					       [TEVENT_NO_ROOT] = GO(FAILED, fail_root),
 					       [TEVENT_CHECK] = GO(WAITING, want_check),
 					       [TEVENT_RETRY] = GO(WAITING, retry_soon),
-					       [TEVENT_REMOVE] = GO(CLOSING, close_files),
+					       [TEVENT_REMOVE] = GO(LEAVING, leave),
 					       NEWS_MEAN_NOTHING(WAITING)}},
 	[TPHASE_OPENING] = {"opening", {[TEVENT_READY] = GO(READY, take_opened),
 					       [TEVENT_UNUSABLE] = GO(FAILED, fail_opened),
 					       [TEVENT_LOST] = STAY(OPENING),
 					       [TEVENT_CHECK] = GO(OPENING, want_check),
 					       [TEVENT_RETRY] = GO(OPENING, retry_soon),
-					       [TEVENT_REMOVE] = GO(CLOSING, close_opening)}},
+					       [TEVENT_REMOVE] = GO(LEAVING, leave_opening)}},
 	[TPHASE_READY] = {"ready", {[TEVENT_READY] = GO(DETACHING, detach),
 					   [TEVENT_UNUSABLE] = GO(DETACHING, detach),
 					   [TEVENT_LOST] = GO(DETACHING, detach_lost),
@@ -420,13 +490,14 @@ static const struct {
 			[TEVENT_LOST] = STAY(CHECKING),
 			[TEVENT_CHECK] = STAY(CHECKING), /* it is being hashed */
 			[TEVENT_RETRY] = GO(CHECKING, retry_soon),
-			[TEVENT_REMOVE] = GO(CLOSING, close_files)}},
+			[TEVENT_REMOVE] = GO(LEAVING, leave)}},
 	[TPHASE_FAILED] = {"failed", {[TEVENT_CHECK] = GO(FAILED, check_failed),
 					     [TEVENT_RETRY] = GO(FAILED, retry_failed),
 					     [TEVENT_HASH] = GO(CHECKING, hash),
 					     [TEVENT_OPEN] = GO(WAITING, enqueue),
 					     [TEVENT_REOPEN] = GO(REOPENING, close_for_now),
-					     [TEVENT_REMOVE] = GO(CLOSING, close_files),
+					     [TEVENT_SEEK] = GO(METADATA, seek),
+					     [TEVENT_REMOVE] = GO(LEAVING, leave),
 					     NEWS_MEAN_NOTHING(FAILED)}},
 	[TPHASE_REOPENING] = {"reopening", {[TEVENT_CLOSED] = GO(WAITING, enqueue),
 						   [TEVENT_CHECK] = GO(REOPENING, want_check),
@@ -436,7 +507,7 @@ static const struct {
 	[TPHASE_LEAVING] = {"leaving",
 		{[TEVENT_DETACHED] = GO(CLOSING, close_files), NEWS_MEAN_NOTHING(LEAVING)}},
 	[TPHASE_DROPPING] = {"dropping",
-		{[TEVENT_CLOSED] = GO(CLOSING, close_files), NEWS_MEAN_NOTHING(DROPPING)}},
+		{[TEVENT_CLOSED] = GO(LEAVING, leave), NEWS_MEAN_NOTHING(DROPPING)}},
 	[TPHASE_CLOSING] = {"closing", {[TEVENT_CLOSED] = GO(FORGETTING, forget),
 					       [TEVENT_NO_FILES] = GO(FORGETTING, forget),
 					       NEWS_MEAN_NOTHING(CLOSING)}},

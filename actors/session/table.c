@@ -145,6 +145,10 @@ void torrent_free(struct torrent **pt)
 	xfree(t->record);
 	bitfield_free(&t->have);
 	metainfo_unref(&t->meta);
+	if (t->found != NULL)
+		metainfo_unref(&t->found);
+	xfree(t->link);
+	xfree(t->choice);
 	xfree(t->path);
 	wishes_fini(&t->wishes);
 	xfree(t->error);

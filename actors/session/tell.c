@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "actors/kernel/log.h"
+#include "proto/meta/magnet.h"
 
 /* --- the database --- */
 
@@ -33,6 +34,27 @@ void tell_state(const struct torrent *t, enum state_key key, int64_t value)
 	set->value = value;
 	m = &set->h;
 	actor_call_within(s->actor, ADDR_STATE, &m, STATE_TIMEOUT, on_noted, s);
+}
+
+struct m_state_meta *tell_meta_of(const struct torrent *t, const struct metainfo *meta)
+{
+	struct m_state_meta *put;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	put = msg_new(t->session->actor, MSG_STATE_META);
+	put->row = t->row;
+	put->meta = metainfo_ref(meta);
+	put->discreet = t->wishes.discreet;
+	return put;
+}
+
+void tell_meta(struct torrent *t, struct m_state_meta **put, actor_reply_f *fn)
+{
+	struct msg *m = &(*put)->h;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	*put = NULL;
+	actor_call_within(t->session->actor, ADDR_STATE, &m, STATE_TIMEOUT, fn, t);
 }
 
 void tell_forget(struct torrent *t, actor_reply_f *fn)
@@ -114,6 +136,17 @@ void tell_files(const struct torrent *t)
 
 /* --- peers --- */
 
+/* What peers can do with of them: who has no files has no wishes for any. */
+static void copy_wishes(struct wishes *to, const struct torrent *t, bool bare)
+{
+	wishes_copy(to, &t->wishes);
+	if (!bare)
+		return;
+	xfree(to->file_priority);
+	to->file_priority = NULL;
+	to->file_priority_n = 0;
+}
+
 void tell_attach(const struct torrent *t, bool active, struct m_store_ready *r)
 {
 	struct m_peers_add *add;
@@ -122,14 +155,16 @@ void tell_attach(const struct torrent *t, bool active, struct m_store_ready *r)
 	add = msg_new(t->session->actor, MSG_PEERS_ADD);
 	add->t = t->ref;
 	add->meta = metainfo_ref(t->meta);
-	add->have = r->have;
-	r->have = (struct bitfield){0};
-	add->partials = r->partials;
-	add->partials_n = r->partials_n;
-	r->partials = NULL;
-	r->partials_n = 0;
+	if (r != NULL) {
+		add->have = r->have;
+		r->have = (struct bitfield){0};
+		add->partials = r->partials;
+		add->partials_n = r->partials_n;
+		r->partials = NULL;
+		r->partials_n = 0;
+	}
 	add->active = active;
-	wishes_copy(&add->wishes, &t->wishes);
+	copy_wishes(&add->wishes, t, t->meta->bare);
 	msg_send(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), add);
 }
 
@@ -152,8 +187,28 @@ void tell_peers(const struct torrent *t, bool active, bool no_download)
 	set->t = t->ref;
 	set->active = active;
 	set->no_download = no_download;
-	wishes_copy(&set->wishes, &t->wishes);
+	copy_wishes(&set->wishes, t, t->told_bare);
 	msg_send(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), set);
+}
+
+void tell_named(const struct torrent *t)
+{
+	struct m_peers_found *f;
+	struct magnet g;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (t->link == NULL || magnet_parse(t->link, strlen(t->link), &g, NULL) != E_OK)
+		return;
+	f = msg_new(t->session->actor, MSG_PEERS_FOUND);
+	f->t = t->ref;
+	f->source = PEER_MANUAL;
+	f->seeds = -1;
+	f->peers = xcalloc(MAX(g.peers_n, 1u), sizeof *f->peers);
+	for (uint32_t i = 0; i < g.peers_n; i++)
+		if (g.peers[i].is_literal)
+			f->peers[f->n++] = g.peers[i].at;
+	magnet_fini(&g);
+	msg_send(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), f);
 }
 
 /* --- trackers --- */

@@ -38,12 +38,14 @@ static enum torrent_status status_of(const struct torrent *t)
 {
 	if (t->phase == TPHASE_FAILED || t->fault == FAULT_STOP || t->unasked)
 		return STATUS_ERROR;
-	if (t->phase != TPHASE_READY)
+	if (t->phase != TPHASE_READY && t->phase != TPHASE_METADATA && t->phase != TPHASE_KEEPING)
 		return STATUS_CHECKING;
 	if (!torrent_started(t))
 		return STATUS_STOPPED;
 	if (t->slot == SLOT_WAITS)
 		return STATUS_QUEUED;
+	if (t->phase != TPHASE_READY)
+		return STATUS_METADATA;
 	return t->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
 }
 
@@ -116,7 +118,7 @@ static void fill_files(const struct torrent *t, struct torrent_view *v)
 {
 	uint32_t n = t->meta->files_n;
 
-	v->files = xcalloc(n, sizeof *v->files);
+	v->files = xcalloc(MAX(n, 1u), sizeof *v->files);
 	for (uint32_t i = 0; i < n; i++)
 		v->files[i] = (struct file_view){
 			.done = wanted_file_done(t->meta, i, v->bitfield),

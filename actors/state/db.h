@@ -112,6 +112,7 @@ enum err state_load(struct state_db *, struct m_state_load *m);
 
 /* put.c: applies one message inside a transaction. */
 void state_add(struct state_db *, struct m_state_add *);
+void state_meta(struct state_db *, const struct m_state_meta *);
 void state_set(struct state_db *, const struct m_state_set *);
 void state_remove(struct state_db *, const struct m_state_remove *);
 void state_totals(struct state_db *, const struct m_totals *);

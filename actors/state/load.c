@@ -14,6 +14,7 @@
 
 #include "actors/kernel/log.h"
 #include "proto/base/priority.h"
+#include "proto/meta/magnet.h"
 
 /* Makes room for one more in an array that doubles at powers of two. */
 static void *grow_list(void *list, uint32_t n, size_t size)
@@ -47,7 +48,13 @@ enum column {
 	COL_CHECK,
 	COL_ENCRYPTION,
 	COL_MADE,
-	COLUMNS
+	COL_DISCREET,
+	COLUMNS,
+	/* no numbers */
+	COL_METAINFO = 12,
+	COL_LINK = COLUMNS,
+	COL_CHOICE,
+	COL_FOUND
 };
 
 #define BYTES_MAX (INT64_C(1) << 56) /* ever, of one torrent */
@@ -76,6 +83,7 @@ static const struct {
 	[COL_CHECK] = {0, 1},
 	[COL_ENCRYPTION] = {0, WISH_ENCRYPTION_REQUIRED},
 	[COL_MADE] = {0, PATH_MAX},
+	[COL_DISCREET] = {0, DISCREET_ON},
 };
 
 static int64_t number(struct state_db *db, enum column c)
@@ -214,6 +222,22 @@ static void load_wanted(struct state_db *db, struct torrent_record *r)
 	}
 }
 
+/* What makes no sense ends the list. */
+static void load_choice(struct state_db *db, struct torrent_record *r)
+{
+	struct slice b = db_bytes(db, SQL_LOAD_TORRENTS, COL_CHOICE);
+	struct file_wish w;
+	uint32_t priority;
+
+	while (r->choice_n < FILE_WISHES_MAX && take_number(&b, 8, &w.first) &&
+		take_number(&b, 8, &w.last) && take_number(&b, 2, &priority) && w.first <= w.last &&
+		priority <= PRIORITY_TOP) {
+		w.priority = (uint8_t)priority;
+		r->choice = grow_list(r->choice, r->choice_n, sizeof *r->choice);
+		r->choice[r->choice_n++] = w;
+	}
+}
+
 /* Columns that came with version 2 of the schema and later. */
 static void load_wishes(struct state_db *db, struct torrent_record *r)
 {
@@ -228,28 +252,59 @@ static void load_wishes(struct state_db *db, struct torrent_record *r)
 	r->seeded = amount(db, COL_SEEDED);
 	r->check = number(db, COL_CHECK) != 0;
 	r->made = (uint32_t)number(db, COL_MADE);
+	r->wishes.discreet = (enum discreet)number(db, COL_DISCREET);
 	load_wanted(db, r);
 }
 
-/* The metainfo of the row in hand, or NULL and a line in the log. */
+static bool is_hash(struct slice hash, const struct metainfo *m)
+{
+	return hash.n == HASH_SHA1_SIZE && memcmp(hash.p, m->infohash.v1, HASH_SHA1_SIZE) == 0;
+}
+
+/* The metainfo of the row in hand, bare where only the link is known; NULL and a line in the log
+ * where neither can be used. */
 static struct metainfo *parse_row(struct state_db *db, int64_t row)
 {
+	struct slice data = db_bytes(db, SQL_LOAD_TORRENTS, COL_METAINFO);
+	struct slice link = db_bytes(db, SQL_LOAD_TORRENTS, COL_LINK);
 	struct slice hash = db_bytes(db, SQL_LOAD_TORRENTS, 1);
-	struct slice data = db_bytes(db, SQL_LOAD_TORRENTS, 12);
 	struct parse_error pe = {.what = "its info-hash is another one"};
 	struct metainfo *meta = NULL;
+	enum err e = E_MISSING;
 
-	if (data.n == 0)
+	if (data.n > 0)
+		e = metainfo_parse(data.p, data.n, &meta, &pe);
+	else if (link.n > 0)
+		e = metainfo_from_magnet((const char *)link.p, link.n, &meta, &pe);
+	else
 		snprintf(pe.what, sizeof pe.what, "its metainfo is missing");
-	else if (metainfo_parse(data.p, data.n, &meta, &pe) == E_OK &&
-		 (hash.n != HASH_SHA1_SIZE ||
-			 memcmp(hash.p, meta->infohash.v1, HASH_SHA1_SIZE) != 0))
+	if (e == E_OK && !is_hash(hash, meta)) {
+		snprintf(pe.what, sizeof pe.what, "its info-hash is another one");
 		metainfo_unref(&meta);
+	}
 	if (meta == NULL)
 		log_event(LOG_ERROR, "state_torrent_skipped",
 			"row=%" PRId64 " ih=%s why=\"%s\"; it stays in the database", row,
 			hash.n >= 4 ? infohash_name(hash.p).text : "?", pe.what);
 	return meta;
+}
+
+/* What makes no sense is left out: it can be fetched again. */
+static void load_magnet(struct state_db *db, struct torrent_record *r)
+{
+	struct slice link = db_bytes(db, SQL_LOAD_TORRENTS, COL_LINK);
+	struct slice found = db_bytes(db, SQL_LOAD_TORRENTS, COL_FOUND);
+
+	if (link.n > 0 && link.n <= MAGNET_BYTES_MAX) {
+		r->link = xcalloc(1, link.n + 1);
+		memcpy(r->link, link.p, link.n);
+	}
+	if (!r->meta->bare)
+		return;
+	load_choice(db, r);
+	if (found.n > 0 && metainfo_parse(found.p, found.n, &r->found, NULL) == E_OK &&
+		!is_hash(db_bytes(db, SQL_LOAD_TORRENTS, 1), r->found))
+		metainfo_unref(&r->found);
 }
 
 static bool load_torrent(struct state_db *db, struct torrent_record *r)
@@ -272,6 +327,7 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	r->uploaded = amount(db, COL_UPLOADED);
 	r->wasted = amount(db, COL_WASTED);
 	load_wishes(db, r);
+	load_magnet(db, r);
 	load_pieces(db, r);
 	load_stamps(db, r);
 	return true;

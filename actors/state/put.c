@@ -25,6 +25,58 @@ static void put_wanted(struct state_db *db, int64_t row, const uint8_t *prioriti
 	db_run(db, q);
 }
 
+/* --- digits (schema.c) --- */
+
+struct digits {
+	char *p; /* lent by the database until the next list of the same kind */
+	size_t n;
+};
+
+static void add_u32(struct digits *d, uint32_t v)
+{
+	d->n += (size_t)snprintf(d->p + d->n, 9, "%08" PRIx32, v);
+}
+
+static struct digits choice_digits(struct state_db *db, const struct file_wish *v, uint32_t n)
+{
+	struct digits d = {.p = db_room(db, 0, 18 * (size_t)n + 1)};
+
+	for (uint32_t i = 0; i < n; i++) {
+		add_u32(&d, v[i].first);
+		add_u32(&d, v[i].last);
+		d.n += (size_t)snprintf(d.p + d.n, 3, "%02x", v[i].priority);
+	}
+	return d;
+}
+
+static void put_choice(struct state_db *db, int64_t row, const struct file_wish *choice, uint32_t n)
+{
+	struct digits d = choice_digits(db, choice, n);
+
+	db_bind_int(db, SQL_SET_CHOICE, 1, row);
+	db_bind_bytes(db, SQL_SET_CHOICE, 2, d.p, d.n);
+	db_run(db, SQL_SET_CHOICE);
+}
+
+/* --- torrents --- */
+
+static void put_metainfo(struct state_db *db, int64_t row, const struct metainfo *m)
+{
+	db_bind_int(db, SQL_PUT_METAINFO, 1, row);
+	db_bind_bytes(db, SQL_PUT_METAINFO, 2, m->raw.p, m->raw.n);
+	db_run(db, SQL_PUT_METAINFO);
+}
+
+static void add_magnet(struct state_db *db, const struct m_state_add *m)
+{
+	struct digits d = choice_digits(db, m->choice, m->choice_n);
+
+	db_bind_int(db, SQL_ADD_MAGNET, 1, m->row);
+	db_bind_bytes(db, SQL_ADD_MAGNET, 2, m->meta->raw.p, m->meta->raw.n);
+	db_bind_bytes(db, SQL_ADD_MAGNET, 3, d.p, d.n);
+	db_run(db, SQL_ADD_MAGNET);
+}
+
 void state_add(struct state_db *db, struct m_state_add *m)
 {
 	const enum sql q = SQL_ADD_TORRENT;
@@ -39,15 +91,42 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_int(db, q, 8, m->wishes.first_last);
 	db_bind_int(db, q, 9, m->place);
 	db_bind_int(db, q, 10, m->wishes.encryption);
+	db_bind_int(db, q, 11, m->wishes.discreet);
 	db_run(db, q);
 	if (db_error(db) != E_OK)
 		return;
 	m->row = db_last_row(db);
-	db_bind_int(db, SQL_ADD_METAINFO, 1, m->row);
-	db_bind_bytes(db, SQL_ADD_METAINFO, 2, m->meta->raw.p, m->meta->raw.n);
-	db_run(db, SQL_ADD_METAINFO);
+	if (m->meta->bare)
+		add_magnet(db, m);
+	else
+		put_metainfo(db, m->row, m->meta);
 	if (m->wishes.file_priority != NULL)
 		put_wanted(db, m->row, m->wishes.file_priority, m->wishes.file_priority_n);
+}
+
+static void put_raw(struct state_db *db, enum sql q, const struct m_state_meta *m)
+{
+	db_bind_int(db, q, 1, m->row);
+	db_bind_bytes(db, q, 2, m->meta->raw.p, m->meta->raw.n);
+	db_run(db, q);
+}
+
+void state_meta(struct state_db *db, const struct m_state_meta *m)
+{
+	if (m->meta->bare || m->aside) {
+		put_raw(db, m->aside ? SQL_SET_FOUND : SQL_SET_LINK, m);
+		if (m->choose)
+			put_choice(db, m->row, m->choice, m->choice_n);
+		return;
+	}
+	put_metainfo(db, m->row, m->meta);
+	db_bind_int(db, SQL_CLEAR_MAGNET, 1, m->row);
+	db_run(db, SQL_CLEAR_MAGNET);
+	db_bind_int(db, SQL_SET_DISCREET, 1, m->discreet);
+	db_bind_int(db, SQL_SET_DISCREET, 2, m->row);
+	db_run(db, SQL_SET_DISCREET);
+	if (m->choose)
+		put_wanted(db, m->row, m->file_priority, m->file_priority_n);
 }
 
 static void set_places(struct state_db *db, const struct m_state_set *m)
@@ -80,6 +159,7 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		[STATE_FIRST_LAST] = SQL_SET_FIRST_LAST,
 		[STATE_CHECK] = SQL_SET_CHECK,
 		[STATE_ENCRYPTION] = SQL_SET_ENCRYPTION,
+		[STATE_DISCREET] = SQL_SET_DISCREET,
 	};
 
 	switch (m->key) {
@@ -91,6 +171,9 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		break;
 	case STATE_FILES:
 		put_wanted(db, m->row, m->data, m->data_n);
+		break;
+	case STATE_CHOICE:
+		put_choice(db, m->row, m->choice, m->choice_n);
 		break;
 	case STATE_PLACES:
 		set_places(db, m);
@@ -133,17 +216,7 @@ static bool has_row(struct state_db *db, int64_t row)
 	return found;
 }
 
-/* --- verified pieces and partial ones, in digits (schema.c) --- */
-
-struct digits {
-	char *p; /* lent by the database until the next list of the same kind */
-	size_t n;
-};
-
-static void add_u32(struct digits *d, uint32_t v)
-{
-	d->n += (size_t)snprintf(d->p + d->n, 9, "%08" PRIx32, v);
-}
+/* --- verified pieces and partial ones --- */
 
 static struct digits noted_digits(struct state_db *db, const uint32_t *v, uint32_t n)
 {

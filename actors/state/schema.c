@@ -92,6 +92,15 @@ static const char *const steps[] = {
 	"ALTER TABLE torrent ADD COLUMN encryption INTEGER NOT NULL DEFAULT 0;",
 	/* 7 to 8: bytes at the end of path that name directories made for the torrent */
 	"ALTER TABLE torrent ADD COLUMN made INTEGER NOT NULL DEFAULT 0;",
+	/* 8 to 9: what came by a magnet link; while that is all that is known of it, it has no row
+	 * in metainfo.  choice: what is wished of its files, in hexadecimal digits: eight each for
+	 * the first and the last, two for the priority. */
+	"CREATE TABLE magnet ("
+	" row INTEGER PRIMARY KEY REFERENCES torrent ON DELETE CASCADE,"
+	" link BLOB NOT NULL,"
+	" choice BLOB NOT NULL DEFAULT x'',"
+	" found BLOB);" /* the .torrent, while its files have no place */
+	"ALTER TABLE torrent ADD COLUMN discreet INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -41,6 +41,9 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_ADD:
 		state_add(db, container_of(m, struct m_state_add, h));
 		break;
+	case MSG_STATE_META:
+		state_meta(db, container_of(m, struct m_state_meta, h));
+		break;
 	case MSG_STATE_SET:
 		state_set(db, container_of(m, struct m_state_set, h));
 		break;
@@ -70,6 +73,8 @@ static void explain(struct msg *m, const char *words)
 
 	if (m->type == MSG_STATE_ADD)
 		why = &container_of(m, struct m_state_add, h)->why;
+	else if (m->type == MSG_STATE_META)
+		why = &container_of(m, struct m_state_meta, h)->why;
 	else if (m->type == MSG_STATE_SET)
 		why = &container_of(m, struct m_state_set, h)->why;
 	if (why != NULL)
@@ -243,6 +248,7 @@ static void state_fini(struct actor *a)
 static const struct actor_handler handlers[] = {
 	{MSG_STATE_LOAD, on_load},
 	{MSG_STATE_ADD, on_put},
+	{MSG_STATE_META, on_put},
 	{MSG_STATE_SET, on_put},
 	{MSG_STATE_REMOVE, on_put},
 	{MSG_STATE_TOTALS, on_put},

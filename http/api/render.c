@@ -27,13 +27,14 @@ static const char *const status_names[] = {
 	[STATUS_DOWNLOADING] = "downloading",
 	[STATUS_SEEDING] = "seeding",
 	[STATUS_QUEUED] = "queued",
+	[STATUS_METADATA] = "metadata",
 	[STATUS_ERROR] = "error",
 };
 
 static double progress_of(const struct torrent_view *t)
 {
 	if (t->wanted == 0)
-		return 1.0;
+		return t->meta->bare ? 0 : 1.0;
 	return (double)(t->wanted - MIN(t->left, t->wanted)) / (double)t->wanted;
 }
 

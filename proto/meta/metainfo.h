@@ -117,6 +117,13 @@ enum err metainfo_complete(const struct metainfo *bare, struct slice info, struc
 enum err metainfo_join(const struct metainfo *m, const struct metainfo *more, struct metainfo **out,
 	struct parse_error *pe);
 
+/*
+ * Whether the address of a tracker looks as if it held somebody's key: a name or value of 16
+ * characters and more that is made of letters and digits as no word is.  Such trackers are those of
+ * private torrents, as a rule.
+ */
+bool metainfo_has_passkey(const struct metainfo *m);
+
 /* The magnet link of a torrent, with its name, trackers and web seeds; owned by the caller. */
 char *metainfo_magnet(const struct metainfo *m);
 

@@ -39,7 +39,7 @@ MAY = {
     'actors/peers': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/mse', 'proto/wire', 'proto/swarm', 'proto/utp'),
     'actors/store': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
     'actors/worker': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm'),
-    'actors/state': (BASE, KERNEL, MSG, 'config'),
+    'actors/state': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
     'actors/webseed': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'proto/webseed', 'actors/fetch'),
     'actors/tracker': (BASE, KERNEL, MSG, 'config', 'proto/tracker', 'actors/fetch'),
     'actors/dht': (BASE, KERNEL, MSG, 'config', 'proto/dht', 'actors/fetch'),

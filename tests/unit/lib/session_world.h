@@ -87,6 +87,8 @@ static inline void say_set(struct world *w, const struct m_state_set *p)
 	else if (p->key == STATE_SEED_LIMITS)
 		say(w, "STATE_SEED(%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ")", p->row,
 			p->seed.ratio, p->seed.time, p->seed.idle);
+	else if (p->key == STATE_CHOICE)
+		say(w, "STATE_CHOICE(%" PRId64 ",%u)", p->row, p->choice_n);
 	else if (p->key == STATE_PLACES)
 		say(w, "STATE_PLACES(%u)", p->places_n);
 	else
@@ -107,6 +109,15 @@ static inline bool say_kept(struct world *w, struct msg *m)
 	case MSG_STATE_SET: {
 		AS(m_state_set);
 		say_set(w, p);
+		break;
+	}
+	case MSG_STATE_META: {
+		AS(m_state_meta);
+		say(w, "STATE_META(%" PRId64 ",%s%s,%s)", p->row,
+			p->meta->bare ? "bare" : p->meta->name, p->aside ? ",aside" : "",
+			!p->choose      ? "-"
+			: p->meta->bare ? "choice"
+					: say_files(p->file_priority, p->file_priority_n));
 		break;
 	}
 	case MSG_STATE_REMOVE: {
@@ -151,14 +162,18 @@ static inline void say_details(struct world *w, struct msg *m)
 	switch (m->type) {
 	case MSG_PEERS_ADD: {
 		AS(m_peers_add);
-		say(w, "PEERS_ADD(%d,%u)", p->active, p->have.count);
+		if (p->meta->bare)
+			w->t = p->t;
+		say(w, "PEERS_ADD(%s%d,%u)", p->meta->bare ? "bare," : "", p->active,
+			p->have.count);
 		break;
 	}
 	case MSG_PEERS_SET: {
 		AS(m_peers_set);
-		say(w, "PEERS_SET(%d%s,%" PRIu64 ",%" PRIu64 "%s%s%s%s)", p->active,
+		say(w, "PEERS_SET(%d%s,%" PRIu64 ",%" PRIu64 "%s%s%s%s%s)", p->active,
 			p->no_download ? ",no" : "", p->wishes.down_limit, p->wishes.up_limit,
 			p->wishes.sequential ? ",seq" : "", p->wishes.first_last ? ",edges" : "",
+			p->wishes.discreet != DISCREET_OFF ? ",discreet" : "",
 			p->wishes.file_priority != NULL ? "," : "",
 			p->wishes.file_priority != NULL
 				? say_files(p->wishes.file_priority, p->wishes.file_priority_n)
@@ -169,6 +184,11 @@ static inline void say_details(struct world *w, struct msg *m)
 		AS(m_peers_global);
 		say(w, "PEERS_GLOBAL(%" PRIu64 ",%" PRIu64 ")", p->rate[LIMIT_DOWN],
 			p->rate[LIMIT_UP]);
+		break;
+	}
+	case MSG_PEERS_FOUND: {
+		AS(m_peers_found);
+		say(w, "PEERS_FOUND(%u)", p->n);
 		break;
 	}
 	case MSG_TRACKER_ADD: {

@@ -62,6 +62,7 @@ static void test_every_wish_counts(void **state)
 		b.up_limit += i == 1;
 		b.sequential ^= i == 2;
 		b.first_last ^= i == 3;
+		b.discreet = i == 6 ? DISCREET_ON : DISCREET_OFF;
 		if (i == 4)
 			b.file_priority[0] = 0;
 		if (i == 5) {

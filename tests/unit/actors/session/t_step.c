@@ -18,8 +18,9 @@
 /* Each of these follows from one thing that was begun in one phase, or from what its action found.
  */
 #define NOT_BEGUN                                                                                  \
-	(BIT(STORED) | BIT(NO_ROOT) | BIT(PLACE) | BIT(HASH) | BIT(REOPEN) | BIT(OPEN) |           \
-		BIT(DETACHED) | BIT(CLOSED) | BIT(NO_FILES) | BIT(FORGOTTEN))
+	(BIT(STORED) | BIT(SEEK) | BIT(FOUND) | BIT(BAD) | BIT(NO_PLACE) | BIT(NO_ROOT) |          \
+		BIT(PLACE) | BIT(HASH) | BIT(REOPEN) | BIT(OPEN) | BIT(DETACHED) | BIT(CLOSED) |   \
+		BIT(NO_FILES) | BIT(FORGOTTEN))
 
 static const struct {
 	enum torrent_phase phase;
@@ -27,14 +28,17 @@ static const struct {
 	unsigned never; /* others that cannot */
 	const char *why;
 } impossible[] = {
-	{TPHASE_ADDING, BIT(STORED), NEWS | BIT(CHECK) | BIT(RETRY),
+	{TPHASE_ADDING, BIT(STORED) | BIT(SEEK), NEWS | BIT(CHECK) | BIT(RETRY),
 		"neither people nor the store know it; one that was being removed is loaded"},
+	{TPHASE_METADATA, BIT(FOUND) | BIT(BAD), NEWS | BIT(CHECK),
+		"the store does not know it, and there is nothing to check"},
+	{TPHASE_KEEPING, BIT(STORED) | BIT(NO_PLACE), NEWS, "the store does not know it"},
 	{TPHASE_WAITING, BIT(NO_ROOT) | BIT(PLACE), 0, "only session_open_more() takes from it"},
 	{TPHASE_OPENING, 0, 0, "the store answers"},
 	{TPHASE_READY, 0, 0, "nothing is under way"},
 	{TPHASE_DETACHING, BIT(DETACHED), 0, "peers answer"},
 	{TPHASE_CHECKING, 0, 0, "the store answers"},
-	{TPHASE_FAILED, BIT(HASH) | BIT(OPEN) | BIT(REOPEN), 0, "its actions choose"},
+	{TPHASE_FAILED, BIT(HASH) | BIT(OPEN) | BIT(REOPEN) | BIT(SEEK), 0, "its actions choose"},
 	{TPHASE_REOPENING, BIT(CLOSED), 0, "the store answers"},
 	{TPHASE_LEAVING, BIT(DETACHED), ASKED, "people do not see it"},
 	{TPHASE_DROPPING, BIT(CLOSED), ASKED, "people do not see it"},

@@ -19,7 +19,8 @@ static void put_everywhere(const struct world *w, int64_t value)
 		"added=%1$lld, "
 		"completed_at=%1$lld, downloaded=%1$lld, uploaded=%1$lld, wasted=%1$lld, "
 		"sequential=%1$lld, edges_first=%1$lld, place=%1$lld, seed_ratio=%1$lld, "
-		"seed_time=%1$lld, seed_idle=%1$lld, seeded=%1$lld, encryption=%1$lld;"
+		"seed_time=%1$lld, seed_idle=%1$lld, seeded=%1$lld, encryption=%1$lld, "
+		"discreet=%1$lld;"
 		"INSERT OR REPLACE INTO setting VALUES ('up_limit', %1$lld), ('down_limit', "
 		"%1$lld);",
 		(long long)value);

@@ -264,6 +264,41 @@ static void test_link(void **unused)
 	metainfo_unref(&m);
 }
 
+/* Trackers of private torrents know people by a key in their address. */
+static void test_passkey(void **unused)
+{
+	static const struct {
+		const char *url;
+		bool has;
+	} rows[] = {
+		{"http://t.example/announce", false},
+		{"udp://tracker.opentrackr.org:1337/announce", false},
+		{"http://t.example/announce.php?passkey=0a1b2c3d4e5f60718293a4b5c6d7e8f9", true},
+		{"https://t.example/0a1b2c3d4e5f60718293a4b5c6d7e8f9/announce", true},
+		{"https://t.example/announce/0A1b2C3d4E5f6071", true},
+		{"https://t.example/announce/0a1b2c3d4e5f607", false},
+		{"https://a0b1c2d3e4f5a6b7c8d9.example/announce", false},
+		{"http://t.example/internationalisation2/announce", false},
+		{"http://t.example/12345678901234567890/announce", false},
+		{"x", false},
+		{"http://", false},
+	};
+	char link[256];
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct metainfo *m;
+
+		snprintf(link, sizeof link,
+			"magnet:?xt=urn:btih:000102030405060708090a0b0c0d0e0f10111213&tr=%s",
+			rows[i].url);
+		m = bare_of(link);
+		if (metainfo_has_passkey(m) != rows[i].has)
+			fail_msg("%s", rows[i].url);
+		metainfo_unref(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_join_private),
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_passkey),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
