@@ -53,6 +53,17 @@ static void check_peers_bind(const struct config *c, struct report *r)
 				c->peers_bind.v[i], say_source(c, OPT_peers_bind, at, sizeof at));
 }
 
+static void check_gateway(const struct config *c, struct report *r)
+{
+	struct endpoint ip;
+	char at[340];
+
+	if (c->portmap_gateway[0] != '\0' &&
+		(!ip_parse(c->portmap_gateway, &ip) || !endpoint_is_v4(&ip)))
+		report_add(r, "portmap.gateway is \"%s\"%s, which is not an IPv4 address",
+			c->portmap_gateway, say_source(c, OPT_portmap_gateway, at, sizeof at));
+}
+
 static bool ip_overlaps(const struct endpoint *a, const struct endpoint *b)
 {
 	return endpoint_same_ip(a, b) ||
@@ -185,6 +196,7 @@ void config_check(const struct config *c, struct report *r)
 	report_at(r, NULL, 0);
 	check_api_bind(c, r);
 	check_peers_bind(c, r);
+	check_gateway(c, r);
 	check_ports(c, r);
 	check_roots(c, r);
 	check_hosts(c, r);

@@ -130,6 +130,32 @@ static void on_reload(struct actor *a, struct msg **pm)
 	dht_boot_reload(d);
 }
 
+/* What is announced from now on names the other port. */
+static void on_mapped(struct actor *a, struct msg **pm)
+{
+	struct dht *d = dht_of(a);
+	struct kad_config c;
+
+	d->port = MSG_AS(PORT_MAPPED, *pm)->tcp;
+	if (d->kad == NULL || actor_stopping(a))
+		return;
+	c = config_of(d);
+	kad_configure(d->kad, &c, loop_now(d->loop));
+	dht_rearm(d);
+}
+
+static void on_listen(struct actor *a, struct msg **pm)
+{
+	struct m_peers_listen *m = MSG_AS(PEERS_LISTEN, *pm);
+	struct dht *d = dht_of(a);
+
+	if (d->kad == NULL || actor_stopping(a))
+		return; /* and they are closed with the message */
+	dht_io_stop(d);
+	dht_io_start(d, m->sockets.dht, m->sockets.dht_n);
+	m->sockets.dht_n = 0;
+}
+
 /* --- life --- */
 
 static void *init_dht(struct actor *a, const void *arg)
@@ -148,7 +174,7 @@ static void *init_dht(struct actor *a, const void *arg)
 	for (unsigned f = 0; f < KAD_FAMILIES; f++)
 		d->first[f] = UINT_MAX;
 	dht_jobs_init(d);
-	dht_io_start(d, env);
+	dht_io_start(d, env->dht_fds, env->dht_fds_n);
 	if (!d->config->dht_enabled || d->sockets_n == 0)
 		return d;
 	random_bytes(secret, sizeof secret);
@@ -190,6 +216,8 @@ static const struct actor_handler handlers[] = {
 	{MSG_DHT_NODE, on_node},
 	{MSG_DHT_VIEW, dht_on_view},
 	{MSG_DHT_JOB, dht_on_job},
+	{MSG_PORT_MAPPED, on_mapped},
+	{MSG_PEERS_LISTEN, on_listen},
 	{0, NULL},
 };
 

@@ -36,22 +36,22 @@ static void on_datagram(struct loop_fd *io, uint32_t ready)
 	dht_rearm(d);
 }
 
-void dht_io_start(struct dht *d, const struct actor_env *env)
+void dht_io_start(struct dht *d, const int *fds, unsigned n)
 {
 	CHECK_OBJ(d, DHT_MAGIC);
-	for (unsigned i = 0; i < env->dht_fds_n && i < DHT_SOCKETS; i++) {
+	for (unsigned i = 0; i < n && i < DHT_SOCKETS; i++) {
 		struct dht_socket *s = &d->sockets[d->sockets_n];
 		struct endpoint at;
 		unsigned family;
 
-		if (net_local(env->dht_fds[i], &at) != E_OK) {
-			net_close(env->dht_fds[i]);
+		if (net_local(fds[i], &at) != E_OK) {
+			net_close(fds[i]);
 			continue;
 		}
 		s->dht = d;
 		s->v6 = !endpoint_is_v4(&at);
 		s->io = (struct loop_fd){.fd = -1, .fn = on_datagram};
-		must(loop_fd_add(d->loop, &s->io, env->dht_fds[i], POLL_IN) == E_OK);
+		must(loop_fd_add(d->loop, &s->io, fds[i], POLL_IN) == E_OK);
 		family = s->v6 ? KAD_V6 : KAD_V4;
 		if (d->first[family] == UINT_MAX)
 			d->first[family] = d->sockets_n;
@@ -70,6 +70,8 @@ void dht_io_stop(struct dht *d)
 		net_close(fd);
 	}
 	d->sockets_n = 0;
+	for (unsigned f = 0; f < KAD_FAMILIES; f++)
+		d->first[f] = UINT_MAX;
 }
 
 void dht_io_send(struct dht *d, int via, const struct endpoint *to, const uint8_t *p, size_t n)

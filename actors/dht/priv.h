@@ -60,7 +60,8 @@ struct dht *dht_of(const struct actor *);
 void dht_rearm(struct dht *);
 
 /* io.c */
-void dht_io_start(struct dht *, const struct actor_env *);
+/* They are the actor's from now on. */
+void dht_io_start(struct dht *, const int *fds, unsigned n);
 void dht_io_stop(struct dht *);
 void dht_io_send(struct dht *, int via, const struct endpoint *to, const uint8_t *p, size_t n);
 

@@ -15,8 +15,8 @@
 #include "actors/kernel/log.h"
 #include "actors/kernel/panic.h"
 #include "actors/main/descriptors.h"
+#include "actors/main/listening.h"
 #include "actors/main/notify.h"
-#include "actors/main/ports.h"
 #include "actors/main/supervise.h"
 #include "actors/main/topology.h"
 #include "actors/msg/env.h"
@@ -55,7 +55,7 @@ static void print_banner(const struct config *c, const struct actor_env *env)
 	const char *colon = strchr(at, ':');
 
 	printf("torrentd %s: http://%s%s%s:%d/  state %s  downloads %s\n", config_version(),
-		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", ports_api(env),
+		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", listening_api(env),
 		c->state_dir, c->download_dir);
 	fflush(stdout);
 }
@@ -121,15 +121,15 @@ static int run_daemon(const struct config *c, const struct config_input *in)
 		close(signals);
 		return EXIT_FAILED;
 	}
-	if (ports_open(&env, c, why, sizeof why) != E_OK) {
+	if (listening_open(&env, c, why, sizeof why) != E_OK) {
 		fprintf(stderr, "torrentd: %s\n", why);
 		state_db_close(&env.db);
 		close(signals);
 		return EXIT_FAILED;
 	}
-	env.api_port = ports_api(&env);
+	env.api_port = listening_api(&env);
 	status = run_within_limits(c, in, &env, signals);
-	ports_close(&env);
+	listening_close(&env);
 	close(signals);
 	return status;
 }

@@ -24,6 +24,7 @@ struct step {
 /* Step 1 is the first.  Workers have a disk to wait for. */
 static const struct step steps[] = {
 	{ROLE_HTTP, 2 * USEC_PER_SEC},
+	{ROLE_PORTMAP, 2 * USEC_PER_SEC},
 	{ROLE_SESSION, 2 * USEC_PER_SEC},
 	{ROLE_DHT, 2 * USEC_PER_SEC},
 	{ROLE_WEBSEED, 2 * USEC_PER_SEC},
@@ -98,6 +99,7 @@ static bool payload_in_doubt(const struct supervisor *s)
 	for (unsigned i = 0; i < s->watched_n; i++)
 		if (s->watched[i].hung && ADDR_ROLE(s->watched[i].addr) != ROLE_TRACKER &&
 			ADDR_ROLE(s->watched[i].addr) != ROLE_HTTP &&
+			ADDR_ROLE(s->watched[i].addr) != ROLE_PORTMAP &&
 			ADDR_ROLE(s->watched[i].addr) != ROLE_DHT)
 			return true;
 	return false;

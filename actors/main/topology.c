@@ -65,6 +65,7 @@ static void list_actors(const struct actor_env *env, struct place *out, unsigned
 	out[(*n)++] = (struct place){ADDR_WEBSEED, &webseed_spec};
 	out[(*n)++] = (struct place){ADDR_LSD, &lsd_spec};
 	out[(*n)++] = (struct place){ADDR_SESSION, &session_spec};
+	out[(*n)++] = (struct place){ADDR_PORTMAP, &portmap_spec};
 	out[(*n)++] = (struct place){ADDR_HTTP, &http_spec};
 }
 

@@ -21,7 +21,7 @@ struct actor_env {
 	unsigned workers;            /* instances of WORKER */
 	uint8_t peer_id[20];         /* ours, for this run */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
-	 * (main/ports.c). */
+	 * (main/listening.c). */
 	int api_fd;                        /* main closes it at the end */
 	uint16_t api_port;                 /* the one it listens on */
 	const struct resources *resources; /* what http serves (http/server/server.h) */
@@ -45,6 +45,7 @@ extern const struct actor_spec tracker_spec;
 extern const struct actor_spec dht_spec;
 extern const struct actor_spec webseed_spec;
 extern const struct actor_spec lsd_spec;
+extern const struct actor_spec portmap_spec;
 extern const struct actor_spec http_spec;
 
 /* The API (http/api), for actor_env. */

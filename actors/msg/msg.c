@@ -292,6 +292,22 @@ static void m_peers_handoff_fini(struct m_peers_handoff *m)
 	mse_free(&m->mse);
 }
 
+void peer_sockets_close(struct peer_sockets *s)
+{
+	for (unsigned i = 0; i < s->tcp_n; i++)
+		net_close(s->tcp[i]);
+	for (unsigned i = 0; i < s->udp_n; i++)
+		net_close(s->udp[i]);
+	for (unsigned i = 0; i < s->dht_n; i++)
+		net_close(s->dht[i]);
+	s->tcp_n = s->udp_n = s->dht_n = 0;
+}
+
+static void m_peers_listen_fini(struct m_peers_listen *m)
+{
+	peer_sockets_close(&m->sockets);
+}
+
 static void m_peers_metadata_fini(struct m_peers_metadata *m)
 {
 	xfree(m->info);
@@ -367,6 +383,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_peers_view)                                                                        \
 	OWNER(m_peers_metadata)                                                                    \
 	OWNER(m_peers_handoff)                                                                     \
+	OWNER(m_peers_listen)                                                                      \
 	OWNER(m_tracker_add)                                                                       \
 	OWNER(m_tracker_view)                                                                      \
 	OWNER(m_dht_job)                                                                           \
@@ -410,6 +427,7 @@ OWNERS
 #define FINI_m_peers_view     fini_m_peers_view
 #define FINI_m_peers_metadata fini_m_peers_metadata
 #define FINI_m_peers_handoff  fini_m_peers_handoff
+#define FINI_m_peers_listen   fini_m_peers_listen
 #define FINI_m_tracker_add    fini_m_tracker_add
 #define FINI_m_tracker_view   fini_m_tracker_view
 #define FINI_m_peers_found    fini_m_peers_found
@@ -421,6 +439,8 @@ OWNERS
 #define FINI_m_plain          NULL
 #define FINI_m_torrent        NULL
 #define FINI_m_health         NULL
+#define FINI_m_network        NULL
+#define FINI_m_port_mapped    NULL
 #define FINI_m_totals         NULL
 #define FINI_m_state_remove   NULL
 #define FINI_m_store_progress NULL

@@ -35,6 +35,7 @@ enum role {
 #define ADDR_DHT     ADDR(ROLE_DHT, 0)
 #define ADDR_WEBSEED ADDR(ROLE_WEBSEED, 0)
 #define ADDR_LSD     ADDR(ROLE_LSD, 0)
+#define ADDR_PORTMAP ADDR(ROLE_PORTMAP, 0)
 
 enum {
 	MSG_NONE_,
@@ -155,6 +156,12 @@ struct m_counters {
 	struct actor_counters *actors; /* owned, with what they own */
 	unsigned n;
 	int64_t now; /* monotonic: what turned_us counts to */
+};
+
+struct m_network {
+	struct msg h;
+	/* reply */
+	struct network_view view;
 };
 
 struct m_reload {
@@ -386,6 +393,21 @@ struct m_peers_metadata {
 	struct tref t;
 	uint8_t *info; /* owned */
 	size_t info_n; /* bytes */
+};
+
+/* At which ports the world reaches us, to be told to trackers and peers: where we listen, or what a
+ * gateway has in its place.  Sent when it changes. */
+struct m_port_mapped {
+	struct msg h;
+	uint16_t tcp, udp;
+	struct endpoint address; /* the external one, as the gateway says; unspecified: not known */
+};
+
+/* The port has changed: shard 0, and the DHT, each with its own of them, listen at these from now
+ * on and no more at the old ones. */
+struct m_peers_listen {
+	struct msg h;
+	struct peer_sockets sockets; /* owned */
 };
 
 /* An accepted connection whose handshake names a torrent of another shard; or one with a web seed.

@@ -232,4 +232,17 @@ struct torrent_web_seeds {
 	uint32_t n;
 };
 
+/*
+ * Sockets at one port: a listener for each address, and as far as they could be had a UDP socket
+ * and one more that gets what is the DHT's.
+ */
+struct peer_sockets {
+	int tcp[16], udp[16], dht[16];
+	unsigned tcp_n, udp_n, dht_n;
+	uint16_t port;
+};
+
+/* Closes them; none is left. */
+void peer_sockets_close(struct peer_sockets *);
+
 #endif

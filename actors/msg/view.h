@@ -178,6 +178,28 @@ struct actor_health {
 	int64_t stuck_ms;  /* for how long */
 };
 
+/* What one way of asking has made of one protocol. */
+struct mapping_view {
+	const char *method; /* "pcp", "nat-pmp", "upnp" */
+	const char *proto;  /* "tcp", "udp" */
+	bool mapped;
+	uint16_t external;
+	int64_t expires; /* seconds from now; -1: never */
+	char why[160];   /* how it stands, for a person */
+};
+
+/* How the world reaches us. */
+struct network_view {
+	uint16_t port;                  /* we listen at */
+	uint16_t tcp, udp;              /* what trackers and peers are told */
+	struct endpoint address;        /* the external one; unspecified: not known */
+	struct endpoint gateway, local; /* unspecified: there is none */
+	struct mapping_view mappings[4];
+	unsigned mappings_n;
+	char port_file[160]; /* how it stands with the file; empty: there is none */
+	char advice[256];    /* what a person should do; empty: nothing */
+};
+
 /* Helpers of the destructors, for whoever builds such lists. */
 void peer_views_free(struct peer_view **, uint32_t n);
 void tracker_views_free(struct tracker_view **, uint32_t n);

@@ -47,16 +47,16 @@ static void on_datagram(struct loop_fd *io, uint32_t ready)
 	}
 }
 
-void datagram_start(struct shard *s, const struct actor_env *env)
+void datagram_start(struct shard *s, const int *fds, unsigned n)
 {
 	CHECK_OBJ(s, SHARD_MAGIC);
 	bucket_init(&s->datagrams.answers, ANSWERS, loop_now(s->loop));
-	for (unsigned i = 0; i < env->datagram_fds_n && i < LISTENERS; i++) {
+	for (unsigned i = 0; i < n && i < LISTENERS; i++) {
 		struct datagram_socket *d = &s->datagrams.socket[s->datagrams.n++];
 
 		d->shard = s;
 		d->io = (struct loop_fd){.fd = -1, .fn = on_datagram};
-		must(loop_fd_add(s->loop, &d->io, env->datagram_fds[i], POLL_IN) == E_OK);
+		must(loop_fd_add(s->loop, &d->io, fds[i], POLL_IN) == E_OK);
 	}
 }
 

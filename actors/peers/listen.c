@@ -57,16 +57,16 @@ static void on_listener(struct loop_fd *io, uint32_t ready)
 	}
 }
 
-void listener_start(struct shard *s, const struct actor_env *env)
+void listener_start(struct shard *s, const int *fds, unsigned n)
 {
 	CHECK_OBJ(s, SHARD_MAGIC);
-	for (unsigned i = 0; i < env->peer_fds_n && i < LISTENERS; i++) {
+	for (unsigned i = 0; i < n && i < LISTENERS; i++) {
 		struct listener *l = &s->listeners[s->listeners_n];
 
 		l->shard = s;
 		l->rest.fn = on_rested;
 		l->io = (struct loop_fd){.fd = -1, .fn = on_listener};
-		must(loop_fd_add(s->loop, &l->io, env->peer_fds[i], POLL_IN) == E_OK);
+		must(loop_fd_add(s->loop, &l->io, fds[i], POLL_IN) == E_OK);
 		s->listeners_n++;
 	}
 }
@@ -82,6 +82,23 @@ void listener_stop(struct shard *s)
 		net_close(fd);
 	}
 	s->listeners_n = 0;
+}
+
+/* Who connects to the old port meanwhile is in its queue, and is let in first. */
+void peers_on_listen(struct actor *a, struct msg **m)
+{
+	struct m_peers_listen *l = MSG_AS(PEERS_LISTEN, *m);
+	struct shard *s = shard_of(a);
+
+	if (actor_stopping(a))
+		return; /* and they are closed with the message */
+	for (unsigned i = 0; i < s->listeners_n; i++)
+		on_listener(&s->listeners[i].io, POLL_IN);
+	listener_stop(s);
+	datagram_stop(s);
+	listener_start(s, l->sockets.tcp, l->sockets.tcp_n);
+	datagram_start(s, l->sockets.udp, l->sockets.udp_n);
+	l->sockets.tcp_n = l->sockets.udp_n = 0;
 }
 
 void peers_on_handoff(struct actor *a, struct msg **m)

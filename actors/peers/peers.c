@@ -75,6 +75,22 @@ static unsigned blocks_max(const struct shard *s)
 	return s->credit + share(s->config->peers_max, s->shards) + LANDING + POOL_MARGIN;
 }
 
+static void reconfigure(struct shard *s)
+{
+	for (uint32_t i = 0; i < s->torrents.n; i++)
+		if (ptorrent_at(s, i) != NULL)
+			ptorrent_reconfigure(ptorrent_at(s, i));
+}
+
+/* The port is said in handshakes from now on. */
+static void on_mapped(struct actor *a, struct msg **m)
+{
+	struct shard *s = shard_of(a);
+
+	s->port = MSG_AS(PORT_MAPPED, *m)->tcp;
+	reconfigure(s);
+}
+
 static void on_reload(struct actor *a, struct msg **m)
 {
 	struct shard *s = shard_of(a);
@@ -85,9 +101,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	r->config = old;
 	rates_reconfigure(s);
 	pool_raise(s->blocks, blocks_max(s));
-	for (uint32_t i = 0; i < s->torrents.n; i++)
-		if (ptorrent_at(s, i) != NULL)
-			ptorrent_reconfigure(ptorrent_at(s, i));
+	reconfigure(s);
 	shard_keep_limit(s);
 	loop_task_post(s->loop, &s->dial_task);
 }
@@ -145,8 +159,8 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->dial_task.fn = dial_on_task;
 	make_pools(s);
 	if (s->index == 0) {
-		listener_start(s, env);
-		datagram_start(s, env);
+		listener_start(s, env->peer_fds, env->peer_fds_n);
+		datagram_start(s, env->datagram_fds, env->datagram_fds_n);
 	}
 	return s;
 }
@@ -222,6 +236,8 @@ static const struct actor_handler handlers[] = {
 	{MSG_PEERS_VIEW, peers_on_view},
 	{MSG_PEERS_FOUND, peers_on_found},
 	{MSG_PEERS_HANDOFF, peers_on_handoff},
+	{MSG_PEERS_LISTEN, peers_on_listen},
+	{MSG_PORT_MAPPED, on_mapped},
 	{MSG_BLOCKS_DONE, peers_on_blocks_done},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},

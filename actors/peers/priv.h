@@ -406,9 +406,11 @@ void map_spoil(struct file_map *);              /* it could not be read: no more
 void map_drop_all(struct shard *, struct tref); /* a torrent's, once runs do not need them */
 
 /* listen.c */
-void listener_start(struct shard *, const struct actor_env *);
+/* They are the shard's from now on; at most LISTENERS. */
+void listener_start(struct shard *, const int *fds, unsigned n);
 void listener_stop(struct shard *);
 void peers_on_handoff(struct actor *, struct msg **);
+void peers_on_listen(struct actor *, struct msg **);
 
 /* conn_dht.c */
 void conn_mark_dht(const struct conn *, uint8_t reserved[8]); /* of our handshake */
@@ -416,7 +418,7 @@ void conn_say_dht(struct conn *);                             /* where our node 
 void conn_heard_dht(struct conn *, uint32_t port);            /* where the peer's is */
 
 /* datagram.c */
-void datagram_start(struct shard *, const struct actor_env *);
+void datagram_start(struct shard *, const int *fds, unsigned n);
 void datagram_stop(struct shard *);
 
 /* keys.c */

@@ -4,7 +4,7 @@
  *
  * When and to whom is decided by proto/announce; here a torrent's announce is given time (one timer
  * each), told what the session wants, and its errands are queued as jobs.  Nothing walks over all
- * torrents but the end of the daemon, a new configuration and a view of all of them.
+ * torrents but the end of the daemon, a new configuration, another port and a view of all of them.
  *
  * A torrent that was removed leaves its slot at once and stays in `leaving` until its trackers were
  * told, or did not listen.
@@ -95,6 +95,26 @@ static void handle_wanted(struct actor *a, struct msg **pm)
 		return;
 	(void)announce_again(to->announce, loop_now(to->tk->loop));
 	announced_pump(to);
+}
+
+/* Trackers give others the port we told them: those that are active tell it anew as soon as their
+ * trackers allow. */
+static void handle_mapped(struct actor *a, struct msg **pm)
+{
+	struct m_port_mapped *m = MSG_AS(PORT_MAPPED, *pm);
+	struct tracker *tk = tracker_of(a);
+	struct announced *to;
+
+	if (m->tcp == tk->port || actor_stopping(a))
+		return;
+	tk->port = m->tcp;
+	for (uint32_t i = 0; i < tk->torrents.n; i++) {
+		to = tref_table_at(&tk->torrents, i);
+		if (to == NULL || !to->active)
+			continue;
+		(void)announce_moved(to->announce, loop_now(tk->loop));
+		announced_pump(to);
+	}
 }
 
 static void handle_reload(struct actor *a, struct msg **pm)
@@ -272,6 +292,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_TRACKER_VIEW, handle_view},
 	{MSG_PEERS_TOTALS, handle_totals},
 	{MSG_PEERS_WANTED, handle_wanted},
+	{MSG_PORT_MAPPED, handle_mapped},
 	{0, NULL},
 };
 

@@ -14,6 +14,7 @@ void api_set(struct request *);
 void api_view(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
+void api_network(struct request *);
 void api_index(struct request *);
 void api_dht(struct request *);
 void api_dht_job(struct request *);

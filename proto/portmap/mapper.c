@@ -4,9 +4,10 @@
 
 #define PCP_FIRST     (3 * USEC_PER_SEC) /* RFC 6887 8.1.1: IRT */
 #define PCP_LAST      (1024 * USEC_PER_SEC)
-#define PCP_UNPROVEN  3u                 /* datagrams of PCP before NAT-PMP is tried */
+#define PCP_UNPROVEN  2u                 /* datagrams of PCP before NAT-PMP is tried */
 #define NATPMP_FIRST  (USEC_PER_SEC / 4) /* RFC 6886 3.1 */
 #define RENEW_LEAST   (4 * USEC_PER_SEC)
+#define RENEW_MOST    (10 * 60 * USEC_PER_SEC)
 #define LEASE_MOST    (24 * 60 * 60)
 #define DIFFER_MOST   2u
 #define FORGET_EVERY  (10 * USEC_PER_SEC)
@@ -149,17 +150,18 @@ static int64_t retry_after(struct mapper *m)
 
 /* --- asking --- */
 
-static size_t encode(const struct mapper *m, uint8_t out[PCP_MAP_SIZE])
+static size_t encode(
+	const struct mapper *m, enum mapper_op op, enum pcp_proto of, uint8_t out[PCP_MAP_SIZE])
 {
 	struct pcp_ask ask = {.local = m->conf.local,
-		.proto = m->op_of,
-		.external = m->of[m->op_of].external,
-		.lease = m->op == MAPPER_RELEASE ? 0 : m->conf.lease};
+		.proto = of,
+		.external = m->of[of].external,
+		.lease = op == MAPPER_RELEASE ? 0 : m->conf.lease};
 
 	struct wr w = wr_of(out, PCP_MAP_SIZE);
 
-	memcpy(ask.nonce, m->conf.nonce[m->op_of], PCP_NONCE);
-	if (m->op == MAPPER_ASK_ADDRESS)
+	memcpy(ask.nonce, m->conf.nonce[of], PCP_NONCE);
+	if (op == MAPPER_ASK_ADDRESS)
 		natpmp_address_encode(&w);
 	else if (m->method == MAPPER_NATPMP)
 		natpmp_map_encode(&w, &ask);
@@ -181,7 +183,13 @@ size_t mapper_send(struct mapper *m, int64_t now, uint8_t out[PCP_MAP_SIZE])
 		return 0;
 	m->tries++;
 	m->send_at = now + retry_after(m);
-	return encode(m, out);
+	return encode(m, m->op, m->op_of, out);
+}
+
+size_t mapper_farewell(const struct mapper *m, enum pcp_proto p, uint8_t out[PCP_MAP_SIZE])
+{
+	CHECK_OBJ(m, MAPPER_MAGIC);
+	return m->of[p].held ? encode(m, MAPPER_RELEASE, p, out) : 0;
 }
 
 /* --- answers --- */
@@ -216,14 +224,17 @@ static void refuse(struct mapper *m, const struct pcp_answer *a, int64_t now)
 	}
 }
 
-/* A random part of the second quarter and the middle (RFC 6887 11.2.1), half of NAT-PMP's. */
+/*
+ * Half of it and a random part more (RFC 6887 11.2.1), half of NAT-PMP's; but no later than a
+ * restart of the gateway is to be noticed by, which many tell nobody of.
+ */
 static int64_t renew_after(struct mapper *m, int64_t lease_us)
 {
 	int64_t t = lease_us / 2;
 
 	if (m->method == MAPPER_PCP)
 		t += rng_below(m->rng, (uint32_t)MIN(lease_us / 8, (int64_t)UINT32_MAX));
-	return MAX(t, RENEW_LEAST);
+	return MAX(MIN(t, RENEW_MOST), RENEW_LEAST);
 }
 
 static void grant(struct mapper *m, const struct pcp_answer *a, int64_t now)

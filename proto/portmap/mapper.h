@@ -5,8 +5,8 @@
  * PCP is tried first, NAT-PMP where the gateway says it has no PCP or is silent (RFC 6887,
  * appendix A).  One request is under way at a time.  TCP is asked for first, then UDP with the
  * number TCP was given, because peers take both to be one; where they differ each is tried once
- * more.  A mapping is renewed after half its time, and at once when the gateway's epoch says that
- * it has forgotten (RFC 6887 8.5).
+ * more.  A mapping is renewed after half its time, ten minutes at most, and at once when the
+ * gateway's epoch says that it has forgotten (RFC 6887 8.5).
  *
  * Datagrams in and out, times in microseconds of one clock; the owner sees to it that what comes in
  * is from the gateway.  One owner.
@@ -78,6 +78,10 @@ void mapper_take(struct mapper *, const uint8_t *p, size_t n, int64_t now);
 /* Both mappings are to be taken away; mapper_send() does so until mapper_released(). */
 void mapper_stop(struct mapper *);
 bool mapper_released(const struct mapper *);
+
+/* Writes the request that takes a mapping away, for when nobody waits for the answer; its length,
+ * or 0: it is not held. */
+size_t mapper_farewell(const struct mapper *, enum pcp_proto, uint8_t out[PCP_MAP_SIZE]);
 
 /* Why a mapping is not there, or stands on a refused renewal; for a person. */
 const char *mapper_words(const struct mapper *, enum pcp_proto);

@@ -36,6 +36,8 @@ static int64_t again_at(const struct announce *a, const struct announce_tracker 
 {
 	uint32_t least = MIN(clamp_interval(a, t->min_interval), clamp_interval(a, t->interval));
 
+	if (t->moved)
+		least = a->floor;
 	return t->answered_at == 0 ? 0 : t->answered_at + least * USEC_PER_SEC;
 }
 
@@ -173,11 +175,20 @@ void announce_pause(struct announce *a, bool paused, int64_t now)
 		(void)announce_again(a, now);
 }
 
+int64_t announce_moved(struct announce *a, int64_t now)
+{
+	CHECK_OBJ(a, ANNOUNCE_MAGIC);
+	for (int i = 0; i < a->n; i++)
+		a->trackers[i].moved = a->trackers[i].started;
+	return announce_again(a, now);
+}
+
 static int hand_out(struct announce *a, int i, enum announce_event e, struct announce_todo *todo)
 {
 	struct announce_tracker *t = &a->trackers[i];
 
 	t->busy = true;
+	t->moved = false;
 	a->completing |= e == ANNOUNCE_COMPLETED;
 	t->event = e;
 	*todo = (struct announce_todo){

@@ -97,6 +97,12 @@ void announce_pause(struct announce *a, bool paused, int64_t now);
 int64_t announce_again(struct announce *a, int64_t now);
 
 /*
+ * Where others reach us has changed, and trackers tell them the old place: the same, but their
+ * minimum interval is not waited for, only the floor.
+ */
+int64_t announce_moved(struct announce *a, int64_t now);
+
+/*
  * 1: *todo is to be contacted now, and announce_done() will be called for it, exactly once; 0:
  * nothing is due. Call it until it gives 0, at the deadline, and after every other call here.
  */

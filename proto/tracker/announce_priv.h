@@ -28,6 +28,7 @@ struct announce_tracker {
 	bool busy;
 	bool started;  /* it was told "started" and not "stopped" */
 	bool stop_due; /* it is to be told "stopped" */
+	bool moved;    /* it gives others a port that is ours no more */
 };
 
 struct announce {

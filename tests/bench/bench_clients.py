@@ -88,7 +88,7 @@ class Torrentd(clients.Torrentd, Client):
                    'download.roots': f'{self.lab.memory}, {self.lab.disk}', 'peers.bind': self.ip,
                    'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'peers.port': self.port,
                    'api.port': self.control, 'peers.upload_slots': SLOTS, 'peers.encryption': 'off',
-                   'dht.enabled': 'false', **self.options}
+                   'dht.enabled': 'false', 'portmap.enabled': 'false', **self.options}
         self.spawn([self.lab.daemon] + [f'--{key}={value}' for key, value in options.items()])
 
         def answers():

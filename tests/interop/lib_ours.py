@@ -29,6 +29,7 @@ class Torrentd(clients.Torrentd):
         self.options = {'state.dir': os.path.join(host.folder, 'state'), 'download.dir': roots,
                         'peers.bind': f'{host.ip4}, {host.ip6}', 'peers.port': PORT, 'api.port': API,
                         'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'dht.enabled': 'false', 'peers.lsd': 'false',
+                        'portmap.enabled': 'false',
                         'log.level': 'debug' if os.environ.get('INTEROP_DEBUG') else 'info',
                         **MORE_OPTIONS, **options}
         self.process = None

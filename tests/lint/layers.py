@@ -44,7 +44,9 @@ MAY = {
     'actors/tracker': (BASE, KERNEL, MSG, 'config', 'proto/tracker', 'actors/fetch'),
     'actors/dht': (BASE, KERNEL, MSG, 'config', 'proto/dht', 'actors/fetch'),
     'actors/lsd': (BASE, KERNEL, MSG, 'config', 'proto/lsd'),
-    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'proto/swarm', 'proto/wire'),
+    'actors/ports': (BASE, KERNEL, MSG, 'config'),
+    'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
+    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'proto/swarm', 'proto/wire'),
     'http/server': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
     'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/server'),
 }
@@ -70,6 +72,7 @@ FACES = {
     'actors/msg': ALL,
     'actors/fetch': ('web.h', 'address_filter.h', 'resolve.h'),
     'actors/state': ('state.h',),
+    'actors/ports': ('ports.h',),
     'http/server': ('server.h',),
 }
 
@@ -77,6 +80,7 @@ LIBRARIES = {
     'zmq.h': {'actors/kernel/mailbox.c'},
     'zlib.h': {'http/server/gzip.c'},
     'curl/curl.h': {'actors/fetch/priv.h'},
+    'miniupnpc/': {'actors/portmap/upnp.c'},
     'openssl/': {'proto/meta/hash.c', 'proto/mse/dh.c', 'proto/dht/ed25519.c'},
 }
 ONE_FILE = ('sqlite3.h', 'liburing.h')

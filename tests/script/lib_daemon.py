@@ -109,6 +109,7 @@ class Daemon:
             'api.port': self.api_port, 'peers.port': self.peer_port, 'state.dir': self.state,
             'download.dir': self.downloads, 'log.level': 'debug', 'tracker.min_interval': '1s',
             'tracker.allow_private': 'true', 'peers.allow_local': 'true', 'dht.enabled': 'false', 'peers.lsd': 'false',
+            'portmap.enabled': 'false',
             'peers.encryption': 'off',  # scripted peers that are dialled wait for plain handshakes
         }
         self.options.update(MORE_OPTIONS)

@@ -183,11 +183,16 @@ static void t_pcp(void **state)
 	expect_held(w, 6681, 6681);
 	assert_int_equal(w->m.method, MAPPER_PCP);
 	assert_string_equal(mapper_words(&w->m, PCP_TCP), "granted");
-	/* Nothing before half the time, all renewed before 5/8 of it. */
-	assert_int_equal(pass(w, 1799 * SEC), 0);
-	assert_int_equal(pass(w, 452 * SEC), 2);
+	/* Ten minutes, so that a restart is noticed. */
+	assert_int_equal(pass(w, 599 * SEC), 0);
+	assert_int_equal(pass(w, 2 * SEC), 2);
 	expect_held(w, 6681, 6681);
-	assert_true(w->m.of[PCP_TCP].until > w->now + 3000 * SEC);
+	assert_true(w->m.of[PCP_TCP].until > w->now + 3500 * SEC);
+	/* Of a shorter one nothing before half the time, all before 5/8 of it. */
+	w->lease = 400;
+	pass(w, 600 * SEC);
+	assert_int_equal(pass(w, 198 * SEC), 0);
+	assert_int_equal(pass(w, 54 * SEC), 2);
 	xfree(w);
 }
 
@@ -200,8 +205,8 @@ static void t_natpmp_where_there_is_no_pcp(void **state)
 	expect_held(w, 6681, 6681);
 	assert_int_equal(w->m.method, MAPPER_NATPMP);
 	assert_int_equal(w->asked[2], 1);
-	assert_int_equal(pass(w, 1790 * SEC), 2); /* the address, twice */
-	assert_int_equal(pass(w, 20 * SEC), 3);
+	assert_int_equal(pass(w, 599 * SEC), 0);
+	assert_int_equal(pass(w, 2 * SEC), 3);
 	expect_held(w, 6681, 6681);
 	xfree(w);
 }
@@ -209,14 +214,14 @@ static void t_natpmp_where_there_is_no_pcp(void **state)
 static void t_silence(void **state)
 {
 	struct world *w = new_world(SILENT);
-	unsigned sent = pass(w, 24 * SEC);
+	unsigned sent = pass(w, 12 * SEC);
 
 	(void)state;
-	/* PCP at 0, 3 and 9 s, then NAT-PMP. */
+	/* PCP at 0 and 3 s, then NAT-PMP. */
 	assert_int_equal(w->m.method, MAPPER_NATPMP);
-	assert_true(sent >= 5);
+	assert_true(sent >= 4);
 	sent += pass(w, 130 * SEC);
-	assert_int_equal(sent, 3 + 9);
+	assert_int_equal(sent, 2 + 9);
 	assert_int_equal(w->m.of[PCP_TCP].result, MAPPER_SILENT);
 	assert_non_null(strstr(mapper_words(&w->m, PCP_TCP), "does not answer"));
 	assert_int_equal(pass(w, 300 * SEC), 0);
@@ -336,7 +341,7 @@ static void t_other_ports(void **state)
 	w->taken[PCP_TCP] = 7681;
 	talk(w);
 	assert_true(w->m.of[PCP_TCP].held && w->m.of[PCP_UDP].held);
-	assert_int_equal(pass(w, 1700 * SEC), 0);
+	assert_int_equal(pass(w, 500 * SEC), 0);
 	xfree(w);
 }
 
@@ -474,6 +479,20 @@ static void t_stop(void **state)
 	(void)state;
 }
 
+static void t_farewell(void **state)
+{
+	struct world *w = new_world(PCP);
+	uint8_t q[PCP_MAP_SIZE], a[PCP_MAP_SIZE];
+
+	(void)state;
+	assert_int_equal(mapper_farewell(&w->m, PCP_TCP, q), 0);
+	talk(w);
+	for (unsigned p = 0; p < PCP_PROTOS; p++)
+		answer(w, q, mapper_farewell(&w->m, (enum pcp_proto)p, q), a);
+	assert_int_equal(w->removed, 2);
+	xfree(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +509,7 @@ int main(void)
 		cmocka_unit_test(t_refused_renewal_keeps_the_lease),
 		cmocka_unit_test(t_wrong_answers_change_nothing),
 		cmocka_unit_test(t_stop),
+		cmocka_unit_test(t_farewell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

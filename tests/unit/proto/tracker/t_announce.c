@@ -3,11 +3,12 @@
  * Announces: tiers, intervals, backoff and events, as scripts of what happens and what must follow.
  *
  * A script is words: "+3" lets three seconds pass; "start", "stop", "complete", "pause", "resume",
- * "again" are the calls; "0:started" expects tracker 0 to be told so now; "idle" expects nothing to
- * be due; "ok0", "fail0", "refuse0", "cancel0" end what tracker 0 was told ("ok0/120" with that
- * interval, "ok0/120/90" with a minimum, "ok0/120/0/5" with five peers); "begun0" says that it is
- * being contacted; "floor90" sets the least interval; "due120" expects the deadline that far ahead,
- * "due15~" one within a quarter of it, "due!" none; "stopped" and "busy" ask announce_stopped().
+ * "again", "moved" are the calls; "0:started" expects tracker 0 to be told so now; "idle" expects
+ * nothing to be due; "ok0", "fail0", "refuse0", "cancel0" end what tracker 0 was told ("ok0/120"
+ * with that interval, "ok0/120/90" with a minimum, "ok0/120/0/5" with five peers); "begun0" says
+ * that it is being contacted; "floor90" sets the least interval; "due120" expects the deadline that
+ * far ahead, "due15~" one within a quarter of it, "due!" none; "stopped" and "busy" ask
+ * announce_stopped().
  */
 #include "proto/base/rng.h"
 #include "proto/tracker/announce.h"
@@ -129,6 +130,8 @@ static void step(struct run *r, const char *w)
 		announce_pause(r->a, *w == 'p', r->now);
 	else if (strcmp(w, "again") == 0)
 		announce_again(r->a, r->now);
+	else if (strcmp(w, "moved") == 0)
+		announce_moved(r->a, r->now);
 	else if (strcmp(w, "idle") == 0)
 		announce_next(r->a, r->now, &todo) ? fail_at(r, "something is due") : (void)0;
 	else if (strcmp(w, "stopped") == 0 || strcmp(w, "busy") == 0)
@@ -363,6 +366,11 @@ static void test_again(void **state)
 		/* As soon as the minimum interval allows; where none is given the interval is it.
 		 */
 		"start 0:started ok0/1800/300 again due300 +300 0: ok0/1800/300 due1800",
+		/* Another port is told before the minimum interval is over, once. */
+		"start 0:started ok0/1800/300 moved due60 +60 0: ok0/1800/300 due1800",
+		"start 0:started ok0/1800/300 moved due60 +60 0: ok0/1800/300 again due300",
+		/* While it is being told the old one. */
+		"start 0:started ok0/1800 +1800 0: moved ok0/1800 moved due60",
 		"start 0:started ok0/1800 +10 again due1790 again due1790 +1790 0: ok0/1800 "
 		"due1800",
 		"start 0:started ok0 +61 again due1739",

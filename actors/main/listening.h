@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sockets others reach the daemon at; opened before any thread starts.  main's thread. */
-#ifndef ACTORS_MAIN_PORTS_H
-#define ACTORS_MAIN_PORTS_H
+#ifndef ACTORS_MAIN_LISTENING_H
+#define ACTORS_MAIN_LISTENING_H
 
 #include "actors/msg/env.h"
 
@@ -9,12 +9,12 @@
  * Fills api_fd, peer_fds, datagram_fds, dht_fds and peer_port.  On failure *why says what to do,
  * and nothing stays open: E_EXISTS (the port is taken), E_PERM, E_SYNTAX (no IP address).
  */
-enum err ports_open(struct actor_env *, const struct config *, char *why, size_t why_n);
+enum err listening_open(struct actor_env *, const struct config *, char *why, size_t why_n);
 
 /* Closes what no actor owns: the API's socket. */
-void ports_close(struct actor_env *);
+void listening_close(struct actor_env *);
 
 /* Where the API listens; differs from the configuration when that says port 0. */
-uint16_t ports_api(const struct actor_env *);
+uint16_t listening_api(const struct actor_env *);
 
 #endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Following a port that somebody else chooses: the new sockets are open before the old ones go, so
+ * that a port that cannot be had costs nothing.
+ *
+ * The file is looked at once a second and read when it is another one, or was written to.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "actors/kernel/log.h"
+#include "actors/portmap/priv.h"
+#include "actors/ports/ports.h"
+
+/* Takes what is the DHT's out of them. */
+static void send_dht(struct portmap *p, struct peer_sockets *s)
+{
+	struct m_peers_listen *m = msg_new(p->actor, MSG_PEERS_LISTEN);
+
+	m->sockets.port = s->port;
+	memcpy(m->sockets.dht, s->dht, sizeof s->dht);
+	m->sockets.dht_n = s->dht_n;
+	s->dht_n = 0;
+	msg_send(p->actor, ADDR_DHT, m);
+}
+
+bool follow_move(struct portmap *p, uint16_t port)
+{
+	struct peer_sockets s;
+	char why[256] = "";
+	struct m_peers_listen *m;
+	enum err err = ports_open(p->config, port, &s, why, sizeof why);
+
+	if (err != E_OK) {
+		snprintf(p->follow.why, sizeof p->follow.why, "%s",
+			why[0] != '\0' ? why : err_words(err));
+		log_event(LOG_ERROR, "port_not_moved", "port=%u still=%u why=%s", port, p->port,
+			p->follow.why);
+		return false;
+	}
+	p->follow.why[0] = '\0';
+	log_event(LOG_INFO, "port_moved", "from=%u to=%u", p->port, port);
+	p->port = port;
+	send_dht(p, &s);
+	m = msg_new(p->actor, MSG_PEERS_LISTEN);
+	m->sockets = s;
+	msg_send(p->actor, ADDR(ROLE_PEERS, 0), m);
+	return true;
+}
+
+/* Whether it is as it was when it was read last. */
+static bool is_same(struct follow *f, const struct stat *st)
+{
+	int64_t mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+	bool same =
+		f->seen && f->size == st->st_size && f->mtime_ns == mtime && f->inode == st->st_ino;
+
+	f->seen = true;
+	f->size = st->st_size;
+	f->mtime_ns = mtime;
+	f->inode = st->st_ino;
+	return same;
+}
+
+bool follow_look(struct portmap *p)
+{
+	const char *path = p->config->peers_port_file;
+	struct follow *f = &p->follow;
+	char why[sizeof f->why];
+	struct stat st = {0};
+	uint16_t port;
+
+	/* A port that was taken may be free by now. */
+	if (stat(path, &st) == 0 && is_same(f, &st) && f->why[0] == '\0')
+		return false;
+	if (ports_read_file(path, &port, why, sizeof why) != E_OK) {
+		if (strcmp(f->why, why) != 0)
+			log_event(LOG_WARNING, "port_file", "why=%s port=%u", why, p->port);
+		memcpy(f->why, why, sizeof why);
+		return false;
+	}
+	if (port == p->port) {
+		f->why[0] = '\0';
+		return false;
+	}
+	return follow_move(p, port);
+}

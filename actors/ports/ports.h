@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sockets that others reach us at: a listener and a UDP socket for each address of peers.bind,
+ * all at one port, and the file in which somebody else says which port that is.
+ *
+ * A library without a thread: main opens them before any other thread starts, the portmap actor
+ * when the port changes.  Blocks on the file alone.
+ */
+#ifndef ACTORS_PORTS_PORTS_H
+#define ACTORS_PORTS_PORTS_H
+
+#include "actors/msg/msg.h"
+
+/* Opens what the configuration says at the port (0: one of the system's choice, told in
+ * out->port).  What could not be had of one family of addresses is logged and left out.  On failure
+ * nothing is open and *why says what to do: E_EXISTS (the port is taken), E_PERM, E_SYNTAX (no IP
+ * address) ... */
+enum err ports_open(
+	const struct config *, uint16_t port, struct peer_sockets *out, char *why, size_t why_n);
+/* Opens one listener; `option` is the section of the configuration to name in *why. */
+int ports_listen(
+	const char *address, int port, const char *option, enum err *err, char *why, size_t why_n);
+
+/*
+ * Reads a port number from a file: digits, with space around them or not.  What else may follow on
+ * further lines is not looked at.  E_NOENT, E_PERM, E_RANGE (0, or over 65535), E_SYNTAX, E_IO;
+ * *why then has words that name the file.
+ */
+enum err ports_read_file(const char *path, uint16_t *port, char *why, size_t why_n);
+
+#endif
