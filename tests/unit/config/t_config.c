@@ -144,6 +144,8 @@ static const struct bad {
 	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
 			"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [dht] [webseed] "
 			"[portmap] [state] [log]\n"},
+			"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [portmap] [state] "
+			"[log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
