@@ -5,9 +5,9 @@
 struct source_rules rules_of(
 	const struct metainfo *meta, const struct wishes *w, const struct config *c)
 {
-	(void)w;
 	return (struct source_rules){
 		.is_private = meta->is_private,
+		.discreet = w->discreet != DISCREET_OFF,
 		.dht = c->dht_enabled,
 		.pex = c->peers_pex,
 		.lsd = c->peers_lsd,
