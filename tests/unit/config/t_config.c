@@ -142,10 +142,8 @@ static const struct bad {
 			 "\"api.port\"?\n"},
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
 	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
-			"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [dht] [webseed] "
-			"[portmap] [state] [log]\n"},
-			"[upload] [lan] [queue] [seed] [peers] [store] [tracker] [portmap] [state] "
-			"[log]\n"},
+			"[upload] [lan] [queue] [magnet] [seed] [peers] [store] [tracker] [dht] "
+			"[webseed] [portmap] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
