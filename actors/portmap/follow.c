@@ -30,7 +30,10 @@ bool follow_move(struct portmap *p, uint16_t port)
 	struct peer_sockets s;
 	char why[256] = "";
 	struct m_peers_listen *m;
-	enum err err = ports_open(p->config, port, &s, why, sizeof why);
+	enum err err;
+
+	CHECK_OBJ(p, PORTMAP_MAGIC);
+	err = ports_open(p->config, port, &s, why, sizeof why);
 
 	if (err != E_OK) {
 		snprintf(p->follow.why, sizeof p->follow.why, "%s",
@@ -65,11 +68,15 @@ static bool is_same(struct follow *f, const struct stat *st)
 
 bool follow_look(struct portmap *p)
 {
-	const char *path = p->config->peers_port_file;
-	struct follow *f = &p->follow;
+	const char *path;
+	struct follow *f;
 	char why[sizeof f->why];
 	struct stat st = {0};
 	uint16_t port;
+
+	CHECK_OBJ(p, PORTMAP_MAGIC);
+	path = p->config->peers_port_file;
+	f = &p->follow;
 
 	/* A port that was taken may be free by now. */
 	if (stat(path, &st) == 0 && is_same(f, &st) && f->why[0] == '\0')

@@ -148,9 +148,10 @@ static bool is_settled(const struct portmap *p)
 
 void outcome_tell(struct portmap *p)
 {
-	struct told now = p->told;
+	struct told now;
 
 	CHECK_OBJ(p, PORTMAP_MAGIC);
+	now = p->told;
 	if (!is_settled(p))
 		return;
 	now.tcp = external(p, PCP_TCP);

@@ -258,10 +258,11 @@ static bool start_thread(struct work *w)
 
 bool upnp_begin(struct upnp *u, const struct upnp_want *want)
 {
-	struct work *w = u->work;
+	struct work *w;
 
 	CHECK_OBJ(u, UPNP_MAGIC);
 	must(!u->busy);
+	w = u->work;
 	w->want = *want;
 	w->got = (struct upnp_got){0};
 	atomic_fetch_add(&w->holders, 1);

@@ -148,8 +148,8 @@ static void update_tracker(struct torrent *t, bool was_active, bool active)
 
 static void update_web_seeds(struct torrent *t, bool active)
 {
-	bool wanted = active && t->phase == TPHASE_READY && !t->complete && t->fault != FAULT_REFUSED &&
-		      t->meta->url_list_n > 0 && !t->meta->bare;
+	bool wanted = active && t->phase == TPHASE_READY && !t->complete &&
+		      t->fault != FAULT_REFUSED && t->meta->url_list_n > 0 && !t->meta->bare;
 
 	if (!wanted)
 		end_web_seeds(t);

@@ -180,8 +180,7 @@ def silent(lab, random, private):
 
 def main():
     program = Program(jobs=5)
-    # Those that speak late go first: they mostly wait.
-    program.add('we learn, transmission', learn, Transmission, 140, needs=Transmission.needs, limit=170)
+    # Of those that tell us: the others speak after 60 s and more, and are complete by then.
     program.add('we learn, libtorrent', learn, Libtorrent, 60, needs=Libtorrent.needs, limit=90)
     for kind in (Libtorrent, Transmission, Aria2, Rtorrent):
         program.add(f'we teach, {kind.name}', teach, kind, needs=(*kind.needs, 'libtorrent'), limit=90)

@@ -13,8 +13,6 @@
 
 #define PATIENCE (30 * USEC_PER_SEC)
 
-static struct webworld *current;
-
 static const struct config *make_config(const char *const *options)
 {
 	char *argv[8] = {xstrdup("torrentd"), xstrdup("--state.dir=/tmp/t_http"),
@@ -40,9 +38,9 @@ void webworld_start(struct webworld *w, const struct resources *resources,
 	enum err e = E_OK;
 
 	*w = (struct webworld){.test = test};
-	current = w;
 	w->env.config = make_config(options);
-	w->env.resources = resources;
+	w->resources = *resources;
+	w->env.resources = &w->resources;
 	w->env.api_fd = net_listen(&at, 64, &e);
 	assert_true(w->env.api_fd >= 0);
 	assert_int_equal(net_local(w->env.api_fd, &at), E_OK);
@@ -58,13 +56,13 @@ void webworld_end(struct webworld *w)
 	actors_free(&w->set);
 	net_close(w->env.api_fd);
 	config_unref(&w->env.config);
-	current = NULL;
 }
 
 struct webworld *webworld_of(struct request *r)
 {
-	(void)r;
-	return current;
+	const struct resources *all = request_resources(r);
+
+	return container_of((struct resources *)(uintptr_t)all, struct webworld, resources);
 }
 
 void webworld_turn(struct webworld *w, unsigned turns)

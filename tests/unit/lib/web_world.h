@@ -21,7 +21,8 @@ struct webworld {
 	struct actor *http;
 	struct actor_env env;
 	uint16_t port;
-	void *test; /* the test's own; its resources find it by webworld_of() */
+	struct resources resources; /* what the actor was given */
+	void *test;                 /* the test's own; its resources find it by webworld_of() */
 };
 
 struct webclient {
@@ -37,7 +38,7 @@ struct webclient {
 void webworld_start(
 	struct webworld *, const struct resources *, const char *const *options, void *test);
 void webworld_end(struct webworld *);
-/* The world whose resource was asked; there is one at a time. */
+/* The world whose resource was asked. */
 struct webworld *webworld_of(struct request *);
 /* So many turns, of a millisecond at most. */
 void webworld_turn(struct webworld *, unsigned turns);

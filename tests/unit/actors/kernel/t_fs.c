@@ -84,6 +84,21 @@ static void put_file(struct place *p, const char *name, const char *text)
 
 /* --- directories --- */
 
+/* What stands where it should not: links that lead out and stay, a link to the root, a file. */
+static void make_obstacles(const struct place *p)
+{
+	char at[128];
+
+	join(at, sizeof at, p->root, "out");
+	assert_int_equal(symlink("../outside", at), 0);
+	join(at, sizeof at, p->root, "in");
+	assert_int_equal(symlink("a", at), 0);
+	join(at, sizeof at, p->top, "rootlink");
+	assert_int_equal(symlink("root", at), 0);
+	join(at, sizeof at, p->root, "file");
+	assert_int_equal(close(open(at, O_CREAT | O_WRONLY, 0600)), 0);
+}
+
 static void directory_open_rows(void **state)
 {
 	static const struct {
@@ -116,14 +131,7 @@ static void directory_open_rows(void **state)
 	char root[128], path[128], at[128];
 	struct stat st;
 
-	join(at, sizeof at, p->root, "out");
-	assert_int_equal(symlink("../outside", at), 0);
-	join(at, sizeof at, p->root, "in");
-	assert_int_equal(symlink("a", at), 0);
-	join(at, sizeof at, p->top, "rootlink");
-	assert_int_equal(symlink("root", at), 0);
-	join(at, sizeof at, p->root, "file");
-	assert_int_equal(close(open(at, O_CREAT | O_WRONLY, 0600)), 0);
+	make_obstacles(p);
 	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
 		enum err err = E_OK;
 		size_t made = 0;

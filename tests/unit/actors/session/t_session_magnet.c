@@ -145,7 +145,7 @@ static void test_commands(void **state)
 	EXPECT(w, "STATE_SET(1,8,1) SET=OK PEERS_SET(0,5,0,seq)");
 	ask_set(w, "m", TORRENT_DISCREET, 1);
 	answer(w, MSG_STATE_SET, E_OK);
-	EXPECT(w, "STATE_SET(1,14,2) SET=OK PEERS_SET(0,5,0,seq,discreet)");
+	EXPECT(w, "STATE_SET(1,15,2) SET=OK PEERS_SET(0,5,0,seq,discreet)");
 	set = make_set_of(w, "m", TORRENT_SEED_LIMITS);
 	set->seed = (struct seed_limits){1500, SEED_KEEP, SEED_KEEP};
 	ask(w, &set->h);
