@@ -69,6 +69,13 @@ class Peer:
         handle.pause() if paused else handle.resume()
         return {}
 
+    def do_dht_node(self, address, port):
+        self.session.add_dht_node((address, port))
+        return {}
+
+    def do_dht(self):
+        return {'nodes': self.session.status().dht_nodes}
+
     def do_view(self, infohash):
         for alert in self.session.pop_alerts():
             if isinstance(alert, libtorrent.hash_failed_alert):

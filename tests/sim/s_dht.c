@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A network of a thousand DHT nodes: lookups stay short as it grows, and what was announced is
- * found after half an hour of coming and going, among liars, and behind a crowd that hides it.
+ * A network of DHT nodes: lookups stay short as it grows, and what was announced is found after
+ * half an hour of coming and going, among liars, and behind a crowd as large as the network itself.
  */
 #include "tests/sim/lib/kad_net.h"
 #include "tests/sim/lib/sim.h"
-
-static struct kad_net_config config_of(struct sim *s, unsigned nodes)
-{
-	struct kad_net_config c = {
-		.seed = sim_below(s, UINT32_MAX), .nodes = nodes, .loss = 20, .new_nodes = 100};
-	struct rng rng;
-
-	rng_seed(&rng, c.seed + 1);
-	c.target = kad_id_random(&rng);
-	return c;
-}
 
 static void grows(struct sim *s)
 {
@@ -24,7 +13,7 @@ static void grows(struct sim *s)
 
 static void churns(struct sim *s)
 {
-	struct kad_net_config c = config_of(s, 1000);
+	struct kad_net_config c = kad_net_usual(s, 500);
 
 	c.churn = 0.5;
 	c.liars = 20;
@@ -33,7 +22,7 @@ static void churns(struct sim *s)
 
 static void crowd(struct sim *s)
 {
-	struct kad_net_config c = config_of(s, 1000);
+	struct kad_net_config c = kad_net_usual(s, 1000);
 
 	c.liars = 20;
 	c.sybils = 1000;

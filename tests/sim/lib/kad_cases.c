@@ -8,6 +8,17 @@
 #define LOOKS   40u
 #define FINDERS 10u
 
+struct kad_net_config kad_net_usual(struct sim *s, unsigned nodes)
+{
+	struct kad_net_config c = {
+		.seed = sim_below(s, UINT32_MAX), .nodes = nodes, .loss = 20, .new_nodes = 100};
+	struct rng rng;
+
+	rng_seed(&rng, c.seed + 1);
+	c.target = kad_id_random(&rng);
+	return c;
+}
+
 static int by_size(const void *a, const void *b)
 {
 	const unsigned *x = a, *y = b;
@@ -18,8 +29,7 @@ static int by_size(const void *a, const void *b)
 /* How many nodes a lookup asks, the median of many; 0: one did not end. */
 static unsigned typical_look(struct sim *s, unsigned nodes)
 {
-	struct kad_net_config c = {
-		.seed = sim_below(s, UINT32_MAX), .nodes = nodes, .loss = 20, .new_nodes = 100};
+	struct kad_net_config c = kad_net_usual(s, nodes);
 	struct kad_net *w = kad_net_new(&c);
 	unsigned asked[LOOKS], slow = 0;
 	struct kad_net_look look;

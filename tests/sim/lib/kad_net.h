@@ -55,6 +55,8 @@ unsigned kad_net_random(struct kad_net *, unsigned n);
 
 struct sim;
 
+/* A network whose seed and target follow from the scenario's; no liars, no sybils, no churn. */
+struct kad_net_config kad_net_usual(struct sim *, unsigned nodes);
 /* A lookup among many nodes asks few more than one among few: a hop a doubling. */
 void kad_grows(struct sim *, unsigned few, unsigned many);
 /* What a node has announced half an hour ago, newcomers find. */
