@@ -140,6 +140,19 @@ static bool is_from(const struct kad_question *q, const struct krpc *m)
 	return m->id != NULL && (!q->knows_id || memcmp(q->id.b, m->id, KAD_ID_SIZE) == 0);
 }
 
+/*
+ * It has another name than it had: a liar, or one that has learned its own address and chosen anew.
+ * It is thrown out, and asked again who it is.
+ */
+static void forget_name(
+	struct kad_family *f, const struct endpoint *from, const uint8_t *id, int64_t now)
+{
+	struct kad_seed who = {.node = {kad_id_of(id), *from}, .origin = KAD_NAMED};
+
+	(void)kad_table_answered(f->table, &who.node.id, from, now);
+	kad_keep_meet(f, &who, now);
+}
+
 static void take_answer(
 	struct kad *k, const struct endpoint *from, const struct krpc *m, int64_t now)
 {
@@ -159,8 +172,8 @@ static void take_answer(
 		if (q->asker != NULL)
 			q->asker->answered(q->owner, &by, m, now);
 	} else {
-		if (m->kind == KRPC_REPLY)
-			kad_table_failed(f->table, from);
+		if (m->kind == KRPC_REPLY && m->id != NULL)
+			forget_name(f, from, m->id, now);
 		if (q->asker != NULL)
 			q->asker->failed(q->owner, from, m->kind == KRPC_ERROR ? m : NULL, now);
 	}

@@ -160,7 +160,9 @@ def items(lab, random):
     got = backbone.call('get', target=put['target'])
     if 'Hello World!' not in got['value']:
         raise Failure(f'libtorrent got {got}')
+    # libtorrent takes another id when it has learned its address: then nodes have to be met anew.
     theirs = backbone.call('put', value='from libtorrent')
+    poll(lambda: daemon.request('GET', '/dht/get', target=theirs['target'])[0] == 200, 40, 'we get their item')
     got = json.loads(daemon.call('GET', '/dht/get', target=theirs['target']))
     if got['value'] != 'MTU6ZnJvbSBsaWJ0b3JyZW50':
         raise Failure(f'we got {got}')
