@@ -150,6 +150,14 @@ def we_keep_it(lab, random):
     compare(torrent, original, copy)
 
 
+def fetch(daemon, **query):
+    """The item, as soon as a node has it and answers."""
+    def look():
+        status, data = daemon.request('GET', '/dht/get', **query)
+        return status == 200 and json.loads(data)
+    return poll(look, 40, 'we get their item')
+
+
 def items(lab, random):
     backbone = Backbone(lab)
     daemon = ours(lab, backbone.address)
@@ -162,8 +170,7 @@ def items(lab, random):
         raise Failure(f'libtorrent got {got}')
     # libtorrent takes another id when it has learned its address: then nodes have to be met anew.
     theirs = backbone.call('put', value='from libtorrent')
-    poll(lambda: daemon.request('GET', '/dht/get', target=theirs['target'])[0] == 200, 40, 'we get their item')
-    got = json.loads(daemon.call('GET', '/dht/get', target=theirs['target']))
+    got = fetch(daemon, target=theirs['target'])
     if got['value'] != 'MTU6ZnJvbSBsaWJ0b3JyZW50':
         raise Failure(f'we got {got}')
     put = json.loads(daemon.call('POST', '/dht/put', b'4:ours', seed=SEED, salt='a', seq=7))
@@ -171,7 +178,7 @@ def items(lab, random):
     if 'ours' not in got['item'] or got['seq'] != 7:
         raise Failure(f'libtorrent got {got}')
     backbone.call('put_signed', seed=SEED, key=put['key'], value='theirs', salt='b')
-    got = json.loads(daemon.call('GET', '/dht/get', key=put['key'], salt='b'))
+    got = fetch(daemon, key=put['key'], salt='b')
     if got['value'] != 'Njp0aGVpcnM=' or got['seq'] < 1:
         raise Failure(f'we got {got}')
 
