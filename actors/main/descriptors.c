@@ -16,8 +16,9 @@
 #include "actors/kernel/log.h"
 #include "actors/main/topology.h"
 
-#define RESERVE    8u /* resolver, certificates, a configuration read again, an accept */
-#define PER_WORKER 2u /* a directory on the way to a file */
+#define RESERVE      8u /* resolver, certificates, a configuration read again, an accept */
+#define WEBSEED_EACH 2u /* to the server, and to peers */
+#define PER_WORKER   2u /* a directory on the way to a file */
 
 enum share { API, TRACKER, WEBSEED, FILES, PEERS, SHARES };
 
@@ -113,9 +114,8 @@ static void ask(struct want *w, const struct descriptors *d, const struct config
 
 	w[API] = (struct want){OPT_api_connections, (unsigned)c->api_connections, 4, 0};
 	w[TRACKER] = (struct want){OPT_tracker_connections, (unsigned)c->tracker_connections, 2, 0};
-	/* Each: to the server, and to peers. */
-	w[WEBSEED] =
-		(struct want){OPT_webseed_connections, 2 * (unsigned)c->webseed_connections, 2, 0};
+	w[WEBSEED] = (struct want){OPT_webseed_connections,
+		WEBSEED_EACH * (unsigned)c->webseed_connections, WEBSEED_EACH, 0};
 	w[FILES] = (struct want){
 		OPT_store_open_files, MAX((unsigned)c->store_open_files, files), MAX(8u, files), 0};
 	for (unsigned i = 0; reload && i < PEERS; i++)
@@ -124,19 +124,25 @@ static void ask(struct want *w, const struct descriptors *d, const struct config
 		peers_need(d->shards, d->shards), 0};
 }
 
+/* The value of the option that so many descriptors are enough for. */
+static int value_for(unsigned share, unsigned n, const struct descriptors *d)
+{
+	if (share == PEERS)
+		return (int)peers_for(n, d->shards);
+	return (int)(share == WEBSEED ? MAX(n / WEBSEED_EACH, 1u) : n);
+}
+
 /* What the numbers become; returns whether any is cut. */
 static bool cut(const struct want *w, const struct descriptors *d, struct config_cap *caps)
 {
 	bool any = false;
 
 	for (unsigned i = 0; i < SHARES; i++) {
-		unsigned max = w[i].given;
-
 		caps[i] = (struct config_cap){w[i].option, INT32_MAX};
 		if (w[i].given == w[i].asked)
 			continue;
 		any = true;
-		caps[i].max = (int)(i == PEERS ? peers_for(max, d->shards) : max);
+		caps[i].max = value_for(i, w[i].given, d);
 	}
 	return any;
 }
@@ -172,7 +178,7 @@ const struct config *descriptors_fit(const struct descriptors *d, const struct c
 	if (!cut(w, d, caps))
 		return config_ref(c);
 	for (unsigned i = 0; told != NULL && i < PEERS; i++)
-		caps[i].max = (int)w[i].given;
+		caps[i].max = value_for(i, w[i].given, d);
 	fit = config_capped(c, caps, SHARES);
 	log_event(LOG_WARNING, "file_limit",
 		"limit=%u peers.max=%d store.open_files=%d api.connections=%d "

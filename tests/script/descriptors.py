@@ -68,17 +68,17 @@ def hold_out(limit, options):
 
 
 @case
-def a_hundred_are_enough():
-    log = hold_out(100, {})
-    line = re.search(r'file_limit limit=100 peers.max=(\d+) store.open_files=(\d+) '
+def a_hundred_and_sixty_are_enough_to_live():
+    log = hold_out(160, {})
+    line = re.search(r'file_limit limit=160 peers.max=(\d+) store.open_files=(\d+) '
                      r'api.connections=(\d+) tracker.connections=(\d+)', log)
     check(line, 'it says what it cuts:', log[:1000])
     check(all(int(n) > 0 for n in line.groups()), line.group(0))
 
 
 @case
-def a_hundred_and_sixty_are_enough():
-    check('file_limit limit=160' in hold_out(160, {}), 'it says what it cuts')
+def two_hundred_are_enough():
+    check('file_limit limit=200' in hold_out(200, {}), 'it says what it cuts')
 
 
 @case
@@ -113,11 +113,11 @@ def the_soft_limit_is_raised():
 
 @case
 def a_reload_stays_within():
-    with Daemon(options={**SMALL, 'peers.max': None}, config='[peers]\nmax = 5\n', wrap=limited(160)) as d:
+    with Daemon(options={**SMALL, 'peers.max': None}, config='[peers]\nmax = 5\n', wrap=limited(200)) as d:
         d.write_config('[peers]\nmax = 5000\n')
         d.process.send_signal(1)
         wait_for(lambda: d.log().count('config_changed option=peers.max'), 'it is reloaded')
-        check(re.search(r'file_limit limit=160 peers.max=\d\d? ', d.log()), d.log()[-1000:])
+        check(re.search(r'file_limit limit=200 peers.max=\d\d? ', d.log()), d.log()[-1000:])
 
 
 lib_tap.main()
