@@ -316,6 +316,14 @@ static void on_dht(struct actor *a, struct msg **m)
 	must_not_reach("a word of the DHT");
 }
 
+/* Nor does anybody add a magnet link. */
+static void on_meta(struct actor *a, struct msg **m)
+{
+	(void)a;
+	(void)m;
+	must_not_reach("a torrent without its metainfo");
+}
+
 static void *state_init(struct actor *a, const void *arg)
 {
 	(void)a;
@@ -338,6 +346,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_TOTALS, on_totals},
 	{MSG_STATE_NOTE, on_note},
 	{MSG_STATE_PIECES, on_pieces},
+	{MSG_STATE_META, on_meta},
 	{MSG_STATE_DHT, on_dht},
 	{MSG_STATE_DHT_LOAD, on_dht},
 	{0, NULL},
