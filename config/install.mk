@@ -3,7 +3,7 @@
 
 # One list: what the build and the daemon need, then what fuzzing and the tests need besides.
 APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libssl-dev \
-	libmicrohttpd-dev libsqlite3-dev zlib1g-dev libminiupnpc-dev
+	libmicrohttpd-dev libjansson-dev libsqlite3-dev zlib1g-dev libminiupnpc-dev
 APT_FUZZ  := clang libclang-rt-14-dev
 APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
 	opentracker rtorrent iproute2 util-linux curl clang-format binutils openssl nginx-light chromium miniupnpd-nftables nftables miniupnpc natpmpc

@@ -4,69 +4,6 @@
 
 #include "http/api/render.h"
 
-/* --- add --- */
-
-static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct request *r = request_of(ctx);
-	struct m_torrent_add *add = m != NULL ? MSG_AS(TORRENT_ADD, *m) : NULL;
-
-	(void)a;
-	answer_err(r, err, add != NULL ? add->why.text : NULL);
-	request_resume(r);
-}
-
-/* Absent or empty: as configured. */
-static bool read_encryption(struct request *r, struct wishes *w)
-{
-	const char *text;
-	unsigned i = 0;
-
-	if (!param_text(r, "encryption", &text) ||
-		(text != NULL && !param_choice(r, "encryption", encryption_words, &i)))
-		return false;
-	w->encryption = (enum wish_encryption)i;
-	return true;
-}
-
-/* false: answered. */
-static bool read_add(struct request *r, struct m_torrent_add *m)
-{
-	const char *path;
-
-	if (!param_text(r, "path", &path) || !param_bool(r, "start", true, &m->start) ||
-		!param_rate(r, "maxdown", false, &m->wishes.down_limit) ||
-		!param_rate(r, "maxup", false, &m->wishes.up_limit) ||
-		!param_files(r, "skip", PRIORITY_SKIP, &m->files, &m->files_n) ||
-		!param_files(r, "low", PRIORITY_LOW, &m->files, &m->files_n) ||
-		!param_files(r, "high", PRIORITY_TOP, &m->files, &m->files_n) ||
-		!param_bool(r, "sequential", false, &m->wishes.sequential) ||
-		!param_bool(r, "firstlast", false, &m->wishes.first_last) ||
-		!read_encryption(r, &m->wishes) || !param_bool(r, "top", false, &m->queue_top))
-		return false;
-	if (request_body_len(r) == 0) {
-		answer_text(r, 400, "the body is empty: it must be the .torrent file");
-		return false;
-	}
-	m->path = path != NULL ? xstrdup(path) : NULL;
-	return request_may_wait(r);
-}
-
-void api_add(struct request *r)
-{
-	struct actor *a = request_actor(r);
-	struct msg *h = msg_new(a, MSG_TORRENT_ADD);
-	struct m_torrent_add *m = container_of(h, struct m_torrent_add, h);
-
-	if (!read_add(r, m)) {
-		msg_free(a, &h);
-		return;
-	}
-	m->body = request_body_take(r, &m->body_n);
-	request_suspend(r);
-	actor_call(a, ADDR_SESSION, &h, on_added, r);
-}
-
 /* --- how the actors are --- */
 
 static void ask_main(struct request *r, uint16_t type, actor_reply_f *fn)

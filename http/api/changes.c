@@ -113,6 +113,7 @@ static bool read_params(struct request *r, struct m_torrent_set *m)
 		return read_flag(r, "delete", false, &m->value);
 	case TORRENT_SEQUENTIAL:
 	case TORRENT_FIRST_LAST:
+	case TORRENT_DISCREET:
 		return read_flag(r, "on", true, &m->value);
 	case TORRENT_ENCRYPTION:
 		return read_encryption(r, &m->value);

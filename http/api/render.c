@@ -90,6 +90,46 @@ static void put_tracker(struct render *r, const struct torrent_view *torrent, ui
 	json_out_close(o, '}');
 }
 
+/* Of a private torrent a link is of no use. */
+static void write_magnet(struct json_out *o, const struct torrent_view *t)
+{
+	char *link = t->is_private ? NULL : metainfo_magnet(t->meta);
+
+	json_out_text(o, link);
+	xfree(link);
+}
+
+/* How a magnet is getting on, or null. */
+static void write_metadata(struct json_out *o, const struct metadata_view *m)
+{
+	if (!m->bare) {
+		json_out_text(o, NULL);
+		return;
+	}
+	json_out_open(o, '{');
+	json_out_key(o, "size_bytes");
+	json_out_uint(o, m->size);
+	json_out_key(o, "pieces");
+	json_out_uint(o, m->pieces);
+	json_out_key(o, "pieces_have");
+	json_out_uint(o, m->have);
+	json_out_key(o, "peers");
+	json_out_uint(o, m->peers);
+	json_out_key(o, "peers_offering");
+	json_out_uint(o, m->offering);
+	json_out_key(o, "peers_asked");
+	json_out_uint(o, m->asked);
+	json_out_key(o, "rejects");
+	json_out_uint(o, m->rejects);
+	json_out_key(o, "timeouts");
+	json_out_uint(o, m->timeouts);
+	json_out_key(o, "failures");
+	json_out_uint(o, m->failures);
+	json_out_key(o, "error");
+	json_out_text(o, m->error);
+	json_out_close(o, '}');
+}
+
 static void put_web_seed(struct render *r, const struct torrent_view *torrent, uint32_t i)
 {
 	struct json_out *o = r->out;

@@ -96,10 +96,15 @@ struct request {
 	const char *origin; /* borrowed: another site's application that may read the answer */
 	uint8_t *upload;    /* owned: of the request */
 	uint32_t upload_n, upload_room;
+	char **members; /* owned, each of them too: names and values of param_json() */
+	uint32_t members_n, members_room;
 	uint64_t charged; /* of http->uploads, until the request is over */
 	bool refused;     /* answered in the midst of its body, which is thrown away, */
 	uint64_t thrown;  /* as far as so many bytes */
 };
+
+/* members.c: microhttpd does not need them any more. */
+void members_free(struct request *);
 
 /* body.c: text that several answers send. */
 struct body {

@@ -397,5 +397,6 @@ void request_over(
 	xfree(r->body);
 	h->uploads -= r->charged;
 	xfree(r->upload);
+	members_free(r);
 	FREE_OBJ(r);
 }

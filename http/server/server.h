@@ -90,6 +90,8 @@ unsigned answer_status(enum err);
 
 /* --- parameters; false: missing or malformed, and the request has been answered with 422 --- */
 
+/* The body is a JSON object, whose members are parameters from now on. */
+bool param_json(struct request *);
 bool param_infohash(struct request *, uint8_t out[20]);
 /* true, yes, on, 1 and false, no, off, 0, in any case; absent or empty: `absent`. */
 bool param_bool(struct request *, const char *name, bool absent, bool *out);

@@ -17,7 +17,10 @@ static struct metainfo_file files[] = {
 	{.path = (char *)".pad/1", .length = 3, .pad = true},
 	{.path = (char *)"latin \xe9", .length = 7},
 };
-static struct metainfo meta = {.files = files, .files_n = ARRAY_LEN(files)};
+static struct metainfo meta = {.magic = METAINFO_MAGIC,
+	.name = "n",
+	.files = files,
+	.files_n = ARRAY_LEN(files)};
 static struct file_view done[] = {{1, 0}, {0, 0}, {7, 4}};
 static struct tracker_view trackers[] = {
 	{.url = (char *)"http://t/", .leechers = -1, .seeders = 3},

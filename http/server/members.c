@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parameters in a body of JSON: an object whose members are what the query would have, so that
+ * every rule for the query holds for them, too.
+ */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "http/server/priv.h"
+#include "proto/base/array.h"
+
+/* Owned by the caller; NULL: no value that a parameter can have. */
+static char *text_of(const json_t *v)
+{
+	char number[400];
+
+	switch (json_typeof(v)) {
+	case JSON_STRING:
+		return xstrdup(json_string_value(v));
+	case JSON_TRUE:
+		return xstrdup("true");
+	case JSON_FALSE:
+		return xstrdup("false");
+	case JSON_NULL:
+		return xstrdup("");
+	case JSON_INTEGER:
+		snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+		return xstrdup(number);
+	case JSON_REAL:
+		snprintf(number, sizeof number, "%.3f", json_real_value(v));
+		return xstrdup(number);
+	default:
+		return NULL;
+	}
+}
+
+/* microhttpd keeps the pointers alone: the request owns the texts. */
+static bool set_param(struct request *r, const char *name, char *text)
+{
+	char *key = xstrdup(name);
+
+	ARRAY_PUSH(r->members, r->members_n, r->members_room, key);
+	ARRAY_PUSH(r->members, r->members_n, r->members_room, text);
+	return MHD_set_connection_value_n(r->conn, MHD_GET_ARGUMENT_KIND, key, strlen(key), text,
+		       strlen(text)) == MHD_YES;
+}
+
+static void take_members(struct request *r, json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value)
+	{
+		char *text = text_of(value);
+
+		if (text == NULL)
+			answer_text(r, 422,
+				"a member of the JSON in the body is a list or an object: "
+				"it must be a text, a number, true or false");
+		else if (!set_param(r, name, text))
+			answer_err(r, E_NOMEM, NULL);
+		if (r->answered)
+			return;
+	}
+}
+
+bool param_json(struct request *r)
+{
+	json_error_t error;
+	json_t *root;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	root = json_loadb((const char *)r->upload, r->upload_n, JSON_REJECT_DUPLICATES, &error);
+	if (root == NULL)
+		answer_text(r, 400, "the body is not JSON: line %d, column %d: %s", error.line,
+			error.column, error.text);
+	else if (!json_is_object(root))
+		answer_text(
+			r, 400, "the body must be a JSON object such as {\"url\": \"magnet:...\"}");
+	else
+		take_members(r, root);
+	json_decref(root);
+	return !r->answered && params_known(r);
+}
+
+void members_free(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	for (uint32_t i = 0; i < r->members_n; i++)
+		xfree(r->members[i]);
+	xfree(r->members);
+}
