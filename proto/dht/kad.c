@@ -180,6 +180,15 @@ static void take_answer(
 	xfree(q);
 }
 
+/* Neighbours, where they are nodes like others, may be many at one address. */
+static bool is_let_in(struct kad *k, const struct endpoint *from, int64_t now)
+{
+	if (!kad_filter_allows(from, k->config.local))
+		return false;
+	return (k->config.local && (endpoint_is_loopback(from) || endpoint_is_private_lan(from))) ||
+	       kad_gate_in(k->gate, from, now);
+}
+
 void kad_input(struct kad *k, int via, const struct endpoint *from, const uint8_t *p, size_t n,
 	int64_t now)
 {
@@ -187,8 +196,7 @@ void kad_input(struct kad *k, int via, const struct endpoint *from, const uint8_
 	struct krpc m;
 
 	CHECK_OBJ(k, KAD_MAGIC);
-	if (!f->open || !kad_filter_allows(from, k->config.local) ||
-		!kad_gate_in(k->gate, from, now)) {
+	if (!f->open || !is_let_in(k, from, now)) {
 		k->counts.refused_in++;
 		return;
 	}
