@@ -263,6 +263,7 @@ static void feed(struct world *w)
 static void take_ready(struct world *w, struct m_store_ready *r)
 {
 	any.held = r->err != E_OK;
+	bitfield_free(&any.have);
 	bitfield_copy(&any.have, &r->have);
 	any.looks++;
 	any.hashed += r->hashed;
