@@ -21,6 +21,11 @@ PIECE, SIZE = 32 << 10, (1 << 20) + 1
 # Bytes of the info dictionary: its own few, just the pieces of BEP 9, and so many that no client has all in flight.
 SIZES = {'a small dictionary': 0, 'a multiple of 16 KiB': 3 << 14, 'more than 1 MiB': (1 << 20) + 12345}
 
+# Who gives it to us.  rTorrent sends nothing for the last piece of a multiple of 16 KiB, and neither it nor Transmission
+# has sent more than 1 MiB within a minute.
+SEEDS = {'a small dictionary': (Libtorrent, Transmission, Aria2, Rtorrent),
+         'a multiple of 16 KiB': (Libtorrent, Transmission, Aria2), 'more than 1 MiB': (Libtorrent, Aria2)}
+
 
 def stretch(torrent, size, random):
     """Gives the info dictionary a key of its own, behind all others, so that it has that size."""
@@ -71,6 +76,9 @@ def main():
             program.add(f'{client.name} fetches {what} from us', fetch, Torrentd, client, size,
                         needs=(*client.needs, 'opentracker'))
         program.add(f'aria2 fetches {what} from us', save, size, needs=(*Aria2.needs, 'opentracker'))
+        for client in SEEDS[what]:
+            program.add(f'we fetch {what} from {client.name}', fetch, client, Torrentd, size,
+                        needs=(*client.needs, 'opentracker'))
     run(program)
 
 

@@ -200,5 +200,10 @@ class Rtorrent:
 
     def complete(self, torrent):
         key = torrent.infohash.upper()
-        return (key in self.call('download_list') and self.call('d.complete', key) == 1
-                and self.call('d.hashing', key) == 0 and self.call('d.is_active', key) == 1)
+        try:
+            return (key in self.call('download_list') and self.call('d.complete', key) == 1
+                    and self.call('d.hashing', key) == 0 and self.call('d.is_active', key) == 1)
+        except Failure as failure:  # what came by a link is taken out and put in again once its metadata is there
+            if 'Could not find info-hash' in str(failure):
+                return False
+            raise

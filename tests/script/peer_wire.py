@@ -298,7 +298,7 @@ def extended_messages_good_and_bad():
             wire.send(EXTENDED, b'\0' + good)
             wire.send(EXTENDED, b'\x07' + os.urandom(300))
             wire.send(EXTENDED, b'\0' + bencode({'reqq': -1, 'p': 99999999, 'm': {'x': -5, 'y': 1 << 40}}))
-            wire.send(EXTENDED, b'\0' + b'l' * 50000)  # more than is kept for a message: passed over
+            wire.send(EXTENDED, b'\0' + b'l' * 70000)  # more than is kept for a message: passed over
             wire.request(0, 0, BLOCK)
             wire.wait(PIECE)
             a.d.view(a.t)
