@@ -55,14 +55,16 @@ extern const struct msg_table message_table;
 #define msg_send(actor, to, p)                                                                     \
 	do {                                                                                       \
 		struct msg *m_ = &(p)->h;                                                          \
+		uint16_t to_ = (to); /* it may be read from the message */                         \
 		(p) = NULL;                                                                        \
-		actor_cast((actor), (to), &m_);                                                    \
+		actor_cast((actor), to_, &m_);                                                     \
 	} while (0)
 #define msg_call(actor, to, p, fn, ctx)                                                            \
 	({                                                                                         \
 		struct msg *m_ = &(p)->h;                                                          \
+		uint16_t to_ = (to);                                                               \
 		(p) = NULL;                                                                        \
-		actor_call((actor), (to), &m_, (fn), (ctx));                                       \
+		actor_call((actor), to_, &m_, (fn), (ctx));                                        \
 	})
 
 struct m_plain {
