@@ -36,7 +36,7 @@ bool follow_move(struct portmap *p, uint16_t port)
 	err = ports_open(p->config, port, &s, why, sizeof why);
 
 	if (err != E_OK) {
-		snprintf(p->follow.why, sizeof p->follow.why, "%s",
+		snprintf(p->follow.why, sizeof p->follow.why, "%.*s", (int)sizeof p->follow.why - 1,
 			why[0] != '\0' ? why : err_words(err));
 		log_event(LOG_ERROR, "port_not_moved", "port=%u still=%u why=%s", port, p->port,
 			p->follow.why);
