@@ -2,10 +2,11 @@
 /*
  * The actor that finds peers in the local network (BEP 14).
  *
- * The shards say which of their torrents may be spoken of; each is announced when it comes, and
- * then every five minutes, together with others that are due, in one datagram a second on each
- * interface.  What neighbours announce is looked up; who has the same torrent is reported to its
- * shard, at the address its datagram came from and no other.
+ * The shards say which of their torrents may be spoken of; each is announced three times when it
+ * comes, as datagrams are lost and neighbours may just be starting, and then every five minutes,
+ * together with others that are due, in one datagram a second on each interface.  What neighbours
+ * announce is looked up; who has the same torrent is reported to its shard, at the address its
+ * datagram came from and no other.
  *
  * Torrents wait in a ring in the order in which they were announced, new ones at its front: nothing
  * walks over all of them, and a hundred thousand take longer to be said instead of more datagrams.
@@ -27,6 +28,8 @@
 #define LSD_MAGIC      0x4c534400u
 #define LOCAL_MAGIC    0x4c4f4341u
 #define ANNOUNCE_EVERY (300 * USEC_PER_SEC)
+#define AT_FIRST       3u                  /* so many times, */
+#define AT_FIRST_EVERY (2 * USEC_PER_SEC)  /* so far apart */
 #define LOOK_EVERY     (60 * USEC_PER_SEC) /* interfaces come and go */
 #define SOCKETS        16u
 #define HEARD_A_SECOND 10u
@@ -37,7 +40,8 @@ struct local {
 	uint32_t magic;
 	struct tref ref;
 	uint8_t infohash[20];
-	struct link ring;   /* in lsd->ring */
+	struct link ring;   /* in lsd->ring, or in ->young until it has been said thrice */
+	unsigned said;      /* times, up to AT_FIRST */
 	struct local *next; /* hash chain */
 	int64_t due;        /* us */
 };
@@ -58,7 +62,7 @@ struct lsd {
 	struct tref_table torrents; /* struct local, owned */
 	struct local **table;       /* owned, by info-hash */
 	uint32_t mask;              /* of the table, a power of two less one */
-	struct link ring;           /* head: the first is the next to be announced */
+	struct link young, ring;    /* heads: the first is the next to be announced */
 	struct place places[SOCKETS];
 	unsigned places_n;
 	struct loop_timer timer;
@@ -125,7 +129,7 @@ static void add_torrent(struct lsd *l, const struct m_lsd_set *m)
 	memcpy(t->infohash, m->infohash, sizeof t->infohash);
 	t->due = loop_now(l->loop);
 	tref_table_put(&l->torrents, t->ref, t);
-	link_prepend(&l->ring, &t->ring);
+	link_prepend(&l->young, &t->ring);
 	if (l->table != NULL && l->torrents.used <= l->mask) {
 		chain = chain_of(l, t->infohash);
 		t->next = *chain;
@@ -324,39 +328,52 @@ static void say(struct lsd *l, const struct lsd_message *m)
 	l->said_at = loop_now(l->loop);
 }
 
-/* Those that are due, from the front of the ring, which they go to the end of. */
-static void say_due(struct lsd *l)
+/* Those that are due, from the front of a ring; they go to the end of one. */
+static void take_due(struct lsd *l, struct link *ring, struct lsd_message *m)
 {
 	int64_t now = loop_now(l->loop);
-	struct lsd_message m = {.port = l->port};
 
-	memcpy(m.cookie, l->cookie, sizeof l->cookie);
-	while (m.n < LSD_HASHES && !link_empty(&l->ring)) {
-		struct local *t = container_of(l->ring.next, struct local, ring);
+	while (m->n < LSD_HASHES && !link_empty(ring)) {
+		struct local *t = container_of(ring->next, struct local, ring);
+		bool young = t->said + 1 < AT_FIRST;
 
 		if (t->due > now)
 			break;
-		memcpy(m.infohash[m.n++], t->infohash, 20);
-		t->due = now + ANNOUNCE_EVERY;
+		memcpy(m->infohash[m->n++], t->infohash, 20);
+		t->said += t->said < AT_FIRST;
+		t->due = now + (young ? AT_FIRST_EVERY : ANNOUNCE_EVERY);
 		link_remove(&t->ring);
-		link_append(&l->ring, &t->ring);
+		link_append(young ? &l->young : &l->ring, &t->ring);
 	}
+}
+
+static void say_due(struct lsd *l)
+{
+	struct lsd_message m = {.port = l->port};
+
+	memcpy(m.cookie, l->cookie, sizeof l->cookie);
+	take_due(l, &l->young, &m);
+	take_due(l, &l->ring, &m);
 	if (m.n > 0)
 		say(l, &m);
 }
 
+static int64_t first_due(const struct link *ring)
+{
+	return link_empty(ring) ? INT64_MAX : container_of(ring->next, struct local, ring)->due;
+}
+
 static void sleep_on(struct lsd *l)
 {
-	const struct local *first;
 	int64_t at;
 
-	if (link_empty(&l->ring) || !l->config->peers_lsd || actor_stopping(l->actor)) {
+	if (l->torrents.used == 0 || !l->config->peers_lsd || actor_stopping(l->actor)) {
 		close_all(l);
 		loop_timer_del(l->loop, &l->timer);
 		return;
 	}
-	first = container_of(l->ring.next, struct local, ring);
-	at = MIN(first->due, l->looked_at == INT64_MIN ? 0 : l->looked_at + LOOK_EVERY);
+	at = MIN(first_due(&l->young), first_due(&l->ring));
+	at = MIN(at, l->looked_at == INT64_MIN ? 0 : l->looked_at + LOOK_EVERY);
 	if (l->said_at != INT64_MIN)
 		at = MAX(at, l->said_at + USEC_PER_SEC);
 	loop_timer_set(l->loop, &l->timer, MAX(at, loop_now(l->loop)));
@@ -416,6 +433,7 @@ static void *init_lsd(struct actor *a, const void *arg)
 	l->config = config_ref(env->config);
 	l->port = env->peer_port;
 	(void)snprintf(l->cookie, sizeof l->cookie, "%016llx", (unsigned long long)random_u64());
+	link_init(&l->young);
 	link_init(&l->ring);
 	l->timer.fn = on_timer;
 	l->looked_at = l->said_at = INT64_MIN;
@@ -437,6 +455,8 @@ static void fini_lsd(struct actor *a)
 
 	close_all(l);
 	loop_timer_del(l->loop, &l->timer);
+	while (!link_empty(&l->young))
+		remove_torrent(l, container_of(l->young.next, struct local, ring));
 	while (!link_empty(&l->ring))
 		remove_torrent(l, container_of(l->ring.next, struct local, ring));
 	xfree(l->table);
