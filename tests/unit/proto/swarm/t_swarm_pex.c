@@ -503,6 +503,7 @@ static const struct {
 static void test_near_and_far(void **state)
 {
 	(void)state;
+	teardown(NULL);
 	for (unsigned i = 0; i < ARRAY_LEN(taken); i++)
 		for (unsigned local = 0; local < 2; local++) {
 			struct endpoint by = ep(taken[i].by), e = ep(taken[i].at);
