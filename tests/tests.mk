@@ -30,11 +30,11 @@ interop: daemon ## the real daemon against real clients in a network namespace
 
 asan: ## unit, corpus, sim and script under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory FLAVOR=asan -j$$(nproc) daemon test-binaries
-	@$(PYTHON) tests/run.py --out build/asan unit corpus sim script
+	@$(PYTHON) tests/run.py --out build/asan --timeout 600 unit corpus sim script
 
 tsan: ## kernel tests and scripts under ThreadSanitizer
 	@$(MAKE) --no-print-directory FLAVOR=tsan -j$$(nproc) daemon test-binaries
-	@$(PYTHON) tests/run.py --out build/tsan unit script
+	@$(PYTHON) tests/run.py --out build/tsan --timeout 600 unit script
 
 ifneq ($(filter test,$(MAKECMDGOALS)),)
 ifeq ($(T),)

@@ -47,7 +47,7 @@ def from_a_link_to_the_files():
 
 @case
 def metadata_of_many_pieces():
-    t = Torrent('long', [(f'a directory of a long name/a file of a longer name, number {i:05d}', 300) for i in range(1000)], piece_length=PIECE)
+    t = Torrent('long', [('long ' * 30 + f'name/number {i} ' + 'of many ' * 20, 1000) for i in range(250)], piece_length=PIECE)
     with Daemon(LOCAL) as seed, Daemon(LOCAL) as d:
         seed.seed(t)
         add(d, link(t, [at(seed)]))
