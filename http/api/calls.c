@@ -4,9 +4,7 @@
 
 #include "http/api/render.h"
 
-/* --- how the actors are --- */
-
-static void ask_main(struct request *r, uint16_t type, actor_reply_f *fn)
+void api_ask(struct request *r, uint16_t to, uint16_t type, actor_reply_f *fn)
 {
 	struct msg *m;
 
@@ -14,17 +12,22 @@ static void ask_main(struct request *r, uint16_t type, actor_reply_f *fn)
 		return;
 	m = msg_new(request_actor(r), type);
 	request_suspend(r);
-	actor_call(request_actor(r), ADDR_MAIN, &m, fn, r);
+	actor_call(request_actor(r), to, &m, fn, r);
 }
 
-static void answer_main(struct request *r, enum err err, unsigned status, struct json_out *o)
+void api_answer(
+	struct request *r, enum err err, unsigned status, struct json_out *o, const char *who)
 {
 	if (err == E_OK)
 		answer_json(r, status, o);
 	else
-		answer_text(r, 503, "the supervisor does not answer: %s", err_words(err));
+		answer_text(r, 503, "%s does not answer: %s", who, err_words(err));
 	request_resume(r);
 }
+
+/* --- how the actors are --- */
+
+static const char supervisor[] = "the supervisor";
 
 static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
@@ -36,12 +39,12 @@ static void on_health(struct actor *a, void *ctx, enum err err, struct msg **m)
 		render_health(&o, MSG_AS(HEALTH, *m));
 		ok = MSG_AS(HEALTH, *m)->ok;
 	}
-	answer_main(request_of(ctx), err, ok ? 200 : 503, &o);
+	api_answer(request_of(ctx), err, ok ? 200 : 503, &o, supervisor);
 }
 
 void api_health(struct request *r)
 {
-	ask_main(r, MSG_HEALTH, on_health);
+	api_ask(r, ADDR_MAIN, MSG_HEALTH, on_health);
 }
 
 static void on_counters(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -51,12 +54,12 @@ static void on_counters(struct actor *a, void *ctx, enum err err, struct msg **m
 	(void)a;
 	if (err == E_OK)
 		render_counters(&o, MSG_AS(COUNTERS, *m));
-	answer_main(request_of(ctx), err, 200, &o);
+	api_answer(request_of(ctx), err, 200, &o, supervisor);
 }
 
 void api_counters(struct request *r)
 {
-	ask_main(r, MSG_COUNTERS, on_counters);
+	api_ask(r, ADDR_MAIN, MSG_COUNTERS, on_counters);
 }
 
 /* --- the list of routes --- */
@@ -67,10 +70,8 @@ void api_index(struct request *r)
 	struct json_out o = {0};
 
 	json_out_open(&o, '{');
-	json_out_key(&o, "name");
-	json_out_text(&o, "torrentd");
-	json_out_key(&o, "version");
-	json_out_text(&o, config_version());
+	json_out_put(&o, "name", text, "torrentd");
+	json_out_put(&o, "version", text, config_version());
 	json_out_key(&o, "endpoints");
 	json_out_open(&o, '{');
 	for (unsigned i = 0; i < all->n; i++) {

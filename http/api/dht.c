@@ -2,19 +2,13 @@
 /* The DHT over the API: its state, items (BEP 44), scrapes (BEP 33) and samples (BEP 51). */
 #include "http/api/priv.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "proto/base/encode.h"
 #include "proto/meta/bencode.h"
 
 /* --- its state --- */
-
-static void put_number(struct json_out *o, const char *key, uint64_t v)
-{
-	json_out_key_n(o, key, strlen(key));
-	json_out_uint(o, v);
-}
 
 static void put_family(struct json_out *o, const struct dht_family_view *f)
 {
@@ -25,10 +19,8 @@ static void put_family(struct json_out *o, const struct dht_family_view *f)
 		return;
 	}
 	json_out_open(o, '{');
-	json_out_key(o, "id");
-	json_out_hex(o, f->id, sizeof f->id);
-	json_out_key(o, "ready");
-	json_out_bool(o, f->ready);
+	json_out_put(o, "id", hex, f->id, sizeof f->id);
+	json_out_put(o, "ready", bool, f->ready);
 	json_out_key(o, "address");
 	if (f->has_address) {
 		endpoint_format(&f->address, text, sizeof text);
@@ -36,38 +28,36 @@ static void put_family(struct json_out *o, const struct dht_family_view *f)
 	} else {
 		json_out_null(o);
 	}
-	put_number(o, "good", f->good);
-	put_number(o, "unsure", f->unsure);
-	put_number(o, "bad", f->bad);
-	put_number(o, "spare", f->spare);
-	put_number(o, "fitting", f->fitting);
+	json_out_put(o, "good", uint, f->good);
+	json_out_put(o, "unsure", uint, f->unsure);
+	json_out_put(o, "bad", uint, f->bad);
+	json_out_put(o, "spare", uint, f->spare);
+	json_out_put(o, "fitting", uint, f->fitting);
 	json_out_close(o, '}');
 }
 
 static void put_view(struct json_out *o, const struct dht_view *v)
 {
 	json_out_open(o, '{');
-	json_out_key(o, "enabled");
-	json_out_bool(o, v->enabled);
-	put_number(o, "port", v->port);
-	json_out_key(o, "waits");
-	json_out_text(o, v->waits[0] != '\0' ? v->waits : NULL);
+	json_out_put(o, "enabled", bool, v->enabled);
+	json_out_put(o, "port", uint, v->port);
+	json_out_put(o, "waits", text, v->waits[0] != '\0' ? v->waits : NULL);
 	json_out_key(o, "ipv4");
 	put_family(o, &v->family[0]);
 	json_out_key(o, "ipv6");
 	put_family(o, &v->family[1]);
-	put_number(o, "queries_in", v->queries_in);
-	put_number(o, "queries_out", v->queries_out);
-	put_number(o, "answers_in", v->answers_in);
-	put_number(o, "answers_out", v->answers_out);
-	put_number(o, "timeouts", v->timeouts);
-	put_number(o, "refused_in", v->refused_in);
-	put_number(o, "held_out", v->held_out);
-	put_number(o, "torrents", v->torrents);
-	put_number(o, "lookups", v->lookups);
-	put_number(o, "stored_torrents", v->stored_torrents);
-	put_number(o, "stored_peers", v->stored_peers);
-	put_number(o, "stored_items", v->stored_items);
+	json_out_put(o, "queries_in", uint, v->queries_in);
+	json_out_put(o, "queries_out", uint, v->queries_out);
+	json_out_put(o, "answers_in", uint, v->answers_in);
+	json_out_put(o, "answers_out", uint, v->answers_out);
+	json_out_put(o, "timeouts", uint, v->timeouts);
+	json_out_put(o, "refused_in", uint, v->refused_in);
+	json_out_put(o, "held_out", uint, v->held_out);
+	json_out_put(o, "torrents", uint, v->torrents);
+	json_out_put(o, "lookups", uint, v->lookups);
+	json_out_put(o, "stored_torrents", uint, v->stored_torrents);
+	json_out_put(o, "stored_peers", uint, v->stored_peers);
+	json_out_put(o, "stored_items", uint, v->stored_items);
 	json_out_key(o, "asked_seconds_ago");
 	if (v->asked_ago >= 0)
 		json_out_int(o, v->asked_ago);
@@ -78,55 +68,35 @@ static void put_view(struct json_out *o, const struct dht_view *v)
 
 static void on_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct request *r = request_of(ctx);
 	struct json_out o = {0};
 
 	(void)a;
-	if (err == E_OK) {
+	if (err == E_OK)
 		put_view(&o, &MSG_AS(DHT_VIEW, *m)->view);
-		answer_json(r, 200, &o);
-	} else {
-		answer_err(r, err, "the DHT does not answer");
-	}
-	request_resume(r);
+	api_answer(request_of(ctx), err, 200, &o, "the DHT");
 }
 
 void api_dht(struct request *r)
 {
-	struct m_dht_view *m;
-
-	if (!request_may_wait(r))
-		return;
-	m = msg_new(request_actor(r), MSG_DHT_VIEW);
-	request_suspend(r);
-	msg_call(request_actor(r), ADDR_DHT, m, on_view, r);
+	api_ask(r, ADDR_DHT, MSG_DHT_VIEW, on_view);
 }
 
 /* --- the answers of jobs --- */
 
-static void put_hex(struct json_out *o, const char *key, const uint8_t *p, size_t n)
-{
-	json_out_key_n(o, key, strlen(key));
-	json_out_hex(o, p, n);
-}
-
 static void put_item(struct json_out *o, const struct m_dht_job *m)
 {
-	json_out_key(o, "mutable");
-	json_out_bool(o, m->mutable);
+	json_out_put(o, "mutable", bool, m->mutable);
 	if (m->mutable) {
-		put_hex(o, "key", m->key, sizeof m->key);
-		put_hex(o, "signature", m->signature, sizeof m->signature);
-		json_out_key(o, "seq");
-		json_out_int(o, m->seq);
+		json_out_put(o, "key", hex, m->key, sizeof m->key);
+		json_out_put(o, "signature", hex, m->signature, sizeof m->signature);
+		json_out_put(o, "seq", int, m->seq);
 	}
-	json_out_key(o, "value");
-	json_out_base64(o, m->value, m->value_n);
+	json_out_put(o, "value", base64, m->value, m->value_n);
 }
 
 static void put_samples(struct json_out *o, const struct m_dht_job *m)
 {
-	put_number(o, "known", m->samples_all);
+	json_out_put(o, "known", uint, m->samples_all);
 	json_out_key(o, "samples");
 	json_out_open(o, '[');
 	for (uint32_t i = 0; i < m->samples_n; i++)
@@ -137,22 +107,20 @@ static void put_samples(struct json_out *o, const struct m_dht_job *m)
 static void put_job(struct json_out *o, const struct m_dht_job *m)
 {
 	json_out_open(o, '{');
-	put_hex(o, "target", m->target, sizeof m->target);
-	put_number(o, "answered", m->answered);
+	json_out_put(o, "target", hex, m->target, sizeof m->target);
+	json_out_put(o, "answered", uint, m->answered);
 	switch (m->op) {
 	case DHT_JOB_GET:
 		put_item(o, m);
 		break;
 	case DHT_JOB_PUT:
-		put_number(o, "stored", m->stored);
+		json_out_put(o, "stored", uint, m->stored);
 		if (m->mutable)
-			put_hex(o, "key", m->key, sizeof m->key);
+			json_out_put(o, "key", hex, m->key, sizeof m->key);
 		break;
 	case DHT_JOB_SCRAPE:
-		json_out_key(o, "seeds");
-		json_out_real(o, m->seeds);
-		json_out_key(o, "peers");
-		json_out_real(o, m->peers);
+		json_out_put(o, "seeds", real, m->seeds);
+		json_out_put(o, "peers", real, m->peers);
 		break;
 	case DHT_JOB_SAMPLE:
 		put_samples(o, m);
@@ -220,10 +188,11 @@ static bool read_int(struct request *r, const char *name, bool *there, int64_t *
 	*there = text != NULL;
 	if (text == NULL)
 		return true;
+	errno = 0;
 	*out = strtoll(text, &end, 10);
-	if (*end == '\0')
+	if (*end == '\0' && errno == 0)
 		return true;
-	answer_text(r, 422, "%s: a whole number is needed", name);
+	answer_text(r, 422, "%s: a whole number of at most 63 bits is needed", name);
 	return false;
 }
 

@@ -21,6 +21,11 @@ void api_index(struct request *);
 void api_dht(struct request *);
 void api_dht_job(struct request *);
 
+/* Asks an actor by a message that has no parameters; fn ends with api_answer(). */
+void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
+/* What is in *o, or that `who` does not answer. */
+void api_answer(struct request *, enum err, unsigned status, struct json_out *, const char *who);
+
 /* The argument of api_view: of which torrents. */
 enum view_of { VIEW_OF_ONE, VIEW_OF_ALL };
 

@@ -47,10 +47,8 @@ static void write_limits(struct json_out *o, const struct seed_limits *s)
 		json_out_int(o, -1);
 	else
 		json_out_real(o, (double)s->ratio / 1000);
-	json_out_key(o, "time");
-	json_out_int(o, s->time);
-	json_out_key(o, "idle");
-	json_out_int(o, s->idle);
+	json_out_put(o, "time", int, s->time);
+	json_out_put(o, "idle", int, s->idle);
 	json_out_close(o, '}');
 }
 
@@ -67,26 +65,16 @@ static void put_tracker(struct render *r, const struct torrent_view *torrent, ui
 	const struct tracker_view *t = &torrent->trackers[i];
 
 	json_out_open(o, '{');
-	json_out_key(o, "url");
-	json_out_text(o, t->url);
-	json_out_key(o, "status");
-	json_out_text(o, tracker_status(t));
-	json_out_key(o, "leechers");
-	json_out_int(o, MAX(t->leechers, 0));
-	json_out_key(o, "seeders");
-	json_out_int(o, MAX(t->seeders, 0));
-	json_out_key(o, "peers");
-	json_out_uint(o, t->peers);
-	json_out_key(o, "lastannounce");
-	json_out_time(o, t->last_announce);
-	json_out_key(o, "nextannounce");
-	json_out_time(o, t->next_announce);
-	json_out_key(o, "tier");
-	json_out_uint(o, t->tier);
-	json_out_key(o, "contacted");
-	json_out_bool(o, t->contacted);
-	json_out_key(o, "message");
-	json_out_text(o, t->contacted ? t->message : "not contacted yet");
+	json_out_put(o, "url", text, t->url);
+	json_out_put(o, "status", text, tracker_status(t));
+	json_out_put(o, "leechers", int, MAX(t->leechers, 0));
+	json_out_put(o, "seeders", int, MAX(t->seeders, 0));
+	json_out_put(o, "peers", uint, t->peers);
+	json_out_put(o, "lastannounce", time, t->last_announce);
+	json_out_put(o, "nextannounce", time, t->next_announce);
+	json_out_put(o, "tier", uint, t->tier);
+	json_out_put(o, "contacted", bool, t->contacted);
+	json_out_put(o, "message", text, t->contacted ? t->message : "not contacted yet");
 	json_out_close(o, '}');
 }
 
@@ -107,26 +95,16 @@ static void write_metadata(struct json_out *o, const struct metadata_view *m)
 		return;
 	}
 	json_out_open(o, '{');
-	json_out_key(o, "size_bytes");
-	json_out_uint(o, m->size);
-	json_out_key(o, "pieces");
-	json_out_uint(o, m->pieces);
-	json_out_key(o, "pieces_have");
-	json_out_uint(o, m->have);
-	json_out_key(o, "peers");
-	json_out_uint(o, m->peers);
-	json_out_key(o, "peers_offering");
-	json_out_uint(o, m->offering);
-	json_out_key(o, "peers_asked");
-	json_out_uint(o, m->asked);
-	json_out_key(o, "rejects");
-	json_out_uint(o, m->rejects);
-	json_out_key(o, "timeouts");
-	json_out_uint(o, m->timeouts);
-	json_out_key(o, "failures");
-	json_out_uint(o, m->failures);
-	json_out_key(o, "error");
-	json_out_text(o, m->error);
+	json_out_put(o, "size_bytes", uint, m->size);
+	json_out_put(o, "pieces", uint, m->pieces);
+	json_out_put(o, "pieces_have", uint, m->have);
+	json_out_put(o, "peers", uint, m->peers);
+	json_out_put(o, "peers_offering", uint, m->offering);
+	json_out_put(o, "peers_asked", uint, m->asked);
+	json_out_put(o, "rejects", uint, m->rejects);
+	json_out_put(o, "timeouts", uint, m->timeouts);
+	json_out_put(o, "failures", uint, m->failures);
+	json_out_put(o, "error", text, m->error);
 	json_out_close(o, '}');
 }
 
@@ -136,18 +114,12 @@ static void put_web_seed(struct render *r, const struct torrent_view *torrent, u
 	const struct web_seed_view *s = &torrent->web_seeds[i];
 
 	json_out_open(o, '{');
-	json_out_key(o, "url");
-	json_out_text(o, s->url);
-	json_out_key(o, "state");
-	json_out_text(o, s->state);
-	json_out_key(o, "downloaded");
-	json_out_kib(o, s->bytes);
-	json_out_key(o, "files_missing");
-	json_out_uint(o, s->files_missing);
-	json_out_key(o, "error");
-	json_out_text(o, s->error);
-	json_out_key(o, "next_try");
-	json_out_time(o, s->next_try);
+	json_out_put(o, "url", text, s->url);
+	json_out_put(o, "state", text, s->state);
+	json_out_put(o, "downloaded", kib, s->bytes);
+	json_out_put(o, "files_missing", uint, s->files_missing);
+	json_out_put(o, "error", text, s->error);
+	json_out_put(o, "next_try", time, s->next_try);
 	json_out_close(o, '}');
 }
 
@@ -159,26 +131,18 @@ static void put_peer_names(struct render *r, const struct peer_view *p)
 	if (p->connected)
 		peer_id_printable(p->id, id);
 	endpoint_format(&p->at, at, sizeof at);
-	json_out_key(o, "ID");
-	json_out_text(o, id);
-	if (r->wish.legacy) {
-		json_out_key(o, "peerid");
-		json_out_text(o, id);
-	}
-	json_out_key(o, "host");
-	json_out_text(o, at);
+	json_out_put(o, "ID", text, id);
+	if (r->wish.legacy)
+		json_out_put(o, "peerid", text, id);
+	json_out_put(o, "host", text, at);
 }
 
 static void put_peer_traffic(struct json_out *o, const struct peer_view *p)
 {
-	json_out_key(o, "downrate");
-	json_out_kib(o, p->down_rate);
-	json_out_key(o, "uprate");
-	json_out_kib(o, p->up_rate);
-	json_out_key(o, "downloaded");
-	json_out_kib(o, p->downloaded);
-	json_out_key(o, "uploaded");
-	json_out_kib(o, p->uploaded);
+	json_out_put(o, "downrate", kib, p->down_rate);
+	json_out_put(o, "uprate", kib, p->up_rate);
+	json_out_put(o, "downloaded", kib, p->downloaded);
+	json_out_put(o, "uploaded", kib, p->uploaded);
 }
 
 static void put_peer_state(struct json_out *o, const struct peer_view *p)
@@ -187,20 +151,13 @@ static void put_peer_state(struct json_out *o, const struct peer_view *p)
 		[PEER_ENCRYPTED_PLAIN] = "handshake",
 		[PEER_ENCRYPTED_RC4] = "rc4"};
 
-	json_out_key(o, "client");
-	json_out_text(o, p->client);
-	json_out_key(o, "incoming");
-	json_out_bool(o, p->incoming);
-	json_out_key(o, "encryption");
-	json_out_text(o, encryption[p->encryption]);
-	json_out_key(o, "choking_us");
-	json_out_bool(o, !p->unchoked_us);
-	json_out_key(o, "interested_in_us");
-	json_out_bool(o, p->interested_us);
-	json_out_key(o, "choked");
-	json_out_bool(o, !p->unchoked);
-	json_out_key(o, "interesting");
-	json_out_bool(o, p->interested);
+	json_out_put(o, "client", text, p->client);
+	json_out_put(o, "incoming", bool, p->incoming);
+	json_out_put(o, "encryption", text, encryption[p->encryption]);
+	json_out_put(o, "choking_us", bool, !p->unchoked_us);
+	json_out_put(o, "interested_in_us", bool, p->interested_us);
+	json_out_put(o, "choked", bool, !p->unchoked);
+	json_out_put(o, "interesting", bool, p->interested);
 }
 
 /* "relevence" is how the original interface spells it. */
@@ -211,21 +168,14 @@ static void put_peer(struct render *r, const struct torrent_view *t, uint32_t i)
 
 	json_out_open(o, '{');
 	put_peer_names(r, p);
-	if (r->wish.bitfields) {
-		json_out_key(o, "bitfield_base64");
-		json_out_base64(o, p->bitfield, bitfield_bytes(p->bits));
-	}
-	json_out_key(o, "bitfield_length");
-	json_out_uint(o, p->bits);
+	if (r->wish.bitfields)
+		json_out_put(o, "bitfield_base64", base64, p->bitfield, bitfield_bytes(p->bits));
+	json_out_put(o, "bitfield_length", uint, p->bits);
 	put_peer_traffic(o, p);
-	json_out_key(o, "connected");
-	json_out_bool(o, p->connected);
-	json_out_key(o, "relevence");
-	json_out_real(o, (double)p->relevance);
-	if (r->wish.legacy) {
-		json_out_key(o, "relevance");
-		json_out_real(o, (double)p->relevance);
-	}
+	json_out_put(o, "connected", bool, p->connected);
+	json_out_put(o, "relevence", real, (double)p->relevance);
+	if (r->wish.legacy)
+		json_out_put(o, "relevance", real, (double)p->relevance);
 	put_peer_state(o, p);
 	json_out_close(o, '}');
 }
@@ -247,16 +197,11 @@ static void put_file(struct render *r, const struct torrent_view *t, uint32_t i)
 	if (f->pad)
 		return;
 	json_out_open(o, '{');
-	json_out_key(o, "index");
-	json_out_uint(o, i);
-	json_out_key(o, "path");
-	json_out_text(o, f->path);
-	json_out_key(o, "length_bytes");
-	json_out_uint(o, f->length);
-	json_out_key(o, "done_bytes");
-	json_out_uint(o, t->files[i].done);
-	json_out_key(o, "priority");
-	json_out_text(o, name != NULL ? name : "normal");
+	json_out_put(o, "index", uint, i);
+	json_out_put(o, "path", text, f->path);
+	json_out_put(o, "length_bytes", uint, f->length);
+	json_out_put(o, "done_bytes", uint, t->files[i].done);
+	json_out_put(o, "priority", text, name != NULL ? name : "normal");
 	json_out_close(o, '}');
 }
 
@@ -385,8 +330,7 @@ static void put_begin(struct render *r)
 	if (!r->view->all)
 		return;
 	json_out_open(r->out, '{');
-	json_out_key(r->out, "time");
-	json_out_time(r->out, r->now);
+	json_out_put(r->out, "time", time, r->now);
 	json_out_key(r->out, "sessions");
 	json_out_open(r->out, '[');
 }
@@ -447,10 +391,8 @@ static void put_end(struct render *r)
 	if (!r->view->all)
 		return;
 	json_out_close(o, ']');
-	json_out_key(o, "maxdown");
-	json_out_kib(o, r->view->down_limit);
-	json_out_key(o, "maxup");
-	json_out_kib(o, r->view->up_limit);
+	json_out_put(o, "maxdown", kib, r->view->down_limit);
+	json_out_put(o, "maxup", kib, r->view->up_limit);
 	json_out_close(o, '}');
 }
 

@@ -5,23 +5,18 @@
 void render_health(struct json_out *o, const struct m_health *h)
 {
 	json_out_open(o, '{');
-	json_out_key(o, "ok");
-	json_out_bool(o, h->ok);
+	json_out_put(o, "ok", bool, h->ok);
 	json_out_key(o, "actors");
 	json_out_open(o, '[');
 	for (unsigned i = 0; i < h->n; i++) {
 		const struct actor_health *a = &h->actors[i];
 
 		json_out_open(o, '{');
-		json_out_key(o, "name");
-		json_out_text(o, a->name);
-		json_out_key(o, "ok");
-		json_out_bool(o, a->ok);
+		json_out_put(o, "name", text, a->name);
+		json_out_put(o, "ok", bool, a->ok);
 		if (!a->ok) {
-			json_out_key(o, "handling");
-			json_out_text(o, a->handling);
-			json_out_key(o, "stuck_ms");
-			json_out_int(o, a->stuck_ms);
+			json_out_put(o, "handling", text, a->handling);
+			json_out_put(o, "stuck_ms", int, a->stuck_ms);
 		}
 		json_out_close(o, '}');
 	}
@@ -39,10 +34,8 @@ static void put_messages(struct json_out *o, const struct actor_counters *c)
 			continue;
 		json_out_key_n(o, message_table.types[t].name, strlen(message_table.types[t].name));
 		json_out_open(o, '{');
-		json_out_key(o, "in");
-		json_out_uint(o, c->in[t]);
-		json_out_key(o, "out");
-		json_out_uint(o, c->out[t]);
+		json_out_put(o, "in", uint, c->in[t]);
+		json_out_put(o, "out", uint, c->out[t]);
 		json_out_close(o, '}');
 	}
 	json_out_close(o, '}');
@@ -51,18 +44,13 @@ static void put_messages(struct json_out *o, const struct actor_counters *c)
 static void put_counters(struct json_out *o, const struct actor_counters *c, int64_t now)
 {
 	json_out_open(o, '{');
-	json_out_key(o, "name");
-	json_out_text(o, c->name);
-	json_out_key(o, "handling");
-	json_out_text(o, c->handling != 0 ? message_table.types[c->handling].name : NULL);
-	json_out_key(o, "turned_us_ago");
-	json_out_int(o, MAX(now - c->turned_us, 0));
-	json_out_key(o, "calls_waiting");
-	json_out_uint(o, c->calls);
-	json_out_key(o, "mailbox");
-	json_out_uint(o, c->waiting);
-	json_out_key(o, "mailbox_most");
-	json_out_uint(o, c->waiting_most);
+	json_out_put(o, "name", text, c->name);
+	json_out_put(o, "handling", text,
+		c->handling != 0 ? message_table.types[c->handling].name : NULL);
+	json_out_put(o, "turned_us_ago", int, MAX(now - c->turned_us, 0));
+	json_out_put(o, "calls_waiting", uint, c->calls);
+	json_out_put(o, "mailbox", uint, c->waiting);
+	json_out_put(o, "mailbox_most", uint, c->waiting_most);
 	for (unsigned i = 0; i < STAT_MAX_; i++) {
 		const char *key = stat_key((enum stat_kind)i);
 

@@ -30,6 +30,9 @@ void json_out_close(struct json_out *, char bracket);
 /* n characters that need no escape. */
 void json_out_key_n(struct json_out *, const char *key, size_t n);
 #define json_out_key(o, literal) json_out_key_n((o), "" literal, sizeof(literal) - 1)
+/* A key and its value: json_out_put(o, "port", uint, 6881). */
+#define json_out_put(o, literal, type, ...)                                                        \
+	(json_out_key(o, literal), json_out_##type((o), __VA_ARGS__))
 
 /* Of any bytes; NULL is null. */
 void json_out_text(struct json_out *, const char *);

@@ -159,6 +159,8 @@ def items_are_put_and_got():
         for path, params, body, words in (
                 ('/dht/put', {}, b'hello', b'bencoded'), ('/dht/put', {'seq': 1}, b'1:a', b'seed'),
                 ('/dht/put', {'seed': 'xy'}, b'1:a', b'64 hexadecimal'),
+                ('/dht/put', {'seed': seed, 'seq': '9' * 20}, b'1:a', b'63 bits'),
+                ('/dht/put', {'seed': seed, 'cas': '3 '}, b'1:a', b'whole number'),
                 ('/dht/put', {}, b'1001:' + bytes(1001), b'1000')):
             reply = a.http('POST', path, params, body)
             check(reply.status in (400, 422) and words in reply.body, path, params, reply)
