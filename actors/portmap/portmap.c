@@ -101,9 +101,10 @@ static void on_look(struct loop_timer *t, int64_t now)
 	struct portmap *p = container_of(t, struct portmap, look);
 	const char *why;
 	struct gateway g;
-	bool has = may_ask(p) && gateway_find(p->config->portmap_gateway, &g, &why) == E_OK;
+	bool has;
 
 	CHECK_OBJ(p, PORTMAP_MAGIC);
+	has = may_ask(p) && gateway_find(p->config->portmap_gateway, &g, &why) == E_OK;
 	if (p->watch.fd < 0)
 		loop_timer_set(p->loop, t, now + LOOK_EVERY);
 	if (has == p->has_gateway && (!has || gateway_equal(&g, &p->gateway)))

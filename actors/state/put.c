@@ -60,11 +60,11 @@ static void put_choice(struct state_db *db, int64_t row, const struct file_wish 
 
 /* --- torrents --- */
 
-static void put_metainfo(struct state_db *db, int64_t row, const struct metainfo *m)
+static void put_raw(struct state_db *db, enum sql q, int64_t row, const struct metainfo *m)
 {
-	db_bind_int(db, SQL_PUT_METAINFO, 1, row);
-	db_bind_bytes(db, SQL_PUT_METAINFO, 2, m->raw.p, m->raw.n);
-	db_run(db, SQL_PUT_METAINFO);
+	db_bind_int(db, q, 1, row);
+	db_bind_bytes(db, q, 2, m->raw.p, m->raw.n);
+	db_run(db, q);
 }
 
 static void add_magnet(struct state_db *db, const struct m_state_add *m)
@@ -99,27 +99,20 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	if (m->meta->bare)
 		add_magnet(db, m);
 	else
-		put_metainfo(db, m->row, m->meta);
+		put_raw(db, SQL_PUT_METAINFO, m->row, m->meta);
 	if (m->wishes.file_priority != NULL)
 		put_wanted(db, m->row, m->wishes.file_priority, m->wishes.file_priority_n);
-}
-
-static void put_raw(struct state_db *db, enum sql q, const struct m_state_meta *m)
-{
-	db_bind_int(db, q, 1, m->row);
-	db_bind_bytes(db, q, 2, m->meta->raw.p, m->meta->raw.n);
-	db_run(db, q);
 }
 
 void state_meta(struct state_db *db, const struct m_state_meta *m)
 {
 	if (m->meta->bare || m->aside) {
-		put_raw(db, m->aside ? SQL_SET_FOUND : SQL_SET_LINK, m);
+		put_raw(db, m->aside ? SQL_SET_FOUND : SQL_SET_LINK, m->row, m->meta);
 		if (m->choose)
 			put_choice(db, m->row, m->choice, m->choice_n);
 		return;
 	}
-	put_metainfo(db, m->row, m->meta);
+	put_raw(db, SQL_PUT_METAINFO, m->row, m->meta);
 	db_bind_int(db, SQL_CLEAR_MAGNET, 1, m->row);
 	db_run(db, SQL_CLEAR_MAGNET);
 	db_bind_int(db, SQL_SET_DISCREET, 1, m->discreet);
