@@ -6,6 +6,7 @@
  * told in one line, and nothing is started.  Ends with 0 after a clean stop, 1 when something
  * failed, 2 when the configuration is wrong.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +135,19 @@ static int run_daemon(const struct config *c, const struct config_input *in)
 	return status;
 }
 
+#define LARGE (1 << 20)
+
+/*
+ * Buffers from a MiB on come from the system, and go back to it at once.  Left alone, the allocator
+ * raises that limit to the largest buffer it has seen, and each thread keeps twice as much for
+ * good.
+ */
+static void keep_no_large_buffers(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE);
+}
+
 int main(int argc, char **argv)
 {
 	struct config_input in = {
@@ -143,6 +157,7 @@ int main(int argc, char **argv)
 	char *errors = xcalloc(1, CONFIG_ERRORS_SIZE);
 	int status = EXIT_CONFIG;
 
+	keep_no_large_buffers();
 	if (config_load(&in, &c, &action, errors, CONFIG_ERRORS_SIZE) != E_OK)
 		fprintf(stderr, "%s%s", errors,
 			errors[0] != '\0' && errors[strlen(errors) - 1] == '\n' ? "" : "\n");

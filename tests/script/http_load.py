@@ -94,7 +94,7 @@ def upload(d, size, sent):
 
 def is_given_back(d, before):
     if MEASURABLE:
-        wait_for(lambda: rss(d) - before < 16 * MIB, lambda: f'memory is given back; {(rss(d) - before) / MIB:.0f} MiB')
+        wait_for(lambda: rss(d) - before < 6 * MIB, lambda: f'memory is given back; {(rss(d) - before) / MIB:.0f} MiB')
 
 
 @case
