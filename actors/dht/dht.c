@@ -151,6 +151,7 @@ static void on_listen(struct actor *a, struct msg **pm)
 
 	if (d->kad == NULL || actor_stopping(a))
 		return; /* and they are closed with the message */
+	d->listening = m->sockets.port;
 	dht_io_stop(d);
 	dht_io_start(d, m->sockets.dht, m->sockets.dht_n);
 	m->sockets.dht_n = 0;
@@ -169,7 +170,7 @@ static void *init_dht(struct actor *a, const void *arg)
 	d->actor = a;
 	d->loop = actor_loop(a);
 	d->config = config_ref(env->config);
-	d->port = env->peer_port;
+	d->port = d->listening = env->peer_port;
 	d->timer.fn = on_timer;
 	for (unsigned f = 0; f < KAD_FAMILIES; f++)
 		d->first[f] = UINT_MAX;

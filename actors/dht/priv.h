@@ -51,7 +51,8 @@ struct dht {
 	struct loop_timer save_timer;
 	bool loaded; /* the database has answered */
 	struct link jobs;
-	uint16_t port; /* peers reach us at */
+	uint16_t port;      /* peers reach us at, by TCP */
+	uint16_t listening; /* UDP */
 };
 
 /* self.c */

@@ -36,7 +36,7 @@ static void explain(const struct dht *d, const struct kad_view *k, char *out, si
 			"none of the names in dht.bootstrap has an address: look at the resolver");
 	else if (!ready && k->answers_in == 0 && k->queries_out > 0)
 		snprintf(out, n, "nobody answers: UDP from port %u must be let out, and answers in",
-			d->port);
+			d->listening);
 	else if (!ready)
 		snprintf(out, n, "looks for its first nodes");
 	else if (d->config->dht_read_only)
@@ -45,7 +45,7 @@ static void explain(const struct dht *d, const struct kad_view *k, char *out, si
 		snprintf(out, n,
 			"nobody from outside comes through: forward UDP port %u to be of use to "
 			"others, and to be found sooner",
-			d->port);
+			d->listening);
 }
 
 void dht_on_view(struct actor *a, struct msg **pm)
@@ -59,7 +59,7 @@ void dht_on_view(struct actor *a, struct msg **pm)
 	if (d->kad != NULL)
 		kad_view(d->kad, &k, now);
 	v->enabled = d->kad != NULL;
-	v->port = d->port;
+	v->port = d->listening;
 	for (unsigned f = 0; f < KAD_FAMILIES; f++)
 		view_family(&k.family[f], &v->family[f]);
 	v->queries_in = k.queries_in;

@@ -19,9 +19,9 @@ int net_accept(int fd, struct endpoint *peer, enum err *err);
 /* Starts to connect; POLL_OUT says that net_connect_result() knows how it ended. */
 int net_connect(const struct endpoint *to, enum err *err);
 enum err net_connect_result(int fd);
-/* Bytes read; 0: the other side has ended its stream. */
 /* Two ends of one stream within the machine, in fd. */
 enum err net_pair(int fd[2]);
+/* Bytes read; 0: the other side has ended its stream. */
 ssize_t net_readv(int fd, const struct iovec *iov, int iovcnt, enum err *err);
 /* E_FAULT: the bytes are of a mapped file (fs_map) and cannot be read. */
 ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum err *err);

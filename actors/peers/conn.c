@@ -10,15 +10,23 @@
 
 /* --- events --- */
 
-void conn_say_hello(struct conn *c)
+void conn_encode_hello(const struct conn *c, uint8_t out[WIRE_HANDSHAKE])
 {
-	struct wr w = outbuf_begin(&c->first, WIRE_HANDSHAKE);
-	uint8_t *p = wr_room(&w, WIRE_HANDSHAKE), reserved[8];
+	uint8_t reserved[8];
 
 	CHECK_OBJ(c, CONN_MAGIC);
 	memcpy(reserved, c->shard->reserved, sizeof reserved);
 	conn_mark_dht(c, reserved);
-	wire_handshake_encode(p, reserved, c->torrent->meta->infohash.v1, c->shard->peer_id);
+	wire_handshake_encode(out, reserved, c->torrent->meta->infohash.v1, c->shard->peer_id);
+}
+
+void conn_say_hello(struct conn *c)
+{
+	struct wr w;
+
+	CHECK_OBJ(c, CONN_MAGIC);
+	w = outbuf_begin(&c->first, WIRE_HANDSHAKE);
+	conn_encode_hello(c, wr_room(&w, WIRE_HANDSHAKE));
 	outbuf_commit(&c->first, &w);
 }
 

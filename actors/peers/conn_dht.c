@@ -30,7 +30,7 @@ void conn_say_dht(struct conn *c)
 	if (!may_speak(c))
 		return;
 	w = outbuf_begin(&c->peer->out, 7);
-	wire_put_port(&w, c->shard->port);
+	wire_put_port(&w, c->shard->dht_port);
 	outbuf_commit(&c->peer->out, &w);
 }
 

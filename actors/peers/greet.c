@@ -89,7 +89,7 @@ void greet_begin(struct conn *c)
 		c->mse = mse_answer(random_u64());
 		return;
 	}
-	wire_handshake_encode(hello, c->shard->reserved, t->meta->infohash.v1, c->shard->peer_id);
+	conn_encode_hello(c, hello);
 	c->mse =
 		mse_dial(t->meta->infohash.v1, greet_methods(t), hello, sizeof hello, random_u64());
 	c->handed = true;

@@ -82,12 +82,14 @@ static void reconfigure(struct shard *s)
 			ptorrent_reconfigure(ptorrent_at(s, i));
 }
 
-/* The port is said in handshakes from now on. */
+/* The ports are said to peers from now on. */
 static void on_mapped(struct actor *a, struct msg **m)
 {
+	const struct m_port_mapped *at = MSG_AS(PORT_MAPPED, *m);
 	struct shard *s = shard_of(a);
 
-	s->port = MSG_AS(PORT_MAPPED, *m)->tcp;
+	s->port = at->tcp;
+	s->dht_port = at->udp;
 	reconfigure(s);
 }
 
@@ -132,7 +134,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->index = ADDR_INDEX(actor_addr(a));
 	s->shards = env->shards;
 	s->workers = env->workers;
-	s->port = env->peer_port;
+	s->port = s->dht_port = env->peer_port;
 	memcpy(s->peer_id, env->peer_id, sizeof s->peer_id);
 	wire_reserved_set(s->reserved, WIRE_FAST);
 	wire_reserved_set(s->reserved, WIRE_EXTENSION);

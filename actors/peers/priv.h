@@ -240,10 +240,11 @@ struct shard {
 	struct loop *loop;
 	const struct config *config; /* owned reference */
 	unsigned index, shards, workers;
-	uint16_t port; /* others reach us at */
+	uint16_t port;     /* others reach us at */
+	uint16_t dht_port; /* likewise, by UDP */
 	uint8_t peer_id[20];
 	uint8_t reserved[8]; /* of our handshake */
-	bool has_dht;        /* there is a node, at the same port */
+	bool has_dht;        /* there is a node */
 	int64_t heard_at;    /* us: since then heard_n peers have named their nodes */
 	unsigned heard_n;
 	char version[32];
@@ -467,7 +468,9 @@ struct conn *conn_accept(
 void conn_accept_web(struct shard *, int fd, const struct endpoint *at);
 /* Its task, run.c. */
 void conn_run(struct loop_task *);
-void conn_say_hello(struct conn *); /* our handshake, for its torrent */
+/* Our handshake, for its torrent: its bytes; and on its way. */
+void conn_encode_hello(const struct conn *, uint8_t out[WIRE_HANDSHAKE]);
+void conn_say_hello(struct conn *);
 void conn_link(struct conn *, struct peer_torrent *);
 void conn_set_timer(struct conn *, int64_t delay);
 #define CONN_KEEPALIVE (80 * USEC_PER_SEC)  /* others give up a silent connection after 120 s */

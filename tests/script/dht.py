@@ -3,13 +3,15 @@
 """The DHT of the daemon against nodes by hand: what it answers, what it asks, and what it never says."""
 import contextlib
 import json
+import socket
 import struct
 
 import lib_tap
 from lib_daemon import Daemon
+from lib_mse import PLAIN, RC4, SecretWire
 from lib_node import Node, compact
 from lib_peer import PORT, Seed, Wire, hello, new_id
-from lib_tap import case, check, equal, never, wait_for
+from lib_tap import PATIENCE, case, check, equal, never, wait_for
 from lib_torrent import Torrent, bencode
 
 DHT_BIT = 0x01  # of the last reserved byte
@@ -122,6 +124,21 @@ def peers_tell_each_other_of_their_nodes():
             equal(struct.unpack('>H', payload)[0], d.peer_port, 'the port of its node')
             wire.send(PORT, struct.pack('>H', node.port))
             wait_for(lambda: node.asked, 'our node is asked')
+
+
+@case
+def who_is_dialled_hears_of_the_node():
+    for encryption, method in (('off', None), ('required', PLAIN), ('required', RC4)):
+        with socket.create_server(('127.0.0.1', 0)) as listener, daemon(**{'peers.encryption': encryption}) as d:
+            listener.settimeout(PATIENCE)
+            t = Torrent('dialled', 100000)
+            link = f'magnet:?xt=urn:btih:{t.hex}&x.pe=127.0.0.1:{listener.getsockname()[1]}'
+            equal(d.http('POST', '/addmagnet', None, json.dumps({'url': link}).encode()).status, 200)
+            with SecretWire(listener.accept()[0]) as wire:
+                if method:
+                    wire.answer(t.infohash, method)
+                wire.read_hello()
+                equal((wire.their_hash, wire.their_bits[7] & DHT_BIT), (t.infohash, DHT_BIT), encryption)
 
 
 @case

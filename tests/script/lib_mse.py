@@ -5,7 +5,7 @@ import os
 import struct
 
 from lib_peer import Wire
-from lib_tap import check
+from lib_tap import check, equal
 
 P = int('FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD'
         'EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A63A36210000000000090563', 16)
@@ -80,17 +80,42 @@ class SecretWire(Wire):
         out, into = Cipher(sha(b'keyA', secret, infohash)), Cipher(sha(b'keyB', secret, infohash))
         sealed = out.apply(VC + struct.pack('>IH', provide, len(pads[1])) + pads[1] + struct.pack('>H', len(first)) + first)
         self.send_cut(sha(b'req1', secret) + xor(sha(b'req2', infohash), sha(b'req3', secret)) + sealed, step)
-        needle = into.apply(VC)
-        while (at := self.buffer.find(needle)) < 0:
-            check(len(self.buffer) <= 512 + 8, 'no VC within the longest pad')
-            self.fill(10)
-        self.take(at + 8)
+        self.take_behind_pad(into.apply(VC))
         self.method, pad = struct.unpack('>IH', into.apply(self.take(6)))
         into.apply(self.take(pad))
+        self.begin(into, out)
+        return self
+
+    def answer(self, infohash, select=PLAIN):
+        """The handshake of who was dialled; what came as IA is read next."""
+        private, mine = public()
+        secret = pow(int.from_bytes(self.take(96), 'big'), private, P).to_bytes(96, 'big')
+        self.send_raw(mine)
+        into, out = Cipher(sha(b'keyA', secret, infohash)), Cipher(sha(b'keyB', secret, infohash))
+        self.take_behind_pad(sha(b'req1', secret))
+        equal(self.take(20), xor(sha(b'req2', infohash), sha(b'req3', secret)), 'the torrent that is asked for')
+        vc, provided, pad = struct.unpack('>8sIH', into.apply(self.take(14)))
+        equal(vc, VC)
+        check(provided & select, f'{select} is not among {provided}')
+        into.apply(self.take(pad))
+        ia = into.apply(self.take(*struct.unpack('>H', into.apply(self.take(2)))))
+        self.send_raw(out.apply(VC + struct.pack('>IH', select, 0)))
+        self.method = select
+        self.begin(into, out)
+        self.buffer = ia + self.buffer
+        return self
+
+    def take_behind_pad(self, needle):
+        while (at := self.buffer.find(needle)) < 0:
+            check(len(self.buffer) <= 512 + len(needle), 'what ends the pad is not within the longest one')
+            self.fill(10)
+        self.take(at + len(needle))
+
+    def begin(self, into, out):
+        """What was selected counts from here on."""
         if self.method == RC4:
             self.buffer = into.apply(self.buffer)
             self.into, self.out = into, out
-        return self
 
     @classmethod
     def meet(cls, daemon, infohash, source='127.0.0.1', **how):

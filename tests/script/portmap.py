@@ -6,9 +6,11 @@ import os
 import random
 import signal
 import socket
+import struct
 
 import lib_tap
 from lib_daemon import Daemon, free_port
+from lib_peer import PORT, Wire, hello, new_id
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
 from lib_tracker import HttpTracker
@@ -105,6 +107,26 @@ def a_restarted_router_is_asked_anew_and_told_of_a_new_port():
         m.told(45679)
         ports = [line.split('external_tcp=')[1].split()[0] for line in m.d.log().splitlines() if ' port_mapped ' in line]
         equal(ports, [str(port), '45679'], 'nothing in between is told')
+
+
+@case
+def peers_are_told_the_port_of_udp():
+    dht = {'dht.enabled': 'true', 'dht.bootstrap': '127.0.0.9:9'}
+    with Mapped(NATPMP, options=dht, fixed={'tcp': 45678, 'udp': 45680}) as m:
+        m.wait(lambda v: (v['announced_tcp'], v['announced_udp']) == (45678, 45680), 'each at a port of its own')
+        t = Torrent('told', 20000)
+        m.d.seed(t)
+
+        def told():
+            with Wire.dial(m.d) as wire:
+                wire.send_raw(hello(t.infohash, new_id(), b'\0' * 7 + b'\1'))
+                wire.read_hello()
+                return struct.unpack('>H', wire.wait(PORT)[1])[0]
+        wait_for(lambda: told() == 45680, lambda: f'the port of its node is {told()}')
+
+        def waits():
+            return json.loads(m.d.get('/dht').body)['waits']
+        wait_for(lambda: f'UDP from port {m.d.peer_port} ' in waits(), lambda: f'the port to open here: {waits()}')
 
 
 @case
