@@ -10,26 +10,6 @@
 
 /* --- events --- */
 
-void conn_encode_hello(const struct conn *c, uint8_t out[WIRE_HANDSHAKE])
-{
-	uint8_t reserved[8];
-
-	CHECK_OBJ(c, CONN_MAGIC);
-	memcpy(reserved, c->shard->reserved, sizeof reserved);
-	conn_mark_dht(c, reserved);
-	wire_handshake_encode(out, reserved, c->torrent->meta->infohash.v1, c->shard->peer_id);
-}
-
-void conn_say_hello(struct conn *c)
-{
-	struct wr w;
-
-	CHECK_OBJ(c, CONN_MAGIC);
-	w = outbuf_begin(&c->first, WIRE_HANDSHAKE);
-	conn_encode_hello(c, wr_room(&w, WIRE_HANDSHAKE));
-	outbuf_commit(&c->first, &w);
-}
-
 void conn_set_timer(struct conn *c, int64_t delay)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
@@ -52,7 +32,7 @@ static void connected(struct conn *c)
 	if (c->encrypts)
 		greet_begin(c);
 	else
-		conn_say_hello(c);
+		hello_say(c);
 	conn_set_timer(c, c->shard->config->peers_handshake_timeout);
 	conn_post(c);
 }

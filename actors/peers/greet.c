@@ -89,7 +89,7 @@ void greet_begin(struct conn *c)
 		c->mse = mse_answer(random_u64());
 		return;
 	}
-	conn_encode_hello(c, hello);
+	hello_encode(c, hello);
 	c->mse =
 		mse_dial(t->meta->infohash.v1, greet_methods(t), hello, sizeof hello, random_u64());
 	c->handed = true;

@@ -56,7 +56,7 @@ static bool find_torrent(struct conn *c, const uint8_t infohash[20])
 		return conn_end(c, E_DENIED, "plain");
 	if (!welcome(c, t))
 		return false;
-	conn_say_hello(c);
+	hello_say(c);
 	return true;
 }
 
@@ -90,7 +90,7 @@ static bool go_on_encrypted(struct conn *c)
 			break;
 		case MSE_DONE:
 			if (c->incoming)
-				conn_say_hello(c);
+				hello_say(c);
 			return true;
 		case MSE_REFUSED:
 			return conn_end(c, E_PROTOCOL, "encryption");

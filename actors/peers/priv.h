@@ -452,6 +452,10 @@ enum err stream_write(struct conn *, const struct departure *, size_t *taken, si
 void stream_begin(struct conn *);
 void stream_end(struct conn *); /* frees what it has */
 
+/* hello.c: our handshake, for its torrent: its bytes; and on its way */
+void hello_encode(const struct conn *, uint8_t out[WIRE_HANDSHAKE]);
+void hello_say(struct conn *);
+
 /* greet.c: whether and how a connection is encrypted */
 enum config_encryption greet_policy(const struct peer_torrent *);
 unsigned greet_methods(const struct peer_torrent *); /* enum mse_method, or-ed; 0: none */
@@ -468,9 +472,6 @@ struct conn *conn_accept(
 void conn_accept_web(struct shard *, int fd, const struct endpoint *at);
 /* Its task, run.c. */
 void conn_run(struct loop_task *);
-/* Our handshake, for its torrent: its bytes; and on its way. */
-void conn_encode_hello(const struct conn *, uint8_t out[WIRE_HANDSHAKE]);
-void conn_say_hello(struct conn *);
 void conn_link(struct conn *, struct peer_torrent *);
 void conn_set_timer(struct conn *, int64_t delay);
 #define CONN_KEEPALIVE (80 * USEC_PER_SEC)  /* others give up a silent connection after 120 s */
