@@ -108,18 +108,6 @@ static bool is_host(const char *v)
 	return strpbrk(v, ":/ @*") == NULL;
 }
 
-static void check_hosts(const struct config *c, struct report *r)
-{
-	char at[340];
-
-	for (size_t i = 0; i < c->api_hosts.n; i++)
-		if (!is_host(c->api_hosts.v[i]))
-			report_add(r,
-				"api.hosts has \"%s\"%s: write the bare name, no port and no "
-				"scheme, or *.name for all beneath it",
-				c->api_hosts.v[i], say_source(c, OPT_api_hosts, at, sizeof at));
-}
-
 /* As browsers write it: no path, not even a slash. */
 static bool is_origin(const char *v)
 {
@@ -145,25 +133,6 @@ static bool is_net(const char *v)
 	       bits <= (endpoint_is_v4(&ip) ? 32 : 128);
 }
 
-static void check_sites(const struct config *c, struct report *r)
-{
-	char at[340];
-
-	for (size_t i = 0; i < c->api_origins.n; i++)
-		if (!is_origin(c->api_origins.v[i]))
-			report_add(r,
-				"api.origins has \"%s\"%s: write scheme://host or "
-				"scheme://host:port, and nothing behind it",
-				c->api_origins.v[i], say_source(c, OPT_api_origins, at, sizeof at));
-	for (size_t i = 0; i < c->api_trusted_proxies.n; i++)
-		if (!is_net(c->api_trusted_proxies.v[i]))
-			report_add(r,
-				"api.trusted_proxies has \"%s\"%s: write an IP address, or a "
-				"network such as 10.0.0.0/8",
-				c->api_trusted_proxies.v[i],
-				say_source(c, OPT_api_trusted_proxies, at, sizeof at));
-}
-
 /* "name:port", or "[address]:port". */
 static bool is_node(const char *v)
 {
@@ -178,17 +147,27 @@ static bool is_node(const char *v)
 	return v[0] == '[' ? colon[-1] == ']' : memchr(v, ':', (size_t)(colon - v)) == NULL;
 }
 
-static void check_dht(const struct config *c, struct report *r)
+static void check_each(const struct config *c, struct report *r, const struct config_list *list,
+	enum config_option o, bool (*is_good)(const char *), const char *advice)
 {
 	char at[340];
 
-	for (size_t i = 0; i < c->dht_bootstrap.n; i++)
-		if (!is_node(c->dht_bootstrap.v[i]))
-			report_add(r,
-				"dht.bootstrap has \"%s\"%s: write name:port, or "
-				"[IPv6 address]:port",
-				c->dht_bootstrap.v[i],
-				say_source(c, OPT_dht_bootstrap, at, sizeof at));
+	for (size_t i = 0; i < list->n; i++)
+		if (!is_good(list->v[i]))
+			report_add(r, "%s has \"%s\"%s: write %s", config_option_name(o),
+				list->v[i], say_source(c, o, at, sizeof at), advice);
+}
+
+static void check_lists(const struct config *c, struct report *r)
+{
+	check_each(c, r, &c->api_hosts, OPT_api_hosts, is_host,
+		"the bare name, no port and no scheme, or *.name for all beneath it");
+	check_each(c, r, &c->api_origins, OPT_api_origins, is_origin,
+		"scheme://host or scheme://host:port, and nothing behind it");
+	check_each(c, r, &c->api_trusted_proxies, OPT_api_trusted_proxies, is_net,
+		"an IP address, or a network such as 10.0.0.0/8");
+	check_each(c, r, &c->dht_bootstrap, OPT_dht_bootstrap, is_node,
+		"name:port, or [IPv6 address]:port");
 }
 
 void config_check(const struct config *c, struct report *r)
@@ -199,7 +178,5 @@ void config_check(const struct config *c, struct report *r)
 	check_gateway(c, r);
 	check_ports(c, r);
 	check_roots(c, r);
-	check_hosts(c, r);
-	check_sites(c, r);
-	check_dht(c, r);
+	check_lists(c, r);
 }
