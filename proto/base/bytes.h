@@ -133,4 +133,21 @@ static inline void wr_bytes(struct wr *w, const void *src, size_t n)
 		memcpy(p, src, n);
 }
 
+static inline void wr_text(struct wr *w, const char *s)
+{
+	wr_bytes(w, s, strlen(s));
+}
+
+/* As a person writes it. */
+static inline void wr_decimal(struct wr *w, uint64_t v)
+{
+	uint8_t digits[20];
+	size_t n = sizeof digits;
+
+	do
+		digits[--n] = (uint8_t)('0' + v % 10);
+	while ((v /= 10) > 0);
+	wr_bytes(w, digits + n, sizeof digits - n);
+}
+
 #endif

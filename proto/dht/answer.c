@@ -41,11 +41,8 @@ static void begin_reply(struct kad *k, struct reply *r, const struct endpoint *f
 
 	r->m = (struct krpc){.kind = KRPC_REPLY, .tid = query->tid};
 	r->m.id = kad_table_own(k->family[kad_family_of(from)].table)->b;
-	r->m.version = (struct slice){(const uint8_t *)"TD\0\1", 4};
-	if (endpoint_is_v4(from))
-		endpoint_write_compact4(&ip, from);
-	else
-		endpoint_write_compact6(&ip, from);
+	r->m.version = kad_version;
+	krpc_ip_put(&ip, from);
 	r->m.ip = (struct slice){r->ip, (size_t)(ip.p - r->ip)};
 	r->room = is_known(k, from) ? KRPC_OUT_MAX : MIN(most, (size_t)KRPC_OUT_MAX);
 }

@@ -9,6 +9,8 @@
 #include "proto/dht/priv.h"
 #include "proto/meta/hash.h"
 
+const struct slice kad_version = {(const uint8_t *)"TD\0\1", 4};
+
 static uint32_t new_tid(struct kad *k)
 {
 	uint64_t n = ++k->asked.count;
@@ -88,7 +90,7 @@ bool kad_ask(struct kad *k, const struct endpoint *to, const struct kad_id *id, 
 	while (*place_of(k, tid) != NULL);
 	m->kind = KRPC_QUERY;
 	m->tid = (struct slice){(const uint8_t *)&tid, sizeof tid};
-	m->version = (struct slice){(const uint8_t *)"TD\0\1", 4};
+	m->version = kad_version;
 	m->id = kad_table_own(f->table)->b;
 	m->read_only = kad_says_read_only(k, now);
 	n = krpc_encode(m, out, sizeof out);

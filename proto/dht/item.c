@@ -38,12 +38,13 @@ static size_t signed_text(const struct kad_item *i, uint8_t out[SIGNED_MAX])
 	struct wr w = wr_of(out, SIGNED_MAX);
 
 	if (i->salt_n > 0) {
-		snprintf(head, sizeof head, "4:salt%u:", i->salt_n);
-		wr_bytes(&w, head, strlen(head));
+		wr_text(&w, "4:salt");
+		wr_decimal(&w, i->salt_n);
+		wr_u8(&w, ':');
 		wr_bytes(&w, i->salt, i->salt_n);
 	}
 	snprintf(head, sizeof head, "3:seqi%llde1:v", (long long)i->seq);
-	wr_bytes(&w, head, strlen(head));
+	wr_text(&w, head);
 	wr_bytes(&w, i->value, i->value_n);
 	must(!w.full);
 	return (size_t)(w.p - out);

@@ -33,7 +33,7 @@ bool krpc_node_next(struct slice *list, bool v6, struct krpc_node *out)
 	return v6 ? endpoint_read_compact6(&r, &out->at) : endpoint_read_compact4(&r, &out->at);
 }
 
-static void put_endpoint(struct wr *w, const struct endpoint *e)
+void krpc_ip_put(struct wr *w, const struct endpoint *e)
 {
 	if (endpoint_is_v4(e))
 		endpoint_write_compact4(w, e);
@@ -44,7 +44,7 @@ static void put_endpoint(struct wr *w, const struct endpoint *e)
 void krpc_node_put(struct wr *w, const struct krpc_node *node)
 {
 	wr_bytes(w, node->id.b, KAD_ID_SIZE);
-	put_endpoint(w, &node->at);
+	krpc_ip_put(w, &node->at);
 }
 
 bool krpc_ip(struct slice ip, struct endpoint *out)
@@ -76,5 +76,5 @@ void krpc_value_put(struct wr *w, const struct endpoint *e)
 	bool v4 = endpoint_is_v4(e);
 
 	wr_bytes(w, v4 ? "6:" : "18:", v4 ? 2 : 3);
-	put_endpoint(w, e);
+	krpc_ip_put(w, e);
 }

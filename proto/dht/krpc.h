@@ -110,6 +110,7 @@ void krpc_value_put(struct wr *, const struct endpoint *);
 
 /* The address of an `ip`. */
 bool krpc_ip(struct slice ip, struct endpoint *out);
+void krpc_ip_put(struct wr *, const struct endpoint *);
 
 /* "get_peers"; of KRPC_UNKNOWN "". */
 const char *krpc_method_name(enum krpc_method);

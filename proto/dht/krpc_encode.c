@@ -6,36 +6,18 @@
  */
 #include "proto/dht/krpc.h"
 
-static void put_text(struct wr *w, const char *s)
-{
-	wr_bytes(w, s, strlen(s));
-}
-
-static void put_head(struct wr *w, size_t n, char end)
-{
-	char digits[24];
-	size_t at = sizeof digits;
-
-	digits[--at] = end;
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while ((n /= 10) > 0);
-	wr_bytes(w, digits + at, sizeof digits - at);
-}
-
 static void put_str(struct wr *w, const void *p, size_t n)
 {
-	put_head(w, n, ':');
+	wr_decimal(w, n);
+	wr_u8(w, ':');
 	wr_bytes(w, p, n);
 }
 
 static void put_int(struct wr *w, int64_t i)
 {
-	if (i < 0)
-		wr_u8(w, 'i'), wr_u8(w, '-');
-	else
-		wr_u8(w, 'i');
-	put_head(w, i < 0 ? 0 - (size_t)i : (size_t)i, 'e');
+	wr_text(w, i < 0 ? "i-" : "i");
+	wr_decimal(w, i < 0 ? 0 - (uint64_t)i : (uint64_t)i);
+	wr_u8(w, 'e');
 }
 
 /* `key` with its length: "2:id". */
@@ -43,7 +25,7 @@ static void put_field(struct wr *w, const char *key, struct slice s)
 {
 	if (s.p == NULL)
 		return;
-	put_text(w, key);
+	wr_text(w, key);
 	put_str(w, s.p, s.n);
 }
 
@@ -56,7 +38,7 @@ static void put_raw(struct wr *w, const char *key, struct slice s)
 {
 	if (s.p == NULL)
 		return;
-	put_text(w, key);
+	wr_text(w, key);
 	wr_bytes(w, s.p, s.n);
 }
 
@@ -64,7 +46,7 @@ static void put_number(struct wr *w, const char *key, bool there, int64_t i)
 {
 	if (!there)
 		return;
-	put_text(w, key);
+	wr_text(w, key);
 	put_int(w, i);
 }
 
@@ -77,19 +59,19 @@ static void put_want(struct wr *w, unsigned want)
 {
 	if (want == 0)
 		return;
-	put_text(w, "4:wantl");
+	wr_text(w, "4:wantl");
 	if (want & KRPC_WANT_N4)
-		put_text(w, "2:n4");
+		wr_text(w, "2:n4");
 	if (want & KRPC_WANT_N6)
-		put_text(w, "2:n6");
-	put_text(w, "e");
+		wr_text(w, "2:n6");
+	wr_text(w, "e");
 }
 
 static void put_query(struct wr *w, const struct krpc *m)
 {
 	bool by_hash = has_infohash(m->method);
 
-	put_text(w, "1:ad");
+	wr_text(w, "1:ad");
 	put_number(w, "3:cas", m->has_cas, m->cas);
 	put_fixed(w, "2:id", m->id, KAD_ID_SIZE);
 	put_number(w, "12:implied_port", m->implied_port, 1);
@@ -106,13 +88,13 @@ static void put_query(struct wr *w, const struct krpc *m)
 	put_field(w, "5:token", m->token);
 	put_raw(w, "1:v", m->value);
 	put_want(w, m->want);
-	put_text(w, "e1:q");
+	wr_text(w, "e1:q");
 	put_str(w, krpc_method_name(m->method), strlen(krpc_method_name(m->method)));
 }
 
 static void put_reply(struct wr *w, const struct krpc *m)
 {
-	put_text(w, "1:rd");
+	wr_text(w, "1:rd");
 	put_fixed(w, "4:BFpe", m->peers, KRPC_BLOOM);
 	put_fixed(w, "4:BFsd", m->seeds, KRPC_BLOOM);
 	put_fixed(w, "2:id", m->id, KAD_ID_SIZE);
@@ -127,15 +109,15 @@ static void put_reply(struct wr *w, const struct krpc *m)
 	put_field(w, "5:token", m->token);
 	put_raw(w, "1:v", m->value);
 	put_raw(w, "6:values", m->values);
-	put_text(w, "e");
+	wr_text(w, "e");
 }
 
 static void put_error(struct wr *w, const struct krpc *m)
 {
-	put_text(w, "1:el");
+	wr_text(w, "1:el");
 	put_int(w, m->code);
 	put_str(w, m->words.p, m->words.n);
-	put_text(w, "e");
+	wr_text(w, "e");
 }
 
 size_t krpc_encode(const struct krpc *m, uint8_t *out, size_t n)
@@ -156,7 +138,7 @@ size_t krpc_encode(const struct krpc *m, uint8_t *out, size_t n)
 	put_number(&w, "2:ro", m->read_only, 1);
 	put_field(&w, "1:t", m->tid);
 	put_field(&w, "1:v", m->version);
-	put_text(&w, "1:y1:");
+	wr_text(&w, "1:y1:");
 	wr_u8(&w, (uint8_t)kinds[m->kind]);
 	wr_u8(&w, 'e');
 	return w.full ? 0 : (size_t)(w.p - out);

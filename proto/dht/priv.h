@@ -4,8 +4,8 @@
  *
  * From below: ask.c sends questions and knows which answers are awaited, answer.c answers others,
  * lookup.c walks towards a target, keep.c keeps the table alive, job.c has the single jobs,
- * agenda.c the torrents, input.c tells what came to whom, kad.c is the node's face.  Each calls
- * those before it alone; how a question or a lookup ended goes up by tables of functions.
+ * agenda.c the torrents, kad.c tells what came to whom and is the node's face.  Each calls those
+ * before it alone; how a question or a lookup ended goes up by tables of functions.
  */
 #ifndef PROTO_DHT_PRIV_H
 #define PROTO_DHT_PRIV_H
@@ -28,6 +28,8 @@
 #define KAD_HOLD        (50 * USEC_PER_MSEC) /* who may not send looks again after so long */
 
 /* --- ask.c --- */
+
+extern const struct slice kad_version; /* what we say we are, in "v" */
 
 /* Who hears how a question ended; once, by answered or failed, after late perhaps. */
 struct kad_asker {

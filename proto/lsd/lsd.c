@@ -26,17 +26,6 @@ static struct slice take_line(struct slice *text)
 	return line;
 }
 
-static struct slice trim(struct slice s)
-{
-	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-		s.n--;
-	return s;
-}
-
 static bool is_named(struct slice name, const char *want)
 {
 	return name.n == strlen(want) && strncasecmp((const char *)name.p, want, name.n) == 0;
@@ -79,8 +68,8 @@ static void read_header(struct slice line, struct lsd_message *out)
 
 	if (colon == NULL)
 		return;
-	name = trim((struct slice){line.p, (size_t)(colon - line.p)});
-	value = trim((struct slice){colon + 1, line.n - (size_t)(colon + 1 - line.p)});
+	name = slice_trim((struct slice){line.p, (size_t)(colon - line.p)});
+	value = slice_trim((struct slice){colon + 1, line.n - (size_t)(colon + 1 - line.p)});
 	if (is_named(name, "port"))
 		out->port = read_port(value);
 	else if (is_named(name, "infohash"))
@@ -107,40 +96,28 @@ bool btsearch_parse(struct slice datagram, struct lsd_message *out)
 
 /* --- out --- */
 
-static void put(struct wr *w, const char *text)
-{
-	wr_bytes(w, text, strlen(text));
-}
-
-static void put_number(struct wr *w, unsigned v)
-{
-	if (v >= 10)
-		put_number(w, v / 10);
-	wr_u8(w, (uint8_t)('0' + v % 10));
-}
-
 size_t btsearch_build(uint8_t out[LSD_DATAGRAM], bool v6, const struct lsd_message *m)
 {
 	struct wr w = wr_of(out, LSD_DATAGRAM);
 
 	must(m->n > 0 && m->n <= LSD_HASHES && m->port != 0);
-	put(&w, "BT-SEARCH * HTTP/1.1\r\nHost: ");
-	put(&w, v6 ? "[" LSD_GROUP6 "]:" : LSD_GROUP4 ":");
-	put_number(&w, LSD_PORT);
-	put(&w, "\r\nPort: ");
-	put_number(&w, m->port);
+	wr_text(&w, "BT-SEARCH * HTTP/1.1\r\nHost: ");
+	wr_text(&w, v6 ? "[" LSD_GROUP6 "]:" : LSD_GROUP4 ":");
+	wr_decimal(&w, LSD_PORT);
+	wr_text(&w, "\r\nPort: ");
+	wr_decimal(&w, m->port);
 	for (unsigned i = 0; i < m->n; i++) {
 		char hex[41];
 
 		hex_encode(m->infohash[i], 20, hex);
-		put(&w, "\r\nInfohash: ");
-		put(&w, hex);
+		wr_text(&w, "\r\nInfohash: ");
+		wr_text(&w, hex);
 	}
 	if (m->cookie[0] != '\0') {
-		put(&w, "\r\ncookie: ");
-		put(&w, m->cookie);
+		wr_text(&w, "\r\ncookie: ");
+		wr_text(&w, m->cookie);
 	}
-	put(&w, "\r\n\r\n\r\n");
+	wr_text(&w, "\r\n\r\n\r\n");
 	must(!w.full);
 	return (size_t)(w.p - out);
 }

@@ -459,18 +459,12 @@ enum err magnet_parse(const char *text, size_t n, struct magnet *out, struct par
 	struct parse_error ignored;
 	struct link_parse lp = {
 		.m = out, .err = pe != NULL ? pe : &ignored, .text = (const uint8_t *)text};
-	struct slice s = {(const uint8_t *)text, n};
+	struct slice s = slice_trim((struct slice){(const uint8_t *)text, n});
 	enum err e;
 
 	*lp.err = (struct parse_error){.err = E_OK};
 	memset(out, 0, sizeof *out);
 	arena_init(&out->arena, ARENA_MAX);
-	while (s.n > 0 && (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r'))) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && (s.p[s.n - 1] == ' ' || (s.p[s.n - 1] >= '\t' && s.p[s.n - 1] <= '\r')))
-		s.n--;
 	if (s.n > MAGNET_BYTES_MAX)
 		e = fail(&lp, E_TOO_BIG, s.p, "the link is longer than 64 KiB");
 	else

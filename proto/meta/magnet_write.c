@@ -7,19 +7,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void put(struct wr *w, const char *text)
-{
-	wr_bytes(w, text, strlen(text));
-}
-
 /* "&key=" and the value, if all of it fits. */
 static void put_value(struct wr *w, const char *key, const char *value)
 {
 	struct wr before = *w;
 
-	put(w, "&");
-	put(w, key);
-	put(w, "=");
+	wr_text(w, "&");
+	wr_text(w, key);
+	wr_text(w, "=");
 	percent_encode(w, value, strlen(value));
 	if (w->full)
 		*w = before;
@@ -31,9 +26,9 @@ static void put_name(struct wr *w, bool first, const char *urn, const uint8_t *b
 	char hex[2 * HASH_SHA256_SIZE + 1];
 
 	hex_encode(bytes, n, hex);
-	put(w, first ? "magnet:?" : "&");
-	put(w, urn);
-	put(w, hex);
+	wr_text(w, first ? "magnet:?" : "&");
+	wr_text(w, urn);
+	wr_text(w, hex);
 }
 
 static void put_names(struct wr *w, const struct magnet *m)
@@ -63,7 +58,7 @@ static void put_ranges(struct wr *w, const struct magnet *m)
 
 		if (r->last > r->first)
 			(void)snprintf(text + n, sizeof text - (size_t)n, "-%" PRIu32, r->last);
-		put(w, text);
+		wr_text(w, text);
 	}
 }
 

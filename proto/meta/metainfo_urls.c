@@ -19,22 +19,6 @@ struct url_set {
 	uint32_t looked;
 };
 
-static bool is_space(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static struct slice trim_space(struct slice s)
-{
-	while (s.n > 0 && is_space(s.p[0])) {
-		s.p++;
-		s.n--;
-	}
-	while (s.n > 0 && is_space(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 bool metainfo_is_url(struct slice s)
 {
 	if (s.n == 0 || s.n > URL_LEN_MAX || !utf8_valid(s))
@@ -60,7 +44,7 @@ static enum err add_url(struct metainfo_parse *mp, struct url_set *set, const st
 
 	if (set->n == ARRAY_LEN(set->url) || set->looked++ >= LOOKED_MAX || !bstr(node, &s))
 		return E_OK;
-	s = trim_space(s);
+	s = slice_trim(s);
 	if (!metainfo_is_url(s) || is_known(set, s))
 		return E_OK;
 	set->url[set->n] = arena_strndup(&mp->m->arena, s.p, s.n);

@@ -10,29 +10,12 @@
 #include "proto/tracker/http.h"
 #include "proto/tracker/udp.h"
 
-static void put_string(struct wr *w, const char *s)
-{
-	wr_bytes(w, s, strlen(s));
-}
-
-static void put_number(struct wr *w, uint64_t v)
-{
-	char digits[20];
-	size_t n = sizeof digits;
-
-	do {
-		digits[--n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	wr_bytes(w, digits + n, sizeof digits - n);
-}
-
 static void put_field(struct wr *w, const char *name, uint64_t v)
 {
 	wr_u8(w, '&');
-	put_string(w, name);
+	wr_text(w, name);
 	wr_u8(w, '=');
-	put_number(w, v);
+	wr_decimal(w, v);
 }
 
 static void put_text_field(struct wr *w, const char *name, const char *v)
@@ -40,7 +23,7 @@ static void put_text_field(struct wr *w, const char *name, const char *v)
 	if (v == NULL || v[0] == '\0')
 		return;
 	wr_u8(w, '&');
-	put_string(w, name);
+	wr_text(w, name);
 	wr_u8(w, '=');
 	percent_encode(w, v, strlen(v));
 }
@@ -48,7 +31,7 @@ static void put_text_field(struct wr *w, const char *name, const char *v)
 /* Eight digits of hexadecimal, as clients write it. */
 static void put_key(struct wr *w, uint32_t key)
 {
-	put_string(w, "&key=");
+	wr_text(w, "&key=");
 	for (int shift = 28; shift >= 0; shift -= 4)
 		wr_u8(w, (uint8_t) "0123456789ABCDEF"[key >> shift & 15]);
 }
@@ -114,9 +97,9 @@ enum err announce_http_url(
 		out[0] = '\0';
 		return e;
 	}
-	put_string(&w, "info_hash=");
+	wr_text(&w, "info_hash=");
 	percent_encode(&w, params->infohash, 20);
-	put_string(&w, "&peer_id=");
+	wr_text(&w, "&peer_id=");
 	percent_encode(&w, params->peer_id, 20);
 	put_field(&w, "port", params->port);
 	put_field(&w, "uploaded", params->uploaded);
@@ -162,14 +145,14 @@ enum err announce_http_scrape_url(const char *base, const uint8_t infohash[20], 
 		strncmp(base + at, announce, sizeof announce - 1) != 0)
 		return E_UNSUPPORTED;
 	wr_bytes(&w, base, at);
-	put_string(&w, "scrape");
+	wr_text(&w, "scrape");
 	at += sizeof announce - 1;
 	wr_bytes(&w, base + at, len - at);
 	if (path == len)
 		wr_u8(&w, '?');
 	else if (base[len - 1] != '?' && base[len - 1] != '&')
 		wr_u8(&w, '&');
-	put_string(&w, "info_hash=");
+	wr_text(&w, "info_hash=");
 	percent_encode(&w, infohash, 20);
 	return end_text(&w, out);
 }

@@ -116,21 +116,9 @@ enum err ext_handshake_parse(struct slice payload, struct ext_handshake *h)
 
 /* --- out: a few short fields into the caller's bytes, without the growing writer --- */
 
-static void put_text(struct wr *w, const char *s)
-{
-	wr_bytes(w, s, strlen(s));
-}
-
-static void put_number(struct wr *w, uint64_t v)
-{
-	if (v >= 10)
-		put_number(w, v / 10);
-	wr_u8(w, (uint8_t)('0' + v % 10));
-}
-
 static void put_str(struct wr *w, const void *p, size_t n)
 {
-	put_number(w, n);
+	wr_decimal(w, n);
 	wr_u8(w, ':');
 	wr_bytes(w, p, n);
 }
@@ -139,7 +127,7 @@ static void put_int(struct wr *w, const char *key, uint64_t v)
 {
 	put_str(w, key, strlen(key));
 	wr_u8(w, 'i');
-	put_number(w, v);
+	wr_decimal(w, v);
 	wr_u8(w, 'e');
 }
 
@@ -156,16 +144,16 @@ static void put_address(struct wr *w, const char *key, const struct endpoint *at
 
 void ext_handshake_build(struct wr *w, const struct ext_params *params)
 {
-	put_text(w, "d");
+	wr_text(w, "d");
 	if (params->encrypts)
 		put_int(w, "e", 1);
 	put_address(w, "ipv4", params->ipv4);
 	put_address(w, "ipv6", params->ipv6);
-	put_text(w, "1:md");
+	wr_text(w, "1:md");
 	for (unsigned i = 0; i < EXT_MAX_; i++)
 		if (params->ids[i] != 0 || (params->withdrawn >> i & 1) != 0)
 			put_int(w, ext_text((enum ext_name)i), params->ids[i]);
-	put_text(w, "e");
+	wr_text(w, "e");
 	if (params->metadata_size != 0)
 		put_int(w, "metadata_size", params->metadata_size);
 	if (params->port != 0)
@@ -175,9 +163,9 @@ void ext_handshake_build(struct wr *w, const struct ext_params *params)
 	if (params->upload_only || params->was_upload_only)
 		put_int(w, "upload_only", params->upload_only);
 	if (params->client != NULL) {
-		put_text(w, "1:v");
+		wr_text(w, "1:v");
 		put_str(w, params->client, strlen(params->client));
 	}
 	put_address(w, "yourip", params->yourip);
-	put_text(w, "e");
+	wr_text(w, "e");
 }

@@ -34,24 +34,15 @@ enum err ext_metadata_parse(struct slice payload, struct metadata_message *m)
 	return E_OK;
 }
 
-static void put_field(struct wr *w, const char *key, uint32_t v)
-{
-	char digits[10];
-	unsigned n = 0;
-
-	wr_bytes(w, key, strlen(key));
-	do
-		digits[n++] = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	while (n > 0)
-		wr_u8(w, (uint8_t)digits[--n]);
-}
-
 void ext_metadata_build(struct wr *w, enum metadata_type type, uint32_t piece, uint32_t total_size)
 {
-	put_field(w, "d8:msg_typei", type);
-	put_field(w, "e5:piecei", piece);
-	if (total_size != 0)
-		put_field(w, "e10:total_sizei", total_size);
-	wr_bytes(w, "ee", 2);
+	wr_text(w, "d8:msg_typei");
+	wr_decimal(w, type);
+	wr_text(w, "e5:piecei");
+	wr_decimal(w, piece);
+	if (total_size != 0) {
+		wr_text(w, "e10:total_sizei");
+		wr_decimal(w, total_size);
+	}
+	wr_text(w, "ee");
 }
