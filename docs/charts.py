@@ -64,13 +64,13 @@ def messages():
 
 
 def api():
-    lines = ['| endpoint | parameters | |', '|---|---|---|']
+    lines = ['| endpoint | scope | parameters | |', '|---|---|---|---|']
     for kind, what in entries(read('http/api/routes.def'), 'ROUTE'):
         if kind == 'entry':
-            path, methods, _, _, *rest = what
+            path, methods, scope, _, _, *rest = what
             params, doc = rest if len(rest) == 2 else ('', rest[0])
             words = ', '.join(f'`{p}`' for p in params.split())
-            lines.append(f'| `{path}` {METHODS[methods]} | {words} | {doc} |')
+            lines.append(f'| `{path}` {METHODS[methods]} | {scope.lower()} | {words} | {doc} |')
     return '\n'.join(lines) + '\n'
 
 

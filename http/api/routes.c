@@ -3,10 +3,11 @@
 #include "http/api/priv.h"
 
 static const struct resource table[] = {
-#define G                                          METHOD_GET, false
-#define P                                          METHOD_POST, true
-#define CHANGES                                    METHOD_GET | METHOD_POST, true
-#define ROUTE(path, methods, fn, arg, params, doc) {path, methods, fn, arg, params, doc},
+#define G       METHOD_GET, false
+#define P       METHOD_POST, true
+#define CHANGES METHOD_GET | METHOD_POST, true
+#define ROUTE(path, methods, scope, fn, arg, params, doc)                                          \
+	{path, methods, SCOPE_##scope, fn, arg, params, doc},
 #include "http/api/routes.def"
 #undef ROUTE
 #undef CHANGES

@@ -4,8 +4,9 @@
  *
  * First heads that not everybody reads alike (head.c); then the Host header, because a name of the
  * attacker's may lead here (DNS rebinding) and 0.0.0.0 or a mapped address lead to loopback without
- * the browser thinking so; then browsers acting for another site; then the token.  Nothing is done
- * for a request that fails here, and its body is not read.
+ * the browser thinking so; then browsers acting for another site; then the token, which gives who
+ * asks its scopes; then whether these are what the resource needs.  Nothing is done for a request
+ * that fails here, and its body is not read.
  *
  * A change is held to more.  To an http:// address a browser sends a page's <img> with neither
  * Origin nor Sec-Fetch-Site, and a proxy may add the token to it, so silence is no proof: either
@@ -234,8 +235,10 @@ static void check_token(const struct guard_facts *f, struct guard_verdict *v)
 	const char *auth = head_get(f->head, "Authorization", NULL);
 
 	if (token[0] == '\0' || (auth != NULL && strncasecmp(auth, "bearer ", 7) == 0 &&
-					equal_secret(auth + 7, token)))
+					equal_secret(auth + 7, token))) {
+		v->scopes = SCOPE_ALL;
 		return;
+	}
 	refuse(v, 401,
 		"the API token is needed: send Authorization: Bearer and the value of api.token");
 }
@@ -255,6 +258,36 @@ void guard_enter(const struct guard_facts *f, struct guard_verdict *v)
 		v->status = 204;
 	if (v->status == 0)
 		check_token(f, v);
+}
+
+/* --- scopes --- */
+
+static const struct {
+	enum scope scope;
+	const char *name;
+} scope_names[] = {
+	{SCOPE_READ, "read"},
+	{SCOPE_ADD, "add"},
+	{SCOPE_MANAGE, "manage"},
+	{SCOPE_ADMIN, "admin"},
+};
+
+/* A scope without a name nobody has; it is refused as well, with fewer words. */
+void guard_scopes(unsigned needed, struct guard_verdict *v)
+{
+	const char *name = NULL;
+	unsigned missing = needed & ~v->scopes;
+
+	if (missing == 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(scope_names) && name == NULL; i++)
+		if ((missing & scope_names[i].scope) != 0)
+			name = scope_names[i].name;
+	if (name != NULL)
+		refuse(v, 403, "these credentials lack the scope %s, which this endpoint needs",
+			name);
+	else
+		refuse(v, 403, "these credentials lack a scope that this endpoint needs");
 }
 
 /* --- changes --- */

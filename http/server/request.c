@@ -259,6 +259,12 @@ static bool take_verdict(struct request *r, const struct guard_verdict *v)
 	return !r->answered;
 }
 
+static bool has_scopes(struct request *r, struct guard_verdict *v)
+{
+	guard_scopes(r->resource->scopes, v);
+	return take_verdict(r, v);
+}
+
 static bool may_change(struct request *r, const struct guard_facts *f, struct guard_verdict *v)
 {
 	if (!r->resource->changes)
@@ -283,7 +289,7 @@ static void begin(struct request *r, const char *url, const char *method, const 
 	guard_enter(&facts, &v);
 	if (take_verdict(r, &v))
 		find_resource(r, url, method);
-	if (!r->answered && may_change(r, &facts, &v) && params_known(r) &&
+	if (!r->answered && has_scopes(r, &v) && may_change(r, &facts, &v) && params_known(r) &&
 		!has_room(r, declared(r)))
 		refuse_midway(r);
 }

@@ -12,6 +12,7 @@
 #define HTTP_SERVER_SERVER_H
 
 #include "actors/msg/msg.h"
+#include "http/server/scope.h"
 #include "proto/base/json_out.h"
 
 struct request;
@@ -23,6 +24,7 @@ struct resource {
 	const char *path;
 	unsigned methods; /* enum method, or-ed; GET is HEAD, too, unless the resource changes */
 	bool changes;     /* something: the guards are stricter */
+	unsigned scopes;  /* enum scope, or-ed: who asks needs all of them */
 	resource_f *fn;
 	int arg;            /* what a function that serves several resources needs */
 	const char *params; /* names of its parameters, a space between two; any other is refused */

@@ -127,6 +127,61 @@ static void the_token_is_wanted(void **state)
 		401);
 }
 
+static void who_gets_in_has_all_scopes_and_who_does_not_has_none(void **state)
+{
+	static const struct {
+		char *token;
+		const char *lines;
+		unsigned scopes;
+	} rows[] = {
+		{"", "", SCOPE_ALL},
+		{"correct-horse-battery", "Authorization: Bearer correct-horse-battery\r\n",
+			SCOPE_ALL},
+		{"correct-horse-battery", "", 0},
+		{"", "Host: evil.example\r\n", 0},
+		{"", "Origin: http://evil.example\r\n", 0},
+	};
+	struct guard_verdict v;
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		w.config.api_token = rows[i].token;
+		headworld_get(&w, rows[i].lines);
+		guard_enter(&w.facts, &v);
+		assert_int_equal(v.scopes, rows[i].scopes);
+	}
+}
+
+static void a_scope_that_is_missing_is_named(void **state)
+{
+	static const struct {
+		unsigned has, needed;
+		const char *named; /* NULL: granted */
+	} rows[] = {
+		{SCOPE_READ, SCOPE_READ, NULL},
+		{SCOPE_READ, SCOPE_ADD, " add,"},
+		{SCOPE_READ | SCOPE_ADD, SCOPE_MANAGE, " manage,"},
+		{SCOPE_MANAGE, SCOPE_READ, " read,"},
+		{SCOPE_READ, SCOPE_READ | SCOPE_ADMIN, " admin,"},
+		{SCOPE_ALL & ~SCOPE_ADMIN, SCOPE_ADMIN, " admin,"},
+		{SCOPE_ALL, SCOPE_ALL, NULL},
+		{SCOPE_ALL, SCOPE_ALL + 1, "a scope"},
+		{0, SCOPE_READ, " read,"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct guard_verdict v = {.scopes = rows[i].has};
+
+		guard_scopes(rows[i].needed, &v);
+		assert_int_equal(v.status, rows[i].named != NULL ? 403 : 0);
+		if (rows[i].named != NULL)
+			assert_non_null(strstr(v.why, rows[i].named));
+	}
+}
+
 static void what_browsers_send_unasked_changes_nothing(void **state)
 {
 	static const char *const pages[] = {CHROME IMG, CHROME, IMG, "Accept: text/html\r\n",
@@ -198,6 +253,8 @@ int main(void)
 		cmocka_unit_test(other_sites_are_refused),
 		cmocka_unit_test(listed_origins_may_ask_and_read),
 		cmocka_unit_test(the_token_is_wanted),
+		cmocka_unit_test(who_gets_in_has_all_scopes_and_who_does_not_has_none),
+		cmocka_unit_test(a_scope_that_is_missing_is_named),
 		cmocka_unit_test(what_browsers_send_unasked_changes_nothing),
 		cmocka_unit_test(programs_and_own_pages_change_things),
 		cmocka_unit_test(only_trusted_proxies_are_believed),

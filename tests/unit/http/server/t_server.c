@@ -16,6 +16,12 @@ static void say_ok(struct request *r)
 
 static const struct resource resources[] = {
 	{.path = "/ok", .methods = METHOD_GET, .fn = say_ok, .params = ""},
+	{.path = "/all", .methods = METHOD_GET, .scopes = SCOPE_ALL, .fn = say_ok, .params = ""},
+	{.path = "/nobody",
+		.methods = METHOD_GET,
+		.scopes = SCOPE_ALL + 1, /* one that nobody has */
+		.fn = say_ok,
+		.params = ""},
 };
 static const struct resources all = {resources, ARRAY_LEN(resources)};
 static const char *const plain[] = {NULL};
@@ -88,11 +94,27 @@ static void somebody_is_there(void **state)
 	wait_without_descriptors(true);
 }
 
+static void a_resource_is_for_who_has_its_scopes(void **state)
+{
+	struct webclient c;
+	struct webworld w;
+
+	(void)state;
+	webworld_start(&w, &all, plain, NULL);
+	assert_int_equal(webclient_ask(&w, &c, "/all", ""), 200);
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/nobody", ""), 403);
+	assert_non_null(strstr(c.body, "lack a scope"));
+	webclient_close(&c);
+	webworld_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_there),
 		cmocka_unit_test(somebody_is_there),
+		cmocka_unit_test(a_resource_is_for_who_has_its_scopes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
