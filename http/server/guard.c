@@ -78,19 +78,42 @@ static const char *effective_host(const struct guard_facts *f)
 	return said != NULL ? said : head_get(f->head, "Host", NULL);
 }
 
-/* The last of a list is what our own proxy has seen. */
+/* Whether each in a list of addresses is loopback; what is no address is not. */
+static bool names_loopback_alone(const char *list)
+{
+	struct endpoint hop;
+
+	for (;;) {
+		size_t n;
+
+		list += strspn(list, " \t");
+		n = strcspn(list, ", \t");
+		if (endpoint_parse_ip(list, n, &hop) != E_OK || !endpoint_is_loopback(&hop))
+			return false;
+		list += n;
+		list += strspn(list, " \t");
+		if (*list != ',')
+			return *list == '\0';
+		list++;
+	}
+}
+
+/*
+ * Local is who came by loopback alone.  Every hop counts, in every line of that name: with a second
+ * proxy on this machine the last hop is the first proxy, some proxies add a line rather than to the
+ * line there is, and the loopback of a proxy elsewhere is another machine's.
+ */
 static bool client_is_local(const struct guard_facts *f)
 {
-	const char *said = forwarded(f, "X-Forwarded-For");
-	const char *comma = said != NULL ? strrchr(said, ',') : NULL;
-	struct endpoint client;
-
-	if (said == NULL)
-		return endpoint_is_loopback(&f->peer);
-	said = comma != NULL ? comma + 1 : said;
-	said += strspn(said, " \t");
-	return endpoint_parse_ip(said, strcspn(said, " \t"), &client) == E_OK &&
-	       endpoint_is_loopback(&client);
+	if (!endpoint_is_loopback(&f->peer))
+		return false;
+	if (!is_proxy(f->config, &f->peer))
+		return true;
+	for (unsigned i = 0; i < f->head->n; i++)
+		if (strcasecmp(f->head->fields[i].name, "X-Forwarded-For") == 0 &&
+			!names_loopback_alone(f->head->fields[i].value))
+			return false;
+	return true;
 }
 
 /* --- Host --- */

@@ -240,9 +240,44 @@ static void only_trusted_proxies_are_believed(void **state)
 		403);
 	assert_int_equal(change(&w, "X-Forwarded-For: 203.0.113.9\r\n"), 403);
 	assert_int_equal(change(&w, "X-Forwarded-For: 127.0.0.1, 203.0.113.9\r\n"), 403);
-	assert_int_equal(change(&w, "X-Forwarded-For: 203.0.113.9, 127.0.0.1\r\n"), 0);
 	w.facts.peer = endpoint_from_v4((const uint8_t[]){10, 0, 0, 1}, 0);
 	assert_int_equal(change(&w, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
+}
+
+static void local_is_who_came_by_loopback_alone(void **state)
+{
+	static const char *const proxies[] = {"127.0.0.0/8", "10.0.0.0/8"};
+	static const struct {
+		uint8_t peer[4];
+		const char *lines;
+		unsigned status;
+	} rows[] = {
+		{{127, 0, 0, 1}, "", 0},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\n", 0},
+		{{127, 0, 0, 1}, "X-Forwarded-For: ::1 ,\t127.0.0.1\r\n", 0},
+		/* two proxies on this machine */
+		{{127, 0, 0, 1}, "X-Forwarded-For: 203.0.113.9, 127.0.0.1\r\n", 403},
+		/* one that adds a line of its own to what the client says */
+		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-For: 203.0.113.9\r\n",
+			403},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 127.0.0.1\r\n",
+			403},
+		{{127, 0, 0, 1}, "X-Forwarded-For: unknown\r\n", 403},
+		{{127, 0, 0, 1}, "X-Forwarded-For: \r\n", 403},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1,\r\n", 403},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1 203.0.113.9\r\n", 403},
+		/* that is the proxy's machine */
+		{{10, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\n", 403},
+	};
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_trusted_proxies = headworld_list(proxies, 2);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		w.facts.peer = endpoint_from_v4(rows[i].peer, 0);
+		assert_int_equal(change(&w, rows[i].lines), rows[i].status);
+	}
 }
 
 int main(void)
@@ -258,6 +293,7 @@ int main(void)
 		cmocka_unit_test(what_browsers_send_unasked_changes_nothing),
 		cmocka_unit_test(programs_and_own_pages_change_things),
 		cmocka_unit_test(only_trusted_proxies_are_believed),
+		cmocka_unit_test(local_is_who_came_by_loopback_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
