@@ -48,6 +48,12 @@ static void set_due(struct announce *a, int64_t at)
 	a->due_by = NONE;
 }
 
+static void hasten(struct announce *a, int64_t at)
+{
+	if (at < a->due_at)
+		set_due(a, at);
+}
+
 static void set_due_by(struct announce *a, int i)
 {
 	const struct announce_tracker *t = &a->trackers[i];
@@ -160,8 +166,7 @@ int64_t announce_again(struct announce *a, int64_t now)
 	}
 	if (first == INT64_MAX)
 		first = now;
-	if (first < a->due_at)
-		set_due(a, first);
+	hasten(a, first);
 	return a->due_at;
 }
 
@@ -179,7 +184,7 @@ int64_t announce_moved(struct announce *a, int64_t now)
 {
 	CHECK_OBJ(a, ANNOUNCE_MAGIC);
 	for (int i = 0; i < a->n; i++)
-		a->trackers[i].moved = a->trackers[i].started;
+		a->trackers[i].moved = a->trackers[i].started || a->trackers[i].busy;
 	return announce_again(a, now);
 }
 
@@ -188,6 +193,7 @@ static int hand_out(struct announce *a, int i, enum announce_event e, struct ann
 	struct announce_tracker *t = &a->trackers[i];
 
 	t->busy = true;
+	t->moving = t->moved;
 	t->moved = false;
 	a->completing |= e == ANNOUNCE_COMPLETED;
 	t->event = e;
@@ -385,6 +391,12 @@ static void settle_left(struct announce *a, struct announce_tracker *t, enum err
 	t->stop_due = t->started;
 }
 
+/* It was told that we are paused, or that we are not, and that has changed since. */
+static bool is_outdated(const struct announce *a, const struct announce_tracker *t)
+{
+	return a->paused ? t->event == ANNOUNCE_NONE : t->event == ANNOUNCE_PAUSED;
+}
+
 /* The first good answer ends the walk, if one is under way, and says when the next one starts. */
 static void settle_answer(struct announce *a, int i, int64_t now)
 {
@@ -398,8 +410,10 @@ static void settle_answer(struct announce *a, int i, int64_t now)
 		a->walk = a->flight = NONE;
 		set_due_by(a, i);
 	}
-	if (a->complete_due && a->due_at > now)
-		set_due(a, now);
+	if (a->complete_due)
+		hasten(a, now);
+	if (t->moved || is_outdated(a, t))
+		hasten(a, contact_at(a, t));
 }
 
 static void settle_announce(struct announce *a, int i, enum err e, int64_t now)
@@ -429,6 +443,7 @@ void announce_done(struct announce *a, int tracker, const struct announce_reply 
 	a->completing &= t->event != ANNOUNCE_COMPLETED;
 	if (e == E_OK && (reply == NULL || reply->failure[0] != '\0'))
 		e = E_TRACKER;
+	t->moved |= t->moving && e != E_OK;
 	if (e != E_CANCELLED)
 		t->last_wall = wall;
 	if (e == E_OK)

@@ -29,6 +29,7 @@ struct announce_tracker {
 	bool started;  /* it was told "started" and not "stopped" */
 	bool stop_due; /* it is to be told "stopped" */
 	bool moved;    /* it gives others a port that is ours no more */
+	bool moving;   /* and is being told */
 };
 
 struct announce {

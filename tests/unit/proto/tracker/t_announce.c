@@ -370,7 +370,10 @@ static void test_again(void **state)
 		"start 0:started ok0/1800/300 moved due60 +60 0: ok0/1800/300 due1800",
 		"start 0:started ok0/1800/300 moved due60 +60 0: ok0/1800/300 again due300",
 		/* While it is being told the old one. */
-		"start 0:started ok0/1800 +1800 0: moved ok0/1800 moved due60",
+		"start 0:started ok0/1800 +1800 0: moved ok0/1800 due60 moved due60",
+		"start 0:started moved ok0/1800 due60 +60 0: ok0/1800 due1800",
+		/* A pause that comes while it is being told is told next. */
+		"start 0:started ok0/120 +120 0: pause ok0/1800/300 due300 +300 0:paused ok0/1800",
 		"start 0:started ok0/1800 +10 again due1790 again due1790 +1790 0: ok0/1800 "
 		"due1800",
 		"start 0:started ok0 +61 again due1739",
@@ -390,8 +393,16 @@ static void test_again(void **state)
 		"start 0:started ok0/1800/600 complete 0:completed ok0/1800",
 	};
 
+	static const char *const alone[] = {
+		/* When it could not be told of the other port it is told as soon as it is asked. */
+		"start 0:started ok0/1800/300 moved due60 +60 0: fail0 due15~",
+		"start 0:started ok0/1800/300 moved due60 +60 0: refuse0 due60~",
+		"start 0:started moved fail0 due15~ +19 0:started ok0/1800 due1800",
+	};
+
 	(void)state;
 	play_rows(rows, ARRAY_LEN(rows), 2);
+	play_rows(alone, ARRAY_LEN(alone), 1);
 }
 
 static void test_no_trackers(void **state)
