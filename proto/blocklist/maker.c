@@ -18,14 +18,30 @@ struct blocklist_maker {
 	struct blocklist_set blocked, allowed;
 };
 
-static bool set_add(struct blocklist_set *s, const struct blocklist_range *r)
+static bool push(struct blocklist_set *s, blocklist_ip lo, blocklist_ip hi)
 {
+	struct blocklist_range r = {lo, hi};
+
 	if (s->n >= BLOCKLIST_RANGES_MAX)
 		return false;
-	if (s->n > 0 && r->lo < s->v[s->n - 1].lo)
+	if (s->n > 0 && lo < s->v[s->n - 1].lo)
 		s->sorted = false;
-	ARRAY_PUSH(s->v, s->n, s->room, *r);
+	ARRAY_PUSH(s->v, s->n, s->room, r);
 	return true;
+}
+
+static bool is_v4(blocklist_ip ip)
+{
+	return ip >= BLOCKLIST_V4 && ip < BLOCKLIST_V4_END;
+}
+
+/* A range of IPv6 that has the numbers of IPv4 in its midst says nothing of them. */
+static bool set_add(struct blocklist_set *s, const struct blocklist_range *r)
+{
+	if (r->lo >= BLOCKLIST_V4 || r->hi < BLOCKLIST_V4)
+		return push(s, r->lo, r->hi);
+	return push(s, r->lo, BLOCKLIST_V4 - 1) &&
+	       (r->hi < BLOCKLIST_V4_END || push(s, BLOCKLIST_V4_END, r->hi));
 }
 
 struct blocklist_maker *blocklist_maker_new(void)
@@ -194,7 +210,13 @@ static int compare(const void *a, const void *b)
 	return x->lo < y->lo ? -1 : x->lo > y->lo;
 }
 
-/* Overlapping and adjacent ones become one. */
+static bool continues(const struct blocklist_range *last, const struct blocklist_range *r)
+{
+	/* An end that is the last address of all has none behind it. */
+	return is_v4(last->lo) == is_v4(r->lo) && (r->lo <= last->hi || r->lo == last->hi + 1);
+}
+
+/* Overlapping and adjacent ones of a family become one. */
 static void merge(struct blocklist_set *s)
 {
 	uint32_t n = 0;
@@ -204,8 +226,7 @@ static void merge(struct blocklist_set *s)
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct blocklist_range *last = n > 0 ? &s->v[n - 1] : NULL;
 
-		/* An end that is the last address of all has none behind it. */
-		if (last != NULL && (s->v[i].lo <= last->hi || s->v[i].lo == last->hi + 1))
+		if (last != NULL && continues(last, &s->v[i]))
 			last->hi = MAX(last->hi, s->v[i].hi);
 		else
 			s->v[n++] = s->v[i];

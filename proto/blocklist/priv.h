@@ -9,7 +9,8 @@
 /* An address of 128 bits as a number: IPv4 is ::ffff:a.b.c.d, as in an endpoint. */
 __extension__ typedef unsigned __int128 blocklist_ip;
 
-#define BLOCKLIST_V4 ((blocklist_ip)0xffff << 32) /* the first one of IPv4 */
+#define BLOCKLIST_V4     ((blocklist_ip)0xffff << 32)             /* the first one of IPv4 */
+#define BLOCKLIST_V4_END (BLOCKLIST_V4 + ((blocklist_ip)1 << 32)) /* the first one behind IPv4 */
 
 /* Both ends are in it; lo <= hi, and both of one family. */
 struct blocklist_range {

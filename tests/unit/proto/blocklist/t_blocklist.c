@@ -128,6 +128,37 @@ static void t_lines(void **state)
 	}
 }
 
+/* The numbers of IPv4 lie among those of IPv6: no range of one family says anything of the other.
+ */
+static void t_families(void **state)
+{
+	static const struct {
+		const char *text, *ip;
+		bool has;
+	} rows[] = {
+		{"::/0\n1.2.3.4", "1.2.3.4", true},
+		{"::/0\n1.2.3.4", "1.2.3.5", false},
+		{"::/0\n1.2.3.4", "2001:db8::1", true},
+		{"::/0\n1.2.3.4", "::1", true},
+		{"::/64\n1.2.3.4", "1.2.3.4", true},
+		{"::fffe:0:0/95\n0.0.0.0/1", "1.2.3.4", true},
+		{"::fffe:0:0/95\n0.0.0.0/1", "192.0.2.1", false},
+		{"::fffe:0:0/95\n0.0.0.0/1", "::fffe:0:1", true},
+		{"::/0", "1.2.3.4", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct blocklist_report r;
+		const struct blocklist *l = list_of(rows[i].text, strlen(rows[i].text), &r);
+		struct endpoint e = ip(rows[i].ip);
+
+		if (blocklist_has(l, &e) != rows[i].has)
+			fail_msg("row %zu: %s", i, rows[i].ip);
+		blocklist_unref(&l);
+	}
+}
+
 static void t_file(void **state)
 {
 	static const char text[] = "\xef\xbb\xbf# a mixed one\r\n"
@@ -338,6 +369,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(t_lines),
+		cmocka_unit_test(t_families),
 		cmocka_unit_test(t_file),
 		cmocka_unit_test(t_p2b),
 		cmocka_unit_test(t_allowed),
