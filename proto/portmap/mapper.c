@@ -207,7 +207,8 @@ static void refuse(struct mapper *m, const struct pcp_answer *a, int64_t now)
 {
 	struct mapper_lease *l = &m->of[m->op_of];
 	int64_t wait = (int64_t)MIN(MAX(a->lease, (uint32_t)REFUSED_LEAST), (uint32_t)REFUSED_MOST);
-	bool taken = m->method == MAPPER_PCP && a->result == CANNOT_PROVIDE;
+	/* One that is held stays where it is: what is refused is to go on. */
+	bool taken = !l->held && m->method == MAPPER_PCP && a->result == CANNOT_PROVIDE;
 
 	l->result = a->result;
 	l->due = now + wait * USEC_PER_SEC;

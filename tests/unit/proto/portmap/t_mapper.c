@@ -345,6 +345,25 @@ static void t_other_ports(void **state)
 	xfree(w);
 }
 
+/* A lease that is refused its renewal is asked for again where it is, for as long as it runs. */
+static void t_renewal_refused(void **state)
+{
+	struct world *w = new_world(PCP);
+
+	(void)state;
+	talk(w);
+	expect_held(w, 6681, 6681);
+	w->suggested = 0;
+	w->result = 11; /* CANNOT_PROVIDE_EXTERNAL */
+	pass(w, 1900 * SEC);
+	assert_int_equal(w->suggested, 6681);
+	assert_true(w->m.of[PCP_TCP].held);
+	w->result = 0;
+	pass(w, 400 * SEC);
+	expect_held(w, 6681, 6681);
+	xfree(w);
+}
+
 /* The gateway gives another port when it is renewed. */
 static void t_port_changes(void **state)
 {
@@ -504,6 +523,7 @@ int main(void)
 		cmocka_unit_test(t_restarted_gateway),
 		cmocka_unit_test(t_announced_restart),
 		cmocka_unit_test(t_other_ports),
+		cmocka_unit_test(t_renewal_refused),
 		cmocka_unit_test(t_port_changes),
 		cmocka_unit_test(t_refusals),
 		cmocka_unit_test(t_refused_renewal_keeps_the_lease),
