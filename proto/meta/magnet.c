@@ -8,6 +8,7 @@
 #include "proto/meta/magnet.h"
 
 #include "proto/base/encode.h"
+#include "proto/base/utf8.h"
 #include "proto/meta/bencode.h"
 #include "proto/meta/metainfo_priv.h"
 
@@ -194,11 +195,17 @@ static enum err read_xl(struct link_parse *lp, struct slice v, const uint8_t *at
 
 static enum err read_dn(struct link_parse *lp, struct slice v, const uint8_t *at)
 {
+	char *name;
+
 	if (v.n == 0 || lp->m->name != NULL)
 		return E_OK;
-	v.n = MIN(v.n, DN_MAX);
-	lp->m->name = metainfo_clean_text(&lp->m->arena, v);
-	return lp->m->name != NULL ? E_OK : fail_room(lp, at);
+	name = metainfo_clean_text(&lp->m->arena, v);
+	if (name == NULL)
+		return fail_room(lp, at);
+	/* Once it is clean, so that no character is cut in two. */
+	name[utf8_cut((struct slice){(const uint8_t *)name, strlen(name)}, DN_MAX)] = '\0';
+	lp->m->name = name;
+	return E_OK;
 }
 
 static bool has_text(const char *const *list, uint32_t n, struct slice s)

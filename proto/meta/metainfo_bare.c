@@ -312,7 +312,8 @@ static bool is_named(const struct metainfo *bare, struct slice info)
 	if (memcmp(v1, bare->infohash.v1, sizeof v1) != 0 ||
 		magnet_parse((const char *)bare->raw.p, bare->raw.n, &g, NULL) != E_OK)
 		return false;
-	hash_once(HASH_SHA256, info.p, info.n, v2);
+	if (g.infohash.has_v2)
+		hash_once(HASH_SHA256, info.p, info.n, v2);
 	good = !g.infohash.has_v2 || memcmp(v2, g.infohash.v2, sizeof v2) == 0;
 	magnet_fini(&g);
 	return good;

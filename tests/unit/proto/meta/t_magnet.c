@@ -235,6 +235,14 @@ static void test_bounds(void **unused)
 	assert_int_equal(parse(link, &m, &pe), E_OK);
 	assert_int_equal(strlen(m.name), 1024);
 	magnet_fini(&m);
+	/* No character is cut in two. */
+	for (size_t i = sizeof LINK "&dn=a" - 1; i + 2 <= MAGNET_BYTES_MAX; i += 2)
+		memcpy(link + i, "\xd0\xb0", 2);
+	link[MAGNET_BYTES_MAX - MAGNET_BYTES_MAX % 2 - 1] = '\0';
+	assert_int_equal(parse(link, &m, &pe), E_OK);
+	assert_int_equal(strlen(m.name), 1023);
+	assert_string_equal(m.name + 1021, "\xd0\xb0");
+	magnet_fini(&m);
 	/* As many ranges as fit, which is as much memory as they take. */
 	memcpy(link, LINK "&so=", sizeof LINK "&so=" - 1);
 	for (size_t i = sizeof LINK "&so=" - 1; i < MAGNET_BYTES_MAX - 1; i += 2)
