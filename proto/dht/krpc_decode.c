@@ -8,9 +8,6 @@
 #include "proto/dht/krpc.h"
 #include "proto/meta/bencode.h"
 
-#define DEPTH 10u
-#define ITEMS 500u
-
 enum top { TOP_A, TOP_E, TOP_IP, TOP_Q, TOP_R, TOP_RO, TOP_T, TOP_V, TOP_Y, TOPS };
 static const char *const tops[TOPS] = {"a", "e", "ip", "q", "r", "ro", "t", "v", "y"};
 
@@ -171,7 +168,8 @@ static void take_error(const struct benc *list, struct krpc *m)
 
 enum err krpc_decode(const uint8_t *p, size_t n, struct krpc *m)
 {
-	static const struct benc_limits limits = {.depth = DEPTH, .items = ITEMS, .trailing = true};
+	static const struct benc_limits limits = {
+		.depth = BENC_DEPTH_MAX, .items = KRPC_IN_MAX, .trailing = true};
 	struct benc root, top[TOPS];
 	struct slice kind;
 

@@ -56,6 +56,9 @@ static const struct sample {
 		KRPC_GET},
 	{"d1:rd" ID "1:k32:" K32 "3:seqi2e3:sig64:" S64 "5:token2:xy1:vd2:ih3:abcee1:t2:aa1:y1:re",
 		KRPC_REPLY, KRPC_UNKNOWN},
+	/* A value may be nested as deep as it likes within its thousand bytes. */
+	{"d1:rd" ID "5:token2:xy1:vlllllllllllllllllllleeeeeeeeeeeeeeeeeeeee1:t2:aa1:y1:re",
+		KRPC_REPLY, KRPC_UNKNOWN},
 };
 
 static size_t length_of(const char *text)
