@@ -100,7 +100,10 @@ void kad_gate_configure(struct kad_gate *g, const struct kad_gate_config *c, int
 	fill(g, now);
 }
 
-/* The place of an address, or of the first bytes of one; a quiet one's is taken over. */
+/*
+ * The place of an address, or of the first bytes of one; a quiet one's is taken over.  NULL: it is
+ * kept by another, who is not listened to.
+ */
 static struct sender *sender_of(struct kad_gate *g, struct sender *table, const uint8_t *ip,
 	size_t n, int64_t burst, int64_t now)
 {
@@ -108,7 +111,9 @@ static struct sender *sender_of(struct kad_gate *g, struct sender *table, const 
 	struct sender *s = &table[h & (g->config.slots - 1)];
 	uint32_t tag = (uint32_t)(h >> 32);
 
-	if (s->tokens.at == 0 || (s->tag != tag && now - s->tokens.at > QUIET && s->blocked <= now))
+	if (s->tag != tag && s->blocked > now)
+		return NULL;
+	if (s->tokens.at == 0 || (s->tag != tag && now - s->tokens.at > QUIET))
 		*s = (struct sender){.tag = tag, .tokens = {burst * USEC_PER_SEC, now}};
 	return s;
 }
@@ -118,6 +123,8 @@ static bool address_allows(struct kad_gate *g, const struct endpoint *from, int6
 	struct sender *s =
 		sender_of(g, g->addresses, from->ip, sizeof from->ip, ADDRESS_BURST, now);
 
+	if (s == NULL)
+		return true;
 	if (s->blocked > now)
 		return false;
 	refill(&s->tokens, ADDRESS_RATE, ADDRESS_BURST, now);

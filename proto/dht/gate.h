@@ -4,7 +4,8 @@
  *
  * Coming in: each address, each network (a /24, a /48) and everybody together has a rate; who
  * exceeds that of an address by far is not listened to for minutes.  The tables have a fixed size
- * and are found by a keyed hash: two that share a place share its rate, unless one has been quiet.
+ * and are found by a keyed hash: two that share a place share its rate, unless one has been quiet;
+ * whoever shares it with one that is not listened to has the rate of the network alone.
  *
  * Going out: bytes a second, of which strangers' questions may not use the last quarter, and new
  * endpoints a second, because the routers of homes keep a note of each for minutes and have room
