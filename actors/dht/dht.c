@@ -130,17 +130,20 @@ static void on_reload(struct actor *a, struct msg **pm)
 	dht_boot_reload(d);
 }
 
-/* What is announced from now on names the other port. */
+/* What nodes have stored of us leads nowhere now: all is announced anew, by and by. */
 static void on_mapped(struct actor *a, struct msg **pm)
 {
 	struct dht *d = dht_of(a);
+	uint16_t port = MSG_AS(PORT_MAPPED, *pm)->tcp;
+	bool moved = port != d->port;
 	struct kad_config c;
 
-	d->port = MSG_AS(PORT_MAPPED, *pm)->tcp;
-	if (d->kad == NULL || actor_stopping(a))
+	d->port = port;
+	if (!moved || d->kad == NULL || actor_stopping(a))
 		return;
 	c = config_of(d);
 	kad_configure(d->kad, &c, loop_now(d->loop));
+	kad_wake(d->kad, loop_now(d->loop));
 	dht_rearm(d);
 }
 
@@ -155,6 +158,8 @@ static void on_listen(struct actor *a, struct msg **pm)
 	dht_io_stop(d);
 	dht_io_start(d, m->sockets.dht, m->sockets.dht_n);
 	m->sockets.dht_n = 0;
+	kad_wake(d->kad, loop_now(d->loop));
+	dht_rearm(d);
 }
 
 /* --- life --- */

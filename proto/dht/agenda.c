@@ -203,7 +203,7 @@ void kad_agenda_put(
 	more = wish.urgent || (wish.announce && !e->wish.announce);
 	e->wish = wish;
 	if (e->task != NULL)
-		e->again = more && !e->wish.urgent;
+		e->again |= more && !wish.urgent;
 	else if (more)
 		heap_move(a, e, wish.urgent ? 0 : MIN(e->due, now));
 }

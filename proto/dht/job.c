@@ -133,7 +133,6 @@ static void write_put(const struct kad_task *t, const struct put *p, struct krpc
 		m->target = t->target.b;
 		m->has_port = true;
 		m->port = c->port;
-		m->implied_port = c->implied_port;
 		m->seed = t->seed;
 		return;
 	}

@@ -61,6 +61,7 @@ void kad_configure(struct kad *k, const struct kad_config *c, int64_t now)
 	k->config.read_only = c->read_only;
 	k->config.out_rate = c->out_rate;
 	k->config.new_nodes = c->new_nodes;
+	k->config.port = c->port;
 	kad_gate_configure(k->gate, &gate, now);
 }
 

@@ -21,7 +21,6 @@
 enum { KAD_V4, KAD_V6, KAD_FAMILIES };
 
 #define KAD_VIA_ANY     (-1) /* by any socket of the receiver's family */
-#define KAD_PEERS_BATCH 200u
 #define KAD_SAMPLES_MAX 20u
 
 struct kad;
@@ -33,7 +32,6 @@ struct kad_config {
 	uint32_t new_nodes;  /* endpoints a second that are asked for the first time; 0: no limit */
 	unsigned gate_slots; /* of the tables of rates; a power of two */
 	uint16_t port;       /* where peers reach us; 0: we announce nothing */
-	bool implied_port;   /* or rather where our datagrams come from */
 };
 
 enum kad_goal {
@@ -84,6 +82,8 @@ struct kad_ops {
 struct kad *kad_new(const struct kad_config *, const struct kad_ops *, void *ctx,
 	const uint8_t secret[16], int64_t now);
 void kad_free(struct kad **);
+/* All but local and gate_slots, which are as they were at first; what is announced from now on is
+ * so. */
 void kad_configure(struct kad *, const struct kad_config *, int64_t now);
 
 /* The node has a socket of that family.  id: NULL: a new one. */

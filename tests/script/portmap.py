@@ -10,6 +10,7 @@ import struct
 
 import lib_tap
 from lib_daemon import Daemon, free_port
+from lib_node import Node
 from lib_peer import PORT, Wire, hello, new_id
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
@@ -127,6 +128,22 @@ def peers_are_told_the_port_of_udp():
         def waits():
             return json.loads(m.d.get('/dht').body)['waits']
         wait_for(lambda: f'UDP from port {m.d.peer_port} ' in waits(), lambda: f'the port to open here: {waits()}')
+
+
+@case
+def nodes_are_told_of_a_moved_port():
+    with Node('127.0.0.2') as node:
+        dht = {'dht.enabled': 'true', 'dht.bootstrap': node.address, 'dht.new_nodes': '0', 'portmap.lease': '10s'}
+
+        def told(port):
+            wait_for(lambda: any(said[b'port'] == port for _, said, _ in node.announced),
+                     lambda: f'a node told port {port}: {[said[b"port"] for _, said, _ in node.announced]}')
+        with Mapped(options=dht) as m:
+            m.d.seed(Torrent('nodes', 20000))
+            told(m.d.peer_port)
+            m.router.fixed = {'tcp': 45679, 'udp': 45679}
+            m.router.restart()
+            told(45679)
 
 
 @case
