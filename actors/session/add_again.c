@@ -128,11 +128,7 @@ static bool fill_meta(const struct torrent *t, const struct joining *j, struct m
 {
 	if (t->meta->bare && j->files_n > 0) {
 		put->choose = true;
-		put->choice_n = t->choice_n + j->files_n;
-		put->choice = xcalloc(put->choice_n, sizeof *put->choice);
-		if (t->choice_n > 0)
-			memcpy(put->choice, t->choice, t->choice_n * sizeof *put->choice);
-		memcpy(put->choice + t->choice_n, j->files, j->files_n * sizeof *put->choice);
+		put->choice = files_choice_with(t, j->files, j->files_n, &put->choice_n);
 	} else if (!t->meta->bare) {
 		put->file_priority = enable_files(t, j, &put->choose);
 		put->file_priority_n = put->file_priority != NULL ? t->meta->files_n : 0;

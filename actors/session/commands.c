@@ -186,17 +186,11 @@ static int64_t ask_files(const struct torrent *t, const struct m_torrent_set *c)
 	return changes;
 }
 
-/* All wishes so far, and these. */
 static void put_choice(
 	const struct torrent *t, const struct m_torrent_set *c, struct m_state_set *set)
 {
 	set->key = STATE_CHOICE;
-	set->choice = xcalloc(t->choice_n + c->files_n + 1, sizeof *set->choice);
-	if (t->choice_n > 0)
-		memcpy(set->choice, t->choice, t->choice_n * sizeof *set->choice);
-	if (c->files_n > 0)
-		memcpy(set->choice + t->choice_n, c->files, c->files_n * sizeof *set->choice);
-	set->choice_n = t->choice_n + c->files_n;
+	set->choice = files_choice_with(t, c->files, c->files_n, &set->choice_n);
 }
 
 static void put_files(

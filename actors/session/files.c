@@ -10,7 +10,6 @@
  */
 #include "actors/session/priv.h"
 
-#include "proto/base/array.h"
 #include "proto/base/priority.h"
 #include "proto/meta/magnet.h"
 #include "proto/meta/wanted.h"
@@ -121,11 +120,38 @@ static bool is_for_all(const struct file_wish *w)
 	return w->first == 0 && w->last == UINT32_MAX;
 }
 
+struct file_wish *files_choice_with(
+	const struct torrent *t, const struct file_wish *wishes, uint32_t n, uint32_t *out_n)
+{
+	uint32_t before = t->choice_n, from = 0;
+	struct file_wish *list;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	for (uint32_t i = 0; i < n; i++) {
+		if (is_for_all(&wishes[i])) {
+			before = 0;
+			from = i;
+		}
+	}
+	*out_n = before + n - from;
+	list = xcalloc((size_t)*out_n + 1, sizeof *list);
+	if (before > 0)
+		memcpy(list, t->choice, before * sizeof *list);
+	if (n > from)
+		memcpy(list + before, wishes + from, (n - from) * sizeof *list);
+	return list;
+}
+
 enum err files_may_choose(
 	const struct torrent *t, const struct file_wish *wishes, uint32_t n, struct words *why)
 {
+	struct file_wish *list;
+	uint32_t list_n;
+
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	if (n <= FILE_WISHES_MAX - t->choice_n || (n <= FILE_WISHES_MAX && is_for_all(&wishes[0])))
+	list = files_choice_with(t, wishes, n, &list_n);
+	xfree(list);
+	if (list_n <= FILE_WISHES_MAX)
 		return E_OK;
 	snprintf(why->text, sizeof why->text,
 		"files: more than %u choices are not kept while the files are not known; choose "
@@ -139,12 +165,14 @@ enum err files_choose(
 {
 	enum err e = files_may_choose(t, wishes, n, why);
 
-	for (uint32_t i = 0; e == E_OK && i < n; i++) {
-		if (is_for_all(&wishes[i]))
-			t->choice_n = 0;
-		ARRAY_PUSH(t->choice, t->choice_n, t->choice_room, wishes[i]);
-	}
-	return e;
+	struct file_wish *list;
+
+	if (e != E_OK)
+		return e;
+	list = files_choice_with(t, wishes, n, &t->choice_n);
+	xfree(t->choice);
+	t->choice = list;
+	return E_OK;
 }
 
 uint8_t *files_chosen(const struct torrent *t, const struct metainfo *m)

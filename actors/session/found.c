@@ -52,7 +52,7 @@ static void use_found(struct torrent *t)
 	priority = files_chosen(t, t->meta);
 	xfree(t->choice);
 	t->choice = NULL;
-	t->choice_n = t->choice_room = 0;
+	t->choice_n = 0;
 	/* From this moment on nobody but trackers and people may name peers of a private one. */
 	if (t->meta->is_private)
 		t->wishes.discreet = DISCREET_ON;

@@ -25,7 +25,7 @@ static void adopt_magnet(struct torrent *t, struct torrent_record *r)
 	t->found = r->found;
 	t->found_kept = r->found != NULL;
 	t->choice = r->choice;
-	t->choice_n = t->choice_room = r->choice_n;
+	t->choice_n = r->choice_n;
 	r->link = NULL;
 	r->found = NULL;
 	r->choice = NULL;

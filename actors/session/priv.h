@@ -147,7 +147,7 @@ struct torrent {
 	bool keeping : 1;         /* STATE_META is under way */
 	char *link;               /* owned: the magnet link that it came by; NULL: none */
 	struct file_wish *choice; /* owned, while meta is bare: of files, in this order */
-	uint32_t choice_n, choice_room;
+	uint32_t choice_n;
 	int64_t row;
 	char *path;        /* owned: target directory, absolute */
 	bool complete : 1; /* all that is wanted is verified, and that was noted */
@@ -411,9 +411,12 @@ bool files_skip(const struct torrent *);
 
 /*
  * Wishes for files that are not known yet, behind those before; one for all files ends what was
- * wished before.  E_TOO_BIG and words: so many are not kept.
+ * wished before.  E_RANGE and words: so many are not kept.
  */
 enum err files_choose(struct torrent *, const struct file_wish *, uint32_t n, struct words *why);
+/* What files_choose() would keep.  Owned by the caller; never NULL. */
+struct file_wish *files_choice_with(
+	const struct torrent *, const struct file_wish *, uint32_t n, uint32_t *out_n);
 /* Whether it can: files_choose() without doing it. */
 enum err files_may_choose(
 	const struct torrent *, const struct file_wish *, uint32_t n, struct words *why);

@@ -184,6 +184,43 @@ static void test_files(void **state)
 	EXPECT(w, "SET=OK STATE_META(1,m,7)");
 }
 
+static void choose(struct world *w, const struct file_wish *wishes, uint32_t n)
+{
+	struct m_torrent_set *set = make_set_of(w, "m", TORRENT_FILES);
+
+	set->files = xcalloc(n, sizeof *set->files);
+	memcpy(set->files, wishes, n * sizeof *set->files);
+	set->files_n = n;
+	ask(w, &set->h);
+}
+
+/* What a wish for all files undoes is not stored either, so that what is stored has a bound. */
+static void test_choices(void **state)
+{
+	static const struct file_wish one = {2, 2, PRIORITY_TOP};
+	static const struct file_wish three[] = {
+		{1, 1, PRIORITY_TOP}, {0, UINT32_MAX, PRIORITY_SKIP}, {3, 3, PRIORITY_NORMAL}};
+	struct world *w = *state;
+	struct file_wish *many = xcalloc(FILE_WISHES_MAX, sizeof *many);
+
+	have_magnet(w, "");
+	choose(w, &one, 1);
+	answer(w, MSG_STATE_SET, E_OK);
+	EXPECT(w, "STATE_CHOICE(1,1) SET=OK");
+	choose(w, three, ARRAY_LEN(three));
+	answer(w, MSG_STATE_SET, E_OK);
+	EXPECT(w, "STATE_CHOICE(1,2) SET=OK");
+	choose(w, many, FILE_WISHES_MAX - 1);
+	EXPECT(w, "SET=RANGE");
+	choose(w, many, FILE_WISHES_MAX - 2);
+	answer(w, MSG_STATE_SET, E_OK);
+	EXPECT(w, "STATE_CHOICE(1,65536) SET=OK");
+	choose(w, three, ARRAY_LEN(three));
+	answer(w, MSG_STATE_SET, E_OK);
+	EXPECT(w, "STATE_CHOICE(1,2) SET=OK");
+	xfree(many);
+}
+
 static void test_files_of_link(void **state)
 {
 	struct world *w = *state;
@@ -450,6 +487,7 @@ int main(void)
 		TEST(test_bad_links),
 		TEST(test_commands),
 		TEST(test_files),
+		TEST(test_choices),
 		TEST(test_files_of_link),
 		TEST(test_database_full),
 		TEST(test_place_taken),
