@@ -9,8 +9,9 @@
  */
 #include "proto/peerlist/priv.h"
 
-#define SECOND_US  USEC_PER_SEC
-#define EVICT_LOOK 64u /* entries compared when somebody has to go */
+#define SECOND_US      USEC_PER_SEC
+#define EVICT_LOOK     64u /* entries compared when somebody has to go */
+#define SPENT_FAILURES 3u
 
 struct peerlist *peerlist_new(uint32_t cap, struct rng *borrowed)
 {
@@ -387,6 +388,13 @@ static void note_failure(struct entry *en)
 		en->failures++;
 }
 
+/* It keeps a place of an introducer that has no other left, and nobody has ever been there. */
+static bool is_spent(const struct peerlist *l, const struct entry *en)
+{
+	return en->introducer != 0 && en->failures >= SPENT_FAILURES &&
+	       l->introduced[en->introducer - 1] >= PEERLIST_INTRODUCED_MAX;
+}
+
 /* An address that meanwhile connected to us is not touched by a dial that failed. */
 void peerlist_failed(struct peerlist *l, const struct endpoint *e, int64_t now_us)
 {
@@ -397,6 +405,8 @@ void peerlist_failed(struct peerlist *l, const struct endpoint *e, int64_t now_u
 	if (i == NONE || l->entry[i].state != ENTRY_DIALING)
 		return;
 	note_failure(&l->entry[i]);
+	if (is_spent(l, &l->entry[i]))
+		l->entry[i].flags |= FLAG_FORGET;
 	rest_entry(l, i, now_us);
 }
 

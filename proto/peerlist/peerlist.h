@@ -86,7 +86,8 @@ int64_t peerlist_deadline(struct peerlist *l, int64_t now_us);
  * What became of an address; one that is not in the list is ignored.
  * dialing: we connect to it.  connected: a handshake is through, whoever dialled.  failed: no
  * connection or no handshake; it waits for PEERLIST_BACKOFF_MIN, twice as long each time up to
- * _MAX, give or take a quarter.  closed: a connection ended; useful ones start again without
+ * _MAX, give or take a quarter; after three times it is forgotten if it keeps a place of a peer
+ * that has named as many as it may.  closed: a connection ended; useful ones start again without
  * failures after the minimum, others count as failed.  released: we ended it for a reason that has
  * nothing to do with the peer; the address may be dialled again at once.
  */

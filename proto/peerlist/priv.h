@@ -9,7 +9,7 @@
 #define PEERLIST_MAGIC 0x706c7374u
 #define NONE           UINT32_MAX
 #define FLAG_SEED      1u
-#define FLAG_FORGET    2u    /* banned while in use: goes when it is closed */
+#define FLAG_FORGET    2u    /* goes as soon as it is not in use */
 #define FLAG_GREETING  0x30u /* enum peer_greeting, from GREETING_BIT on */
 #define GREETING_BIT   4
 #define FLAG_REGREETED 0x40u /* the other greeting was not understood just before */

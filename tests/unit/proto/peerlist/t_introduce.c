@@ -78,6 +78,32 @@ static void test_share(void **state)
 	peerlist_free(&l);
 }
 
+/* Addresses where nobody ever is make room for the next ones. */
+static void test_spent(void **state)
+{
+	struct rng rng;
+	struct peerlist *l = new_list(2000, &rng);
+	struct endpoint e = ep_n(7);
+
+	(void)state;
+	name_many(l, "1.2.3.4:6881", 0, 500);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(name_many(l, "1.2.3.4:6881", 500, 1), 0);
+		peerlist_dialing(l, &e);
+		peerlist_failed(l, &e, NOW);
+	}
+	assert_int_equal(name_many(l, "1.2.3.4:6881", 500, 10), 1);
+	/* Where there is room it may be tried again. */
+	assert_int_equal(name_many(l, "4.3.2.1:6881", 600, 1), 1);
+	e = ep_n(600);
+	for (int i = 0; i < 5; i++) {
+		peerlist_dialing(l, &e);
+		peerlist_failed(l, &e, NOW);
+	}
+	assert_int_equal(name_many(l, "4.3.2.1:6881", 600, 1), 0);
+	peerlist_free(&l);
+}
+
 /* Whom two have named is dialled before whom one has, whatever their priority. */
 static void test_order(void **state)
 {
@@ -193,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_spent),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_gives_way),
