@@ -19,7 +19,7 @@ _Static_assert((int)MSG_TERM == (int)KMSG_TERM, "in the kernel's order");
 _Static_assert((int)MSG_TERM + 1 == (int)KMSG_FIRST_USER_, "and ours follow");
 _Static_assert(ROLE_MAX_ <= 32, "a set of roles is 32 bits");
 
-void peer_views_free(struct peer_view **list, uint32_t n)
+void view_peers_free(struct peer_view **list, uint32_t n)
 {
 	if (*list == NULL)
 		return;
@@ -29,7 +29,7 @@ void peer_views_free(struct peer_view **list, uint32_t n)
 	*list = NULL;
 }
 
-void tracker_views_free(struct tracker_view **list, uint32_t n)
+void view_trackers_free(struct tracker_view **list, uint32_t n)
 {
 	if (*list == NULL)
 		return;
@@ -39,7 +39,7 @@ void tracker_views_free(struct tracker_view **list, uint32_t n)
 	*list = NULL;
 }
 
-void url_seed_views_free(struct web_seed_view **list, uint32_t n)
+void view_web_seeds_free(struct web_seed_view **list, uint32_t n)
 {
 	if (*list == NULL)
 		return;
@@ -79,7 +79,7 @@ struct partial_piece *partials_copy(const struct partial_piece *list, uint32_t n
 	return out;
 }
 
-struct torrent_record torrent_record_copy(const struct torrent_record *from)
+struct torrent_record record_copy(const struct torrent_record *from)
 {
 	struct torrent_record r = *from;
 
@@ -96,7 +96,7 @@ struct torrent_record torrent_record_copy(const struct torrent_record *from)
 	return r;
 }
 
-void torrent_record_fini(struct torrent_record *r)
+void record_fini(struct torrent_record *r)
 {
 	drop_meta(&r->meta);
 	xfree(r->path);
@@ -131,9 +131,9 @@ static void torrent_view_fini(struct torrent_view *v)
 	xfree(v->error);
 	xfree(v->files);
 	drop_meta(&v->meta);
-	tracker_views_free(&v->trackers, v->trackers_n);
-	peer_views_free(&v->peers, v->peers_n);
-	url_seed_views_free(&v->web_seeds, v->web_seeds_n);
+	view_trackers_free(&v->trackers, v->trackers_n);
+	view_peers_free(&v->peers, v->peers_n);
+	view_web_seeds_free(&v->web_seeds, v->web_seeds_n);
 }
 
 static void m_torrent_view_fini(struct m_torrent_view *m)
@@ -159,7 +159,7 @@ static void m_counters_fini(struct m_counters *m)
 static void m_state_load_fini(struct m_state_load *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
-		torrent_record_fini(&m->torrents[i]);
+		record_fini(&m->torrents[i]);
 	xfree(m->torrents);
 }
 
@@ -202,7 +202,7 @@ static void m_state_pieces_fini(struct m_state_pieces *m)
 static void m_store_open_fini(struct m_store_open *m)
 {
 	xfree(m->root);
-	torrent_record_fini(&m->record);
+	record_fini(&m->record);
 }
 
 static void m_store_ready_fini(struct m_store_ready *m)
@@ -279,7 +279,7 @@ static void m_peers_view_fini(struct m_peers_view *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++) {
 		xfree(m->torrents[i].bitfield);
-		peer_views_free(&m->torrents[i].peers, m->torrents[i].peers_n);
+		view_peers_free(&m->torrents[i].peers, m->torrents[i].peers_n);
 	}
 	xfree(m->torrents);
 }
@@ -292,7 +292,7 @@ static void m_peers_handoff_fini(struct m_peers_handoff *m)
 	mse_free(&m->mse);
 }
 
-void peer_sockets_close(struct peer_sockets *s)
+void sockets_close(struct peer_sockets *s)
 {
 	for (unsigned i = 0; i < s->tcp_n; i++)
 		net_close(s->tcp[i]);
@@ -305,7 +305,7 @@ void peer_sockets_close(struct peer_sockets *s)
 
 static void m_peers_listen_fini(struct m_peers_listen *m)
 {
-	peer_sockets_close(&m->sockets);
+	sockets_close(&m->sockets);
 }
 
 static void m_peers_metadata_fini(struct m_peers_metadata *m)
@@ -321,7 +321,7 @@ static void m_tracker_add_fini(struct m_tracker_add *m)
 static void m_tracker_view_fini(struct m_tracker_view *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
-		tracker_views_free(&m->torrents[i].trackers, m->torrents[i].n);
+		view_trackers_free(&m->torrents[i].trackers, m->torrents[i].n);
 	xfree(m->torrents);
 }
 
@@ -333,7 +333,7 @@ static void m_webseed_set_fini(struct m_webseed_set *m)
 static void m_webseed_view_fini(struct m_webseed_view *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
-		url_seed_views_free(&m->torrents[i].seeds, m->torrents[i].n);
+		view_web_seeds_free(&m->torrents[i].seeds, m->torrents[i].n);
 	xfree(m->torrents);
 }
 

@@ -146,8 +146,8 @@ struct torrent_record {
 	uint32_t choice_n;
 };
 /* A record that owns copies of all that `from` owns. */
-struct torrent_record torrent_record_copy(const struct torrent_record *from);
-void torrent_record_fini(struct torrent_record *);
+struct torrent_record record_copy(const struct torrent_record *from);
+void record_fini(struct torrent_record *);
 
 /* How a torrent is to run: the bits of STATE_RUN. */
 enum state_run {
@@ -243,6 +243,6 @@ struct peer_sockets {
 };
 
 /* Closes them; none is left. */
-void peer_sockets_close(struct peer_sockets *);
+void sockets_close(struct peer_sockets *);
 
 #endif

@@ -201,8 +201,8 @@ struct network_view {
 };
 
 /* Helpers of the destructors, for whoever builds such lists. */
-void peer_views_free(struct peer_view **, uint32_t n);
-void tracker_views_free(struct tracker_view **, uint32_t n);
-void url_seed_views_free(struct web_seed_view **, uint32_t n);
+void view_peers_free(struct peer_view **, uint32_t n);
+void view_trackers_free(struct tracker_view **, uint32_t n);
+void view_web_seeds_free(struct web_seed_view **, uint32_t n);
 
 #endif

@@ -99,7 +99,7 @@ enum err ports_open(
 	*out = (struct peer_sockets){0};
 	err = open_all(c, port, out, why, why_n);
 	if (err != E_OK)
-		peer_sockets_close(out);
+		sockets_close(out);
 	return err;
 }
 

@@ -109,7 +109,7 @@ void torrent_drop_ready(struct torrent *t)
 static void drop_record(struct torrent *t)
 {
 	if (t->record != NULL)
-		torrent_record_fini(t->record);
+		record_fini(t->record);
 	xfree(t->record);
 	t->record = NULL;
 }

@@ -141,7 +141,7 @@ void torrent_free(struct torrent **pt)
 	s->torrents_n--;
 	free_messages(t);
 	if (t->record != NULL)
-		torrent_record_fini(t->record);
+		record_fini(t->record);
 	xfree(t->record);
 	bitfield_free(&t->have);
 	metainfo_unref(&t->meta);

@@ -73,7 +73,7 @@ void tell_forget(struct torrent *t, actor_reply_f *fn)
 
 static struct torrent_record copy_record(const struct torrent *t)
 {
-	struct torrent_record r = torrent_record_copy(t->record);
+	struct torrent_record r = record_copy(t->record);
 
 	/* What the torrent has taken out of it. */
 	r.meta = metainfo_ref(t->meta);

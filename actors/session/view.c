@@ -155,7 +155,7 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 	v->up_rate = p->up_rate;
 	if (v->status == STATUS_DOWNLOADING || v->status == STATUS_SEEDING)
 		v->status = v->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
-	peer_views_free(&v->peers, v->peers_n);
+	view_peers_free(&v->peers, v->peers_n);
 	v->peers = p->peers;
 	v->peers_n = p->peers_n;
 	p->peers = NULL;
@@ -163,7 +163,7 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 
 static void join_trackers(struct torrent_view *v, struct torrent_trackers *p)
 {
-	tracker_views_free(&v->trackers, v->trackers_n);
+	view_trackers_free(&v->trackers, v->trackers_n);
 	v->trackers = p->trackers;
 	v->trackers_n = p->n;
 	p->trackers = NULL;
@@ -171,7 +171,7 @@ static void join_trackers(struct torrent_view *v, struct torrent_trackers *p)
 
 static void join_web_seeds(struct torrent_view *v, struct torrent_web_seeds *p)
 {
-	url_seed_views_free(&v->web_seeds, v->web_seeds_n);
+	view_web_seeds_free(&v->web_seeds, v->web_seeds_n);
 	v->web_seeds = p->seeds;
 	v->web_seeds_n = p->n;
 	p->seeds = NULL;
@@ -258,12 +258,12 @@ static void free_reply(struct reply *p)
 {
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->trackers != NULL) {
-			tracker_views_free(&p->trackers[i].trackers, p->trackers[i].n);
+			view_trackers_free(&p->trackers[i].trackers, p->trackers[i].n);
 		} else if (p->seeds != NULL) {
-			url_seed_views_free(&p->seeds[i].seeds, p->seeds[i].n);
+			view_web_seeds_free(&p->seeds[i].seeds, p->seeds[i].n);
 		} else {
 			xfree(p->peers[i].bitfield);
-			peer_views_free(&p->peers[i].peers, p->peers[i].peers_n);
+			view_peers_free(&p->peers[i].peers, p->peers[i].peers_n);
 		}
 	}
 	xfree(p->peers);

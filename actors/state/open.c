@@ -225,7 +225,7 @@ void state_db_close(struct state_db **pdb)
 	struct m_state_load *loaded = db_loaded(*pdb);
 
 	for (uint32_t i = 0; i < loaded->torrents_n; i++)
-		torrent_record_fini(&loaded->torrents[i]);
+		record_fini(&loaded->torrents[i]);
 	xfree(loaded->torrents);
 	db_free(pdb);
 }

@@ -36,12 +36,6 @@ WRITABLE = {'actors-kernel': {
 }}
 
 
-# L4: prefixes of exported names that belong to more than one folder.  May only shrink.
-SHARED_PREFIXES = set('''
-    peer torrent tracker
-'''.split())
-
-
 def archives():
     """Yields (folder, path): every folder of the product is an archive; the kernel's seam is one besides."""
     paths = sorted(glob.glob(os.path.join(OUT, 'lib', '*.a')))
@@ -146,10 +140,8 @@ def check_prefixes():
                 if not symbol.startswith(SANITIZERS) and symbol != 'main':
                     owners[symbol.split('_')[0]].add(folder)
     shared = {prefix for prefix, folders in owners.items() if len(folders) > 1}
-    for prefix in sorted(shared - SHARED_PREFIXES):
+    for prefix in sorted(shared):
         yield f'names in {prefix}_ are exported by {", ".join(sorted(owners[prefix]))}'
-    for prefix in sorted(SHARED_PREFIXES - shared):
-        yield f'# {prefix}_ belongs to one folder now: take it out of SHARED_PREFIXES'
 
 
 def is_writable(section):

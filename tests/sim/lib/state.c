@@ -35,7 +35,7 @@ struct db *db_new(void)
 static void clear_row(struct dbrow *x)
 {
 	if (x->used)
-		torrent_record_fini(&x->r);
+		record_fini(&x->r);
 	*x = (struct dbrow){0};
 }
 
@@ -44,7 +44,7 @@ static void copy_row(struct dbrow *to, const struct dbrow *from)
 	clear_row(to);
 	to->used = from->used;
 	if (from->used)
-		to->r = torrent_record_copy(&from->r);
+		to->r = record_copy(&from->r);
 }
 
 struct db *db_clone(const struct db *from)
@@ -137,7 +137,7 @@ static void on_load(struct actor *a, struct msg **m)
 	l->torrents = xcalloc(MAX(db->used, 1u), sizeof *l->torrents);
 	for (uint32_t i = 0; i < db->n; i++)
 		if (db->rows[i].used)
-			l->torrents[l->torrents_n++] = torrent_record_copy(&db->rows[i].r);
+			l->torrents[l->torrents_n++] = record_copy(&db->rows[i].r);
 	l->clean = db->clean;
 	l->down_limit = db->down_limit;
 	l->up_limit = db->up_limit;
@@ -223,7 +223,7 @@ static void on_remove(struct actor *a, struct msg **m)
 	if (r != NULL) {
 		db->rows[r->row - 1].used = false;
 		db->used--;
-		torrent_record_fini(r);
+		record_fini(r);
 	}
 	sync_all(host_of(a));
 	actor_reply(a, m, E_OK);

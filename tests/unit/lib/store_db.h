@@ -200,7 +200,7 @@ static inline void end(struct world *w)
 {
 	stop(w);
 	metainfo_unref(&now.meta);
-	torrent_record_fini(&now.rec);
+	record_fini(&now.rec);
 	world_free(w);
 }
 
