@@ -23,10 +23,10 @@ void blocks_flush(struct shard *s)
 void blocks_put(struct shard *s, struct tref t, uint32_t piece, uint32_t begin, uint32_t length,
 	enum block_kind kind, uint8_t *data)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	unsigned worker = tref_worker(t, piece, s->workers);
 	struct m_blocks *b = s->write[worker];
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	if (b == NULL)
 		b = s->write[worker] = msg_new(s->actor, MSG_BLOCKS_WRITE);
 	b->items[b->n++] = (struct block_item){.t = t,

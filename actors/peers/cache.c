@@ -22,11 +22,11 @@
 
 void cache_init(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	struct read_cache *k = &s->cache;
 	uint64_t want = s->config->store_read_cache / READ_RUN_SIZE / s->shards;
 	unsigned conns = (unsigned)MAX(s->config->peers_max, 1) / s->shards + 1;
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	k->soft_max = (unsigned)MAX(want, (uint64_t)8);
 	k->pool = pool_new("extents", READ_RUN_SIZE, 4096, 8, k->soft_max + conns);
 	k->table = xcalloc(TABLE_START, sizeof(*k->table));
@@ -102,9 +102,9 @@ static void destroy(struct read_cache *k, struct read_run *x)
 
 void cache_fini(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	struct read_cache *k = &s->cache;
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	while (!link_empty(&k->idle))
 		destroy(k, container_of(k->idle.next, struct read_run, lru));
 	must(k->n == 0);
@@ -122,6 +122,7 @@ void cache_fini(struct shard *s)
 void read_run_unref(struct shard *s, struct read_run *x)
 {
 	CHECK_OBJ(x, READ_RUN_MAGIC);
+	CHECK_OBJ(s, SHARD_MAGIC);
 	must(x->refs > 0);
 	if (--x->refs > 0)
 		return;
@@ -295,11 +296,11 @@ static struct read_run *make(struct peer_torrent *t, const struct block_req *r, 
 
 struct read_run *cache_get(struct peer_torrent *t, const struct block_req *r, bool must_have)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct shard *s = t->shard;
 	uint32_t begin = r->begin / READ_RUN_SIZE * READ_RUN_SIZE;
 	struct read_run *x = NULL;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	must(r->length <= WIRE_MAX_BLOCK); /* the swarm refuses to serve more */
 	if (r->begin + r->length <= begin + READ_RUN_SIZE)
 		x = find(&s->cache, t->ref, r->piece, begin);
@@ -314,9 +315,10 @@ struct read_run *cache_get(struct peer_torrent *t, const struct block_req *r, bo
 
 bool read_run_ready(struct shard *s, struct read_run *x)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
+	CHECK_OBJ(x, READ_RUN_MAGIC);
 	int64_t now = loop_now(s->loop);
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	if (x->state == READ_RUN_READY && x->map != NULL && now - x->seen > SEEN_LASTS) {
 		if (fs_map_resident(x->data, x->length))
 			x->seen = now;
@@ -329,6 +331,7 @@ bool read_run_ready(struct shard *s, struct read_run *x)
 void read_run_faulted(struct shard *s, struct read_run *x)
 {
 	CHECK_OBJ(s, SHARD_MAGIC);
+	CHECK_OBJ(x, READ_RUN_MAGIC);
 	if (x->map == NULL)
 		return;
 	map_spoil(x->map);

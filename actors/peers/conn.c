@@ -93,6 +93,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 void conn_link(struct conn *c, struct peer_torrent *t)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	c->torrent = t;
 	link_append(&t->conns, &c->in_torrent);
 	t->conns_n++;
@@ -238,10 +239,10 @@ static void unlink_all(struct conn *c)
 
 void conn_close(struct conn *c, enum err why, const char *what)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct shard *s = c->shard;
 	struct peer_torrent *t = c->torrent;
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (c->state == CONN_CLOSED)
 		return;
 	if (log_get_level() >= LOG_DEBUG) {

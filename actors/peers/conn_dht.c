@@ -36,11 +36,11 @@ void conn_say_dht(struct conn *c)
 
 void conn_heard_dht(struct conn *c, uint32_t port)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct shard *s = c->shard;
 	int64_t now = loop_now(s->loop);
 	struct m_dht_node *m;
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (port == 0 || port > UINT16_MAX || !may_speak(c))
 		return;
 	if (now - s->heard_at >= USEC_PER_SEC) {

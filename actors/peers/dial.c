@@ -67,11 +67,11 @@ static void queue_up(struct peer_torrent *t, int64_t now)
 
 void ptorrent_dial(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct peerlist *list = t->swarm->candidates;
 	int64_t now = loop_now(t->shard->loop);
 	struct endpoint at;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	for (unsigned i = 0; i < DIALS_A_TURN && may_dial(t); i++) {
 		if (!peerlist_next(list, now, &at))
 			break;

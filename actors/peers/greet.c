@@ -25,6 +25,7 @@ enum config_encryption greet_policy(const struct peer_torrent *t)
 
 unsigned greet_methods(const struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (greet_policy(t) == CONFIG_ENCRYPTION_OFF)
 		return 0;
 	switch ((enum config_payload)t->shard->config->peers_encryption_payload) {
@@ -40,6 +41,7 @@ unsigned greet_methods(const struct peer_torrent *t)
 
 bool greet_encrypts(const struct peer_torrent *t, const struct endpoint *at)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	enum config_encryption policy = greet_policy(t);
 
 	if (policy == CONFIG_ENCRYPTION_OFF || policy == CONFIG_ENCRYPTION_REQUIRED)
@@ -65,10 +67,10 @@ static bool was_not_understood(const struct conn *c, enum err why)
 
 bool greet_otherwise(struct conn *c, enum err why)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct peer_torrent *t = c->torrent;
 	enum config_encryption policy = greet_policy(t);
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (!was_not_understood(c, why) || !t->active || policy == CONFIG_ENCRYPTION_OFF ||
 		policy == CONFIG_ENCRYPTION_REQUIRED)
 		return false;
@@ -80,10 +82,10 @@ bool greet_otherwise(struct conn *c, enum err why)
 
 void greet_begin(struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct peer_torrent *t = c->torrent;
 	uint8_t hello[WIRE_HANDSHAKE];
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	must(c->mse == NULL && c->cipher == NULL);
 	if (c->incoming) {
 		c->mse = mse_answer(random_u64());

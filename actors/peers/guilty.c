@@ -40,9 +40,9 @@ void ptorrent_close_guilty(struct peer_torrent *t)
 
 void ptorrent_close_unfit(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct link *l = t->conns.next, *next;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	for (; l != &t->conns; l = next) {
 		struct conn *c = container_of(l, struct conn, in_torrent);
 

@@ -63,10 +63,10 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 
 bool keys_take(struct conn *c, struct dh_key *out)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct shard *s = c->shard;
 	struct keys *k = &s->keys;
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (!loop_timer_is_set(&k->timer))
 		loop_timer_set(s->loop, &k->timer, loop_now(s->loop) + EVERY);
 	if (!may_have(k, c)) {

@@ -35,10 +35,10 @@ static void add(struct limit_subject *u, struct limiter *l)
 /* The limits in force for it, at this moment. */
 struct limit_subject limit_subject(const struct conn *c, enum limit_way way)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct shard *s = c->shard;
 	struct limit_subject u = {.n = 0};
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (c->limit.lan)
 		add(&u, &s->limit[way].lan);
 	if (c->limit.lan && !s->lan_limited)
@@ -125,9 +125,9 @@ static void give_back(struct conn *c, enum limit_way way)
 
 void limit_look_at(struct shard *s, enum limit_way way, int64_t at)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	struct shard_limit *l = &s->limit[way];
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	at = MAX(at, l->given_at + DEAL_US);
 	if (!loop_timer_is_set(&l->timer) || l->timer.at > at)
 		loop_timer_set(s->loop, &l->timer, at);

@@ -179,13 +179,13 @@ static void list(struct shard *s, struct peer_torrent *t, uint32_t file)
 const uint8_t *map_get(struct peer_torrent *t, uint32_t piece, uint32_t begin, uint32_t length,
 	struct file_map **out)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct shard *s = t->shard;
 	struct span_iter it =
 		span_iter_of(t->meta, layout_offset(&t->swarm->layout, piece, begin), length);
 	struct file_span f;
 	struct file_map *m;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (!span_next(&it, &f) || f.length < length || f.pad ||
 		t->meta->files[f.file].length < MAP_LEAST)
 		return NULL;

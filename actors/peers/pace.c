@@ -65,11 +65,11 @@ unsigned pace_room(struct conn *c)
 
 void pace_asked(struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	unsigned n = c->peer != NULL ? c->peer->asked.n : 0;
 	bool call = c->limit.ask_turn != NULL || n < c->limit.asked;
 	struct limit_subject u;
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (n == c->limit.asked && !call)
 		return;
 	end_turn(c);
@@ -91,10 +91,10 @@ void pace_tick(struct peer_torrent *t)
 
 void pace_forget(struct conn *c)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	struct limit_subject in = limit_subject(c, LIMIT_IN);
 	bool call = c->limit.ask_turn != NULL || c->limit.asked > 0;
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	end_turn(c);
 	link_remove(&c->limit.asking);
 	for (unsigned i = 0; i < in.n; i++) {

@@ -69,9 +69,9 @@ void rates_set_global(struct shard *s, const uint64_t rate[LIMIT_KINDS])
 
 void rates_set(struct peer_torrent *t, uint64_t down, uint64_t up)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct limiter *in = &t->limit[LIMIT_IN], *out = &t->limit[LIMIT_OUT];
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (turns(in, down) || turns(out, up))
 		release_torrent(t);
 	if (in->bucket.rate != down)
@@ -101,21 +101,21 @@ static void limiter_init(struct limiter *l, uint64_t rate, int64_t now)
 
 void rates_start(struct peer_torrent *t, uint64_t down, uint64_t up)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	int64_t now = loop_now(t->shard->loop);
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	limiter_init(&t->limit[LIMIT_IN], down, now);
 	limiter_init(&t->limit[LIMIT_OUT], up, now);
 }
 
 void rates_init(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	const struct config *g = s->config;
 	const uint64_t all[] = {g->download_max_rate, g->upload_max_rate};
 	const uint64_t lan[] = {g->lan_download_max_rate, g->lan_upload_max_rate};
 	int64_t now = loop_now(s->loop);
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	for (unsigned way = 0; way < LIMIT_WAYS; way++) {
 		struct shard_limit *l = &s->limit[way];
 

@@ -33,6 +33,7 @@
 
 void rest_note(struct shard *s, size_t n)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	s->flow.bytes += n;
 }
 
@@ -63,6 +64,7 @@ static int64_t length_of(uint64_t rate)
 
 void rest_begin(struct shard *s)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	int64_t now = loop_now(s->loop);
 	bool moved = s->flow.bytes > 0;
 

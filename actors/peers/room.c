@@ -155,12 +155,12 @@ bool room_for_pending(struct shard *s, const struct endpoint *newcomer)
 
 bool ptorrent_turn_over(struct peer_torrent *t, int64_t now)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct shard *s = t->shard;
 	bool others = room_shard_is_full(s) && !link_empty(&s->dial_queue) &&
 		      s->dial_queue.next != &t->in_dial_queue;
 	struct endpoint next;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (!others && (!t->active || (!room_torrent_is_full(t) && !room_shard_is_full(s)) ||
 			       !peerlist_next(t->swarm->candidates, now, &next)))
 		return false;

@@ -48,9 +48,9 @@ static void drop_cipher(struct conn *c)
 
 ssize_t stream_read(struct conn *c, const struct iovec *iov, int iovcnt, enum err *err)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	ssize_t n = net_readv(c->io.fd, iov, iovcnt, err);
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	if (n <= 0 || c->cipher == NULL)
 		return n;
 	decrypt(c->cipher, iov, (size_t)n);
@@ -78,9 +78,9 @@ size_t stream_held(const struct conn *c)
 
 size_t stream_room(const struct conn *c, size_t max)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	size_t seal = MIN(MAX(c->not_sent_low, SEAL_LEAST), STREAM_SEAL);
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	return c->cipher != NULL && c->cipher->seals ? MIN(max, seal) : max;
 }
 

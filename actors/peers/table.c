@@ -94,10 +94,11 @@ void ptorrent_add(struct shard *s, struct peer_torrent *t)
 
 void ptorrent_remove(struct shard *s, struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
+	CHECK_OBJ(s, SHARD_MAGIC);
 	struct peer_torrent **at = &s->table[hash_of(s, t->meta->infohash.v1)];
 	struct peer_torrent **named = &s->named[hash_of(s, t->name)];
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	while (*at != t)
 		at = &(*at)->next;
 	*at = t->next;

@@ -19,10 +19,10 @@ int64_t ptorrent_wish_at(const struct peer_torrent *t)
 
 void ptorrent_report_totals(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct swarm *w = t->swarm;
 	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (t->told_down == w->downloaded && t->told_up == w->uploaded &&
 		t->told_wasted == w->wasted && t->told_left == swarm_left(w))
 		return;
@@ -47,9 +47,9 @@ void ptorrent_report_totals(struct peer_torrent *t)
 
 void ptorrent_wake(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	int64_t now = loop_now(t->shard->loop), at;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (loop_timer_is_set(&t->tick) && t->tick.at <= now + TICK)
 		return;
 	if (t->conns_n > 0) {

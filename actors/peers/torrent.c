@@ -156,9 +156,9 @@ static void close_unfit(struct peer_torrent *t)
 
 void ptorrent_reconfigure(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct swarm_config config = swarm_config_of(t->shard);
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	swarm_configure(t->swarm, &config);
 	ptorrent_obey_rules(t);
 	ptorrent_keep_limit(t);
@@ -281,10 +281,10 @@ void peers_on_add(struct actor *a, struct msg **m)
 
 void ptorrent_fetched(struct peer_torrent *t)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct slice info = swarm_metadata(t->swarm);
 	struct m_peers_metadata *m = msg_new(t->shard->actor, MSG_PEERS_METADATA);
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	m->t = t->ref;
 	m->info = xmemdup(info.p, info.n);
 	m->info_n = info.n;

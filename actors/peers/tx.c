@@ -97,9 +97,9 @@ static void pop_block(struct conn *c)
 
 void conn_drop_blocks(struct conn *c, bool all)
 {
+	CHECK_OBJ(c, CONN_MAGIC);
 	uint32_t keep = !all && c->blocks_n > 0 && block_at(c, 0)->sent > 0 ? 1 : 0;
 
-	CHECK_OBJ(c, CONN_MAGIC);
 	while (c->blocks_n > keep) {
 		struct out_block *b = block_at(c, c->blocks_n - 1);
 

@@ -9,10 +9,10 @@
 
 struct limiter *usage_limiter(struct shard *s, unsigned kind)
 {
+	CHECK_OBJ(s, SHARD_MAGIC);
 	struct shard_limit *l =
 		&s->limit[kind == LIMIT_DOWN || kind == LIMIT_LAN_DOWN ? LIMIT_IN : LIMIT_OUT];
 
-	CHECK_OBJ(s, SHARD_MAGIC);
 	return kind == LIMIT_DOWN || kind == LIMIT_UP ? &l->all : &l->lan;
 }
 

@@ -31,9 +31,9 @@ static void note_completed(struct torrent *t)
 
 void torrent_attach(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	const struct m_store_ready *r = t->ready;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	must(t->phase == TPHASE_READY && r != NULL && (!t->attached || t->told_bare));
 	t->have_n = r->have.count;
 	t->left = wanted_left(t->meta, t->wishes.file_priority, &r->have);

@@ -48,6 +48,7 @@ static void send_shares(struct session *s)
 
 void session_send_limits(struct session *s)
 {
+	CHECK_OBJ(s, SESSION_MAGIC);
 	const uint64_t limits[LIMIT_KINDS] = {
 		[LIMIT_DOWN] = session_down_limit(s),
 		[LIMIT_UP] = session_up_limit(s),
@@ -55,7 +56,6 @@ void session_send_limits(struct session *s)
 		[LIMIT_LAN_UP] = s->config->lan_upload_max_rate,
 	};
 
-	CHECK_OBJ(s, SESSION_MAGIC);
 	for (unsigned k = 0; k < LIMIT_KINDS; k++) {
 		/* What was used of another limit says nothing. */
 		if (s->shared[k] != limits[k])

@@ -63,9 +63,9 @@ enum err files_wish(const struct metainfo *m, const uint8_t *before, const struc
 
 bool files_equal(const struct torrent *t, const uint8_t *priority)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	const uint8_t *now = t->wishes.file_priority;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (priority == NULL || now == NULL)
 		return priority == now;
 	return memcmp(priority, now, t->meta->files_n) == 0;
@@ -73,9 +73,9 @@ bool files_equal(const struct torrent *t, const uint8_t *priority)
 
 bool files_skip(const struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	const struct wishes *w = &t->wishes;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	return w->file_priority != NULL &&
 	       memchr(w->file_priority, PRIORITY_SKIP, w->file_priority_n) != NULL;
 }
@@ -83,10 +83,10 @@ bool files_skip(const struct torrent *t)
 /* While peers have it they tell what is left. */
 void torrent_count_wanted(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	const struct bitfield *have =
 		t->have.bits == 0 && t->record != NULL ? &t->record->synced : &t->have;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (t->meta->bare) {
 		t->lacks = LACKS_UNKNOWN;
 		return;
@@ -123,10 +123,10 @@ static bool is_for_all(const struct file_wish *w)
 struct file_wish *files_choice_with(
 	const struct torrent *t, const struct file_wish *wishes, uint32_t n, uint32_t *out_n)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	uint32_t before = t->choice_n, from = 0;
 	struct file_wish *list;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	for (uint32_t i = 0; i < n; i++) {
 		if (is_for_all(&wishes[i])) {
 			before = 0;
@@ -163,8 +163,8 @@ enum err files_may_choose(
 enum err files_choose(
 	struct torrent *t, const struct file_wish *wishes, uint32_t n, struct words *why)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	enum err e = files_may_choose(t, wishes, n, why);
-
 	struct file_wish *list;
 
 	if (e != E_OK)
@@ -177,12 +177,12 @@ enum err files_choose(
 
 uint8_t *files_chosen(const struct torrent *t, const struct metainfo *m)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	struct file_wish *list = xcalloc(MAX(t->choice_n, 1u), sizeof *list);
 	uint32_t n = 0;
 	struct words why;
 	uint8_t *out;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	for (uint32_t i = 0; i < t->choice_n; i++) {
 		list[n] = t->choice[i];
 		list[n].last = MIN(list[n].last, m->files_n - 1);

@@ -203,9 +203,9 @@ void session_on_failed_timer(struct loop_timer *timer, int64_t now)
 
 void torrent_remove(struct torrent *t, bool delete_data)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	struct loop *loop = session_loop(t->session);
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	t->delete_data = delete_data;
 	torrent_leave_order(t);
 	queue_drop(t);

@@ -114,10 +114,10 @@ static bool wants_slot(const struct torrent *t)
 
 void queue_update(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	uint8_t kind = torrent_seeking(t) ? KIND_MAGNET : t->complete ? KIND_SEED : KIND_DOWN;
 	bool in = t->slot != SLOT_NONE, want = wants_slot(t);
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (in == want && (!want || kind == t->queue_kind))
 		return;
 	leave(t);
@@ -134,9 +134,9 @@ void queue_drop(struct torrent *t)
 
 void queue_moved(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	enum queue_slot slot = t->slot;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (slot != SLOT_RUNS && slot != SLOT_WAITS)
 		return;
 	leave(t);

@@ -137,9 +137,9 @@ void seed_limits_on_timer(struct loop_timer *timer, int64_t now)
 
 void seed_limits_update(struct torrent *t, bool active)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	bool seeding = active && t->complete;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	if (seeding && t->seed_since == 0) {
 		t->seed_since = torrent_now(t);
 		t->uploaded_at = t->seed_since;

@@ -98,9 +98,9 @@ static enum torrent_event keep(struct torrent *t)
 
 void torrent_drop_ready(struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	struct msg *m = t->ready != NULL ? &t->ready->h : NULL;
 
-	CHECK_OBJ(t, TORRENT_MAGIC);
 	t->ready = NULL;
 	msg_free(t->session->actor, &m);
 }

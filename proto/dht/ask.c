@@ -73,13 +73,13 @@ static struct kad_question *remember(struct kad *k, uint32_t tid, const struct e
 bool kad_ask(struct kad *k, const struct endpoint *to, const struct kad_id *id, struct krpc *m,
 	const struct kad_asker *asker, void *owner, int64_t now)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	struct kad_family *f = &k->family[kad_family_of(to)];
 	uint8_t out[KRPC_IN_MAX];
 	struct kad_question *q;
 	uint32_t tid;
 	size_t n;
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	if (!f->open || k->asked.n >= KAD_ASKED_MAX || !kad_gate_ask(k->gate, to, now)) {
 		k->held = true;
 		k->counts.held_out++;
@@ -149,11 +149,11 @@ void kad_asked_tick(struct kad *k, int64_t now)
 
 int64_t kad_asked_deadline(const struct kad *k)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	const struct kad_question *young = first_of(&k->asked.young);
 	const struct kad_question *late = first_of(&k->asked.late);
 	int64_t at = young != NULL ? young->sent + KAD_SHORT : INT64_MAX;
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	return late != NULL ? MIN(at, late->sent + KAD_LONG) : at;
 }
 

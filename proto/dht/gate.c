@@ -161,9 +161,9 @@ static void refill_out(struct kad_gate *g, int64_t now)
 
 bool kad_gate_answer(struct kad_gate *g, size_t bytes, int64_t now)
 {
+	CHECK_OBJ(g, GATE_MAGIC);
 	int64_t reserve = (int64_t)g->config.out_rate * OUT_SECONDS * USEC_PER_SEC / 4;
 
-	CHECK_OBJ(g, GATE_MAGIC);
 	if (g->config.out_rate == 0)
 		return true;
 	refill_out(g, now);

@@ -109,6 +109,7 @@ static bool is_same(const struct kad_item *a, const struct kad_item *b)
 
 int kad_items_put(struct kad_items *s, const struct kad_item *item, const int64_t *cas, int64_t now)
 {
+	CHECK_OBJ(s, ITEMS_MAGIC);
 	struct kad_id target = kad_item_target(item);
 	struct kept *k = find(s, &target, now);
 

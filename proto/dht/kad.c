@@ -67,9 +67,9 @@ void kad_configure(struct kad *k, const struct kad_config *c, int64_t now)
 
 void kad_open(struct kad *k, unsigned family, const struct kad_id *id, int64_t now)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	struct kad_id own = id != NULL ? *id : kad_id_random(&k->rng);
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	must(family < KAD_FAMILIES);
 	if (k->begun == 0)
 		k->begun = now;
@@ -88,10 +88,10 @@ void kad_wake(struct kad *k, int64_t now)
 void kad_meet(struct kad *k, const struct kad_id *id, const struct endpoint *at,
 	enum kad_origin origin, int64_t now)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	struct kad_seed s = {.nameless = id == NULL, .origin = origin};
 	struct kad_family *f = &k->family[kad_family_of(at)];
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	s.node.at = *at;
 	if (id != NULL)
 		s.node.id = *id;
@@ -193,10 +193,10 @@ static bool is_let_in(struct kad *k, const struct endpoint *from, int64_t now)
 void kad_input(struct kad *k, int via, const struct endpoint *from, const uint8_t *p, size_t n,
 	int64_t now)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	struct kad_family *f = &k->family[kad_family_of(from)];
 	struct krpc m;
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	if (!f->open || !is_let_in(k, from, now)) {
 		k->counts.refused_in++;
 		return;
@@ -244,11 +244,11 @@ int64_t kad_deadline(const struct kad *k, int64_t now)
 
 unsigned kad_nodes(const struct kad *k, unsigned family, struct krpc_node *out, unsigned max)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	const struct kad_table *t = k->family[family].table;
 	const struct kad_contact *c;
 	unsigned at = 0, n = 0;
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	while (t != NULL && n < max && (c = kad_table_next(t, &at)) != NULL)
 		if (c->fails == 0)
 			out[n++] = (struct krpc_node){c->id, c->at};
@@ -270,9 +270,9 @@ static void view_family(const struct kad_family *f, struct kad_family_view *v, i
 
 void kad_view(const struct kad *k, struct kad_view *v, int64_t now)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	const struct kad_counts *c = &k->counts;
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	*v = (struct kad_view){.queries_in = c->queries_in,
 		.queries_out = c->queries_out,
 		.answers_in = c->answers_in,

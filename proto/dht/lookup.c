@@ -117,12 +117,12 @@ static struct kad_cand *find(struct kad_lookup *l, const struct endpoint *at)
 struct kad_lookup *kad_lookup_new(struct kad *k, unsigned family, const struct kad_id *target,
 	enum krpc_method method, const struct kad_lookup_ops *ops, void *owner)
 {
+	CHECK_OBJ(k, KAD_MAGIC);
 	const struct kad_contact *near[3 * KAD_K];
 	const struct kad_table *t = k->family[family].table;
 	struct kad_lookup *l;
 	unsigned n;
 
-	CHECK_OBJ(k, KAD_MAGIC);
 	must(k->family[family].open);
 	l = xcalloc(1, sizeof *l);
 	l->kad = k;

@@ -527,6 +527,7 @@ unsigned kad_table_live(const struct kad_table *t)
 
 struct kad_table_count kad_table_count(const struct kad_table *t, int64_t now)
 {
+	CHECK_OBJ(t, TABLE_MAGIC);
 	struct kad_table_count n = {0};
 	const struct kad_contact *c;
 	unsigned at = 0;

@@ -44,6 +44,7 @@ uint32_t layout_file_at(const struct metainfo *m, uint64_t offset)
 bool layout_file_pieces(
 	const struct metainfo *m, uint32_t file, uint32_t *first_piece, uint32_t *last_piece)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	must(file < m->files_n);
 	const struct metainfo_file *f = &m->files[file];
 

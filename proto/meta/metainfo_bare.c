@@ -399,9 +399,9 @@ enum err metainfo_join(const struct metainfo *m, const struct metainfo *more, st
 
 char *metainfo_magnet(const struct metainfo *m)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	struct magnet g = {.infohash = m->infohash, .name = m->name, .size = m->size};
 
-	CHECK_OBJ(m, METAINFO_MAGIC);
 	for (uint32_t i = 0; i < m->tiers_n; i++)
 		for (uint32_t k = 0; k < m->tiers[i].urls_n; k++)
 			if (g.trackers_n < ARRAY_LEN(g.trackers))

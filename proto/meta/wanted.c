@@ -14,6 +14,7 @@ static void raise_range(uint8_t *out, uint32_t first, uint32_t last, uint8_t pri
 void wanted_pieces(
 	const struct metainfo *m, const uint8_t *file_priority, bool first_last, uint8_t *out)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	uint8_t priority = file_priority != NULL ? PRIORITY_SKIP : PRIORITY_NORMAL;
 	uint32_t first, last;
 
@@ -48,6 +49,7 @@ static uint64_t left_of_all(const struct metainfo *m, const struct bitfield *hav
 uint64_t wanted_left(
 	const struct metainfo *m, const uint8_t *file_priority, const struct bitfield *have)
 {
+	CHECK_OBJ(m, METAINFO_MAGIC);
 	struct layout l = layout_of_metainfo(m);
 	uint64_t sum = 0;
 	uint8_t *pieces;

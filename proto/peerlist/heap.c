@@ -9,6 +9,7 @@
 
 bool heap_before(const struct peerlist *l, unsigned h, uint32_t a, uint32_t b)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	const struct entry *ea = &l->entry[a], *eb = &l->entry[b];
 
 	if (h == ENTRY_WAITING)

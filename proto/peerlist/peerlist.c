@@ -221,11 +221,11 @@ static bool is_own(const struct peerlist *l, const struct endpoint *e)
 
 void peerlist_set_own(struct peerlist *l, const struct endpoint *own)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	struct heap *ready = &l->heap[ENTRY_READY];
 	bool v4 = endpoint_is_v4(own);
 	uint32_t i;
 
-	CHECK_OBJ(l, PEERLIST_MAGIC);
 	if (is_own(l, own))
 		return;
 	l->own[v4] = *own;
@@ -312,9 +312,9 @@ enum err peerlist_add(
 
 bool peerlist_next(struct peerlist *l, int64_t now_us, struct endpoint *out)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	const struct heap *ready = &l->heap[ENTRY_READY];
 
-	CHECK_OBJ(l, PEERLIST_MAGIC);
 	wake_entries(l, now_us);
 	if (ready->n == 0)
 		return false;
@@ -324,9 +324,9 @@ bool peerlist_next(struct peerlist *l, int64_t now_us, struct endpoint *out)
 
 int64_t peerlist_deadline(struct peerlist *l, int64_t now_us)
 {
+	CHECK_OBJ(l, PEERLIST_MAGIC);
 	const struct heap *waiting = &l->heap[ENTRY_WAITING];
 
-	CHECK_OBJ(l, PEERLIST_MAGIC);
 	wake_entries(l, now_us);
 	if (l->heap[ENTRY_READY].n > 0)
 		return now_us;

@@ -35,11 +35,13 @@ static uint32_t bucket_start(const struct picker *p, uint32_t b)
 
 uint32_t order_count(const struct picker *p)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	return p->open.count;
 }
 
 void order_row(const struct picker *p, unsigned priority, uint32_t *from, uint32_t *to)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	uint32_t row = PRIORITY_TOP - priority;
 
 	*from = *to = 0;

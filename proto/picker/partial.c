@@ -13,6 +13,7 @@
 
 struct partial *partial_of(const struct picker *p, uint32_t piece)
 {
+	CHECK_OBJ(p, PICKER_MAGIC);
 	struct partial *part;
 
 	if (piece >= p->pieces || p->piece[piece].state != PIECE_BEGUN)
@@ -115,6 +116,7 @@ struct partial *partial_begin(struct picker *p, uint32_t piece)
 void partial_end(struct picker *p, struct partial *part, enum piece_state state)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
+	CHECK_OBJ(part, PART_MAGIC);
 	struct piece *pc = &p->piece[part->piece];
 	uint32_t slot = pc->pos, piece = part->piece;
 
@@ -134,6 +136,7 @@ void partial_end(struct picker *p, struct partial *part, enum piece_state state)
 void partial_settle(struct picker *p, struct partial *part)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
+	CHECK_OBJ(part, PART_MAGIC);
 	uint32_t slot = p->piece[part->piece].pos;
 
 	if (part->here == 0 && part->requests == 0)
@@ -155,6 +158,7 @@ bool partial_asked(const struct block *b, uint32_t peer)
 void partial_ask(struct picker *p, struct partial *part, uint32_t block, uint32_t peer)
 {
 	CHECK_OBJ(p, PICKER_MAGIC);
+	CHECK_OBJ(part, PART_MAGIC);
 	struct block *b = &part->block[block];
 
 	must(b->n < PICKER_REQUESTERS_MAX && !b->here);

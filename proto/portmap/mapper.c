@@ -375,9 +375,9 @@ bool mapper_released(const struct mapper *m)
 
 const char *mapper_words(const struct mapper *m, enum pcp_proto p)
 {
+	CHECK_OBJ(m, MAPPER_MAGIC);
 	unsigned result = m->of[p].result;
 
-	CHECK_OBJ(m, MAPPER_MAGIC);
 	if (result == MAPPER_SILENT && (m->op != MAPPER_IDLE || m->proven))
 		return "it was asked and has not answered yet";
 	if (result == MAPPER_SILENT)

@@ -110,10 +110,10 @@ static bool suggested_lately(struct swarm *s, uint32_t piece, int64_t now)
 
 unsigned swarm_piece_read(struct swarm *s, uint32_t piece, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	uint32_t walk = MIN(s->peers_cap, SUGGEST_WALK);
 	unsigned told = 0;
 
-	CHECK_OBJ(s, SWARM_MAGIC);
 	if (!swarm_done(s) || s->super_seeding || s->peers_n < 2 || suggested_lately(s, piece, now))
 		return 0;
 	for (; walk > 0 && told < SUGGEST_PEERS; walk--) {

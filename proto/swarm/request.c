@@ -74,11 +74,11 @@ static uint32_t again_max(const struct swarm_peer *p)
 
 unsigned swarm_request(struct swarm_peer *p, unsigned credit, int64_t now)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 	unsigned room, n, made = 0;
 	struct pick picks[64];
 
-	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	if (!swarm_wants_requests(p))
 		return 0;
 	swarm_idle(p, false);

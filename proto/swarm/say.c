@@ -4,18 +4,18 @@
 
 void swarm_put_request(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct wr w = outbuf_begin(&p->out, 17);
 
-	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	wire_put_request(&w, r->piece, r->begin, r->length);
 	outbuf_commit(&p->out, &w);
 }
 
 void swarm_put_cancel(struct swarm_peer *p, const struct block_req *r)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct wr w = outbuf_begin(&p->out, 17);
 
-	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	wire_put_cancel(&w, r->piece, r->begin, r->length);
 	outbuf_commit(&p->out, &w);
 }

@@ -127,11 +127,11 @@ void swarm_serve_failed(struct swarm_peer *p, const struct block_req *r)
 
 void swarm_drop_serving(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct req_queue keep = {0};
 	uint32_t before = p->serving.n;
 	struct block_req r;
 
-	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	while (req_pop(&p->serving, &r)) {
 		if (swarm_use_grant(p, &r))
 			req_push(&keep, r);

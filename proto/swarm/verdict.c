@@ -30,6 +30,7 @@ static void put_off(struct swarm_peer *p, uint32_t piece)
 
 void swarm_tick_haves(struct swarm_peer *p)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	const struct bitfield *have = swarm_have(p->swarm);
 	bool any = false;
 
@@ -214,13 +215,13 @@ static bool has_part_in(const struct swarm *s, uint32_t piece, uint32_t name)
 
 unsigned swarm_taint(struct swarm_peer *p, uint32_t *pieces, unsigned max)
 {
+	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	struct swarm *s = p->swarm;
 	uint8_t *bitmap = xcalloc(1, PICKER_BITMAP_MAX);
 	uint32_t iter = 0, piece;
 	unsigned n = 0;
 	size_t bytes;
 
-	CHECK_OBJ(p, SWARM_PEER_MAGIC);
 	/* A complete piece is judged by its hash in a moment. */
 	while (n < max && picker_save_partial(s->picker, &iter, &piece, bitmap, &bytes))
 		if (!picker_complete(s->picker, piece) && has_part_in(s, piece, p->name))
@@ -238,10 +239,10 @@ unsigned swarm_taint(struct swarm_peer *p, uint32_t *pieces, unsigned max)
 
 void swarm_piece_ok(struct swarm *s, uint32_t piece, int64_t now)
 {
+	CHECK_OBJ(s, SWARM_MAGIC);
 	bool wanted = picker_wants(s->picker, piece);
 
 	(void)now;
-	CHECK_OBJ(s, SWARM_MAGIC);
 	if (bitfield_get(swarm_have(s), piece))
 		return;
 	judge_good(s, piece);
