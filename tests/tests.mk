@@ -20,7 +20,7 @@ sim: $(SIM_B) ## swarms of real actors in virtual time
 	@$(RUN) sim
 
 sim-long: $(SIM_LONG_B) ## a swarm of a thousand, for minutes
-	@$(RUN) --timeout 900 sim-long
+	@$(RUN) sim-long
 
 script: daemon ## the real daemon against scripted peers, trackers and HTTP clients
 	@$(RUN) script

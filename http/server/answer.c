@@ -89,7 +89,6 @@ void answer_body(struct request *r, struct body *b)
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	known = MHD_lookup_connection_value(
 		r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-	CHECK_OBJ(r, REQUEST_MAGIC);
 	set(r, body_is_known(b, known) ? 304 : 200, JSON_TYPE, NULL, 0);
 	r->shared_body = body_ref(b);
 	if (r->http->bodies > BURST)

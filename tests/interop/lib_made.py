@@ -6,8 +6,6 @@ import os
 from lib_lab import Failure
 from bencode import bencode
 
-ZEROS = bytes(1 << 20)
-
 
 class Torrent:
     """The metainfo of a payload, and where its .torrent lies."""

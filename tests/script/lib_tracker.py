@@ -11,8 +11,6 @@ import urllib.parse
 from lib_tap import PATIENCE, wait_for
 from lib_torrent import bencode
 
-CONNECT_MAGIC = 0x41727101980
-
 
 def compact(peers):
     """(host, port)... as the bytes of BEP 23 and BEP 7."""

@@ -15,8 +15,7 @@
 
 #include <inttypes.h>
 
-#define CALLS_MAX   1024
-#define ROLES_FAKED 5
+#define CALLS_MAX 1024
 
 struct call_kept {
 	struct actor *a;
