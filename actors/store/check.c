@@ -40,6 +40,7 @@ static void begin_next(struct store *s)
 
 void store_check_queue(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct store *s = t->s;
 
 	t->queue_next = NULL;
@@ -50,6 +51,7 @@ void store_check_queue(struct storrent *t)
 
 void store_check_end(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct store *s = t->s;
 	struct storrent **at = &s->queue;
 
@@ -182,6 +184,7 @@ static void charge_rate(struct store *s, uint64_t bytes)
 
 void store_check_feed(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct store *s = t->s;
 
 	if (t->err != E_OK || t->closing || t->phase != PHASE_CHECK)
@@ -209,6 +212,7 @@ static void on_check_timer(struct loop_timer *timer, int64_t now)
 
 void store_check_reload(struct store *s)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
 	loop_timer_del(actor_loop(s->actor), &s->check_timer);
 	s->check_next = actor_now(s->actor);
 	if (s->checking != NULL)
@@ -217,6 +221,7 @@ void store_check_reload(struct store *s)
 
 void store_check_init(struct store *s)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
 	s->queue_end = &s->queue;
 	s->jobs = xcalloc(s->workers, sizeof *s->jobs);
 	s->check_timer.fn = on_check_timer;

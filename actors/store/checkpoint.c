@@ -48,6 +48,7 @@ static void mark_news(struct storrent *t)
 
 void store_note_piece(struct storrent *t, uint32_t piece)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	if (!bitfield_set(&t->have, piece))
 		return;
 	vec32_push(&t->noted, piece);
@@ -59,6 +60,7 @@ void store_note_piece(struct storrent *t, uint32_t piece)
 
 void store_note_dirty(struct storrent *t, uint16_t worker, uint32_t file)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	if (t->dirty_n == t->dirty_room) {
 		t->dirty_room = MAX(16, t->dirty_room * 2);
 		t->dirty = xrealloc(t->dirty, t->dirty_room * sizeof *t->dirty);
@@ -74,6 +76,7 @@ void store_note_dirty(struct storrent *t, uint16_t worker, uint32_t file)
 
 void store_note_made(struct storrent *t, uint32_t bytes)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	if (bytes <= t->dirs_made)
 		return;
 	t->dirs_made = bytes;
@@ -82,11 +85,13 @@ void store_note_made(struct storrent *t, uint32_t bytes)
 
 bool store_file_is_dirty(const struct storrent *t, uint32_t file)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	return t->dirty_count != NULL && t->dirty_count[file] > 0;
 }
 
 void store_dirty_clear(struct storrent *t, uint16_t worker)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->dirty_n; i++)
@@ -149,6 +154,7 @@ void store_news_noted(struct storrent *t)
 
 void store_news_flush(struct store *s)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
 	while (s->news != NULL) {
 		struct storrent *t = s->news;
 
@@ -163,6 +169,7 @@ void store_news_flush(struct store *s)
 
 void store_news_end_tick(struct store *s)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
 	if (s->news == NULL)
 		return;
 	if (s->news_urgent || actor_now(s->actor) >= s->news_due)
@@ -179,6 +186,7 @@ static void on_news_timer(struct loop_timer *timer, int64_t now)
 
 void store_news_init(struct store *s)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
 	s->news_timer.fn = on_news_timer;
 }
 
@@ -186,6 +194,7 @@ void store_news_init(struct store *s)
 
 void store_sync_drop(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	xfree(t->synced_stamps);
 	t->synced_stamps = NULL;
 	t->synced_stamps_n = 0;
@@ -264,6 +273,7 @@ static void ask_looks(struct storrent *t, struct m_worker_sync *s)
 
 void store_sync(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	loop_timer_del(actor_loop(t->s->actor), &t->timer);
 	store_sync_drop(t);
 	t->due = false;
@@ -382,6 +392,7 @@ static void on_state(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 void store_state_pieces(struct storrent *t, bool wait)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct m_state_pieces *p = msg_new(t->s->actor, MSG_STATE_PIECES);
 
 	t->synced_stamps_n = sort_stamps(t->synced_stamps, t->synced_stamps_n);
@@ -420,6 +431,7 @@ void store_state_pieces(struct storrent *t, bool wait)
 
 void store_checkpoint_done(struct storrent *t, bool wait)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	for (uint32_t i = 0; i < t->syncing.n; i++)
 		bitfield_set(&t->synced, t->syncing.v[i]);
 	if (t->synced_stamps_n > 0 || t->syncing.n > 0 || t->listed_n != t->partials_told)
@@ -429,6 +441,7 @@ void store_checkpoint_done(struct storrent *t, bool wait)
 
 void store_checkpoint_lost(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	bitfield_free(&t->want);
 	bitfield_init(&t->want, t->meta->pieces);
 	vec32_append(&t->noted, &t->syncing);
@@ -445,6 +458,7 @@ void store_checkpoint_lost(struct storrent *t)
 
 void store_checkpoint_arm(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	const struct config *c = t->s->config;
 	struct loop *loop = actor_loop(t->s->actor);
 	int64_t soon = t->synced_at + APART_US;

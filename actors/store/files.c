@@ -29,6 +29,7 @@ static uint64_t id_of(const struct file_stamp *s)
 
 void store_files_forget(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	xfree(t->ids);
 	t->ids = NULL;
 	bitfield_free(&t->fits);
@@ -50,6 +51,7 @@ static void know_some(struct storrent *t)
 
 void store_files_know(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	store_files_forget(t);
 	know_some(t);
 	for (uint32_t i = 0; i <= t->meta->files_n; i++) {
@@ -64,6 +66,7 @@ void store_files_know(struct storrent *t)
 
 struct file_stamp *store_files_short(const struct storrent *t, uint32_t *n)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct file_stamp *v = NULL;
 	uint32_t room = 0;
 
@@ -78,6 +81,7 @@ struct file_stamp *store_files_short(const struct storrent *t, uint32_t *n)
 
 void store_file_altered(struct storrent *t, uint32_t file, enum err err, const struct words *why)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct words own = {0};
 
 	for (uint32_t i = 0; i < t->altered.n; i++)
@@ -95,6 +99,7 @@ void store_file_altered(struct storrent *t, uint32_t file, enum err err, const s
 /* What is made twice was taken away in between, though it may look the same. */
 void store_file_seen(struct storrent *t, uint32_t file, uint64_t id, bool made)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	bool again;
 
 	know_some(t);
@@ -117,6 +122,7 @@ static bool is_young(const struct storrent *t, uint32_t file)
 
 void store_file_looked(struct storrent *t, const struct file_stamp *s)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	uint64_t known = t->ids != NULL ? t->ids[s->file] : 0;
 	bool fell = s->exists && is_short(t, s) && bitfield_get(&t->fits, s->file);
 
@@ -180,6 +186,7 @@ static void drop_stamps(struct storrent *t)
 
 void store_files_doubt(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	for (uint32_t i = 0; i < t->syncing.n; i++)
 		bitfield_set(&t->synced, t->syncing.v[i]);
 	t->syncing.n = 0;
@@ -193,6 +200,7 @@ void store_files_doubt(struct storrent *t)
 
 void store_files_claim(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	vec32_free(&t->doubtful);
 	t->doubtful = t->noted;
 	t->noted = (struct vec32){0};
@@ -203,6 +211,7 @@ void store_files_claim(struct storrent *t)
 
 void store_files_unnote(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	for (uint32_t i = 0; i < t->noted.n; i++)
 		bitfield_clear(&t->have, t->noted.v[i]);
 	t->noted.n = 0;
@@ -213,6 +222,7 @@ void store_files_unnote(struct storrent *t)
 
 void store_files_before(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	uint32_t n = t->meta->files_n + 1;
 
 	xfree(t->before);
@@ -241,6 +251,7 @@ static bool lost_piece(const struct storrent *t, uint32_t first, uint32_t last)
 
 uint32_t store_files_foreign(const struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	uint32_t first, last;
 
 	for (uint32_t i = 0; i < t->before_n && t->now != NULL && !t->full; i++) {

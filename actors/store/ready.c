@@ -83,6 +83,7 @@ static void sift_partials(struct storrent *t, const struct trust_in *in, const s
 
 void store_partials_thin(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < t->partials_n; i++)
@@ -129,6 +130,7 @@ static void claim(struct storrent *t)
 
 bool store_decide(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct trust_in in;
 	struct trust tr;
 	enum err err;
@@ -177,6 +179,7 @@ static void settle(struct storrent *t)
 
 void store_ready(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	bool synced = t->lost || t->want.count > 0;
 
 	settle(t);
@@ -197,6 +200,7 @@ void store_ready(struct storrent *t)
 
 void store_tell_ready(struct storrent *t, enum err err, const struct words *why)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct m_store_ready *r = msg_new(t->s->actor, MSG_STORE_READY);
 	struct msg *m = &r->h;
 
@@ -221,6 +225,7 @@ void store_tell_ready(struct storrent *t, enum err err, const struct words *why)
 
 void store_ready_drop(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	xfree(t->before);
 	xfree(t->now);
 	xfree(t->units);

@@ -501,6 +501,7 @@ const char *store_phase_name(enum store_phase p)
 
 void store_enter(struct storrent *t, enum store_phase phase)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	must(t->calls == 0);
 	t->phase = phase;
 	t->err = E_OK;
@@ -529,6 +530,7 @@ static void begin_closing(struct storrent *t)
 
 void store_step(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	enum step s = STEP_MOVED;
 
 	while (s == STEP_MOVED && t->calls == 0 && !t->s->over) {
@@ -555,6 +557,7 @@ void store_replied(struct storrent *t, enum err err, struct msg *m)
 
 void store_recheck(struct storrent *t)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	if (t->closing)
 		return;
 	t->recheck = true;
@@ -563,6 +566,7 @@ void store_recheck(struct storrent *t)
 
 void store_close(struct storrent *t, bool delete_data)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	t->closing = true;
 	t->delete_data |= delete_data;
 	store_step(t);

@@ -42,6 +42,7 @@ void vec32_append(struct vec32 *dst, const struct vec32 *src)
 
 struct storrent *store_find(struct store *s, struct tref t)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
 	struct storrent *st = t.slot < s->slots_n ? s->slots[t.slot] : NULL;
 
 	if (st == NULL || !tref_equal(st->t, t))
@@ -52,6 +53,8 @@ struct storrent *store_find(struct store *s, struct tref t)
 
 void store_slot_set(struct store *s, struct storrent *t)
 {
+	CHECK_OBJ(s, STORE_MAGIC);
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	must(t->t.slot < SLOTS_MAX);
 	if (t->t.slot >= s->slots_n) {
 		uint32_t n = MAX(t->t.slot + 1, s->slots_n * 2);

@@ -11,6 +11,7 @@
 void store_words(
 	struct words *out, const struct storrent *t, uint32_t file, const char *op, enum err err)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	char safe[160];
 	const char *name = file < t->meta->files_n    ? t->meta->files[file].path
 			   : file == t->meta->files_n ? "the part file"
@@ -30,6 +31,7 @@ void store_words_keep(struct words **to, const struct words *from)
 
 void store_tell_error(struct storrent *t, enum err err, const struct words *why, bool lost)
 {
+	CHECK_OBJ(t, STORRENT_MAGIC);
 	struct m_store_error *e = msg_new(t->s->actor, MSG_STORE_ERROR);
 	struct msg *m = &e->h;
 

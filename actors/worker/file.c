@@ -88,6 +88,7 @@ static int keep_fd(struct wfds *c, struct wtorrent *t, uint32_t file, int fd, bo
 
 void worker_fds_init(struct worker *w, unsigned limit)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	struct wfds *c = &w->fds;
 
 	c->n = (uint16_t)MIN(MAX(limit, FDS_LEAST), UINT16_MAX - 1);
@@ -100,6 +101,7 @@ void worker_fds_init(struct worker *w, unsigned limit)
 
 void worker_fds_fini(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	while (w->fds.head != 0)
 		close_slot(&w->fds, w->fds.head);
 	xfree(w->fds.v);
@@ -108,6 +110,7 @@ void worker_fds_fini(struct worker *w)
 
 void worker_fds_close(struct worker *w, struct wtorrent *t)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	for (uint16_t i = 0; i < w->fds.n; i++)
 		if (w->fds.v[i].t == t)
 			close_slot(&w->fds, (uint16_t)(i + 1));
@@ -115,6 +118,7 @@ void worker_fds_close(struct worker *w, struct wtorrent *t)
 
 bool worker_fds_shed(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	unsigned n = 0;
 
 	for (; n < FDS_SHED && w->fds.tail != 0; n++)
@@ -143,6 +147,7 @@ static enum err check_dir(struct wtorrent *t, int fd)
 
 enum err worker_root_check(struct wtorrent *t)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct fs_stat st;
 	enum err err = E_OK;
 	int fd = fs_dir_open(t->root, t->root, &err);
@@ -177,6 +182,8 @@ static int make_dir(struct worker *w, struct wtorrent *t, enum err *err)
 
 int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	int fd = touch_slot(&w->fds, t->dir_slot);
 
 	if (fd >= 0)
@@ -197,6 +204,8 @@ int worker_dir(struct worker *w, struct wtorrent *t, bool create, enum err *err)
 
 void worker_dir_verify(struct worker *w, struct wtorrent *t)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	enum err err = E_OK;
 	int fd;
 
@@ -369,12 +378,15 @@ static int open_to_read(struct worker *w, struct wtorrent *t, uint32_t file, enu
 
 void worker_file_close(struct worker *w, struct wtorrent *t, uint32_t file)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	if (t->files != NULL && t->files[file].slot != 0)
 		close_slot(&w->fds, t->files[file].slot);
 }
 
 void worker_files_known(struct worker *w, struct wtorrent *t, struct m_worker_files *v)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	(void)worker_flags(t, 0);
 	for (uint32_t i = 0; i <= t->meta->files_n; i++) {
 		if (t->ids[i] != v->ids[i])
@@ -398,6 +410,8 @@ void worker_files_known(struct worker *w, struct wtorrent *t, struct m_worker_fi
 int worker_file(
 	struct worker *w, struct wtorrent *t, uint32_t file, enum fs_mode mode, enum err *err)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	uint16_t at;
 	int fd;
 

@@ -222,6 +222,8 @@ void worker_on_hash(struct actor *a, struct msg **m)
 
 void worker_jobs_cancel(struct worker *w, struct wtorrent *t)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct whash_job **at = &w->jobs;
 
 	while (*at != NULL)
@@ -233,6 +235,7 @@ void worker_jobs_cancel(struct worker *w, struct wtorrent *t)
 
 void worker_jobs_init(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	w->jobs_end = &w->jobs;
 	w->job_task.fn = run_jobs;
 	for (unsigned i = 0; i < ARRAY_LEN(w->hashers); i++)
@@ -241,6 +244,7 @@ void worker_jobs_init(struct worker *w)
 
 void worker_jobs_fini(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	for (struct whash_job *j = w->jobs, *next; j != NULL; j = next) {
 		struct msg *m = &j->m->h;
 

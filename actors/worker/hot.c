@@ -47,6 +47,8 @@ static struct whot *take_hot(struct worker *w, uint32_t blocks)
 
 void worker_piece_cool(struct worker *w, struct wpiece *p)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(p, WPIECE_MAGIC);
 	if (p->hot == NULL)
 		return;
 	must(p->held == 0);
@@ -60,6 +62,8 @@ void worker_piece_cool(struct worker *w, struct wpiece *p)
 
 void worker_piece_warm(struct worker *w, struct wpiece *p)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(p, WPIECE_MAGIC);
 	if (p->hot != NULL) {
 		unlink_hot(w, p);
 	} else {
@@ -74,6 +78,7 @@ void worker_piece_warm(struct worker *w, struct wpiece *p)
 
 void worker_hots_fini(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	for (struct whot *h = w->free_hots, *next; h != NULL; h = next) {
 		next = h->next;
 		hasher_free(&h->hasher);

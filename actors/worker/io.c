@@ -37,6 +37,7 @@ bool worker_read_file(struct worker *w, struct wtorrent *t, uint32_t file, uint6
 bool worker_read(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t begin, uint32_t len,
 	uint8_t *out, struct wfail *f)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct span_iter it = span_iter_of(t->meta, layout_offset(&t->layout, piece, begin), len);
 	struct file_span s;
 
@@ -54,6 +55,7 @@ bool worker_read(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t 
 
 void worker_read_ahead(struct worker *w, struct wtorrent *t, uint32_t piece)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct span_iter it = span_iter_of(
 		t->meta, layout_offset(&t->layout, piece, 0), layout_piece_size(&t->layout, piece));
 	struct file_span s;
@@ -106,6 +108,7 @@ static bool write_span(struct worker *w, struct wtorrent *t, struct wplace at, u
 bool worker_write(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t first, uint32_t n,
 	uint8_t *const *data, struct wfail *f)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	uint32_t begin = first * BLOCK_SIZE;
 	uint32_t end = MIN(layout_piece_size(&t->layout, piece), (first + n) * BLOCK_SIZE);
 	struct span_iter it =

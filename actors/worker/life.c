@@ -6,6 +6,7 @@
 
 void worker_torrent_free(struct worker *w, struct wtorrent **tp)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	struct wtorrent *t;
 
 	TAKE_OBJ(t, tp, WTORRENT_MAGIC);

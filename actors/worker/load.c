@@ -32,6 +32,7 @@ static void run_task(struct loop_task *task)
 
 void worker_load(struct worker *w, struct msg **m)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	const struct m_extent *e = MSG_AS(EXTENT_READ, *m);
 
 	fs_map_ask(e->map, MAX(e->length, e->ahead));
@@ -41,17 +42,20 @@ void worker_load(struct worker *w, struct msg **m)
 
 void worker_loads_run(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	while (w->loads.n > 0)
 		answer_one(w);
 }
 
 void worker_loads_init(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	w->load_task.fn = run_task;
 }
 
 void worker_loads_fini(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	loop_task_del(actor_loop(w->actor), &w->load_task);
 	wring_fini(&w->loads, w->actor);
 }

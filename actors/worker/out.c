@@ -20,6 +20,7 @@ static void send_blocks(struct worker *w, unsigned shard)
 
 struct block_item *worker_out(struct worker *w, uint16_t to)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	unsigned shard = ADDR_INDEX(to);
 
 	must(ADDR_ROLE(to) == ROLE_PEERS && shard < w->shards);
@@ -37,6 +38,7 @@ struct block_item *worker_out(struct worker *w, uint16_t to)
 
 void worker_notes_flush(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	struct msg *m = w->notes != NULL ? &w->notes->h : NULL;
 
 	w->notes = NULL;
@@ -85,6 +87,7 @@ void worker_note(struct worker *w, struct wtorrent *t, enum note_kind kind, uint
 
 void worker_note_seen(struct worker *w, struct wtorrent *t, uint32_t file, bool made)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct note *n = new_note(w, t, NOTE_FILE_SEEN);
 
 	n->index = file;
@@ -94,6 +97,8 @@ void worker_note_seen(struct worker *w, struct wtorrent *t, uint32_t file, bool 
 
 void worker_note_error(struct worker *w, struct wtorrent *t, const struct wfail *f)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	int64_t now = actor_now(w->actor);
 
 	if (t->error_last == f->err && now < t->error_at + WORKER_ERROR_EVERY_US)
@@ -110,6 +115,7 @@ void worker_note_error(struct worker *w, struct wtorrent *t, const struct wfail 
 /* Only when the program leaves without having waited: nobody can be told any more. */
 void worker_out_drop(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	for (unsigned i = 0; i < w->shards; i++) {
 		struct msg *m = w->out[i] != NULL ? &w->out[i]->h : NULL;
 
@@ -124,6 +130,7 @@ void worker_out_drop(struct worker *w)
 
 void worker_mark_dirty(struct worker *w, struct wtorrent *t, uint32_t file)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	if (*worker_flags(t, file) & WFILE_DIRTY)
 		return;
 	t->files[file].flags |= WFILE_DIRTY;
@@ -133,6 +140,7 @@ void worker_mark_dirty(struct worker *w, struct wtorrent *t, uint32_t file)
 
 void worker_out_flush(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	for (unsigned i = 0; i < w->shards; i++)
 		send_blocks(w, i);
 	flush_due_notes(w);
@@ -140,6 +148,7 @@ void worker_out_flush(struct worker *w)
 
 void worker_out_init(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	w->out = xcalloc(w->shards, sizeof *w->out);
 	w->notes_timer.fn = on_notes_timer;
 }

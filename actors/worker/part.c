@@ -31,6 +31,7 @@
 
 void worker_part_name(struct wtorrent *t)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	char hex[2 * HASH_SHA1_SIZE + 1];
 
 	hex_encode(t->meta->infohash.v1, HASH_SHA1_SIZE, hex);
@@ -39,6 +40,7 @@ void worker_part_name(struct wtorrent *t)
 
 void worker_part_free(struct wtorrent *t)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	xfree(t->moved);
 	t->moved = NULL;
 }
@@ -59,6 +61,7 @@ static bool is_moved(const struct wtorrent *t, uint32_t piece, uint32_t file)
 
 struct wplace worker_place(const struct wtorrent *t, uint32_t piece, const struct file_span *s)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	bool parted = t->files != NULL && (t->files[s->file].flags & WFILE_PARTED);
 
 	if (parted || (t->salvage && is_moved(t, piece, s->file)))
@@ -127,6 +130,7 @@ static bool size_of_part(struct worker *w, struct wtorrent *t, uint64_t *size, s
 
 void worker_part_trim(struct worker *w, struct wtorrent *t)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	enum err err = E_OK;
 	uint64_t at;
 	int dir, fd = worker_file(w, t, part_file(t), FS_READ, &err);
@@ -144,6 +148,7 @@ void worker_part_trim(struct worker *w, struct wtorrent *t)
 bool worker_part_list(
 	struct worker *w, struct wtorrent *t, struct part_unit **out, uint32_t *n, struct wfail *f)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	uint32_t room = 0;
 	uint64_t at = 0, size;
 	struct part_unit u;
@@ -169,6 +174,7 @@ bool worker_part_list(
 
 void worker_part_remember(struct wtorrent *t, uint32_t piece, uint32_t file, bool settled)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	if (t->moved_n == t->moved_room) {
 		t->moved_room = MAX(16, t->moved_room * 2);
 		t->moved = xrealloc(t->moved, t->moved_room * sizeof *t->moved);
@@ -213,6 +219,8 @@ static bool copy_unit(
 /* The units of one file that are this worker's. */
 bool worker_part_move(struct worker *w, struct wtorrent *t, uint32_t file, struct wfail *f)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	uint32_t first, last, before = t->moved_n;
 	struct part_unit u;
 	uint64_t at, size;
@@ -242,6 +250,7 @@ failed:
 
 bool worker_part_doubt(const struct wtorrent *t, uint32_t piece)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	for (uint32_t i = 0; t->unsettled_n > 0 && i < t->moved_n; i++)
 		if (t->moved[i].piece == piece && !t->moved[i].settled)
 			return true;
@@ -251,6 +260,7 @@ bool worker_part_doubt(const struct wtorrent *t, uint32_t piece)
 bool worker_part_settle(
 	struct worker *w, struct wtorrent *t, uint32_t piece, bool from_part, struct wfail *f)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	for (uint32_t i = 0; t->unsettled_n > 0 && i < t->moved_n; i++) {
 		struct wmoved *u = &t->moved[i];
 
@@ -283,6 +293,7 @@ static void punch(struct worker *w, struct wtorrent *t, const struct wmoved *u)
 
 bool worker_part_synced(struct worker *w, struct wtorrent *t, bool good)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	uint32_t n = 0, was = t->moved_n;
 	struct wfail f;
 

@@ -169,6 +169,8 @@ static void fail_piece(struct worker *w, struct wpiece **p, const struct wfail *
 
 void worker_piece_forget_at(struct worker *w, struct wtorrent *t, uint32_t piece)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct wpiece *p = NULL;
 
 	if (tref_worker(t->t, piece, w->workers) == w->index)
@@ -179,6 +181,7 @@ void worker_piece_forget_at(struct worker *w, struct wtorrent *t, uint32_t piece
 
 void worker_pieces_forget(struct worker *w, struct wtorrent *t, enum err err)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct wpiece *p;
 
 	while ((p = t->pieces) != NULL) {
@@ -482,6 +485,8 @@ static void on_idle(struct loop_timer *timer, int64_t now)
 void worker_partials_load(
 	struct worker *w, struct wtorrent *t, const struct partial_piece *v, uint32_t n)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	for (uint32_t i = 0; i < n; i++) {
 		struct wpiece *p;
 
@@ -502,6 +507,7 @@ void worker_partials_load(
 
 void worker_pieces_flush(struct worker *w, struct wtorrent *t)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	struct wpiece *next;
 
 	run_ready(w, false, true);
@@ -514,6 +520,7 @@ void worker_pieces_flush(struct worker *w, struct wtorrent *t)
 
 uint32_t worker_partials_list(const struct wtorrent *t, struct partial_piece **out)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	uint32_t n = 0;
 
 	*out = t->pieces_n > 0 ? xcalloc(t->pieces_n, sizeof **out) : NULL;
@@ -534,11 +541,13 @@ uint32_t worker_partials_list(const struct wtorrent *t, struct partial_piece **o
 
 void worker_pieces_init(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	w->idle.fn = on_idle;
 }
 
 void worker_pieces_fini(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	must(w->hot_first == NULL && w->ready_first == NULL);
 	for (struct wpiece *p = w->free_pieces, *next; p != NULL; p = next) {
 		next = p->next;

@@ -13,6 +13,7 @@
 
 void worker_link_make(struct worker *w, struct wtorrent *t, uint32_t file)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	const char *target = t->meta->files[file].symlink;
 	enum err err = E_OK;
 	char safe[160];
@@ -28,6 +29,7 @@ void worker_link_make(struct worker *w, struct wtorrent *t, uint32_t file)
 
 bool worker_prepare(struct worker *w, struct wtorrent *t, struct wfail *f)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	if (t->prepared)
 		return true;
 	for (uint32_t i = 0; i < t->meta->files_n; i++) {

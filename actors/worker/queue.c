@@ -45,17 +45,20 @@ static void run_task(struct loop_task *task)
 
 void worker_queue_run(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	while (w->queue.n > 0)
 		run_some(w);
 }
 
 void worker_queue_init(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	w->queue_task.fn = run_task;
 }
 
 void worker_queue_fini(struct worker *w)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	loop_task_del(actor_loop(w->actor), &w->queue_task);
 	wring_fini(&w->queue, w->actor);
 }

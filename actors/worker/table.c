@@ -10,6 +10,7 @@
 
 struct wtorrent *worker_find(struct worker *w, struct tref t)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
 	struct wtorrent *wt = t.slot < w->slots_n ? w->slots[t.slot] : NULL;
 
 	if (wt == NULL || !tref_equal(wt->t, t))
@@ -20,6 +21,8 @@ struct wtorrent *worker_find(struct worker *w, struct tref t)
 
 void worker_slot_set(struct worker *w, struct wtorrent *t)
 {
+	CHECK_OBJ(w, WORKER_MAGIC);
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	must(t->t.slot < SLOTS_MAX);
 	if (t->t.slot >= w->slots_n) {
 		uint32_t n = MAX(t->t.slot + 1, w->slots_n * 2);

@@ -12,6 +12,7 @@
 
 uint8_t *worker_flags(struct wtorrent *t, uint32_t file)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	if (t->files == NULL)
 		t->files = xcalloc(t->meta->files_n + 1, sizeof *t->files);
 	if (t->ids == NULL)
@@ -21,11 +22,13 @@ uint8_t *worker_flags(struct wtorrent *t, uint32_t file)
 
 const char *worker_path(const struct wtorrent *t, uint32_t file)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	return file == part_file(t) ? t->part : t->meta->files[file].path;
 }
 
 void worker_file_list(struct wtorrent *t, uint32_t file)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	if (*worker_flags(t, file) & WFILE_LISTED)
 		return;
 	if (t->unsynced_n == t->unsynced_room) {
@@ -38,6 +41,7 @@ void worker_file_list(struct wtorrent *t, uint32_t file)
 
 void worker_words(struct words *out, const struct wtorrent *t, const struct wfail *f)
 {
+	CHECK_OBJ(t, WTORRENT_MAGIC);
 	char safe[160];
 	const char *name = f->file == WFILE_DIR ? t->path : worker_path(t, f->file);
 

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Objects and messages are what they say: checked where they are handed in, cast down by one macro, named alike in the log."""
-import collections
 import os
 import re
 
@@ -13,9 +12,6 @@ STRUCT = re.compile(r'^struct (\w+) \{\n\s*uint32_t magic;', re.MULTILINE)
 PARAMETER = re.compile(r'(?:^|,)\s*(?:const )?struct (\w+) \*(\w+)\s*$')
 # What checks the object for the caller.
 CHECKS = ('CHECK_OBJ', 'actor_check_thread', 'life_of')
-
-# Folders in which exported functions still look into objects unchecked: they are told, not refused.  May only shrink.
-UNCHECKED = {'actors/store', 'actors/worker'}
 
 LOG = (r'\blog_event\(\s*[^,]+,\s*"(\w+)",\s*((?:"(?:\\.|[^"\\])*"|PRI\w+|\s)+)')
 
@@ -50,7 +46,7 @@ def is_checked(name, body):
 
 def check_objects():
     """Whoever only passes an object on leaves it to the function that looks into it."""
-    known, found_in = objects(), collections.defaultdict(list)
+    known = objects()
     for path in product('.c'):
         text = lib_tree.code(path)
         for match in FUNCTION.finditer(text):
@@ -58,15 +54,7 @@ def check_objects():
             for struct, name in found[1] if found else ():
                 if (os.path.dirname(path), struct) in known and not is_checked(name, match.group('body')):
                     line = text.count('\n', 0, match.start()) + 1
-                    found_in[os.path.dirname(path)].append(
-                        f'{path}:{line}: {found[0]}() looks into {name} before CHECK_OBJ')
-    for folder, findings in sorted(found_in.items()):
-        if folder in UNCHECKED:
-            yield f'# {folder}: {len(findings)} functions look into an object before CHECK_OBJ'
-        else:
-            yield from findings
-    for folder in sorted(UNCHECKED - set(found_in)):
-        yield f'# {folder} is clean: take it out of UNCHECKED'
+                    yield f'{path}:{line}: {found[0]}() looks into {name} before CHECK_OBJ'
 
 
 def check_casts():
