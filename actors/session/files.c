@@ -120,19 +120,28 @@ static bool is_for_all(const struct file_wish *w)
 	return w->first == 0 && w->last == UINT32_MAX;
 }
 
+/* The last wish for all files undoes those before it; 0: there is none. */
+static uint32_t first_kept(const struct file_wish *wishes, uint32_t n)
+{
+	for (uint32_t i = n; i-- > 0;)
+		if (is_for_all(&wishes[i]))
+			return i;
+	return 0;
+}
+
+/* How many of the wishes so far stand beside these. */
+static uint32_t kept_before(const struct torrent *t, const struct file_wish *wishes, uint32_t n)
+{
+	return n > 0 && is_for_all(&wishes[first_kept(wishes, n)]) ? 0 : t->choice_n;
+}
+
 struct file_wish *files_choice_with(
 	const struct torrent *t, const struct file_wish *wishes, uint32_t n, uint32_t *out_n)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	uint32_t before = t->choice_n, from = 0;
+	uint32_t from = first_kept(wishes, n), before = kept_before(t, wishes, n);
 	struct file_wish *list;
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (is_for_all(&wishes[i])) {
-			before = 0;
-			from = i;
-		}
-	}
 	*out_n = before + n - from;
 	list = xcalloc((size_t)*out_n + 1, sizeof *list);
 	if (before > 0)
@@ -145,13 +154,8 @@ struct file_wish *files_choice_with(
 enum err files_may_choose(
 	const struct torrent *t, const struct file_wish *wishes, uint32_t n, struct words *why)
 {
-	struct file_wish *list;
-	uint32_t list_n;
-
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	list = files_choice_with(t, wishes, n, &list_n);
-	xfree(list);
-	if (list_n <= FILE_WISHES_MAX)
+	if (kept_before(t, wishes, n) + n - first_kept(wishes, n) <= FILE_WISHES_MAX)
 		return E_OK;
 	snprintf(why->text, sizeof why->text,
 		"files: more than %u choices are not kept while the files are not known; choose "
