@@ -28,11 +28,6 @@ blocklist_ip blocklist_ip_of(const struct endpoint *e)
 	return ip;
 }
 
-static bool is_v4(const struct blocklist_range *r)
-{
-	return r->lo >> 32 == 0xffff && r->hi >> 32 == 0xffff;
-}
-
 const struct blocklist *blocklist_of(const struct blocklist_set *s, uint64_t refusals)
 {
 	struct blocklist *l;
@@ -42,12 +37,12 @@ const struct blocklist *blocklist_of(const struct blocklist_set *s, uint64_t ref
 	atomic_init(&l->users, 1);
 	atomic_init(&l->refusals, refusals);
 	for (uint32_t i = 0; i < s->n; i++)
-		l->v4_n += is_v4(&s->v[i]);
+		l->v4_n += blocklist_is_v4(s->v[i].lo);
 	l->v6_n = s->n - l->v4_n;
 	l->v4 = xcalloc((size_t)l->v4_n + 1, sizeof *l->v4);
 	l->v6 = xcalloc((size_t)l->v6_n + 1, sizeof *l->v6);
 	for (uint32_t i = 0; i < s->n; i++)
-		if (is_v4(&s->v[i]))
+		if (blocklist_is_v4(s->v[i].lo))
 			l->v4[v4++] = (struct v4_range){(uint32_t)s->v[i].lo, (uint32_t)s->v[i].hi};
 		else
 			l->v6[v6++] = s->v[i];

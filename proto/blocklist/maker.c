@@ -30,11 +30,6 @@ static bool push(struct blocklist_set *s, blocklist_ip lo, blocklist_ip hi)
 	return true;
 }
 
-static bool is_v4(blocklist_ip ip)
-{
-	return ip >= BLOCKLIST_V4 && ip < BLOCKLIST_V4_END;
-}
-
 /* A range of IPv6 that has the numbers of IPv4 in its midst says nothing of them. */
 static bool set_add(struct blocklist_set *s, const struct blocklist_range *r)
 {
@@ -213,7 +208,8 @@ static int compare(const void *a, const void *b)
 static bool continues(const struct blocklist_range *last, const struct blocklist_range *r)
 {
 	/* An end that is the last address of all has none behind it. */
-	return is_v4(last->lo) == is_v4(r->lo) && (r->lo <= last->hi || r->lo == last->hi + 1);
+	return blocklist_is_v4(last->lo) == blocklist_is_v4(r->lo) &&
+	       (r->lo <= last->hi || r->lo == last->hi + 1);
 }
 
 /* Overlapping and adjacent ones of a family become one. */

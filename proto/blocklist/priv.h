@@ -23,6 +23,11 @@ struct blocklist_set {
 	bool sorted; /* as they were added */
 };
 
+static inline bool blocklist_is_v4(blocklist_ip ip)
+{
+	return ip >= BLOCKLIST_V4 && ip < BLOCKLIST_V4_END;
+}
+
 blocklist_ip blocklist_ip_of(const struct endpoint *);
 
 enum blocklist_line { LINE_EMPTY, LINE_RANGE, LINE_ALLOWED, LINE_BAD };
