@@ -127,8 +127,7 @@ void announce_complete(struct announce *a, int64_t now)
 	if (a->completed)
 		return;
 	a->completed = a->complete_due = true;
-	if (a->due_at > now)
-		set_due(a, now);
+	hasten(a, now);
 }
 
 /* --- what to do --- */
@@ -376,8 +375,8 @@ static void note_success(
 static void settle_stopped(struct announce *a, struct announce_tracker *t, int64_t now)
 {
 	t->started = t->stop_due = false;
-	if (a->running && a->due_at > now)
-		set_due(a, now);
+	if (a->running)
+		hasten(a, now);
 }
 
 /* The end of an announce that was under way when we stopped. */
@@ -426,7 +425,7 @@ static void settle_announce(struct announce *a, int i, enum err e, int64_t now)
 		a->walk = a->flight = NONE;
 		set_due(a, now);
 	} else if (a->walk == NONE && a->due_by == NONE) {
-		set_due(a, MIN(a->due_at, contact_at(a, &a->trackers[i])));
+		hasten(a, contact_at(a, &a->trackers[i]));
 	}
 }
 
