@@ -139,6 +139,7 @@ static bool net_allows(struct kad_gate *g, const struct endpoint *from, int64_t 
 	size_t n = endpoint_is_v4(from) ? 15 : 6;
 	struct sender *s = sender_of(g, g->nets, from->ip, n, NET_BURST, now);
 
+	must(s != NULL); /* no network is blocked */
 	refill(&s->tokens, NET_RATE, NET_BURST, now);
 	return spend(&s->tokens, 1);
 }
