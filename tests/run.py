@@ -154,6 +154,7 @@ class Runner:
             if name.startswith('TORRENTD_'):
                 del env[name]
         env['TORRENTD'] = os.path.join(out, 'torrentd')
+        env.setdefault('TSAN_OPTIONS', f'suppressions={os.path.join(ROOT, "tests/lib/tsan.supp")}')
         if program.suite in ('script', 'interop'):
             lib = os.path.join(ROOT, 'tests', program.suite)
             env['PYTHONPATH'] = os.pathsep.join([lib, os.path.join(ROOT, 'tests/script')])

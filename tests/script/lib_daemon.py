@@ -24,7 +24,7 @@ BINARY = os.environ.get('TORRENTD') or os.path.join(
     os.path.dirname(os.path.abspath(__file__)), '../../build/release/torrentd')
 # Only such a binary has the memory and the speed of the program: a sanitizer keeps what was freed.
 MEASURABLE = '/build/release/' in os.path.realpath(BINARY)
-SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tsan.supp')
+SUPPRESSIONS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib', 'tsan.supp')
 # What every daemon gets besides, as in TEST_OPTIONS="peers.shards=3 store.workers=3".
 MORE_OPTIONS = dict(word.split('=', 1) for word in os.environ.get('TEST_OPTIONS', '').split())
 STOP_LIMIT = 5.0  # seconds that a stop may take, whatever trackers and disks do
