@@ -38,11 +38,14 @@ static void make_peer_id(uint8_t out[20])
 	peer_id_generate(out, version, noise);
 }
 
+/* What http serves, a table a dialect. */
+static const struct resources *const served[] = {&api_resources, NULL};
+
 void topology_env(struct actor_env *env, const struct config *c)
 {
 	unsigned cores = processors();
 
-	*env = (struct actor_env){.config = c, .resources = &api_resources};
+	*env = (struct actor_env){.config = c, .resources = served};
 	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards
 					  : MIN(MAX(1u, cores / 4), BANDWIDTH_PARTS_MAX);
 	env->workers = c->store_workers > 0 ? MIN((unsigned)c->store_workers, WORKERS_LIMIT)

@@ -22,10 +22,11 @@ struct actor_env {
 	uint8_t peer_id[20];         /* ours, for this run */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
 	 * (main/listening.c). */
-	int api_fd;                        /* main closes it at the end */
-	uint16_t api_port;                 /* the one it listens on */
-	const struct resources *resources; /* what http serves (http/server/server.h) */
-	int peer_fds[16];                  /* shard 0 owns them from its init on */
+	int api_fd;                               /* main closes it at the end */
+	uint16_t api_port;                        /* the one it listens on */
+	const struct resources *const *resources; /* what http serves (http/server/server.h); ends
+						     with NULL */
+	int peer_fds[16];                         /* shard 0 owns them from its init on */
 	unsigned peer_fds_n;
 	int datagram_fds[16]; /* of UDP at the peer port, as many as could be had; likewise */
 	unsigned datagram_fds_n;

@@ -66,7 +66,7 @@ void api_counters(struct request *r)
 
 void api_index(struct request *r)
 {
-	const struct resources *all = request_resources(r);
+	const struct resources *const *tables = request_resources(r);
 	struct json_out o = {0};
 
 	json_out_open(&o, '{');
@@ -74,10 +74,13 @@ void api_index(struct request *r)
 	json_out_put(&o, "version", text, config_version());
 	json_out_key(&o, "endpoints");
 	json_out_open(&o, '{');
-	for (unsigned i = 0; i < all->n; i++) {
-		json_out_key_n(&o, all->v[i].path, strlen(all->v[i].path));
-		json_out_text(&o, all->v[i].doc);
-	}
+	for (; *tables != NULL; tables++)
+		for (unsigned i = 0; i < (*tables)->n; i++) {
+			const struct resource *one = &(*tables)->v[i];
+
+			json_out_key_n(&o, one->path, strlen(one->path));
+			json_out_text(&o, one->doc);
+		}
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
 	answer_json(r, 200, &o);

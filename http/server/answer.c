@@ -33,11 +33,39 @@ static const struct {
 	{E_NOSPACE, 507},
 };
 
+/* Titles and codes of problems; what is not here is that of 500. */
+static const struct {
+	unsigned status;
+	const char *title, *code;
+} problems[] = {
+	{500, "Internal Server Error", "internal"},
+	{400, "Bad Request", "bad_request"},
+	{401, "Unauthorized", "unauthorized"},
+	{403, "Forbidden", "forbidden"},
+	{404, "Not Found", "not_found"},
+	{405, "Method Not Allowed", "method_not_allowed"},
+	{409, "Conflict", "conflict"},
+	{413, "Content Too Large", "too_large"},
+	{421, "Misdirected Request", "unknown_host"},
+	{422, "Unprocessable Content", "invalid"},
+	{429, "Too Many Requests", "too_many"},
+	{503, "Service Unavailable", "unavailable"},
+	{507, "Insufficient Storage", "no_space"},
+};
+
+static size_t problem_of(unsigned status)
+{
+	for (size_t i = 0; i < ARRAY_LEN(problems); i++)
+		if (problems[i].status == status)
+			return i;
+	return 0;
+}
+
 static void set(struct request *r, unsigned status, const char *type, char *body, size_t n)
 {
 	must(!r->answered);
 	r->answered = true;
-	if (r->resource != NULL && r->resource->changes)
+	if (r->method != 0 && r->resource->changes) /* who asks got in */
 		r->http->changes++;
 	r->status = status;
 	r->type = type;
@@ -45,23 +73,83 @@ static void set(struct request *r, unsigned status, const char *type, char *body
 	r->body_n = n;
 }
 
-void answer_text(struct request *r, unsigned status, const char *fmt, ...)
+/* One line, whatever came from outside is quoted in it.  Returns its bytes. */
+static size_t write_line(char *line, size_t size, const char *fmt, va_list ap)
 {
-	char line[1024];
-	va_list ap;
-	int n;
+	int n = vsnprintf(line, size, fmt, ap);
 
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof line - 1, fmt, ap);
-	va_end(ap);
 	must(n >= 0);
-	n = MIN(n, (int)sizeof line - 2);
-	/* One line, whatever came from outside is quoted in it. */
+	n = MIN(n, (int)size - 1);
 	for (int i = 0; i < n; i++)
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = ' ';
-	line[n] = '\n';
-	set(r, status, "text/plain; charset=utf-8", xmemdup(line, (size_t)n + 1), (size_t)n + 1);
+	return (size_t)n;
+}
+
+/* RFC 9457. */
+static void set_problem(struct request *r, unsigned status, const char *code, const char *line)
+{
+	struct json_out o = {0};
+	size_t n;
+	char *text;
+
+	json_out_open(&o, '{');
+	json_out_put(&o, "type", text, "about:blank");
+	json_out_put(&o, "title", text, problems[problem_of(status)].title);
+	json_out_put(&o, "status", uint, status);
+	json_out_put(&o, "detail", text, line);
+	json_out_put(&o, "code", text, code != NULL ? code : problems[problem_of(status)].code);
+	json_out_close(&o, '}');
+	text = json_out_take(&o, &n);
+	set(r, status, "application/problem+json", text, n);
+}
+
+static void PRINTF_LIKE(4, 0) answer_line(
+	struct request *r, unsigned status, const char *code, const char *fmt, va_list ap)
+{
+	char line[1024];
+	size_t n = write_line(line, sizeof line - 1, fmt, ap);
+
+	if (r->native && status >= 400) {
+		set_problem(r, status, code, line);
+		return;
+	}
+	line[n++] = '\n';
+	set(r, status, "text/plain; charset=utf-8", xmemdup(line, n), n);
+}
+
+void answer_text(struct request *r, unsigned status, const char *fmt, ...)
+{
+	va_list ap;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	va_start(ap, fmt);
+	answer_line(r, status, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void answer_problem(struct request *r, unsigned status, const char *code, const char *fmt, ...)
+{
+	va_list ap;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	va_start(ap, fmt);
+	answer_line(r, status, code, fmt, ap);
+	va_end(ap);
+}
+
+void answer_header(struct request *r, const char *name, const char *fmt, ...)
+{
+	char value[1024];
+	va_list ap;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	must(r->extras_n < EXTRAS_MAX);
+	va_start(ap, fmt);
+	write_line(value, sizeof value, fmt, ap);
+	va_end(ap);
+	r->extras[r->extras_n].name = name;
+	r->extras[r->extras_n++].value = xstrdup(value);
 }
 
 void answer_nothing(struct request *r)
@@ -116,7 +204,7 @@ void answer_err(struct request *r, enum err err, const char *why)
 /* What an application of another site may do: all that there is. */
 static void add_preflight(struct MHD_Response *m)
 {
-	MHD_add_response_header(m, "Access-Control-Allow-Methods", "GET, POST");
+	MHD_add_response_header(m, "Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
 	MHD_add_response_header(m, "Access-Control-Allow-Headers",
 		"Authorization, Content-Type, If-None-Match, X-Requested-With, X-Torrentd");
 	MHD_add_response_header(m, "Access-Control-Allow-Private-Network", "true");
@@ -131,8 +219,10 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
 	MHD_add_response_header(
 		m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-	if (r->allow != NULL)
+	if (r->allow[0] != '\0')
 		MHD_add_response_header(m, "Allow", r->allow);
+	for (unsigned i = 0; i < r->extras_n; i++)
+		MHD_add_response_header(m, r->extras[i].name, r->extras[i].value);
 	if (r->status == 401)
 		MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"torrentd\"");
 	if (r->status == 503)
@@ -143,7 +233,7 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 		MHD_add_response_header(m, "Access-Control-Allow-Origin", r->origin);
 		MHD_add_response_header(m, "Access-Control-Expose-Headers", "ETag, Retry-After");
 	}
-	if (r->status == 204)
+	if (r->status == 204 && r->method == 0)
 		add_preflight(m);
 	/* After these the rest of the stream cannot be trusted to be the next request. */
 	if (r->status == 400 || r->status == 413)

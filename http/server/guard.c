@@ -262,6 +262,8 @@ static void check_token(const struct guard_facts *f, struct guard_verdict *v)
 		v->scopes = SCOPE_ALL;
 		return;
 	}
+	if (f->open)
+		return;
 	refuse(v, 401,
 		"the API token is needed: send Authorization: Bearer and the value of api.token");
 }
@@ -344,7 +346,7 @@ static bool looks_like_browser(const struct head *h)
 
 void guard_change(const struct guard_facts *f, struct guard_verdict *v)
 {
-	bool has_token = f->config->api_token[0] != '\0'; /* else it would not have got in */
+	bool has_token = f->config->api_token[0] != '\0' && v->scopes != 0;
 
 	if (is_own_page(f))
 		return;

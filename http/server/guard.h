@@ -16,6 +16,7 @@ struct guard_facts {
 	const struct head *head;
 	struct endpoint peer;  /* the other end of the connection */
 	struct endpoint local; /* ours */
+	bool open;             /* what is asked for needs no credentials */
 };
 
 struct guard_verdict {

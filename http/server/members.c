@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "http/server/priv.h"
+#include "http/server/route.h"
 #include "proto/base/array.h"
 
 /* Owned by the caller; NULL: no value that a parameter can have. */
@@ -43,6 +44,32 @@ static bool set_param(struct request *r, const char *name, char *text)
 	ARRAY_PUSH(r->members, r->members_n, r->members_room, text);
 	return MHD_set_connection_value_n(r->conn, MHD_GET_ARGUMENT_KIND, key, strlen(key), text,
 		       strlen(text)) == MHD_YES;
+}
+
+static char *dup_slice(struct slice s)
+{
+	char *text = xcalloc(1, s.n + 1);
+
+	memcpy(text, s.p, s.n);
+	return text;
+}
+
+bool members_path(struct request *r, const char *path)
+{
+	struct slice name, value;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	for (unsigned i = 0; route_part(r->resource, path, i, &name, &value); i++) {
+		char *key = dup_slice(name), *text = dup_slice(value);
+		bool set = set_param(r, key, text);
+
+		xfree(key);
+		if (!set) {
+			answer_err(r, E_NOMEM, NULL);
+			return false;
+		}
+	}
+	return true;
 }
 
 static void take_members(struct request *r, json_t *object)

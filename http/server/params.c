@@ -29,6 +29,15 @@ static bool is_listed(const char *list, const char *name, size_t n)
 	return false;
 }
 
+/* Whether the resource says that it takes the parameter: in its list, or as a part of its path. */
+static bool is_declared(const struct resource *resource, const char *name)
+{
+	const char *at = strstr(resource->path, name);
+
+	return is_listed(resource->params, name, strlen(name)) ||
+	       (at != NULL && at > resource->path && at[-1] == '{' && at[strlen(name)] == '}');
+}
+
 struct stranger {
 	const struct resource *resource;
 	const char *name;
@@ -96,7 +105,7 @@ bool param_text(struct request *r, const char *name, const char **out)
 	struct search s = {.name = name};
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
-	must(is_listed(r->resource->params, name, strlen(name)));
+	must(is_declared(r->resource, name));
 	*out = NULL;
 	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, match, &s);
 	if (s.found > 1) {

@@ -2,8 +2,8 @@
 /*
  * What the files of the HTTP server share.
  *
- * Floors, from the ground: head (a request's headers), guard (who gets in), answer, params, request
- * (the life of one), door (new connections), client (those there are), server (the actor).
+ * Floors, from the ground: head (a request's headers), guard (who gets in), route, answer, params,
+ * request (the life of one), door (new connections), client (those there are), server (the actor).
  */
 #ifndef HTTP_SERVER_PRIV_H
 #define HTTP_SERVER_PRIV_H
@@ -26,6 +26,9 @@
 
 /* Bytes of bodies and answers that are much: worth giving back to the system when they are free. */
 #define BURST (UINT64_C(8) << 20)
+
+/* Headers that a resource can add to its answer. */
+#define EXTRAS_MAX 4u
 
 /* What a connection is at. */
 enum client_phase {
@@ -50,8 +53,8 @@ struct client {
 struct http {
 	uint32_t magic;
 	struct actor *actor;
-	const struct config *config;       /* owned reference */
-	const struct resources *resources; /* borrowed */
+	const struct config *config;              /* owned reference */
+	const struct resources *const *resources; /* borrowed; ends with NULL */
 	struct MHD_Daemon *daemon;
 	struct loop_fd io;
 	struct loop_fd door; /* where clients come in; its descriptor is main's */
@@ -82,7 +85,9 @@ struct request {
 	size_t uri_n;    /* and how long it was when it came */
 	bool begun;      /* its headers have been seen */
 	const struct resource *resource;
-	enum method method;
+	enum method method; /* 0: it did not get in */
+	unsigned scopes;    /* of who asks */
+	bool native;        /* beneath /api/v1 */
 	bool suspended;
 	bool answered; /* the answer below is complete */
 	unsigned status;
@@ -92,7 +97,12 @@ struct request {
 	struct link in_shared;    /* in shared->waiters */
 	bool packed;              /* the client takes gzip */
 	const char *type;         /* of the answer */
-	const char *allow;        /* Allow header of a 405 */
+	char allow[40];           /* Allow header of a 405; empty: none */
+	struct {
+		const char *name;
+		char *value; /* owned */
+	} extras[EXTRAS_MAX];
+	unsigned extras_n;
 	const char *origin; /* borrowed: another site's application that may read the answer */
 	uint8_t *upload;    /* owned: of the request */
 	uint32_t upload_n, upload_room;
@@ -103,6 +113,8 @@ struct request {
 	uint64_t thrown;  /* as far as so many bytes */
 };
 
+/* members.c: the parts of its path are parameters from now on; false: answered. */
+bool members_path(struct request *, const char *path);
 /* members.c: microhttpd does not need them any more. */
 void members_free(struct request *);
 

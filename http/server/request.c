@@ -11,6 +11,7 @@
 
 #include "actors/kernel/net.h"
 #include "http/server/multipart.h"
+#include "http/server/route.h"
 #include "proto/base/array.h"
 
 /* All bodies under way together; more are refused until these are done. */
@@ -18,6 +19,22 @@
 
 /* Requests that wait for other actors at once; beyond it the daemon is overloaded and says so. */
 #define WAITING_MAX 1024u
+
+/* Where answers are as the native API has them. */
+#define NATIVE "/api/v1/"
+
+/* --- who may --- */
+
+/* false: answered. */
+static bool take_verdict(struct request *r, const struct guard_verdict *v)
+{
+	r->origin = v->origin;
+	if (v->status == 204)
+		answer_nothing(r);
+	else if (v->status != 0)
+		answer_text(r, v->status, "%s", v->why);
+	return !r->answered;
+}
 
 /* --- the face --- */
 
@@ -33,7 +50,7 @@ const struct resource *request_resource(const struct request *r)
 	return r->resource;
 }
 
-const struct resources *request_resources(const struct request *r)
+const struct resources *const *request_resources(const struct request *r)
 {
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	return r->http->resources;
@@ -69,6 +86,17 @@ uint8_t *request_body_take(struct request *r, size_t *n)
 	r->upload = NULL;
 	r->upload_n = r->upload_room = 0;
 	return body;
+}
+
+bool request_may(struct request *r, unsigned scopes)
+{
+	struct guard_verdict v = {0};
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	v.origin = r->origin;
+	v.scopes = r->scopes;
+	guard_scopes(scopes, &v);
+	return take_verdict(r, &v);
 }
 
 bool request_may_wait(struct request *r)
@@ -113,33 +141,22 @@ static struct request *request_new(struct http *h, struct MHD_Connection *conn)
 	return r;
 }
 
-static const struct resource *find_path(const struct resources *list, const char *path)
+/* Whether the resource was found and takes the method; false: answered. */
+static bool takes_method(struct request *r, const char *method)
 {
-	for (unsigned i = 0; i < list->n; i++)
-		if (strcmp(list->v[i].path, path) == 0)
-			return &list->v[i];
-	return NULL;
-}
-
-static void find_resource(struct request *r, const char *url, const char *method)
-{
+	const struct resource *resource = r->resource;
 	bool head = strcmp(method, "HEAD") == 0;
 
-	r->resource = find_path(r->http->resources, url);
-	if (r->resource == NULL) {
+	if (resource == NULL) {
 		answer_text(r, 404, "no such endpoint: GET / lists them");
-		return;
+		return false;
 	}
-	if (head || strcmp(method, "GET") == 0)
-		r->method = METHOD_GET;
-	else if (strcmp(method, "POST") == 0)
-		r->method = METHOD_POST;
-	if ((r->resource->methods & r->method) != 0 && !(head && r->resource->changes))
-		return;
-	r->allow = r->resource->methods == METHOD_POST  ? "POST"
-		   : r->resource->methods == METHOD_GET ? "GET, HEAD"
-							: "GET, POST";
+	r->method = (enum method)route_method(method);
+	if ((resource->methods & r->method) != 0 && !(head && resource->changes))
+		return true;
+	route_allow(resource, r->allow, sizeof r->allow);
 	answer_text(r, 405, "this endpoint takes %s", r->allow);
+	return false;
 }
 
 static uint64_t declared(struct request *r)
@@ -249,18 +266,9 @@ static void read_ends(const struct request *r, struct guard_facts *f)
 		f->local = (struct endpoint){0};
 }
 
-static bool take_verdict(struct request *r, const struct guard_verdict *v)
-{
-	r->origin = v->origin;
-	if (v->status == 204)
-		answer_nothing(r);
-	else if (v->status != 0)
-		answer_text(r, v->status, "%s", v->why);
-	return !r->answered;
-}
-
 static bool has_scopes(struct request *r, struct guard_verdict *v)
 {
+	r->scopes = v->scopes;
 	guard_scopes(r->resource->scopes, v);
 	return take_verdict(r, v);
 }
@@ -270,7 +278,7 @@ static bool may_change(struct request *r, const struct guard_facts *f, struct gu
 	if (!r->resource->changes)
 		return true;
 	if (r->method == METHOD_GET && f->config->api_get_changes != 0) {
-		r->allow = "POST";
+		snprintf(r->allow, sizeof r->allow, "POST");
 		answer_text(r, 405, "this endpoint takes POST: api.get_changes is off");
 		return false;
 	}
@@ -278,18 +286,21 @@ static bool may_change(struct request *r, const struct guard_facts *f, struct gu
 	return take_verdict(r, v);
 }
 
+/* It is known which resource is meant before it is known who asks, and told only after. */
 static void begin(struct request *r, const char *url, const char *method, const char *version)
 {
 	struct head head;
 	struct guard_facts facts = {.config = r->http->config, .head = &head};
 	struct guard_verdict v;
 
+	r->resource = route_find(r->http->resources, url);
+	r->native = strncmp(url, NATIVE, strlen(NATIVE)) == 0;
+	facts.open = r->resource != NULL && r->resource->scopes == SCOPE_NONE;
 	read_head(r, method, version, &head);
 	read_ends(r, &facts);
 	guard_enter(&facts, &v);
-	if (take_verdict(r, &v))
-		find_resource(r, url, method);
-	if (!r->answered && has_scopes(r, &v) && may_change(r, &facts, &v) && params_known(r) &&
+	if (take_verdict(r, &v) && takes_method(r, method) && has_scopes(r, &v) &&
+		may_change(r, &facts, &v) && params_known(r) && members_path(r, url) &&
 		!has_room(r, declared(r)))
 		refuse_midway(r);
 }
@@ -401,6 +412,8 @@ void request_over(
 	if (r->shared_body != NULL)
 		body_unref(&r->shared_body);
 	xfree(r->body);
+	for (unsigned i = 0; i < r->extras_n; i++)
+		xfree(r->extras[i].value);
 	h->uploads -= r->charged;
 	xfree(r->upload);
 	members_free(r);

@@ -4,6 +4,7 @@
 #define HTTP_SERVER_SCOPE_H
 
 enum scope {
+	SCOPE_NONE = 0,   /* a resource that asks nobody who they are */
 	SCOPE_READ = 1,   /* see everything */
 	SCOPE_ADD = 2,    /* add torrents */
 	SCOPE_MANAGE = 4, /* change and remove them, set limits, send lookups to strangers */

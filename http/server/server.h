@@ -18,20 +18,23 @@
 struct request;
 typedef void resource_f(struct request *);
 
-enum method { METHOD_GET = 1, METHOD_POST = 2 };
+enum method { METHOD_GET = 1, METHOD_POST = 2, METHOD_PATCH = 4, METHOD_DELETE = 8 };
 
 struct resource {
-	const char *path;
+	const char *path; /* parts in braces are parameters (route.h) */
 	unsigned methods; /* enum method, or-ed; GET is HEAD, too, unless the resource changes */
 	bool changes;     /* something: the guards are stricter */
-	unsigned scopes;  /* enum scope, or-ed: who asks needs all of them */
+	unsigned scopes;  /* enum scope, or-ed: who asks needs all of them; SCOPE_NONE: no
+			     credentials */
 	resource_f *fn;
 	int arg;            /* what a function that serves several resources needs */
-	const char *params; /* names of its parameters, a space between two; any other is refused */
+	const char *params; /* names of its parameters but those in its path, a space between two;
+			       any other is refused */
 	const char *doc;
 };
 
-/* Handed in by main (env.h); borrowed for the whole run. */
+/* One table of them.  main hands in a list of tables, which ends with NULL (env.h); borrowed for
+ * the whole run. */
 struct resources {
 	const struct resource *v;
 	unsigned n;
@@ -41,13 +44,16 @@ struct resources {
 
 struct actor *request_actor(const struct request *);
 const struct resource *request_resource(const struct request *);
-const struct resources *request_resources(const struct request *); /* all there are */
-const struct config *request_config(const struct request *);       /* of now */
+const struct resources *const *request_resources(const struct request *); /* all there are */
+const struct config *request_config(const struct request *);              /* of now */
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */
 size_t request_body_len(const struct request *);
 uint8_t *request_body_take(struct request *, size_t *n);
+/* Whether who asks has these scopes (enum scope, or-ed), too, for what not every use of the
+ * resource needs; false: it has been answered. */
+bool request_may(struct request *, unsigned scopes);
 /* Whether it may wait for another actor; false: it has been answered (overload, stopping). */
 bool request_may_wait(struct request *);
 /* It waits: calls with the request as their ctx end with it, if the client leaves. */
@@ -55,9 +61,19 @@ void request_suspend(struct request *);
 /* It was suspended and is answered now. */
 void request_resume(struct request *);
 
-/* --- answers: one for each request --- */
+/*
+ * --- answers: one for each request ---
+ *
+ * Beneath /api/v1 what is not 2xx is a problem of RFC 9457: the same words, the status, and a code.
+ */
 
 void answer_text(struct request *, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The same, with a code of its own ("no_such_file"), which programs and translations go by;
+ * elsewhere than beneath /api/v1 the words alone. */
+void answer_problem(struct request *, unsigned status, const char *code, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* A header of the answer, whichever that will be: four at most. */
+void answer_header(struct request *, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void answer_ok(struct request *);
 /* Takes what was written. */
 void answer_json(struct request *, unsigned status, struct json_out *);

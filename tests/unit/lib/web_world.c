@@ -39,8 +39,8 @@ void webworld_start(struct webworld *w, const struct resources *resources,
 
 	*w = (struct webworld){.test = test};
 	w->env.config = make_config(options);
-	w->resources = *resources;
-	w->env.resources = &w->resources;
+	w->resources[0] = resources;
+	w->env.resources = w->resources;
 	w->env.api_fd = net_listen(&at, 64, &e);
 	assert_true(w->env.api_fd >= 0);
 	assert_int_equal(net_local(w->env.api_fd, &at), E_OK);
@@ -60,9 +60,10 @@ void webworld_end(struct webworld *w)
 
 struct webworld *webworld_of(struct request *r)
 {
-	const struct resources *all = request_resources(r);
+	const struct resources *const *all = request_resources(r);
 
-	return container_of((struct resources *)(uintptr_t)all, struct webworld, resources);
+	return container_of(
+		(const struct resources *(*)[2])(uintptr_t)all, struct webworld, resources);
 }
 
 void webworld_turn(struct webworld *w, unsigned turns)

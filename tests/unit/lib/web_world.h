@@ -21,8 +21,8 @@ struct webworld {
 	struct actor *http;
 	struct actor_env env;
 	uint16_t port;
-	struct resources resources; /* what the actor was given */
-	void *test;                 /* the test's own; its resources find it by webworld_of() */
+	const struct resources *resources[2]; /* what the actor was given */
+	void *test; /* the test's own; its resources find it by webworld_of() */
 };
 
 struct webclient {

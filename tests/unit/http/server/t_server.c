@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The server when the process has no descriptor left: it neither spins nor forgets who waits. */
+/* The server: what a resource is given and gives, and what it does when the process has no
+ * descriptor left. */
 #include "tests/unit/lib/web_world.h"
 
 #include <fcntl.h>
@@ -14,7 +15,25 @@ static void say_ok(struct request *r)
 	answer_ok(r);
 }
 
+static void say_part(struct request *r)
+{
+	const char *hash;
+
+	answer_header(r, "X-Test", "a\r\nX-Split: %d", 1);
+	if (param_text(r, "hash", &hash))
+		answer_text(r, strcmp(hash, "none") == 0 ? 404 : 200, "it is %s", hash);
+}
+
+static void say_problem(struct request *r)
+{
+	if (request_may(r, SCOPE_ALL + 1))
+		answer_problem(r, 500, "never", "never");
+}
+
 static const struct resource resources[] = {
+	{.path = "/part/{hash}", .methods = METHOD_GET, .fn = say_part, .params = ""},
+	{.path = "/api/v1/part/{hash}", .methods = METHOD_GET, .fn = say_part, .params = ""},
+	{.path = "/api/v1/may", .methods = METHOD_GET, .fn = say_problem, .params = ""},
 	{.path = "/ok", .methods = METHOD_GET, .fn = say_ok, .params = ""},
 	{.path = "/all", .methods = METHOD_GET, .scopes = SCOPE_ALL, .fn = say_ok, .params = ""},
 	{.path = "/nobody",
@@ -109,12 +128,84 @@ static void a_resource_is_for_who_has_its_scopes(void **state)
 	webworld_end(&w);
 }
 
+static void a_part_of_the_path_is_a_parameter(void **state)
+{
+	struct webclient c;
+	struct webworld w;
+
+	(void)state;
+	webworld_start(&w, &all, plain, NULL);
+	assert_int_equal(webclient_ask(&w, &c, "/part/a%20b", ""), 200);
+	assert_memory_equal(c.body, "it is a b\n", c.body_n);
+	assert_memory_equal(webclient_header(&c, "X-Test"), "a  X-Split: 1\r", 14);
+	assert_null(webclient_header(&c, "X-Split"));
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/part/a?hash=b", ""), 422);
+	webclient_close(&c);
+	webworld_end(&w);
+}
+
+static void errors_of_the_native_api_are_problems(void **state)
+{
+	static const struct {
+		const char *path;
+		unsigned status;
+		const char *code, *detail;
+	} rows[] = {
+		{"/api/v1/part/none", 404, "\"code\":\"not_found\"", "\"detail\":\"it is none\""},
+		{"/api/v1/nothing", 404, "\"status\":404", "no such endpoint"},
+		{"/api/v1/may", 403, "\"code\":\"forbidden\"", "lack a scope"},
+		{"/api/v1/may?x=%22", 422, "\"code\":\"invalid\"", "parameter 'x' is not known"},
+	};
+	struct webclient c;
+	struct webworld w;
+
+	(void)state;
+	webworld_start(&w, &all, plain, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(webclient_ask(&w, &c, rows[i].path, ""), rows[i].status);
+		assert_non_null(strstr(c.in, "Content-Type: application/problem+json\r\n"));
+		assert_non_null(strstr(c.body, rows[i].code));
+		assert_non_null(strstr(c.body, rows[i].detail));
+		webclient_close(&c);
+	}
+	assert_int_equal(webclient_ask(&w, &c, "/part/none", ""), 404);
+	assert_memory_equal(c.body, "it is none\n", c.body_n);
+	webclient_close(&c);
+	webworld_end(&w);
+}
+
+/* Everybody gets to what has no scope; a token that is configured guards the rest. */
+static void what_is_open_asks_for_no_token(void **state)
+{
+	static const char *const guarded[] = {"--api.token=0123456789abcdef0123456789abcdef", NULL};
+	struct webclient c;
+	struct webworld w;
+
+	(void)state;
+	webworld_start(&w, &all, guarded, NULL);
+	assert_int_equal(webclient_ask(&w, &c, "/ok", ""), 200);
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/all", ""), 401);
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/nothing", ""), 401); /* nor what there is */
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/all",
+				 "Authorization: Bearer 0123456789abcdef0123456789abcdef\r\n"),
+		200);
+	webclient_close(&c);
+	webworld_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_is_there),
 		cmocka_unit_test(somebody_is_there),
 		cmocka_unit_test(a_resource_is_for_who_has_its_scopes),
+		cmocka_unit_test(a_part_of_the_path_is_a_parameter),
+		cmocka_unit_test(errors_of_the_native_api_are_problems),
+		cmocka_unit_test(what_is_open_asks_for_no_token),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

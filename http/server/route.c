@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Which resource a path and a method mean. */
+#include "http/server/route.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *word;
+	unsigned method;
+} methods[] = {
+	{"GET", METHOD_GET},
+	{"HEAD", METHOD_GET},
+	{"POST", METHOD_POST},
+	{"PATCH", METHOD_PATCH},
+	{"DELETE", METHOD_DELETE},
+};
+
+/* Bytes up to the next slash. */
+static size_t part_len(const char *path)
+{
+	return strcspn(path, "/");
+}
+
+static bool is_open_part(const char *pattern, size_t n)
+{
+	return n > 2 && pattern[0] == '{' && pattern[n - 1] == '}';
+}
+
+/* An open part matches what is not empty. */
+static bool matches_part(const char *pattern, size_t n, const char *path, size_t path_n)
+{
+	if (is_open_part(pattern, n))
+		return path_n > 0;
+	return n == path_n && memcmp(pattern, path, n) == 0;
+}
+
+static bool matches(const char *pattern, const char *path)
+{
+	for (;;) {
+		size_t n = part_len(pattern), path_n = part_len(path);
+
+		if (!matches_part(pattern, n, path, path_n) || pattern[n] != path[path_n])
+			return false;
+		if (pattern[n] == '\0')
+			return true;
+		pattern += n + 1;
+		path += path_n + 1;
+	}
+}
+
+const struct resource *route_find(const struct resources *const *tables, const char *path)
+{
+	const struct resource *found = NULL;
+
+	for (; *tables != NULL; tables++)
+		for (unsigned i = 0; i < (*tables)->n; i++) {
+			const struct resource *r = &(*tables)->v[i];
+
+			if (strcmp(r->path, path) == 0)
+				return r;
+			if (found == NULL && matches(r->path, path))
+				found = r;
+		}
+	return found;
+}
+
+bool route_part(const struct resource *r, const char *path, unsigned i, struct slice *name,
+	struct slice *value)
+{
+	const char *pattern = r->path;
+
+	for (;;) {
+		size_t n = part_len(pattern), path_n = part_len(path);
+
+		if (is_open_part(pattern, n) && i-- == 0) {
+			*name = (struct slice){(const uint8_t *)pattern + 1, n - 2};
+			*value = (struct slice){(const uint8_t *)path, path_n};
+			return true;
+		}
+		if (pattern[n] == '\0' || path[path_n] == '\0')
+			return false;
+		pattern += n + 1;
+		path += path_n + 1;
+	}
+}
+
+unsigned route_method(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (strcmp(methods[i].word, word) == 0)
+			return methods[i].method;
+	return 0;
+}
+
+void route_allow(const struct resource *r, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+		bool head = strcmp(methods[i].word, "HEAD") == 0;
+
+		if ((r->methods & methods[i].method) == 0 || (head && r->changes))
+			continue;
+		n += (size_t)snprintf(
+			out + n, size - n, "%s%s", n > 0 ? ", " : "", methods[i].word);
+		must(n < size);
+	}
+}

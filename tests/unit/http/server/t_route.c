@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Which resource a path means, and what stands in the place of its parts in braces. */
+#include "http/server/route.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static const struct resource first[] = {
+	{.path = "/", .methods = METHOD_GET},
+	{.path = "/v/{hash}", .methods = METHOD_GET | METHOD_PATCH, .changes = false},
+	{.path = "/v/{hash}/files/{file}", .methods = METHOD_POST | METHOD_DELETE, .changes = true},
+};
+static const struct resource second[] = {
+	{.path = "/v/actions", .methods = METHOD_POST | METHOD_GET, .changes = true},
+};
+static const struct resources a = {first, ARRAY_LEN(first)}, b = {second, ARRAY_LEN(second)};
+static const struct resources *const tables[] = {&a, &b, NULL};
+
+static void a_path_means_one_resource(void **state)
+{
+	static const struct {
+		const char *path;
+		const struct resource *means;
+	} rows[] = {
+		{"/", &first[0]},
+		{"/v/abc", &first[1]},
+		{"/v/actions", &second[0]}, /* the words themselves before a part in braces */
+		{"/v/abc/files/0", &first[2]},
+		{"", NULL},
+		{"/v", NULL},
+		{"/v/", NULL}, /* a part is not empty */
+		{"/v/abc/", NULL},
+		{"/v/abc/files", NULL},
+		{"/v//files/0", NULL},
+		{"/v/abc/files/0/", NULL},
+		{"/v/abc/file/0", NULL},
+		{"//v/abc", NULL},
+		{"/V/abc", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (route_find(tables, rows[i].path) != rows[i].means)
+			fail_msg("%s", rows[i].path);
+}
+
+static void parts_are_what_lies_in_their_place(void **state)
+{
+	struct slice name, value;
+
+	(void)state;
+	assert_true(route_part(&first[2], "/v/abc/files/17", 0, &name, &value));
+	assert_true(name.n == 4 && memcmp(name.p, "hash", 4) == 0);
+	assert_true(value.n == 3 && memcmp(value.p, "abc", 3) == 0);
+	assert_true(route_part(&first[2], "/v/abc/files/17", 1, &name, &value));
+	assert_true(name.n == 4 && memcmp(name.p, "file", 4) == 0);
+	assert_true(value.n == 2 && memcmp(value.p, "17", 2) == 0);
+	assert_false(route_part(&first[2], "/v/abc/files/17", 2, &name, &value));
+	assert_false(route_part(&first[0], "/", 0, &name, &value));
+}
+
+static void methods_are_listed_as_they_are_taken(void **state)
+{
+	char text[40];
+
+	(void)state;
+	route_allow(&first[0], text, sizeof text);
+	assert_string_equal(text, "GET, HEAD");
+	route_allow(&first[1], text, sizeof text);
+	assert_string_equal(text, "GET, HEAD, PATCH");
+	route_allow(&first[2], text, sizeof text);
+	assert_string_equal(text, "POST, DELETE");
+	route_allow(&second[0], text, sizeof text); /* HEAD must not change anything */
+	assert_string_equal(text, "GET, POST");
+	assert_int_equal(route_method("HEAD"), METHOD_GET);
+	assert_int_equal(route_method("DELETE"), METHOD_DELETE);
+	assert_int_equal(route_method("get"), 0);
+	assert_int_equal(route_method("TRACE"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_means_one_resource),
+		cmocka_unit_test(parts_are_what_lies_in_their_place),
+		cmocka_unit_test(methods_are_listed_as_they_are_taken),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
