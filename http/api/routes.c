@@ -5,12 +5,16 @@
 static const struct resource table[] = {
 #define G       METHOD_GET, false
 #define P       METHOD_POST, true
+#define PATCH   METHOD_PATCH, true
+#define DELETE  METHOD_DELETE, true
 #define CHANGES METHOD_GET | METHOD_POST, true
 #define ROUTE(path, methods, scope, fn, arg, params, doc)                                          \
 	{path, methods, SCOPE_##scope, fn, arg, params, doc},
 #include "http/api/routes.def"
 #undef ROUTE
 #undef CHANGES
+#undef DELETE
+#undef PATCH
 #undef P
 #undef G
 };

@@ -142,7 +142,7 @@ static struct request *request_new(struct http *h, struct MHD_Connection *conn)
 }
 
 /* Whether the resource was found and takes the method; false: answered. */
-static bool takes_method(struct request *r, const char *method)
+static bool takes_method(struct request *r, const char *url, const char *method)
 {
 	const struct resource *resource = r->resource;
 	bool head = strcmp(method, "HEAD") == 0;
@@ -154,7 +154,7 @@ static bool takes_method(struct request *r, const char *method)
 	r->method = (enum method)route_method(method);
 	if ((resource->methods & r->method) != 0 && !(head && resource->changes))
 		return true;
-	route_allow(resource, r->allow, sizeof r->allow);
+	route_allow(r->http->resources, url, r->allow, sizeof r->allow);
 	answer_text(r, 405, "this endpoint takes %s", r->allow);
 	return false;
 }
@@ -293,13 +293,13 @@ static void begin(struct request *r, const char *url, const char *method, const 
 	struct guard_facts facts = {.config = r->http->config, .head = &head};
 	struct guard_verdict v;
 
-	r->resource = route_find(r->http->resources, url);
+	r->resource = route_find(r->http->resources, url, route_method(method));
 	r->native = strncmp(url, NATIVE, strlen(NATIVE)) == 0;
 	facts.open = r->resource != NULL && r->resource->scopes == SCOPE_NONE;
 	read_head(r, method, version, &head);
 	read_ends(r, &facts);
 	guard_enter(&facts, &v);
-	if (take_verdict(r, &v) && takes_method(r, method) && has_scopes(r, &v) &&
+	if (take_verdict(r, &v) && takes_method(r, url, method) && has_scopes(r, &v) &&
 		may_change(r, &facts, &v) && params_known(r) && members_path(r, url) &&
 		!has_room(r, declared(r)))
 		refuse_midway(r);

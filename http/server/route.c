@@ -48,18 +48,29 @@ static bool matches(const char *pattern, const char *path)
 	}
 }
 
-const struct resource *route_find(const struct resources *const *tables, const char *path)
+/* How well the resource fits: the path counts for more than the method, words for more than parts
+ * in braces; 0: it has another path. */
+static unsigned fit_of(const struct resource *r, const char *path, unsigned method)
+{
+	if (!matches(r->path, path))
+		return 0;
+	return 1u + ((r->methods & method) != 0 ? 1u : 0) + (strcmp(r->path, path) == 0 ? 2u : 0);
+}
+
+const struct resource *route_find(
+	const struct resources *const *tables, const char *path, unsigned method)
 {
 	const struct resource *found = NULL;
+	unsigned best = 0;
 
 	for (; *tables != NULL; tables++)
 		for (unsigned i = 0; i < (*tables)->n; i++) {
-			const struct resource *r = &(*tables)->v[i];
+			unsigned fit = fit_of(&(*tables)->v[i], path, method);
 
-			if (strcmp(r->path, path) == 0)
-				return r;
-			if (found == NULL && matches(r->path, path))
-				found = r;
+			if (fit > best) {
+				best = fit;
+				found = &(*tables)->v[i];
+			}
 		}
 	return found;
 }
@@ -92,15 +103,30 @@ unsigned route_method(const char *word)
 	return 0;
 }
 
-void route_allow(const struct resource *r, char *out, size_t size)
+/* Whether a resource of that very path takes the method; HEAD must not change anything. */
+static bool takes(const struct resources *const *tables, const char *path, size_t method)
 {
+	bool head = strcmp(methods[method].word, "HEAD") == 0;
+
+	for (; *tables != NULL; tables++)
+		for (unsigned i = 0; i < (*tables)->n; i++) {
+			const struct resource *r = &(*tables)->v[i];
+
+			if (strcmp(r->path, path) == 0 &&
+				(r->methods & methods[method].method) != 0 && !(head && r->changes))
+				return true;
+		}
+	return false;
+}
+
+void route_allow(const struct resources *const *tables, const char *path, char *out, size_t size)
+{
+	const struct resource *r = route_find(tables, path, 0);
 	size_t n = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		bool head = strcmp(methods[i].word, "HEAD") == 0;
-
-		if ((r->methods & methods[i].method) == 0 || (head && r->changes))
+	for (size_t i = 0; r != NULL && i < ARRAY_LEN(methods); i++) {
+		if (!takes(tables, r->path, i))
 			continue;
 		n += (size_t)snprintf(
 			out + n, size - n, "%s%s", n > 0 ? ", " : "", methods[i].word);

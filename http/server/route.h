@@ -4,7 +4,8 @@
  *
  * A part of a resource's path in braces, as in "/api/v1/torrents/{hash}", stands for whatever lies
  * there up to the next slash, and is a parameter of that name.  Where a path matches several, one
- * without braces is meant.
+ * without braces is meant.  Methods of one path that need other scopes, or do other things, are
+ * resources of their own.
  */
 #ifndef HTTP_SERVER_ROUTE_H
 #define HTTP_SERVER_ROUTE_H
@@ -12,8 +13,10 @@
 #include "http/server/server.h"
 #include "proto/base/base.h"
 
-/* NULL: none has that path.  tables ends with NULL. */
-const struct resource *route_find(const struct resources *const *tables, const char *path);
+/* NULL: none has that path.  One that has the path, but not the method, is found if no other has
+ * both.  method: enum method or 0; tables ends with NULL. */
+const struct resource *route_find(
+	const struct resources *const *tables, const char *path, unsigned method);
 /*
  * The i-th part in braces: its name and what the path has in its place, both borrowed.  false:
  * there are not so many.  The path is one that the resource was found for.
@@ -22,7 +25,7 @@ bool route_part(const struct resource *, const char *path, unsigned i, struct sl
 	struct slice *value);
 /* Which method the word names; 0: none that any resource has.  HEAD is GET. */
 unsigned route_method(const char *word);
-/* The methods of a resource as an Allow header lists them. */
-void route_allow(const struct resource *, char *out, size_t size);
+/* The methods that a path takes, as an Allow header lists them: those of all its resources. */
+void route_allow(const struct resources *const *tables, const char *path, char *out, size_t size);
 
 #endif

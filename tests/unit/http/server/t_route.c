@@ -13,6 +13,9 @@ static const struct resource first[] = {
 	{.path = "/v/{hash}/files/{file}", .methods = METHOD_POST | METHOD_DELETE, .changes = true},
 };
 static const struct resource second[] = {
+	{.path = "/v/{hash}", .methods = METHOD_POST, .changes = true},
+	{.path = "/v/words", .methods = METHOD_GET, .changes = false},
+	{.path = "/v/words", .methods = METHOD_DELETE, .changes = true},
 	{.path = "/v/actions", .methods = METHOD_POST | METHOD_GET, .changes = true},
 };
 static const struct resources a = {first, ARRAY_LEN(first)}, b = {second, ARRAY_LEN(second)};
@@ -26,7 +29,7 @@ static void a_path_means_one_resource(void **state)
 	} rows[] = {
 		{"/", &first[0]},
 		{"/v/abc", &first[1]},
-		{"/v/actions", &second[0]}, /* the words themselves before a part in braces */
+		{"/v/actions", &second[3]}, /* the words themselves before a part in braces */
 		{"/v/abc/files/0", &first[2]},
 		{"", NULL},
 		{"/v", NULL},
@@ -42,8 +45,31 @@ static void a_path_means_one_resource(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (route_find(tables, rows[i].path) != rows[i].means)
+		if (route_find(tables, rows[i].path, METHOD_GET) != rows[i].means)
 			fail_msg("%s", rows[i].path);
+}
+
+static void methods_of_a_path_are_resources_of_their_own(void **state)
+{
+	static const struct {
+		const char *path;
+		unsigned method;
+		const struct resource *means;
+	} rows[] = {
+		{"/v/abc", METHOD_GET, &first[1]},
+		{"/v/abc", METHOD_PATCH, &first[1]},
+		{"/v/abc", METHOD_POST, &second[0]},
+		{"/v/abc", METHOD_DELETE, &first[1]}, /* none takes it: to be refused */
+		{"/v/words", METHOD_GET, &second[1]},
+		{"/v/words", METHOD_DELETE, &second[2]},
+		{"/v/words", METHOD_POST, &second[1]}, /* not what has a part in braces */
+		{"/v/words", 0, &second[1]},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (route_find(tables, rows[i].path, rows[i].method) != rows[i].means)
+			fail_msg("%s %u", rows[i].path, rows[i].method);
 }
 
 static void parts_are_what_lies_in_their_place(void **state)
@@ -66,14 +92,18 @@ static void methods_are_listed_as_they_are_taken(void **state)
 	char text[40];
 
 	(void)state;
-	route_allow(&first[0], text, sizeof text);
+	route_allow(tables, "/", text, sizeof text);
 	assert_string_equal(text, "GET, HEAD");
-	route_allow(&first[1], text, sizeof text);
-	assert_string_equal(text, "GET, HEAD, PATCH");
-	route_allow(&first[2], text, sizeof text);
+	route_allow(tables, "/v/abc", text, sizeof text);
+	assert_string_equal(text, "GET, HEAD, POST, PATCH");
+	route_allow(tables, "/v/abc/files/0", text, sizeof text);
 	assert_string_equal(text, "POST, DELETE");
-	route_allow(&second[0], text, sizeof text); /* HEAD must not change anything */
+	route_allow(tables, "/v/words", text, sizeof text);
+	assert_string_equal(text, "GET, HEAD, DELETE");
+	route_allow(tables, "/v/actions", text, sizeof text); /* HEAD must not change anything */
 	assert_string_equal(text, "GET, POST");
+	route_allow(tables, "/none", text, sizeof text);
+	assert_string_equal(text, "");
 	assert_int_equal(route_method("HEAD"), METHOD_GET);
 	assert_int_equal(route_method("DELETE"), METHOD_DELETE);
 	assert_int_equal(route_method("get"), 0);
@@ -84,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_means_one_resource),
+		cmocka_unit_test(methods_of_a_path_are_resources_of_their_own),
 		cmocka_unit_test(parts_are_what_lies_in_their_place),
 		cmocka_unit_test(methods_are_listed_as_they_are_taken),
 	};
