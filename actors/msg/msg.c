@@ -360,6 +360,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_torrent_add)                                                                       \
 	OWNER(m_torrent_set)                                                                       \
 	OWNER(m_torrent_view)                                                                      \
+	OWNER(m_torrent_rows)                                                                      \
 	OWNER(m_counters)                                                                          \
 	OWNER(m_reload)                                                                            \
 	OWNER(m_state_load)                                                                        \
@@ -404,6 +405,7 @@ OWNERS
 #define FINI_m_torrent_add    fini_m_torrent_add
 #define FINI_m_torrent_set    fini_m_torrent_set
 #define FINI_m_torrent_view   fini_m_torrent_view
+#define FINI_m_torrent_rows   fini_m_torrent_rows
 #define FINI_m_counters       fini_m_counters
 #define FINI_m_reload         fini_m_reload
 #define FINI_m_state_load     fini_m_state_load

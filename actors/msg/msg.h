@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The payload of every message in msg.def; those of the store and its workers are in store.h.
+ * The payload of every message in msg.def; those of the store and its workers are in store.h, that
+ * of lists in rows.h.
  *
  * A payload holds ids, buffers it owns and references to immutable objects; never a pointer into
  * another actor's state.  "owned" below means m_x_fini() frees it; a receiver that keeps such a
@@ -11,6 +12,7 @@
 
 #include "actors/kernel/actor.h"
 #include "actors/msg/record.h"
+#include "actors/msg/rows.h"
 #include "actors/msg/store.h"
 #include "config/config.h"
 #include "proto/base/bitfield.h"
@@ -381,9 +383,10 @@ struct m_totals {
 	struct tref t;
 	int64_t row; /* to the database only */
 	uint64_t downloaded, uploaded, wasted;
-	uint64_t left;   /* bytes of wanted pieces not verified */
-	uint64_t lacks;  /* bytes of all pieces not verified: what trackers are told */
-	uint64_t seeded; /* seconds of seeding, ever; to the database only */
+	uint64_t left;           /* bytes of wanted pieces not verified */
+	uint64_t lacks;          /* bytes of all pieces not verified: what trackers are told */
+	uint64_t seeded;         /* seconds of seeding, ever; to the database only */
+	struct swarm_counts now; /* of peers only */
 };
 
 /*

@@ -86,7 +86,8 @@ enum torrent_status {
 	STATUS_SEEDING,
 	STATUS_QUEUED,   /* started, and waits for its turn */
 	STATUS_METADATA, /* a magnet: looks for its metainfo */
-	STATUS_ERROR
+	STATUS_ERROR,
+	STATUS_MAX_
 };
 
 struct file_view {

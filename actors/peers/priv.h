@@ -211,6 +211,7 @@ struct peer_torrent {
 	struct peer_torrent *next_named; /* hash chain by that */
 	struct wishes wishes;            /* owned; the limits in it are kept by limit.c */
 	uint64_t told_down, told_up, told_wasted, told_left; /* in the last PEERS_TOTALS */
+	struct swarm_counts told_now;                        /* likewise, to the session */
 	int64_t told_at, wanted_at;
 	unsigned wanted_n;   /* wishes for peers in a row that left it with few */
 	bool announced;      /* the local network hears of it */

@@ -17,32 +17,85 @@ int64_t ptorrent_wish_at(const struct peer_torrent *t)
 	return t->wanted_at + (PEERS_WANTED_EVERY << MIN(t->wanted_n, PEERS_WANTED_DOUBLE));
 }
 
+static bool moved(const struct peer_torrent *t)
+{
+	const struct swarm *w = t->swarm;
+
+	return t->told_down != w->downloaded || t->told_up != w->uploaded ||
+	       t->told_wasted != w->wasted || t->told_left != swarm_left(w);
+}
+
+static void count_peers(struct swarm_counts *n, const struct peer_torrent *t)
+{
+	for (struct link *l = t->conns.next; l != &t->conns; l = l->next) {
+		const struct conn *c = container_of(l, struct conn, in_torrent);
+		const struct swarm_peer *p = c->peer;
+
+		if (p == NULL)
+			continue;
+		n->peers += !c->web;
+		n->seeds += !c->web && p->seed;
+		n->useful += p->interesting > 0;
+		n->senders += p->interesting > 0 && !p->peer_choking;
+	}
+}
+
+/* Without connections nothing can come or go, and nothing ticks that would make the meters see it.
+ */
+static struct swarm_counts count_now(struct peer_torrent *t)
+{
+	struct swarm_counts n = {.known = peerlist_count(t->swarm->candidates)};
+	int64_t now = loop_now(t->shard->loop);
+
+	if (t->conns_n == 0)
+		return n;
+	n.down_rate = meter_shown(&t->swarm->down, now);
+	n.up_rate = meter_shown(&t->swarm->up, now);
+	count_peers(&n, t);
+	return n;
+}
+
+/* How many are known is news when it is the first or the last. */
+static bool differ(const struct swarm_counts *a, const struct swarm_counts *b)
+{
+	return a->down_rate != b->down_rate || a->up_rate != b->up_rate || a->peers != b->peers ||
+	       a->seeds != b->seeds || a->useful != b->useful || a->senders != b->senders ||
+	       (a->known > 0) != (b->known > 0);
+}
+
+static void send_totals(const struct peer_torrent *t, uint16_t to)
+{
+	const struct swarm *w = t->swarm;
+	struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
+
+	m->t = t->ref;
+	m->downloaded = w->downloaded;
+	m->uploaded = w->uploaded;
+	m->wasted = w->wasted;
+	m->left = swarm_left(w);
+	m->lacks = t->meta->bare ? swarm_left(w) : wanted_left(t->meta, NULL, swarm_have(w));
+	m->now = t->told_now;
+	msg_send(t->shard->actor, to, m);
+}
+
+/* Trackers hear of bytes alone. */
 void ptorrent_report_totals(struct peer_torrent *t)
 {
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
-	struct swarm *w = t->swarm;
-	uint16_t to[] = {ADDR_SESSION, ADDR_TRACKER};
+	struct swarm_counts now = count_now(t);
+	bool bytes = moved(t);
 
-	if (t->told_down == w->downloaded && t->told_up == w->uploaded &&
-		t->told_wasted == w->wasted && t->told_left == swarm_left(w))
+	if (!bytes && !differ(&now, &t->told_now))
 		return;
-	t->told_down = w->downloaded;
-	t->told_up = w->uploaded;
-	t->told_wasted = w->wasted;
-	t->told_left = swarm_left(w);
+	t->told_now = now;
+	t->told_down = t->swarm->downloaded;
+	t->told_up = t->swarm->uploaded;
+	t->told_wasted = t->swarm->wasted;
+	t->told_left = swarm_left(t->swarm);
 	t->told_at = loop_now(t->shard->loop);
-	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
-		struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
-
-		m->t = t->ref;
-		m->downloaded = w->downloaded;
-		m->uploaded = w->uploaded;
-		m->wasted = w->wasted;
-		m->left = swarm_left(w);
-		m->lacks =
-			t->meta->bare ? swarm_left(w) : wanted_left(t->meta, NULL, swarm_have(w));
-		msg_send(t->shard->actor, to[i], m);
-	}
+	send_totals(t, ADDR_SESSION);
+	if (bytes)
+		send_totals(t, ADDR_TRACKER);
 }
 
 void ptorrent_wake(struct peer_torrent *t)

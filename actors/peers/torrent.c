@@ -16,7 +16,7 @@ _Static_assert((int)SUPER_OFF == (int)CONFIG_SUPER_OFF && (int)SUPER_ON == (int)
 		       (int)SUPER_AUTO == (int)CONFIG_SUPER_AUTO,
 	"the choices of seed.super stand in the swarm's order");
 
-#define TOTALS_EVERY (2 * USEC_PER_SEC)
+#define TOTALS_EVERY USEC_PER_SEC
 
 /* --- the tick --- */
 

@@ -87,6 +87,8 @@ void torrent_detached(struct torrent *t, struct m_peers_remove *r)
 	t->told_bare = false;
 	t->base = torrent_run_totals(t);
 	t->now = (struct totals){0};
+	t->counts = (struct swarm_counts){0};
+	torrent_changed(t);
 	if (!torrent_leaving(t))
 		torrent_save_soon(t);
 }
@@ -222,6 +224,13 @@ static struct torrent *find_attached(struct actor *a, struct tref ref)
 	return t != NULL && t->attached && !torrent_leaving(t) ? t : NULL;
 }
 
+/* Not only of the peers: what the database and the queue have to know, too. */
+static bool has_news(const struct torrent *t, const struct m_totals *got)
+{
+	return got->downloaded != t->now.downloaded || got->uploaded != t->now.uploaded ||
+	       got->wasted != t->now.wasted || got->left != t->left || got->lacks != t->lacks;
+}
+
 void session_on_peers_totals(struct actor *a, struct msg **m)
 {
 	const struct m_totals *got = MSG_AS(PEERS_TOTALS, *m);
@@ -230,15 +239,19 @@ void session_on_peers_totals(struct actor *a, struct msg **m)
 
 	if (t == NULL)
 		return;
+	t->counts = got->now;
+	torrent_changed(t);
 	down = got->downloaded > t->now.downloaded;
 	up = got->uploaded > t->now.uploaded;
-	if (t->told_bare)
-		return; /* it has no payload */
+	if (t->told_bare || !has_news(t, got))
+		return; /* what is bare has no payload */
 	if (got->left < t->left)
 		torrent_note_progress(t);
 	t->now = (struct totals){got->downloaded, got->uploaded, got->wasted};
 	t->left = got->left;
 	t->lacks = got->lacks;
+	if (down || up)
+		t->active_at = clock_wall_s();
 	torrent_save_soon(t);
 	queue_payload(t, down, up);
 	if (t->complete && t->left > 0) {

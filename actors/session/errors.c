@@ -67,6 +67,8 @@ void torrent_set_error(struct torrent *t, enum err e, const char *why)
 	char text[512];
 
 	CHECK_OBJ(t, TORRENT_MAGIC);
+	t->trouble = e;
+	torrent_changed(t);
 	snprintf(text, sizeof text, "%s; %s", why[0] != '\0' ? why : err_words(e), advice(t, e));
 	if (t->error == NULL || strcmp(t->error, text) != 0)
 		log_event(LOG_ERROR, "torrent_error", "ih=%s err=%s text=\"%s\"",
@@ -80,6 +82,8 @@ void torrent_clear_error(struct torrent *t)
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	xfree(t->error);
 	t->error = NULL;
+	t->trouble = E_OK;
+	torrent_changed(t);
 }
 
 void session_retry_later(struct session *s, struct loop_timer *timer, int64_t *after)

@@ -131,8 +131,10 @@ void session_on_store_progress(struct actor *a, struct msg **m)
 	const struct m_store_progress *p = MSG_AS(STORE_PROGRESS, *m);
 	struct torrent *t = torrent_at(session_of(a), p->t);
 
-	if (t != NULL && p->total > 0)
-		t->checked = (float)p->checked / (float)p->total;
+	if (t == NULL || p->total == 0)
+		return;
+	t->checked = (float)p->checked / (float)p->total;
+	torrent_changed(t);
 }
 
 /* Somebody has altered files: the store looks at them, and goes on by itself where it may. */

@@ -4,21 +4,24 @@
  *
  * From the ground up, nobody calls upward:
  *   ordered_set.c  members in order, by rank         deferred.c     messages that wait
+ *   revisions.c    what has changed, since when      why.c          reasons for people
  *   table.c        where torrents are found          targets.c      which files are whose
  *   totals.c       what was counted                  tell.c         what others are told
  *   errors.c       words and faults                  queue.c        who works
+ *   status.c       what a torrent is at
  *   dht.c          what the DHT is told
  *   seed_limits.c  when seeding is enough            files.c        which files are wanted
  *   found.c        the metainfo of a magnet has come
  *   active.c       the sweep: tells what differs from what was told
  *   step.c         the life of a torrent: one table, one step
  *   life.c         what leads to its steps
- *   queue_order.c commands.c add_again.c add.c view.c   what people ask for
+ *   queue_order.c commands.c add_again.c add.c view.c rows.c   what people ask for
  *   session.c      the actor
  *
  * A torrent is one phase at a time.  What a person is told has happened is in the database first.
  * Whoever changes what peers, trackers, the queue or the limits on seeding have to know of a
- * torrent marks it (torrent_mark); the sweep at the end of the turn does the rest, once.
+ * torrent marks it (torrent_mark); the sweep at the end of the turn does the rest, once.  Whoever
+ * changes what only people see of it says torrent_changed().
  */
 #ifndef ACTORS_SESSION_PRIV_H
 #define ACTORS_SESSION_PRIV_H
@@ -26,6 +29,7 @@
 #include "actors/msg/env.h"
 #include "actors/msg/tref_table.h"
 #include "actors/session/ordered_set.h"
+#include "actors/session/revisions.h"
 #include "proto/base/link.h"
 #include "proto/swarm/bandwidth.h"
 
@@ -113,6 +117,7 @@ struct torrent {
 	enum torrent_phase phase : 8;
 	enum fault fault : 8;
 	enum err failure : 8; /* why TPHASE_FAILED */
+	enum err trouble : 8; /* what `error` is about; E_OK: there is none */
 
 	/* What is wished of it. */
 	unsigned run;         /* enum state_run: started and how, as a person or a limit said */
@@ -163,6 +168,8 @@ struct torrent {
 	uint64_t seeded;                         /* seconds, before seed_since */
 	int64_t seed_since, uploaded_at;         /* monotonic; 0: it does not seed */
 	int64_t moved_at;                        /* payload, monotonic */
+	int64_t active_at;                       /* likewise, seconds since 1970; 0: not yet */
+	struct swarm_counts counts;              /* zeros while no peers have it */
 	float checked;
 	char *error; /* owned; NULL: none */
 	/* What the database knows; kept until the store has opened it, for another try.  Owned. */
@@ -178,6 +185,7 @@ struct torrent {
 	struct ordered_node order_node, queue_node;
 	struct link line;     /* in session.to_open, or in session.failed */
 	struct link to_sweep; /* in session.dirty or session.changed */
+	struct revised revised;
 
 	struct link commands; /* of struct deferred: m_torrent_set, in order */
 	struct link adds;     /* likewise: m_torrent_add that wait until this is settled */
@@ -236,6 +244,7 @@ struct session {
 	struct loop_timer failed_timer;  /* set while there are any */
 	struct link dirty;               /* marked: the queue and the limits look at them */
 	struct link changed;             /* looked at: whoever has to know is told */
+	struct revisions revisions;      /* of what people see */
 	struct ordered_set order;        /* all that are listed */
 	int64_t place_first, place_last; /* bounds of all places ever given */
 	struct queue queues[3];          /* downloads, seeds, magnets */
@@ -287,9 +296,16 @@ static inline bool torrent_listed(const struct torrent *t)
 	return t->phase != TPHASE_ADDING && !torrent_leaving(t);
 }
 
+/* What people see of the torrent may have changed. */
+static inline void torrent_changed(struct torrent *t)
+{
+	revision_mark(&t->session->revisions, &t->revised);
+}
+
 /* The sweep at the end of this turn looks at the torrent. */
 static inline void torrent_mark(struct torrent *t)
 {
+	torrent_changed(t);
 	link_remove(&t->to_sweep);
 	link_append(&t->session->dirty, &t->to_sweep);
 }
@@ -558,6 +574,18 @@ void session_add_again(struct torrent *old, struct metainfo *meta, struct msg **
 /* --- add.c --- */
 
 void session_on_add(struct actor *, struct msg **);
+
+/* --- status.c --- */
+
+enum torrent_status torrent_status(const struct torrent *);
+/* Why it is at that. */
+enum torrent_why torrent_why(const struct torrent *);
+
+/* --- rows.c --- */
+
+/* The end of every turn: what has changed gets its revision. */
+void session_settle_rows(struct session *);
+void session_on_rows(struct actor *, struct msg **);
 
 /* --- view.c --- */
 

@@ -69,6 +69,7 @@ static void give_place(struct torrent *t, int64_t place)
 	t->place = place;
 	torrent_enter_order(t);
 	queue_moved(t);
+	torrent_changed(t);
 }
 
 /* --- where a move leads --- */

@@ -25,6 +25,8 @@ static void handle_early(struct session *s)
 			session_on_add(s->actor, &m);
 		else if (m->type == MSG_TORRENT_SET)
 			session_on_set(s->actor, &m);
+		else if (m->type == MSG_TORRENT_ROWS)
+			session_on_rows(s->actor, &m);
 		else
 			session_on_view(s->actor, &m);
 	}
@@ -101,6 +103,7 @@ static void *session_init(struct actor *a, const void *arg)
 	const struct actor_env *env = arg;
 	struct session *s;
 	struct m_state_load *load;
+	uint64_t epoch;
 
 	ALLOC_OBJ(s, SESSION_MAGIC);
 	s->actor = a;
@@ -122,6 +125,8 @@ static void *session_init(struct actor *a, const void *arg)
 	link_init(&s->dirty);
 	link_init(&s->changed);
 	random_bytes(s->hash_key, sizeof s->hash_key);
+	random_bytes(&epoch, sizeof epoch);
+	revisions_init(&s->revisions, epoch);
 	load = msg_new(a, MSG_STATE_LOAD);
 	msg_call(a, ADDR_STATE, load, on_loaded, NULL);
 	return s;
@@ -136,6 +141,7 @@ static void session_tick_end(struct actor *a)
 	handle_again(s);
 	session_open_more(s);
 	session_sweep(s);
+	session_settle_rows(s);
 }
 
 /* --- stop --- */
@@ -162,6 +168,7 @@ static void session_fini(struct actor *a)
 	deferred_free(a, &s->early);
 	deferred_free(a, &s->again);
 	deferred_free(a, &s->moves);
+	revisions_fini(&s->revisions);
 	shares_free(s);
 	config_unref(&s->config);
 	FREE_OBJ(s);
@@ -171,6 +178,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_TORRENT_ADD, session_on_add},
 	{MSG_TORRENT_SET, session_on_set},
 	{MSG_TORRENT_VIEW, session_on_view},
+	{MSG_TORRENT_ROWS, session_on_rows},
 	{MSG_RELOAD, on_reload},
 	{MSG_STATE_SAVED, session_on_saved},
 	{MSG_STORE_READY, session_on_store_ready},

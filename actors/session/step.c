@@ -535,6 +535,7 @@ void torrent_step(struct torrent *t, enum torrent_event e)
 
 		must(phases[p].on[e].possible);
 		t->phase = phases[p].on[e].next;
+		torrent_changed(t);
 		if (phases[p].on[e].act == NULL)
 			break;
 		e = phases[p].on[e].act(t);

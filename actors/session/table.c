@@ -135,6 +135,7 @@ void torrent_free(struct torrent **pt)
 	s = t->session;
 	must(!t->targeted && !link_linked(&t->line) && !link_linked(&t->to_sweep));
 	actor_cancel_calls(s->actor, t);
+	revision_drop(&s->revisions, &t->revised);
 	stop_timers(t);
 	unlink_hash(s, t);
 	give_slot(s, t);

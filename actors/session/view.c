@@ -34,21 +34,6 @@ struct view {
 
 /* --- one torrent from the session's record --- */
 
-static enum torrent_status status_of(const struct torrent *t)
-{
-	if (t->phase == TPHASE_FAILED || t->fault == FAULT_STOP || t->unasked)
-		return STATUS_ERROR;
-	if (t->phase != TPHASE_READY && t->phase != TPHASE_METADATA && t->phase != TPHASE_KEEPING)
-		return STATUS_CHECKING;
-	if (!torrent_started(t))
-		return STATUS_STOPPED;
-	if (t->slot == SLOT_WAITS)
-		return STATUS_QUEUED;
-	if (t->phase != TPHASE_READY)
-		return STATUS_METADATA;
-	return t->left == 0 ? STATUS_SEEDING : STATUS_DOWNLOADING;
-}
-
 /* While no peers have it, what it last had; all clear when nothing is known. */
 static void fill_bitfield(const struct torrent *t, struct torrent_view *v, unsigned parts)
 {
@@ -94,7 +79,7 @@ static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, un
 {
 	v->meta = metainfo_ref(t->meta);
 	memcpy(v->infohash, t->meta->infohash.v1, sizeof v->infohash);
-	v->status = status_of(t);
+	v->status = torrent_status(t);
 	v->started = torrent_started(t);
 	v->path = xstrdup(t->path);
 	v->size = t->meta->size;
