@@ -95,10 +95,11 @@ enum rows_of { ROWS_SINCE, ROWS_PAGE, ROWS_ONE };
 struct m_torrent_rows {
 	struct msg h;
 	enum rows_of of;
-	uint64_t epoch, since; /* ROWS_SINCE: everything up to that revision has been seen */
-	bool else_page;        /* ROWS_SINCE: where that cannot be told, ROWS_PAGE is meant */
-	uint32_t from, limit;  /* ROWS_PAGE: 0 or the `next` of the page before; 0: no limit */
-	uint8_t infohash[20];  /* ROWS_ONE */
+	uint64_t epoch;       /* of `since`, or of `from` */
+	uint64_t since;       /* ROWS_SINCE: everything up to that revision has been seen */
+	bool else_page;       /* ROWS_SINCE: where that cannot be told, ROWS_PAGE is meant */
+	uint32_t from, limit; /* ROWS_PAGE: 0 or the `next` of the page before; 0: no limit */
+	uint8_t infohash[20]; /* ROWS_ONE */
 	/* reply; E_NOT_FOUND: there is no such torrent */
 	uint64_t epoch_now, rev; /* the rows are true to this revision */
 	bool reset;              /* what was seen is of no use; no rows, or with else_page a page */

@@ -166,10 +166,16 @@ static enum err tell_one(const struct session *s, struct m_torrent_rows *m)
 
 static enum err tell(const struct session *s, struct m_torrent_rows *m)
 {
+	bool other = m->epoch != s->revisions.epoch;
+
 	if (m->of == ROWS_ONE)
 		return tell_one(s, m);
-	m->reset = m->of == ROWS_SINCE &&
-		   (m->epoch != s->revisions.epoch || !revision_reaches(&s->revisions, m->since));
+	if (m->of == ROWS_SINCE)
+		m->reset = other || !revision_reaches(&s->revisions, m->since);
+	else
+		m->reset = other && m->from > 0;
+	if (m->reset)
+		m->from = 0;
 	if (m->of == ROWS_SINCE && !m->reset)
 		tell_since(s, m);
 	else if (m->of == ROWS_PAGE || m->else_page)

@@ -8,12 +8,14 @@
 #include "http/server/server.h"
 #include "proto/base/priority.h"
 
-/* add.c, calls.c, changes.c and look.c: a message to another actor, whose reply answers the request
+/* add.c, calls.c, changes.c, look.c and list.c: a message to another actor, whose reply answers the
+ * request
  */
 void api_add(struct request *);
 void api_add_magnet(struct request *);
 void api_set(struct request *);
 void api_view(struct request *);
+void api_list(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
 void api_network(struct request *);

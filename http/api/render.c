@@ -21,7 +21,7 @@ const char *const encryption_words[] = {[WISH_ENCRYPTION_AS_CONFIGURED] = "defau
 	[WISH_ENCRYPTION_REQUIRED] = "required",
 	NULL};
 
-static const char *const status_names[] = {
+const char *const status_words[STATUS_MAX_] = {
 	[STATUS_STOPPED] = "stopped",
 	[STATUS_CHECKING] = "checking",
 	[STATUS_DOWNLOADING] = "downloading",

@@ -52,6 +52,7 @@ size_t render_varying(const struct m_torrent_view *);
 void render_health(struct json_out *o, const struct m_health *);
 void render_counters(struct json_out *o, const struct m_counters *);
 
+extern const char *const status_words[STATUS_MAX_];
 /* By enum wish_encryption; ends with NULL. */
 extern const char *const encryption_words[];
 
