@@ -4,10 +4,11 @@
  *
  * A config is immutable once loaded and shared between threads by reference count; a reload makes a
  * new one.  Nothing here is global, so that a process may hold several.  The daemon never writes
- * its configuration.
+ * its configuration files: what people change over the API is kept with the rest of its state.
  *
  * The sources, later ones winning: default, file, the *.conf of the folder conf.d next to it in the
- * order of their names, environment (TORRENTD_API_PORT=8080), command line (--api.port=8080).
+ * order of their names, what was changed over the API, environment (TORRENTD_API_PORT=8080),
+ * command line (--api.port=8080).
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -100,6 +101,7 @@ enum config_option {
 enum config_from {
 	CONFIG_FROM_DEFAULT,
 	CONFIG_FROM_FILE,
+	CONFIG_FROM_API,
 	CONFIG_FROM_ENV,
 	CONFIG_FROM_ARGS,
 };
@@ -108,7 +110,7 @@ enum config_from {
 struct config_source {
 	enum config_from from;
 	int line;    /* FROM_FILE: counted from 1, else 0 */
-	char *where; /* the file, the variable, the argument; "default" */
+	char *where; /* the file, the variable, the argument; "API", "default" */
 };
 
 /* What the command line asks the program to do. */
@@ -130,6 +132,8 @@ struct config_input {
 	char *const *envp; /* NULL-terminated; may be NULL */
 	bool root;         /* the process runs as root: service paths */
 	bool no_files;     /* read no file at all, not even a default one: for tests */
+	/* What was changed over the API, in a file's syntax (config_change()); NULL: nothing. */
+	const char *changed;
 };
 
 /* Options whose value a reload found changed. */
@@ -158,6 +162,19 @@ enum err config_load(const struct config_input *in, const struct config **out,
  */
 enum err config_reload(const struct config *old, const struct config_input *in,
 	const struct config **out, struct config_changes *changes, char *errors, size_t size);
+
+/* Why the option cannot be changed over the API, in words that follow its name; NULL: it can. */
+const char *config_locked(const struct config *c, enum config_option o);
+
+/*
+ * Puts a setting into *changed (owned by the caller; NULL: nothing is changed yet) in place of the
+ * one of that name; value NULL takes it away.  The value is as it would stand in a file.  On error
+ * *changed is as it was and `why` says what is wrong: E_NOT_FOUND (no such option), E_PERM (it is
+ * locked), E_SYNTAX and E_RANGE (the value).  Whether the settings are good together is for
+ * config_reload() to say.  Any thread.
+ */
+enum err config_change(char **changed, const struct config *c, const char *name, const char *value,
+	char *why, size_t size);
 
 /* The most that a number may be. */
 struct config_cap {

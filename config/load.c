@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loading: defaults, files, environment and command line, one over the other.
+ * Loading: defaults, files, changes, environment and command line, one over the other.
  *
  * A wrong setting is reported and skipped, so that one run shows every error; only when there was
  * none does a config come out.
@@ -114,10 +114,10 @@ static void apply_entry(struct load *l, const struct file_entry *e, const char *
 	if (o == OPT_MAX_)
 		return;
 	s = config_source(l->c, o);
-	if (s->from == CONFIG_FROM_FILE && strcmp(s->where, path) == 0)
+	if (s->from == l->from && strcmp(s->where, path) == 0)
 		report_add(l->report, "%s is already set on line %d", options[o].full, s->line);
 	else
-		apply(l, o, e->value, CONFIG_FROM_FILE, path, line);
+		apply(l, o, e->value, l->from, path, line);
 }
 
 void load_text(struct load *l, const char *path, char *text, size_t n)
@@ -204,6 +204,18 @@ static void load_files(struct load *l, const char *given, const char *usual)
 	load_folder(l, file);
 }
 
+static void load_changed(struct load *l, const char *changed)
+{
+	char *text;
+
+	if (changed == NULL)
+		return;
+	text = xstrdup(changed);
+	l->from = CONFIG_FROM_API;
+	load_text(l, "API", text, strlen(text));
+	xfree(text);
+}
+
 static void load_env(struct load *l, char *const *envp)
 {
 	char name[80];
@@ -254,7 +266,8 @@ void load_begin(struct load *l, const struct config_input *in, struct report *re
 {
 	struct paths p = paths_find(in);
 
-	*l = (struct load){.c = config_new(), .report = report, .home = p.home};
+	*l = (struct load){
+		.c = config_new(), .report = report, .home = p.home, .from = CONFIG_FROM_FILE};
 	report_at(report, "default", 0);
 	apply_defaults(l, &p);
 	paths_done(&p);
@@ -299,6 +312,7 @@ enum err config_load(const struct config_input *in, const struct config **out,
 		load_files(&l, file, p.config);
 		paths_done(&p);
 	}
+	load_changed(&l, in->changed);
 	load_env(&l, in->envp);
 	load_args(&l, in);
 	return load_end(&l, out);

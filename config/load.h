@@ -11,6 +11,7 @@ struct load {
 	struct config *c;      /* being made */
 	struct report *report; /* the caller's */
 	const char *home;      /* borrowed from the environment */
+	enum config_from from; /* what load_text() is a text of */
 };
 
 /* A config of defaults; in->envp must outlive the load. */

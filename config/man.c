@@ -141,9 +141,9 @@ static void print_syntax(FILE *out)
 	fputs(".PP\n", out);
 	print_line("Later sources win over earlier ones: defaults, the file, the files in conf.d "
 		   "next to it, "
-		   "the environment (TORRENTD_API_PORT=8080), the command line (--api.port=8080). "
-		   "The daemon "
-		   "never writes its configuration.",
+		   "what was changed over the API, the environment (TORRENTD_API_PORT=8080), the "
+		   "command line (--api.port=8080). The daemon never writes its configuration: "
+		   "what the API changes is kept in its state.",
 		out);
 	fputs(".SH VALUES\n", out);
 	print_item("text, path",

@@ -10,7 +10,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BEGIN, END = '<!-- made from http/api/routes.def by make docs -->\n', '<!-- until here -->\n'
-METHODS = {'G': 'GET', 'P': 'POST', 'CHANGES': 'GET, POST'}
+METHODS = {'G': 'GET', 'P': 'POST', 'PATCH': 'PATCH', 'DELETE': 'DELETE', 'CHANGES': 'GET, POST'}
 
 
 def read(path):

@@ -61,20 +61,17 @@ static void print_banner(const struct config *c, const struct actor_env *env)
 	fflush(stdout);
 }
 
-static int run_actors(const struct config *c, const struct config_input *in, struct actor_env *env,
-	const struct descriptors *limits, int signals)
+static int run_actors(struct supervise_arg *arg, struct actor_env *env)
 {
-	struct supervise_arg arg = {
-		.input = in, .env = env, .config = c, .signals = signals, .limits = *limits};
 	struct actors *set = actors_new(&message_table);
 	struct actor *self;
 	bool failed;
 
-	arg.set = set;
+	arg->set = set;
 	topology_add(set, env);
-	self = actors_add_here(set, ADDR_MAIN, &main_spec, &arg);
+	self = actors_add_here(set, ADDR_MAIN, &main_spec, arg);
 	actors_start(set);
-	print_banner(c, env);
+	print_banner(arg->config, env);
 	notify_send("READY=1");
 	while (!supervisor_ended(self))
 		(void)actor_turn(self, INT64_MAX);
@@ -87,51 +84,92 @@ static int run_actors(const struct config *c, const struct config_input *in, str
 }
 
 /* With all open that others may have: what is left is divided, and the actors run. */
-static int run_within_limits(
-	const struct config *c, const struct config_input *in, struct actor_env *env, int signals)
+static int run_within_limits(struct supervise_arg *arg, struct actor_env *env)
 {
-	struct descriptors limits = descriptors_take(env);
 	char why[256] = "";
 	int status;
 
-	env->config = descriptors_fit(&limits, c, NULL, why, sizeof why);
+	arg->limits = descriptors_take(env);
+	env->config = descriptors_fit(&arg->limits, arg->config, NULL, why, sizeof why);
 	if (env->config == NULL) {
 		fprintf(stderr, "torrentd: %s\n", why);
 		state_db_close(&env->db);
 		return EXIT_FAILED;
 	}
 	fetch_global_init();
-	status = run_actors(c, in, env, &limits, signals);
+	status = run_actors(arg, env);
 	fetch_global_fini();
 	config_unref(&env->config);
 	return status;
 }
 
-static int run_daemon(const struct config *c, const struct config_input *in)
+static int run_listening(struct supervise_arg *arg, struct state_db *db)
 {
 	struct actor_env env;
 	char why[1024] = "";
-	int signals, status;
+	int status;
 
-	log_set_level((enum log_level)c->log_level);
-	panic_install();
-	signals = open_signals();
-	topology_env(&env, c);
-	if (state_db_open(c->state_dir, &env.db, why, sizeof why) != E_OK) {
-		fprintf(stderr, "torrentd: %s\n", why);
-		close(signals);
-		return EXIT_FAILED;
-	}
-	if (listening_open(&env, c, why, sizeof why) != E_OK) {
+	topology_env(&env, arg->config);
+	env.db = db;
+	arg->env = &env;
+	if (listening_open(&env, arg->config, why, sizeof why) != E_OK) {
 		fprintf(stderr, "torrentd: %s\n", why);
 		state_db_close(&env.db);
-		close(signals);
 		return EXIT_FAILED;
 	}
 	env.api_port = listening_api(&env);
-	status = run_within_limits(c, in, &env, signals);
+	status = run_within_limits(arg, &env);
 	listening_close(&env);
-	close(signals);
+	return status;
+}
+
+/*
+ * The configuration with what was changed over the API; a new reference.  When that does not fit
+ * any more (somebody has edited the file since), the daemon runs without it, and says so: it is
+ * kept, and can be changed over the API.
+ */
+static const struct config *load_changes(
+	const struct config *c, struct config_input *in, const char *changed)
+{
+	enum config_action action = CONFIG_RUN;
+	const struct config *all = NULL;
+	char *errors = xcalloc(1, CONFIG_ERRORS_SIZE);
+
+	in->changed = changed;
+	if (config_load(in, &all, &action, errors, CONFIG_ERRORS_SIZE) != E_OK) {
+		fprintf(stderr,
+			"torrentd: what was changed over the API does not fit the configuration "
+			"any "
+			"more and is left out:\n%s\n",
+			errors);
+		in->changed = NULL;
+		all = config_ref(c);
+	}
+	xfree(errors);
+	return all;
+}
+
+static int run_daemon(const struct config *c, struct config_input *in)
+{
+	struct supervise_arg arg = {.input = in};
+	struct state_db *db;
+	char why[1024] = "", *changed = NULL;
+	int status = EXIT_FAILED;
+
+	log_set_level((enum log_level)c->log_level);
+	panic_install();
+	arg.signals = open_signals();
+	if (state_db_open(c->state_dir, &db, why, sizeof why) != E_OK) {
+		fprintf(stderr, "torrentd: %s\n", why);
+	} else {
+		if (state_db_changed(db) != NULL)
+			arg.changed = changed = xstrdup(state_db_changed(db));
+		arg.config = load_changes(c, in, changed);
+		status = run_listening(&arg, db);
+		config_unref(&arg.config);
+	}
+	xfree(changed);
+	close(arg.signals);
 	return status;
 }
 

@@ -47,42 +47,60 @@ void supervisor_set_log(const struct supervisor *s)
 		log_event(LOG_WARNING, "log_trace", "unknown=%s", unknown);
 }
 
-static void take_config(struct supervisor *s)
+static void log_errors(const char *errors)
 {
-	const struct config *fresh = NULL, *told;
-	struct config_changes changes = {0};
-	char *errors = xcalloc(1, CONFIG_ERRORS_SIZE);
-	enum err e = config_reload(
-		s->config, s->arg->input, &fresh, &changes, errors, CONFIG_ERRORS_SIZE);
+	while (*errors != '\0') {
+		size_t n = strcspn(errors, "\n");
 
-	if (e != E_OK) {
-		for (char *line = errors, *next; line != NULL && *line != '\0'; line = next) {
-			next = strchr(line, '\n');
-			if (next != NULL)
-				*next++ = '\0';
-			log_event(LOG_ERROR, "config_refused", "%s", line);
-		}
-	} else {
-		told = descriptors_fit(&s->arg->limits, fresh, s->told, errors, CONFIG_ERRORS_SIZE);
-		must(told != NULL); /* the least of it fitted at the start */
-		config_unref(&s->config);
-		config_unref(&s->told);
-		s->config = fresh;
-		s->told = told;
-		supervisor_set_log(s);
-		log_changes(&changes);
-		send_config(s);
+		log_event(LOG_ERROR, "config_refused", "%.*s", (int)n, errors);
+		errors += n + (errors[n] == '\n');
 	}
-	xfree(errors);
+}
+
+static void adopt(struct supervisor *s, const struct config *fresh)
+{
+	char errors[256];
+	const struct config *told =
+		descriptors_fit(&s->arg->limits, fresh, s->told, errors, sizeof errors);
+
+	must(told != NULL); /* the least of it fitted at the start */
+	config_unref(&s->config);
+	config_unref(&s->told);
+	s->config = fresh;
+	s->told = told;
+	supervisor_set_log(s);
+}
+
+enum err supervisor_take_config(
+	struct supervisor *s, struct config_changes *changes, char *errors, size_t size)
+{
+	const struct config *fresh = NULL;
+	enum err e;
+
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
+	e = config_reload(s->config, &s->input, &fresh, changes, errors, size);
+	if (e != E_OK) {
+		log_errors(errors);
+		return e;
+	}
+	adopt(s, fresh);
+	log_changes(changes);
+	send_config(s);
+	return E_OK;
 }
 
 void supervisor_reload(struct supervisor *s)
 {
+	struct config_changes changes;
+	char *errors;
 	char text[64];
 
+	CHECK_OBJ(s, SUPERVISOR_MAGIC);
+	errors = xcalloc(1, CONFIG_ERRORS_SIZE);
 	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
 	notify_send(text);
 	log_event(LOG_INFO, "config_reload", LOG_NOTHING);
-	take_config(s);
+	(void)supervisor_take_config(s, &changes, errors, CONFIG_ERRORS_SIZE);
+	xfree(errors);
 	notify_send("READY=1");
 }

@@ -57,6 +57,8 @@ static void *main_init(struct actor *a, const void *arg)
 	ALLOC_OBJ(s, SUPERVISOR_MAGIC);
 	s->actor = a;
 	s->arg = arg;
+	s->input = *s->arg->input;
+	s->changed = s->arg->changed != NULL ? xstrdup(s->arg->changed) : NULL;
 	s->config = config_ref(s->arg->config);
 	s->told = config_ref(s->arg->env->config);
 	s->signal_fd.fn = on_signal;
@@ -74,6 +76,10 @@ static void main_fini(struct actor *a)
 	loop_fd_del(actor_loop(a), &s->signal_fd);
 	config_unref(&s->config);
 	config_unref(&s->told);
+	if (s->changing != NULL)
+		msg_free(a, &s->changing);
+	xfree(s->changing_to);
+	xfree(s->changed);
 	xfree(s->watched);
 	FREE_OBJ(s);
 }
@@ -95,9 +101,15 @@ static void on_counters(struct actor *a, struct msg **m)
 		actors_counters(set, i, &c->actors[i]);
 }
 
+static void on_options(struct actor *a, struct msg **m)
+{
+	supervisor_change(supervisor_of(a), m);
+}
+
 static const struct actor_handler handlers[] = {
 	{MSG_COUNTERS, on_counters},
 	{MSG_HEALTH, on_health},
+	{MSG_OPTIONS_SET, on_options},
 	{0, NULL},
 };
 

@@ -3,8 +3,8 @@
  * The main actor: looks after the others, reloads the configuration, stops the daemon.
  *
  * supervise.c is the actor, health.c asks every other once a second whether it turns, reload.c
- * reads the configuration again, stop.c is the two-phase stop's first phase.  All in main's thread,
- * which has no work of its own and so always answers.
+ * reads the configuration again, options.c changes it, stop.c is the two-phase stop's first phase.
+ * All in main's thread, which has no work of its own and so always answers.
  */
 #ifndef ACTORS_MAIN_SUPERVISE_H
 #define ACTORS_MAIN_SUPERVISE_H
@@ -17,9 +17,10 @@
 /* What main gives to the main actor's init; borrowed for as long as the actor lives. */
 struct supervise_arg {
 	struct actors *set;
-	const struct config_input *input; /* for reloads */
+	const struct config_input *input; /* for reloads; what was changed is the database's */
 	const struct actor_env *env;
 	const struct config *config; /* init takes a reference */
+	const char *changed;         /* over the API, whether or not it counts; NULL: nothing */
 	struct descriptors limits;   /* what the configuration is cut to */
 	int signals;                 /* signalfd; closed by main */
 };
@@ -39,6 +40,10 @@ struct supervisor {
 	uint32_t magic;
 	struct actor *actor;
 	const struct supervise_arg *arg;
+	struct config_input input;   /* for reloads; .changed is what counts of the next one */
+	char *changed;               /* owned: what was changed over the API; NULL: nothing */
+	struct msg *changing;        /* OPTIONS_SET that waits for the database; NULL: none */
+	char *changing_to;           /* owned: what is changed after it */
 	const struct config *config; /* reference: what was read */
 	const struct config *told;   /* reference: what the actors have, cut to what fits */
 	struct watched *watched;     /* owned: every actor but this one */
@@ -65,6 +70,12 @@ void supervisor_stop(struct supervisor *);
 void supervisor_set_log(const struct supervisor *);
 /* Reads the configuration again and tells it. */
 void supervisor_reload(struct supervisor *);
+/* Reads it again, with what is changed now: what is wrong is logged and said in `errors`, lines of
+ * at most `size` bytes, and changes nothing. */
+enum err supervisor_take_config(
+	struct supervisor *, struct config_changes *, char *errors, size_t size);
+/* options.c: changes options; answers the message. */
+void supervisor_change(struct supervisor *, struct msg **);
 
 /* Begins to ping all others; ends it. */
 void health_start(struct supervisor *);

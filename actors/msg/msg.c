@@ -161,6 +161,7 @@ static void m_state_load_fini(struct m_state_load *m)
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
 		record_fini(&m->torrents[i]);
 	xfree(m->torrents);
+	xfree(m->changed);
 }
 
 static void m_state_add_fini(struct m_state_add *m)
@@ -183,6 +184,20 @@ static void m_state_set_fini(struct m_state_set *m)
 	xfree(m->data);
 	xfree(m->places);
 	xfree(m->choice);
+}
+
+static void m_options_set_fini(struct m_options_set *m)
+{
+	for (uint32_t i = 0; m->wishes != NULL && i < m->wishes_n; i++) {
+		xfree(m->wishes[i].name);
+		xfree(m->wishes[i].value);
+	}
+	xfree(m->wishes);
+}
+
+static void m_state_options_fini(struct m_state_options *m)
+{
+	xfree(m->changed);
 }
 
 static void m_state_note_fini(struct m_state_note *m)
@@ -363,6 +378,8 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_torrent_rows)                                                                      \
 	OWNER(m_counters)                                                                          \
 	OWNER(m_reload)                                                                            \
+	OWNER(m_options_set)                                                                       \
+	OWNER(m_state_options)                                                                     \
 	OWNER(m_state_load)                                                                        \
 	OWNER(m_state_add)                                                                         \
 	OWNER(m_state_meta)                                                                        \
@@ -408,6 +425,8 @@ OWNERS
 #define FINI_m_torrent_rows   fini_m_torrent_rows
 #define FINI_m_counters       fini_m_counters
 #define FINI_m_reload         fini_m_reload
+#define FINI_m_options_set    fini_m_options_set
+#define FINI_m_state_options  fini_m_state_options
 #define FINI_m_state_load     fini_m_state_load
 #define FINI_m_state_add      fini_m_state_add
 #define FINI_m_state_meta     fini_m_state_meta

@@ -11,6 +11,7 @@
 #define ACTORS_MSG_MSG_H
 
 #include "actors/kernel/actor.h"
+#include "actors/msg/option.h"
 #include "actors/msg/record.h"
 #include "actors/msg/rows.h"
 #include "actors/msg/store.h"
@@ -183,6 +184,7 @@ struct m_state_load {
 	bool clean;                        /* the last run ended with everything written */
 	uint64_t down_limit, up_limit;     /* global ones set over the API */
 	bool has_down_limit, has_up_limit; /* else the configuration's count */
+	char *changed;                     /* owned: as in STATE_OPTIONS; NULL: nothing */
 };
 
 struct m_state_add {

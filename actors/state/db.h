@@ -116,6 +116,7 @@ void state_meta(struct state_db *, const struct m_state_meta *);
 void state_set(struct state_db *, const struct m_state_set *);
 void state_remove(struct state_db *, const struct m_state_remove *);
 void state_totals(struct state_db *, const struct m_totals *);
+void state_options(struct state_db *, const struct m_state_options *);
 void state_note(struct state_db *, const struct m_state_note *);
 void state_pieces(struct state_db *, const struct m_state_pieces *);
 void state_setting(struct state_db *, const char *key, int64_t value);

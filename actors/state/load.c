@@ -359,6 +359,10 @@ enum err state_load(struct state_db *db, struct m_state_load *m)
 	m->clean = !load_setting(db, "clean", &clean) || clean == 1;
 	m->has_down_limit = load_setting(db, "down_limit", &down);
 	m->has_up_limit = load_setting(db, "up_limit", &up);
+	while (db_row(db, SQL_LOAD_CHANGED)) {
+		xfree(m->changed);
+		m->changed = xstrdup(db_text(db, SQL_LOAD_CHANGED, 0));
+	}
 	m->down_limit = (uint64_t)MIN(MAX(down, 0), RATE_MAX);
 	m->up_limit = (uint64_t)MIN(MAX(up, 0), RATE_MAX);
 	return db_error(db);

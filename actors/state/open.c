@@ -210,6 +210,11 @@ enum err state_db_open(const char *dir, struct state_db **out, char *why_p, size
 	return E_OK;
 }
 
+const char *state_db_changed(struct state_db *db)
+{
+	return db_loaded(db)->changed;
+}
+
 void state_db_take(struct state_db *db, struct m_state_load *m)
 {
 	struct m_state_load *loaded = db_loaded(db);
@@ -227,5 +232,6 @@ void state_db_close(struct state_db **pdb)
 	for (uint32_t i = 0; i < loaded->torrents_n; i++)
 		record_fini(&loaded->torrents[i]);
 	xfree(loaded->torrents);
+	xfree(loaded->changed);
 	db_free(pdb);
 }

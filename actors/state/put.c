@@ -343,6 +343,12 @@ static void end_check(struct state_db *db, int64_t row)
 	db_run(db, SQL_SET_CHECK);
 }
 
+void state_options(struct state_db *db, const struct m_state_options *m)
+{
+	db_bind_text(db, SQL_PUT_CHANGED, 1, m->changed);
+	db_run(db, SQL_PUT_CHANGED);
+}
+
 void state_note(struct state_db *db, const struct m_state_note *m)
 {
 	if (!put_noted(db, m->row, m->pieces, m->pieces_n))

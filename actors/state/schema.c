@@ -101,6 +101,10 @@ static const char *const steps[] = {
 	" choice BLOB NOT NULL DEFAULT x'',"
 	" found BLOB);" /* the .torrent, while its files have no place */
 	"ALTER TABLE torrent ADD COLUMN discreet INTEGER NOT NULL DEFAULT 0;",
+	/* 9 to 10: what was changed over the API, in the syntax of a configuration file; row 0 */
+	"CREATE TABLE changed ("
+	" row INTEGER PRIMARY KEY,"
+	" text TEXT NOT NULL);",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -47,6 +47,9 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_SET:
 		state_set(db, container_of(m, struct m_state_set, h));
 		break;
+	case MSG_STATE_OPTIONS:
+		state_options(db, container_of(m, struct m_state_options, h));
+		break;
 	case MSG_STATE_REMOVE:
 		state_remove(db, container_of(m, struct m_state_remove, h));
 		break;
@@ -77,6 +80,8 @@ static void explain(struct msg *m, const char *words)
 		why = &container_of(m, struct m_state_meta, h)->why;
 	else if (m->type == MSG_STATE_SET)
 		why = &container_of(m, struct m_state_set, h)->why;
+	else if (m->type == MSG_STATE_OPTIONS)
+		why = &container_of(m, struct m_state_options, h)->why;
 	if (why != NULL)
 		snprintf(why->text, sizeof why->text, "the database: %s", words);
 }
@@ -250,6 +255,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_ADD, on_put},
 	{MSG_STATE_META, on_put},
 	{MSG_STATE_SET, on_put},
+	{MSG_STATE_OPTIONS, on_put},
 	{MSG_STATE_REMOVE, on_put},
 	{MSG_STATE_TOTALS, on_put},
 	{MSG_STATE_NOTE, on_put},

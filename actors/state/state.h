@@ -17,6 +17,9 @@ struct state_db;
  * Changes the process's umask for a moment: before any thread starts.
  */
 enum err state_db_open(const char *dir, struct state_db **out, char *why, size_t why_n);
+/* What was changed over the API, in the syntax of a configuration file; NULL: nothing.  Lives until
+ * the state actor begins. */
+const char *state_db_changed(struct state_db *);
 void state_db_close(struct state_db **);
 
 #endif

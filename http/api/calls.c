@@ -64,6 +64,39 @@ void api_counters(struct request *r)
 
 /* --- the list of routes --- */
 
+/* A path that has several resources is listed with the method before it from the second on. */
+static void put_resource(struct json_out *o, const struct resource *one, bool again)
+{
+	static const struct {
+		unsigned method;
+		const char *word;
+	} words[] = {{METHOD_GET, "GET"}, {METHOD_POST, "POST"}, {METHOD_PATCH, "PATCH"},
+		{METHOD_DELETE, "DELETE"}};
+	char key[200];
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if ((one->methods & words[i].method) != 0) {
+			int n = snprintf(key, sizeof key, "%s%s%s", again ? words[i].word : "",
+				again ? " " : "", one->path);
+
+			json_out_key_n(o, key, (size_t)n);
+			json_out_text(o, one->doc);
+			return;
+		}
+}
+
+static bool is_again(const struct resources *const *tables, const struct resource *one)
+{
+	for (; *tables != NULL; tables++)
+		for (unsigned i = 0; i < (*tables)->n; i++) {
+			if (&(*tables)->v[i] == one)
+				return false;
+			if (strcmp((*tables)->v[i].path, one->path) == 0)
+				return true;
+		}
+	return false;
+}
+
 void api_index(struct request *r)
 {
 	const struct resources *const *tables = request_resources(r);
@@ -74,13 +107,9 @@ void api_index(struct request *r)
 	json_out_put(&o, "version", text, config_version());
 	json_out_key(&o, "endpoints");
 	json_out_open(&o, '{');
-	for (; *tables != NULL; tables++)
-		for (unsigned i = 0; i < (*tables)->n; i++) {
-			const struct resource *one = &(*tables)->v[i];
-
-			json_out_key_n(&o, one->path, strlen(one->path));
-			json_out_text(&o, one->doc);
-		}
+	for (const struct resources *const *t = tables; *t != NULL; t++)
+		for (unsigned i = 0; i < (*t)->n; i++)
+			put_resource(&o, &(*t)->v[i], is_again(tables, &(*t)->v[i]));
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
 	answer_json(r, 200, &o);

@@ -18,6 +18,8 @@ void api_view(struct request *);
 void api_list(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
+void api_settings(struct request *);
+void api_settings_set(struct request *);
 void api_network(struct request *);
 void api_index(struct request *);
 void api_dht(struct request *);

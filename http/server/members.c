@@ -92,13 +92,13 @@ static void take_members(struct request *r, json_t *object)
 	}
 }
 
-bool param_json(struct request *r)
+/* The body's object, the caller's; NULL: answered. */
+static json_t *load_object(struct request *r)
 {
 	json_error_t error;
-	json_t *root;
+	json_t *root =
+		json_loadb((const char *)r->upload, r->upload_n, JSON_REJECT_DUPLICATES, &error);
 
-	CHECK_OBJ(r, REQUEST_MAGIC);
-	root = json_loadb((const char *)r->upload, r->upload_n, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL)
 		answer_text(r, 400, "the body is not JSON: line %d, column %d: %s", error.line,
 			error.column, error.text);
@@ -106,9 +106,87 @@ bool param_json(struct request *r)
 		answer_text(
 			r, 400, "the body must be a JSON object such as {\"url\": \"magnet:...\"}");
 	else
-		take_members(r, root);
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+bool param_json(struct request *r)
+{
+	json_t *root;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	root = load_object(r);
+	if (root == NULL)
+		return false;
+	take_members(r, root);
 	json_decref(root);
 	return !r->answered && params_known(r);
+}
+
+/* --- an object with any members --- */
+
+/* Appends a text in quotes, as a list of a configuration file has it. */
+static void put_quoted(const char *s, FILE *out)
+{
+	fputc('"', out);
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			fputc('\\', out);
+		fputc(*s, out);
+	}
+	fputc('"', out);
+}
+
+/* A list of texts as one, the caller's; NULL: it holds something else. */
+static char *list_of(const json_t *list)
+{
+	char *text = NULL;
+	size_t n = 0;
+	bool good = true;
+	FILE *out = open_memstream(&text, &n);
+
+	must(out != NULL);
+	for (size_t i = 0; good && i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+
+		good = json_is_string(item);
+		fputs(i > 0 ? ", " : "", out);
+		if (good)
+			put_quoted(json_string_value(item), out);
+	}
+	must(fclose(out) == 0);
+	if (!good)
+		xfree(text);
+	return good ? text : NULL;
+}
+
+bool request_object(struct request *r, request_member_f *each, void *ctx)
+{
+	const char *name;
+	json_t *root, *value;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	root = load_object(r);
+	if (root == NULL)
+		return false;
+	json_object_foreach(root, name, value)
+	{
+		char *text = json_is_array(value) ? list_of(value) : text_of(value);
+
+		if (text == NULL)
+			answer_text(r, 422,
+				"a member of the JSON in the body is an object or a list of "
+				"something "
+				"else than texts");
+		else
+			each(ctx, name, json_is_null(value) ? NULL : text);
+		xfree(text);
+		if (r->answered)
+			break;
+	}
+	json_decref(root);
+	return !r->answered;
 }
 
 void members_free(struct request *r)

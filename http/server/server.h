@@ -110,6 +110,13 @@ unsigned answer_status(enum err);
 
 /* The body is a JSON object, whose members are parameters from now on. */
 bool param_json(struct request *);
+/*
+ * The body is a JSON object with any members: calls `each` for one after the other, with its value
+ * as text (a list of texts as a configuration file has it, null as NULL).  false: answered with 400
+ * or 422, perhaps after some of them.
+ */
+typedef void request_member_f(void *ctx, const char *name, const char *value);
+bool request_object(struct request *, request_member_f *each, void *ctx);
 bool param_infohash(struct request *, uint8_t out[20]);
 /* true, yes, on, 1 and false, no, off, 0, in any case; absent or empty: `absent`. */
 bool param_bool(struct request *, const char *name, bool absent, bool *out);
