@@ -30,6 +30,12 @@ static inline void *tref_table_get(const struct tref_table *t, struct tref ref)
 	return t->slots[ref.slot].object;
 }
 
+/* Whether ref names a torrent that is still to come: a later one than its slot ever had. */
+static inline bool tref_table_awaits(const struct tref_table *t, struct tref ref)
+{
+	return ref.slot >= t->n || (int16_t)(uint16_t)(ref.gen - t->slots[ref.slot].gen) > 0;
+}
+
 /* What has that slot now, of whatever generation, or NULL. For walks over slots [0, t->n). */
 static inline void *tref_table_at(const struct tref_table *t, uint32_t slot)
 {

@@ -224,6 +224,7 @@ static void peers_fini(struct actor *a)
 	xfree(s->seal);
 	xfree(s->write);
 	ptorrents_fini(s);
+	early_fini(s);
 	if (s->dial_task.queued)
 		loop_task_del(s->loop, &s->dial_task);
 	config_unref(&s->config);

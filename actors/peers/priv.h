@@ -30,6 +30,7 @@
 _Static_assert(WIRE_MAX_BLOCK <= READ_RUN_SIZE, "a run holds the longest block that is served");
 #define LANDING     15u /* blocks one readv can fill */
 #define LISTENERS   16u
+#define EARLY_MAX   64u /* answers that wait for their torrents, of 36 KiB each at most */
 #define LINEAR_SIZE (LANDING * (WIRE_PIECE_HEADER + BLOCK_SIZE))
 #define HELLO_SIZE  128u /* bytes of an unfinished handshake that are kept */
 #define STREAM_IOV  64
@@ -295,6 +296,10 @@ struct shard {
 	struct link maps; /* head: file maps, the latest used first */
 	unsigned maps_n;
 	struct loop_timer maps_rest; /* set: somebody's last connection has gone */
+	struct early {
+		struct msg *kept[EARLY_MAX]; /* owned PEERS_FOUND, or NULL */
+		unsigned next;               /* place of the oldest */
+	} early;
 	bool stopping;
 };
 
@@ -337,8 +342,17 @@ void ptorrent_fetched(struct peer_torrent *); /* its info dictionary is there: s
 /* What a torrent is called in the log: the first 8 hex digits of its info-hash. */
 struct ih ptorrent_name(const struct peer_torrent *);
 
+/* early.c */
+/* Takes a PEERS_FOUND whose torrent is still to come; any other is left to the caller. */
+void early_keep(struct shard *, struct msg **);
+/* One that was kept for the torrent, now the caller's; NULL: there is none (any more). */
+struct msg *early_take(struct shard *, struct tref);
+void early_fini(struct shard *);
+
 /* sources.c */
 void peers_on_found(struct actor *, struct msg **);
+/* The torrent has come: what was found for it before is dialled. */
+void ptorrent_take_early(struct peer_torrent *);
 /* What it may hear and say of peers may have changed. */
 void ptorrent_obey_rules(struct peer_torrent *);
 

@@ -102,18 +102,41 @@ static bool may_be_dialled(const struct shard *s, const struct endpoint *e, enum
 	       (endpoint_is_global(e) || (source == PEER_LSD && endpoint_is_private_lan(e)));
 }
 
+static void take_found(struct peer_torrent *t, const struct m_peers_found *f)
+{
+	struct shard *s = t->shard;
+	int64_t now = loop_now(s->loop);
+
+	if (!allows(t, f->source))
+		return;
+	if (f->seeds >= 0)
+		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), now);
+	for (uint32_t i = 0; i < f->n; i++)
+		if (may_be_dialled(s, &f->peers[i], f->source))
+			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, now);
+	ptorrent_dial(t);
+}
+
 void peers_on_found(struct actor *a, struct msg **m)
 {
-	struct m_peers_found *f = MSG_AS(PEERS_FOUND, *m);
+	const struct m_peers_found *f = MSG_AS(PEERS_FOUND, *m);
 	struct shard *s = shard_of(a);
 	struct peer_torrent *t = ptorrent_by_ref(s, f->t);
 
-	if (t == NULL || !allows(t, f->source))
-		return;
-	if (f->seeds >= 0)
-		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), actor_now(a));
-	for (uint32_t i = 0; i < f->n; i++)
-		if (may_be_dialled(s, &f->peers[i], f->source))
-			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, actor_now(a));
-	ptorrent_dial(t);
+	if (t != NULL)
+		take_found(t, f);
+	else
+		early_keep(s, m);
+}
+
+void ptorrent_take_early(struct peer_torrent *t)
+{
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
+	struct shard *s = t->shard;
+	struct msg *m;
+
+	while ((m = early_take(s, t->ref)) != NULL) {
+		take_found(t, MSG_AS(PEERS_FOUND, m));
+		msg_free(s->actor, &m);
+	}
 }

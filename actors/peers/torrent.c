@@ -236,6 +236,7 @@ static void add_torrent(struct shard *s, struct m_peers_add *add, int64_t now)
 	rates_start(t, t->wishes.down_limit, t->wishes.up_limit);
 	ptorrent_add(s, t);
 	ptorrent_wake(t);
+	ptorrent_take_early(t);
 }
 
 /* What was bare has its metainfo: it goes on with the connections and addresses it has. */

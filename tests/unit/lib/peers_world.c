@@ -232,7 +232,6 @@ static void add_bare(struct world *w)
 {
 	struct m_peers_add *add = msg_new(w->session, MSG_PEERS_ADD);
 
-	w->ref = (struct tref){.slot = 3, .gen = 7};
 	add->t = w->ref;
 	add->meta = make_bare(w);
 	add->active = true;
@@ -243,7 +242,6 @@ static void add_torrent(struct world *w, uint32_t have)
 {
 	struct m_peers_add *add = msg_new(w->session, MSG_PEERS_ADD);
 
-	w->ref = (struct tref){.slot = 3, .gen = 7};
 	add->t = w->ref;
 	add->meta = metainfo_ref(w->meta);
 	bitfield_init(&add->have, WORLD_PIECES);
@@ -256,6 +254,7 @@ static void add_torrent(struct world *w, uint32_t have)
 static void start(struct world *w)
 {
 	peers_net_start(w);
+	w->ref = (struct tref){.slot = 3, .gen = 7};
 	w->config = make_config(w->options);
 	w->env = (struct actor_env){.config = w->config,
 		.shards = 1,
@@ -283,6 +282,14 @@ void world_start(struct world *w, uint32_t have)
 {
 	start(w);
 	add_torrent(w, have);
+	forget_log(w);
+}
+
+void world_start_found(struct world *w, const char *address)
+{
+	start(w);
+	world_found(w, address);
+	add_torrent(w, 0);
 	forget_log(w);
 }
 

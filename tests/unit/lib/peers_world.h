@@ -80,7 +80,9 @@ int world_new(void **state);
 int world_free(void **state);
 /* Starts the actor, and gives it the torrent with the first `have` of WORLD_PIECES pieces. */
 void world_start(struct world *, uint32_t have);
-/* The same, known by its info-hash alone. */
+/* The same; before the shard hears of it somebody is found for it by world_found(). */
+void world_start_found(struct world *, const char *address);
+/* The same as world_start(), known by its info-hash alone. */
 void world_start_bare(struct world *);
 void world_start_again(struct world *); /* bare, after world_remove() */
 /* The session has the metainfo of what was bare, and `have` pieces were found. */

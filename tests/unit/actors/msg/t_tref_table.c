@@ -50,11 +50,32 @@ static void test_a_slot_is_used_again(void **state)
 	tref_table_fini(&t);
 }
 
+static void test_what_is_to_come_differs_from_what_has_gone(void **state)
+{
+	struct tref_table t = {0};
+	int old, wrapped;
+
+	(void)state;
+	assert_true(tref_table_awaits(&t, ref(5, 1)));
+	tref_table_put(&t, ref(5, UINT16_MAX), &old);
+	assert_false(tref_table_awaits(&t, ref(5, UINT16_MAX)));
+	assert_true(tref_table_awaits(&t, ref(4, 1)));
+	assert_true(tref_table_awaits(&t, ref(5, 0)));
+	tref_table_remove(&t, ref(5, UINT16_MAX));
+	assert_false(tref_table_awaits(&t, ref(5, UINT16_MAX)));
+	assert_false(tref_table_awaits(&t, ref(5, UINT16_MAX - 1)));
+	tref_table_put(&t, ref(5, 0), &wrapped);
+	assert_false(tref_table_awaits(&t, ref(5, UINT16_MAX)));
+	assert_true(tref_table_awaits(&t, ref(5, 1)));
+	tref_table_fini(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find_by_slot_and_generation),
 		cmocka_unit_test(test_a_slot_is_used_again),
+		cmocka_unit_test(test_what_is_to_come_differs_from_what_has_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
 
 #include "tests/unit/lib/peers_world.h"
 
-#define SEC USEC_PER_SEC
+#define SEC   USEC_PER_SEC
+#define EARLY 64u /* answers that wait for their torrents */
 
 static struct remote *join_from(struct world *w, const char *ip, unsigned i)
 {
@@ -249,6 +250,49 @@ static void ends_without_a_word_are_counted(void **state)
 	assert_int_equal(world_view(w)->mute_dials, 1);
 }
 
+/* The order of messages from session and tracker is not kept between them. */
+static void what_is_found_before_the_torrent_comes_is_dialled(void **state)
+{
+	struct world *w = *state;
+
+	world_start_found(w, "10.0.0.1:6881");
+	assert_non_null(world_dialled(w, "10.0.0.1:6881"));
+	assert_int_equal(dials(w), 1);
+}
+
+static void what_is_found_after_the_torrent_went_is_forgotten(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 0);
+	world_remove(w);
+	world_found(w, "10.0.0.1:6881");
+	world_start_again(w);
+	assert_int_equal(dials(w), 0);
+	world_pass(w, 120 * SEC);
+	assert_int_equal(dials(w), 0);
+}
+
+/* Whose torrents never come is bounded; the latest stay. */
+static void of_what_is_found_too_early_the_oldest_goes(void **state)
+{
+	struct world *w = *state;
+
+	world_start(w, 0);
+	world_remove(w);
+	for (uint32_t i = 0; i <= EARLY; i++) {
+		w->ref.slot = 1000 + i;
+		world_found(w, "10.0.0.1:6881");
+	}
+	w->ref.slot = 1000;
+	world_start_again(w);
+	assert_int_equal(dials(w), 0);
+	world_remove(w);
+	w->ref.slot = 1001;
+	world_start_again(w);
+	assert_int_equal(dials(w), 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_new, world_free)
 
 int main(void)
@@ -264,6 +308,9 @@ int main(void)
 		CASE(a_torrent_started_again_dials_whom_it_left),
 		CASE(who_left_us_is_not_dialled_at_once),
 		CASE(ends_without_a_word_are_counted),
+		CASE(what_is_found_before_the_torrent_comes_is_dialled),
+		CASE(what_is_found_after_the_torrent_went_is_forgotten),
+		CASE(of_what_is_found_too_early_the_oldest_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
