@@ -2,6 +2,7 @@
 /* The finished list: who uses it, and whether an address is in it. */
 #include <stdatomic.h>
 
+#include "proto/base/bytes.h"
 #include "proto/blocklist/priv.h"
 
 #define BLOCKLIST_MAGIC 0x424c4f43u
@@ -145,4 +146,33 @@ size_t blocklist_bytes(const struct blocklist *l)
 {
 	CHECK_OBJ(l, BLOCKLIST_MAGIC);
 	return sizeof *l + l->v4_n * sizeof *l->v4 + l->v6_n * sizeof *l->v6;
+}
+
+static void put_ip(struct wr *w, blocklist_ip ip)
+{
+	wr_u64(w, (uint64_t)(ip >> 64));
+	wr_u64(w, (uint64_t)ip);
+}
+
+uint8_t *blocklist_pack(const struct blocklist *l, size_t *n)
+{
+	uint8_t *p;
+	struct wr w;
+
+	CHECK_OBJ(l, BLOCKLIST_MAGIC);
+	*n = BLOCKLIST_PACKED_HEAD + 8 + (size_t)l->v4_n * 8 + (size_t)l->v6_n * 32;
+	p = xcalloc(1, *n);
+	w = wr_of(p, *n);
+	wr_bytes(&w, BLOCKLIST_PACKED, BLOCKLIST_PACKED_HEAD);
+	wr_u32(&w, l->v4_n);
+	wr_u32(&w, l->v6_n);
+	for (uint32_t i = 0; i < l->v4_n; i++) {
+		wr_u32(&w, l->v4[i].lo);
+		wr_u32(&w, l->v4[i].hi);
+	}
+	for (uint32_t i = 0; i < l->v6_n; i++) {
+		put_ip(&w, l->v6[i].lo);
+		put_ip(&w, l->v6[i].hi);
+	}
+	return p;
 }

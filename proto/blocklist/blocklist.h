@@ -4,7 +4,8 @@
  *
  * A list is built once from any number of files and ranges that always pass, and is immutable from
  * then on: sorted and merged, 8 bytes a range of IPv4 and 32 of IPv6, shared between threads by
- * reference count.  Of what is refused by it only a count is kept, which is atomic.  Pure.
+ * reference count.  Of what is refused by it only a count is kept, which is atomic.  It can be
+ * packed, to be kept on a disk and read without sorting.  Pure.
  */
 #ifndef PROTO_BLOCKLIST_BLOCKLIST_H
 #define PROTO_BLOCKLIST_BLOCKLIST_H
@@ -27,6 +28,8 @@ bool blocklist_refuses(const struct blocklist *, const struct endpoint *);
 uint64_t blocklist_refusals(const struct blocklist *);
 uint32_t blocklist_ranges(const struct blocklist *); /* after they were merged */
 size_t blocklist_bytes(const struct blocklist *);    /* of memory */
+/* The list as n bytes that blocklist_add() reads; the caller's, who frees them by xfree(). */
+uint8_t *blocklist_pack(const struct blocklist *, size_t *n);
 
 /* --- making one; one owner --- */
 
@@ -47,9 +50,10 @@ void blocklist_maker_free(struct blocklist_maker **);
 /*
  * Adds the ranges of a file of n bytes, unpacked, whose format is told by its content, line by
  * line: P2P text ("name:1.2.3.4-1.2.3.9"), eMule's DAT ("001.002.003.004 - 001.002.003.009 , 000 ,
- * name"), CIDR, ranges and single addresses; or P2B, versions 1 to 3.  Lines that are not
- * understood are skipped and reported.  E_SYNTAX: there is no range in it; E_TOO_BIG: more than
- * BLOCKLIST_RANGES_MAX; E_UNSUPPORTED: P2B of another version.
+ * name"), CIDR, ranges and single addresses; or P2B, versions 1 to 3; or what blocklist_pack() has
+ * made.  Lines that are not understood are skipped and reported.  E_SYNTAX: there is no range in
+ * it, or it is packed and damaged; E_TOO_BIG: more than BLOCKLIST_RANGES_MAX; E_UNSUPPORTED: P2B of
+ * another version.
  */
 enum err blocklist_add(
 	struct blocklist_maker *, const uint8_t *p, size_t n, struct blocklist_report *);

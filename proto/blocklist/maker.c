@@ -164,6 +164,41 @@ static enum err add_p2b(
 	return E_OK;
 }
 
+/* --- packed --- */
+
+static blocklist_ip read_ip(struct rd *rd, bool v4)
+{
+	uint64_t high;
+
+	if (v4)
+		return BLOCKLIST_V4 | rd_u32(rd);
+	high = rd_u64(rd);
+	return (blocklist_ip)high << 64 | rd_u64(rd);
+}
+
+/* It was written by us alone: where anything is wrong with it nothing is right. */
+static enum err add_packed(
+	struct blocklist_maker *m, const uint8_t *p, size_t n, struct blocklist_report *r)
+{
+	struct rd rd = rd_of(p + BLOCKLIST_PACKED_HEAD, n - BLOCKLIST_PACKED_HEAD);
+	uint32_t v4 = rd_u32(&rd), v6 = rd_u32(&rd);
+
+	if (rd.bad || rd_left(&rd) != (size_t)v4 * 8 + (size_t)v6 * 32)
+		return E_SYNTAX;
+	for (size_t i = 0; i < (size_t)v4 + v6; i++) {
+		struct blocklist_range range;
+
+		range.lo = read_ip(&rd, i < v4);
+		range.hi = read_ip(&rd, i < v4);
+		if (range.lo > range.hi)
+			return E_SYNTAX;
+		if (!set_add(&m->blocked, &range))
+			return E_TOO_BIG;
+		r->ranges++;
+	}
+	return E_OK;
+}
+
 /* --- for everybody --- */
 
 enum err blocklist_add(
@@ -179,6 +214,9 @@ enum err blocklist_add(
 	}
 	if (n >= P2B_HEAD && memcmp(p, P2B_MAGIC, P2B_HEAD - 1) == 0)
 		err = add_p2b(m, p, n, r);
+	else if (n >= BLOCKLIST_PACKED_HEAD &&
+		 memcmp(p, BLOCKLIST_PACKED, BLOCKLIST_PACKED_HEAD) == 0)
+		err = add_packed(m, p, n, r);
 	else
 		err = n > 0 ? add_text(m, (const char *)p, (const char *)p + n, r) : E_OK;
 	if (err == E_OK && r->ranges == 0)

@@ -12,6 +12,11 @@ __extension__ typedef unsigned __int128 blocklist_ip;
 #define BLOCKLIST_V4     ((blocklist_ip)0xffff << 32)             /* the first one of IPv4 */
 #define BLOCKLIST_V4_END (BLOCKLIST_V4 + ((blocklist_ip)1 << 32)) /* the first one behind IPv4 */
 
+/* How a packed list begins; then how many ranges of each family there are (u32), and their ends: of
+ * IPv4 in 4 bytes each, of IPv6 in 16, big-endian. */
+#define BLOCKLIST_PACKED      "\xff\xff\xff\xffTRD\1"
+#define BLOCKLIST_PACKED_HEAD 8u
+
 /* Both ends are in it; lo <= hi, and both of one family. */
 struct blocklist_range {
 	blocklist_ip lo, hi;

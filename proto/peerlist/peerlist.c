@@ -454,6 +454,16 @@ void peerlist_mark_seed(struct peerlist *l, const struct endpoint *e, bool seed)
 		peerlist_replace(l, i);
 }
 
+void peerlist_forget(struct peerlist *l, const struct endpoint *e)
+{
+	uint32_t i;
+
+	CHECK_OBJ(l, PEERLIST_MAGIC);
+	i = peerlist_find(l, e);
+	if (i != NONE && is_idle(&l->entry[i]))
+		peerlist_remove(l, i);
+}
+
 void peerlist_ban(struct peerlist *l, const struct endpoint *e)
 {
 	CHECK_OBJ(l, PEERLIST_MAGIC);

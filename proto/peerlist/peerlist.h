@@ -73,6 +73,9 @@ enum err peerlist_introduce(struct peerlist *l, const struct endpoint *e, const 
  * is not in use; those in use go when they are closed.  O(n). */
 void peerlist_forget_sources(struct peerlist *l, unsigned sources);
 
+/* Forgets one address, which is not in use; fine when it is not known. */
+void peerlist_forget(struct peerlist *l, const struct endpoint *e);
+
 /*
  * The best address to dial now; false when there is none.  It changes nothing: call
  * peerlist_dialing() before the next one.

@@ -290,6 +290,78 @@ static void t_allowed(void **state)
 	assert_null(blocklist_ref(NULL));
 }
 
+/* --- packed --- */
+
+static uint8_t *pack(const char *text, size_t *n)
+{
+	struct blocklist_report r;
+	const struct blocklist *l = list_of(text, strlen(text), &r);
+	uint8_t *p = blocklist_pack(l, n);
+
+	blocklist_unref(&l);
+	return p;
+}
+
+static void t_packed(void **state)
+{
+	static const char text[] = "1.2.3.4-1.2.3.9\n255.0.0.0/8\n2001:db8::/32\nffff::/16";
+	static const struct {
+		const char *ip;
+		bool has;
+	} asked[] = {{"1.2.3.3", false}, {"1.2.3.4", true}, {"1.2.3.9", true}, {"1.2.3.10", false},
+		{"255.255.255.255", true}, {"2001:db8::1", true}, {"2001:db9::1", false},
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", true}};
+	struct blocklist_maker *m = blocklist_maker_new();
+	const struct blocklist *l;
+	struct blocklist_report r;
+	size_t n, again_n;
+	uint8_t *p = pack(text, &n), *again;
+
+	(void)state;
+	assert_int_equal(blocklist_add(m, p, n, &r), E_OK);
+	assert_int_equal(r.ranges, 4);
+	l = blocklist_make(&m, 0);
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct endpoint e = ip(asked[i].ip);
+
+		if (blocklist_has(l, &e) != asked[i].has)
+			fail_msg("%s", asked[i].ip);
+	}
+	again = blocklist_pack(l, &again_n);
+	assert_int_equal(again_n, n);
+	assert_memory_equal(again, p, n);
+	blocklist_unref(&l);
+	xfree(again);
+	xfree(p);
+}
+
+/* Cut, too long, or with a range that ends before it begins: none of it counts. */
+static void t_packed_damaged(void **state)
+{
+	size_t n;
+	uint8_t *p = pack("1.2.3.4-1.2.3.9\n2001:db8::/32", &n);
+
+	(void)state;
+	for (size_t k = 0; k <= n + 1; k++) {
+		struct blocklist_maker *m = blocklist_maker_new();
+		uint8_t *exact = xcalloc(1, k + 1);
+		struct blocklist_report r;
+
+		memcpy(exact, p, MIN(k, n));
+		if (blocklist_add(m, exact, k, &r) != (k == n ? E_OK : E_SYNTAX))
+			fail_msg("%zu of %zu bytes", k, n);
+		blocklist_maker_free(&m);
+		xfree(exact);
+	}
+	struct blocklist_maker *m = blocklist_maker_new();
+	struct blocklist_report r;
+
+	p[8 + 8] = 9; /* 9.2.3.4-1.2.3.9 */
+	assert_int_equal(blocklist_add(m, p, n, &r), E_SYNTAX);
+	blocklist_maker_free(&m);
+	xfree(p);
+}
+
 /* Random ranges in a small space, against one flag an address. */
 static void t_model(void **state)
 {
@@ -373,6 +445,8 @@ int main(void)
 		cmocka_unit_test(t_file),
 		cmocka_unit_test(t_p2b),
 		cmocka_unit_test(t_allowed),
+		cmocka_unit_test(t_packed),
+		cmocka_unit_test(t_packed_damaged),
 		cmocka_unit_test(t_model),
 		cmocka_unit_test(t_size),
 	};

@@ -215,6 +215,24 @@ static void test_forget_sources(void **state)
 	peerlist_free(&l);
 }
 
+static void test_forget(void **state)
+{
+	struct rng rng;
+	struct peerlist *l = new_list(50, &rng);
+	struct endpoint e = ep_n(1), used = ep_n(2);
+
+	(void)state;
+	name_many(l, "1.2.3.4:6881", 0, 3);
+	peerlist_dialing(l, &used);
+	peerlist_forget(l, &e);
+	peerlist_forget(l, &e);
+	peerlist_forget(l, &used);
+	peerlist_check(l);
+	assert_int_equal(peerlist_count(l), 2);
+	assert_false(peerlist_lookup(l, &e, &(struct peerlist_info){0}));
+	peerlist_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_gives_way),
 		cmocka_unit_test(test_seed_hint),
 		cmocka_unit_test(test_forget_sources),
+		cmocka_unit_test(test_forget),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

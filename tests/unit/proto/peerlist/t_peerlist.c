@@ -312,7 +312,7 @@ static void step(struct peerlist *l, struct rng *rng, int64_t now)
 {
 	struct endpoint e = ep_n(rng_below(rng, 60)), by = ep_n(rng_below(rng, 4));
 
-	switch (rng_below(rng, 12)) {
+	switch (rng_below(rng, 14)) {
 	case 0:
 		peerlist_mark_seed(l, &e, rng_below(rng, 2));
 		break;
@@ -347,6 +347,9 @@ static void step(struct peerlist *l, struct rng *rng, int64_t now)
 	case 10:
 		if (rng_below(rng, 20) == 0)
 			peerlist_forget_sources(l, rng_below(rng, 1u << PEER_SOURCES));
+		break;
+	case 11:
+		peerlist_forget(l, &e);
 		break;
 	default:
 		peerlist_add(l, &e, (enum peer_source)rng_below(rng, PEER_SOURCES), now);
