@@ -147,6 +147,26 @@ static bool is_node(const char *v)
 	return v[0] == '[' ? colon[-1] == ']' : memchr(v, ':', (size_t)(colon - v)) == NULL;
 }
 
+/* A file by its whole path, or an address with a host. */
+static bool is_source(const char *v)
+{
+	size_t n = strncmp(v, "https://", 8) == 0 ? 8 : strncmp(v, "http://", 7) == 0 ? 7 : 0;
+
+	return v[0] == '/' || (n > 0 && v[n] != '\0' && v[n] != '/');
+}
+
+static void check_update(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	if (c->blocklist_update > 0 && c->blocklist_update < 10 * INT64_C(60000000))
+		report_add(r,
+			"blocklist.update is less than 10m%s: those who publish lists lock out "
+			"whoever "
+			"asks so often; set 10m or more, or 0 for never",
+			say_source(c, OPT_blocklist_update, at, sizeof at));
+}
+
 static void check_each(const struct config *c, struct report *r, const struct config_list *list,
 	enum config_option o, bool (*is_good)(const char *), const char *advice)
 {
@@ -168,6 +188,10 @@ static void check_lists(const struct config *c, struct report *r)
 		"an IP address, or a network such as 10.0.0.0/8");
 	check_each(c, r, &c->dht_bootstrap, OPT_dht_bootstrap, is_node,
 		"name:port, or [IPv6 address]:port");
+	check_each(c, r, &c->blocklist_sources, OPT_blocklist_sources, is_source,
+		"the path of a file, from /, or an address that begins with http:// or https://");
+	check_each(c, r, &c->blocklist_allow, OPT_blocklist_allow, is_net,
+		"an IP address, or a network such as 192.168.0.0/16");
 }
 
 void config_check(const struct config *c, struct report *r)
@@ -178,5 +202,6 @@ void config_check(const struct config *c, struct report *r)
 	check_gateway(c, r);
 	check_ports(c, r);
 	check_roots(c, r);
+	check_update(c, r);
 	check_lists(c, r);
 }

@@ -22,6 +22,14 @@ static void on_send(void *ctx, int via, const struct endpoint *to, const uint8_t
 	dht_io_send(ctx, via, to, p, n);
 }
 
+static bool on_refuses(void *ctx, const struct endpoint *at)
+{
+	const struct dht *d;
+
+	CAST_OBJ(d, ctx, DHT_MAGIC);
+	return blocklist_has(d->blocked, at);
+}
+
 static void on_peers(void *ctx, uint64_t tag, const struct endpoint *list, unsigned n)
 {
 	struct dht *d;
@@ -56,6 +64,7 @@ static void on_moved(void *ctx, unsigned family, const struct endpoint *at, cons
 }
 
 static const struct kad_ops ops = {.send = on_send,
+	.refuses = on_refuses,
 	.peers = on_peers,
 	.done = on_done,
 	.moved = on_moved};
@@ -162,6 +171,16 @@ static void on_listen(struct actor *a, struct msg **pm)
 	dht_rearm(d);
 }
 
+static void on_blocklist(struct actor *a, struct msg **pm)
+{
+	struct m_blocklist *m = MSG_AS(BLOCKLIST_SET, *pm);
+	struct dht *d = dht_of(a);
+	const struct blocklist *old = d->blocked;
+
+	d->blocked = m->list;
+	m->list = old;
+}
+
 /* --- life --- */
 
 static void *init_dht(struct actor *a, const void *arg)
@@ -212,6 +231,7 @@ static void fini_dht(struct actor *a)
 	dht_io_stop(d);
 	if (d->kad != NULL)
 		kad_free(&d->kad);
+	blocklist_unref(&d->blocked);
 	config_unref(&d->config);
 	FREE_OBJ(d);
 }
@@ -223,6 +243,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_DHT_VIEW, dht_on_view},
 	{MSG_DHT_JOB, dht_on_job},
 	{MSG_PORT_MAPPED, on_mapped},
+	{MSG_BLOCKLIST_SET, on_blocklist},
 	{MSG_PEERS_LISTEN, on_listen},
 	{0, NULL},
 };

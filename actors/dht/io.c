@@ -30,7 +30,7 @@ static void on_datagram(struct loop_fd *io, uint32_t ready)
 		/* Errors are those of datagrams that did not arrive. */
 		if (n < 0 && err == E_AGAIN)
 			break;
-		if (n > 0)
+		if (n > 0 && !blocklist_refuses(d->blocked, &from))
 			kad_input(d->kad, via, &from, in, (size_t)n, now);
 	}
 	dht_rearm(d);
@@ -80,7 +80,8 @@ void dht_io_send(struct dht *d, int via, const struct endpoint *to, const uint8_
 
 	CHECK_OBJ(d, DHT_MAGIC);
 	i = via == KAD_VIA_ANY ? d->first[endpoint_is_v4(to) ? KAD_V4 : KAD_V6] : (unsigned)via;
-	/* The kernel may have no room for it: then it is lost like any datagram. */
-	if (i < d->sockets_n)
+	/* The kernel may have no room for it: then it is lost like any datagram.  So are questions
+	 * to a node that was known before it was blocked, until it counts as gone. */
+	if (i < d->sockets_n && !blocklist_has(d->blocked, to))
 		(void)net_udp_send(d->sockets[i].io.fd, to, p, n);
 }

@@ -36,9 +36,10 @@ struct dht {
 	uint32_t magic;
 	struct actor *actor;
 	struct loop *loop;
-	const struct config *config; /* owned reference */
-	struct kad *kad;             /* owned; NULL: switched off, or without a socket */
-	struct loop_timer timer;     /* of the node */
+	const struct config *config;     /* owned reference */
+	const struct blocklist *blocked; /* owned reference: whom to refuse; NULL: nobody */
+	struct kad *kad;                 /* owned; NULL: switched off, or without a socket */
+	struct loop_timer timer;         /* of the node */
 	struct dht_socket sockets[DHT_SOCKETS];
 	unsigned sockets_n;
 	unsigned first[KAD_FAMILIES]; /* by which questions leave; UINT_MAX: none */

@@ -56,7 +56,9 @@ enum err address_filter_check(const struct address_filter *f, const struct endpo
 		return E_DENIED;
 	if (!f->allow_private && !endpoint_is_global(at))
 		return E_DENIED;
-	return f->allow_privileged || !endpoint_is_privileged(at) ? E_OK : E_DENIED;
+	if (!f->allow_privileged && endpoint_is_privileged(at))
+		return E_DENIED;
+	return blocklist_refuses(f->blocked, at) ? E_DENIED : E_OK;
 }
 
 bool address_filter_list(const struct address_filter *f, const struct endpoint *at, unsigned n,

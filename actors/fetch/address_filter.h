@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "proto/base/endpoint.h"
+#include "proto/blocklist/blocklist.h"
 
 struct address_filter {
 	bool allow_private;    /* addresses that are not global */
@@ -20,10 +21,11 @@ struct address_filter {
 	/* Our own HTTP interface, which no request may reach over TCP: it may be at loopback, or at
 	 * this address.  A port of 0: there is none. */
 	struct endpoint api;
+	const struct blocklist *blocked; /* borrowed: those in it are refused; NULL: none */
 };
 
 /* As the options of trackers say.  api_port: where our HTTP interface listens, which is not in the
- * configuration when the system chose it. */
+ * configuration when the system chose it.  Nothing is blocked. */
 struct address_filter address_filter_of(const struct config *, uint16_t api_port);
 
 /* E_OK, or E_DENIED: the filter refuses it, or nobody can be reached at it. */

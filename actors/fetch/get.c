@@ -479,6 +479,7 @@ struct web_get *web_get_new(struct web *w, const struct web_request *r)
 	g->web = w;
 	g->config = config_ref(r->config);
 	g->filter = address_filter_of(r->config, w->api_port);
+	g->filter.blocked = blocklist_ref(w->blocked);
 	g->connect_timeout = r->connect_timeout;
 	g->body_max = r->body_max;
 	g->first = r->first;
@@ -513,6 +514,7 @@ void web_get_free(struct web_get **pg)
 	xfree(g->url);
 	xfree(g->host);
 	config_unref(&g->config);
+	blocklist_unref(&g->filter.blocked);
 	g->web->gets_n--;
 	FREE_OBJ(g);
 }

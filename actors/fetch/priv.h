@@ -16,6 +16,7 @@ struct web {
 	bool closing;
 	unsigned connections, gets_n;
 	uint16_t api_port;
+	const struct blocklist *blocked; /* owned reference */
 	struct loop *loop;
 	struct resolver *resolver;
 	CURLM *multi; /* made with the first request */

@@ -130,6 +130,16 @@ struct web *web_new(
 	return w;
 }
 
+void web_block(struct web *w, const struct blocklist *list)
+{
+	const struct blocklist *old;
+
+	CHECK_OBJ(w, WEB_MAGIC);
+	old = w->blocked;
+	w->blocked = blocklist_ref(list);
+	blocklist_unref(&old);
+}
+
 void web_free(struct web **pw)
 {
 	struct web *w;
@@ -140,5 +150,6 @@ void web_free(struct web **pw)
 	if (w->multi != NULL)
 		curl_multi_cleanup(w->multi);
 	loop_timer_del(w->loop, &w->timer);
+	blocklist_unref(&w->blocked);
 	FREE_OBJ(w);
 }

@@ -11,6 +11,7 @@
 
 #include "actors/fetch/resolve.h"
 #include "config/config.h"
+#include "proto/blocklist/blocklist.h"
 
 #define WEB_REDIRECTS_MAX 5u
 
@@ -67,6 +68,9 @@ struct web_request {
 /* Borrows loop and resolver.  api_port: our own HTTP interface, which no request may reach. */
 struct web *web_new(
 	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port);
+/* No request that begins from now on goes to an address of the list, of which a reference is taken;
+ * NULL: there is none. */
+void web_block(struct web *, const struct blocklist *);
 /* All requests are freed before. */
 void web_free(struct web **);
 

@@ -16,9 +16,9 @@
 #include "actors/kernel/log.h"
 #include "actors/main/topology.h"
 
-#define RESERVE      8u /* resolver, certificates, a configuration read again, an accept */
-#define WEBSEED_EACH 2u /* to the server, and to peers */
-#define PER_WORKER   2u /* a directory on the way to a file */
+#define RESERVE      10u /* resolver, certificates, a configuration read again, an accept, a list */
+#define WEBSEED_EACH 2u  /* to the server, and to peers */
+#define PER_WORKER   2u  /* a directory on the way to a file */
 
 enum share { API, TRACKER, WEBSEED, FILES, PEERS, SHARES };
 

@@ -25,6 +25,7 @@ struct step {
 static const struct step steps[] = {
 	{ROLE_HTTP, 2 * USEC_PER_SEC},
 	{ROLE_PORTMAP, 2 * USEC_PER_SEC},
+	{ROLE_BLOCKLIST, 2 * USEC_PER_SEC},
 	{ROLE_SESSION, 2 * USEC_PER_SEC},
 	{ROLE_DHT, 2 * USEC_PER_SEC},
 	{ROLE_WEBSEED, 2 * USEC_PER_SEC},
@@ -100,6 +101,7 @@ static bool payload_in_doubt(const struct supervisor *s)
 		if (s->watched[i].hung && ADDR_ROLE(s->watched[i].addr) != ROLE_TRACKER &&
 			ADDR_ROLE(s->watched[i].addr) != ROLE_HTTP &&
 			ADDR_ROLE(s->watched[i].addr) != ROLE_PORTMAP &&
+			ADDR_ROLE(s->watched[i].addr) != ROLE_BLOCKLIST &&
 			ADDR_ROLE(s->watched[i].addr) != ROLE_DHT)
 			return true;
 	return false;

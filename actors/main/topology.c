@@ -57,6 +57,8 @@ void topology_env(struct actor_env *env, const struct config *c)
 static void list_actors(const struct actor_env *env, struct place *out, unsigned *n)
 {
 	*n = 0;
+	/* Its first list is there before peers are. */
+	out[(*n)++] = (struct place){ADDR_BLOCKLIST, &blocker_spec};
 	out[(*n)++] = (struct place){ADDR_STATE, &state_spec};
 	out[(*n)++] = (struct place){ADDR_STORE, &store_spec};
 	for (unsigned i = 0; i < env->workers; i++)

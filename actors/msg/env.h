@@ -47,6 +47,7 @@ extern const struct actor_spec dht_spec;
 extern const struct actor_spec webseed_spec;
 extern const struct actor_spec lsd_spec;
 extern const struct actor_spec portmap_spec;
+extern const struct actor_spec blocker_spec;
 extern const struct actor_spec http_spec;
 
 /* The API (http/api), for actor_env. */

@@ -364,6 +364,18 @@ static void m_dht_job_fini(struct m_dht_job *m)
 	xfree(m->samples);
 }
 
+static void m_blocklist_fini(struct m_blocklist *m)
+{
+	blocklist_unref(&m->list);
+}
+
+static void m_blocklist_view_fini(struct m_blocklist_view *m)
+{
+	for (uint32_t i = 0; i < m->sources_n; i++)
+		xfree(m->sources[i].source);
+	xfree(m->sources);
+}
+
 static void m_state_dht_fini(struct m_state_dht *m)
 {
 	for (size_t i = 0; i < ARRAY_LEN(m->family); i++)
@@ -406,6 +418,8 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_tracker_view)                                                                      \
 	OWNER(m_dht_job)                                                                           \
 	OWNER(m_state_dht)                                                                         \
+	OWNER(m_blocklist)                                                                         \
+	OWNER(m_blocklist_view)                                                                    \
 	OWNER(m_webseed_set)                                                                       \
 	OWNER(m_webseed_view)                                                                      \
 	OWNER(m_peers_found)
@@ -453,8 +467,10 @@ OWNERS
 #define FINI_m_tracker_view   fini_m_tracker_view
 #define FINI_m_peers_found    fini_m_peers_found
 
-#define FINI_m_webseed_set  fini_m_webseed_set
-#define FINI_m_webseed_view fini_m_webseed_view
+#define FINI_m_blocklist      fini_m_blocklist
+#define FINI_m_blocklist_view fini_m_blocklist_view
+#define FINI_m_webseed_set    fini_m_webseed_set
+#define FINI_m_webseed_view   fini_m_webseed_view
 
 #define FINI_m_webseed_banned NULL
 #define FINI_m_plain          NULL

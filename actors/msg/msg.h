@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The payload of every message in msg.def; those of the store and its workers are in store.h, that
- * of lists in rows.h.
+ * of lists in rows.h, those of the blocklist in blocked.h.
  *
  * A payload holds ids, buffers it owns and references to immutable objects; never a pointer into
  * another actor's state.  "owned" below means m_x_fini() frees it; a receiver that keeps such a
@@ -11,6 +11,7 @@
 #define ACTORS_MSG_MSG_H
 
 #include "actors/kernel/actor.h"
+#include "actors/msg/blocked.h"
 #include "actors/msg/option.h"
 #include "actors/msg/record.h"
 #include "actors/msg/rows.h"
@@ -29,16 +30,17 @@ enum role {
 	ROLE_MAX_
 };
 
-#define ADDR_MAIN    ADDR(ROLE_MAIN, 0)
-#define ADDR_HTTP    ADDR(ROLE_HTTP, 0)
-#define ADDR_SESSION ADDR(ROLE_SESSION, 0)
-#define ADDR_STORE   ADDR(ROLE_STORE, 0)
-#define ADDR_STATE   ADDR(ROLE_STATE, 0)
-#define ADDR_TRACKER ADDR(ROLE_TRACKER, 0)
-#define ADDR_DHT     ADDR(ROLE_DHT, 0)
-#define ADDR_WEBSEED ADDR(ROLE_WEBSEED, 0)
-#define ADDR_LSD     ADDR(ROLE_LSD, 0)
-#define ADDR_PORTMAP ADDR(ROLE_PORTMAP, 0)
+#define ADDR_MAIN      ADDR(ROLE_MAIN, 0)
+#define ADDR_HTTP      ADDR(ROLE_HTTP, 0)
+#define ADDR_SESSION   ADDR(ROLE_SESSION, 0)
+#define ADDR_STORE     ADDR(ROLE_STORE, 0)
+#define ADDR_STATE     ADDR(ROLE_STATE, 0)
+#define ADDR_TRACKER   ADDR(ROLE_TRACKER, 0)
+#define ADDR_DHT       ADDR(ROLE_DHT, 0)
+#define ADDR_WEBSEED   ADDR(ROLE_WEBSEED, 0)
+#define ADDR_LSD       ADDR(ROLE_LSD, 0)
+#define ADDR_PORTMAP   ADDR(ROLE_PORTMAP, 0)
+#define ADDR_BLOCKLIST ADDR(ROLE_BLOCKLIST, 0)
 
 enum {
 	MSG_NONE_,

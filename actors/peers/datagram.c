@@ -42,7 +42,8 @@ static void on_datagram(struct loop_fd *io, uint32_t ready)
 		/* Errors are those of answers that did not arrive. */
 		if (n < 0 && err == E_AGAIN)
 			return;
-		if (n >= 0 && utp_syn_decode(in, (size_t)n, &syn))
+		if (n >= 0 && utp_syn_decode(in, (size_t)n, &syn) &&
+			!blocklist_refuses(d->shard->blocked, &from))
 			answer(d->shard, io->fd, &from, &syn);
 	}
 }

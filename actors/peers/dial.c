@@ -7,8 +7,9 @@
  */
 #include "actors/peers/priv.h"
 
-#define FEW_PEERS    10u
-#define DIALS_A_TURN 16u
+#define FEW_PEERS     10u
+#define DIALS_A_TURN  16u
+#define FORGET_A_TURN 1024u
 
 static unsigned half_open_max(const struct shard *s)
 {
@@ -65,6 +66,19 @@ static void queue_up(struct peer_torrent *t, int64_t now)
 		link_append(&s->dial_queue, &t->in_dial_queue);
 }
 
+/* The best address, less those that are blocked, of which a turn forgets so many. */
+static bool next_address(struct peer_torrent *t, int64_t now, struct endpoint *at)
+{
+	struct peerlist *list = t->swarm->candidates;
+
+	for (unsigned i = 0; i < FORGET_A_TURN && peerlist_next(list, now, at); i++) {
+		if (!blocklist_refuses(t->shard->blocked, at))
+			return true;
+		peerlist_forget(list, at);
+	}
+	return false;
+}
+
 void ptorrent_dial(struct peer_torrent *t)
 {
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
@@ -73,7 +87,7 @@ void ptorrent_dial(struct peer_torrent *t)
 	struct endpoint at;
 
 	for (unsigned i = 0; i < DIALS_A_TURN && may_dial(t); i++) {
-		if (!peerlist_next(list, now, &at))
+		if (!next_address(t, now, &at))
 			break;
 		peerlist_dialing(list, &at);
 		if (conn_dial(t, &at) != E_OK)

@@ -24,11 +24,12 @@ static void on_rested(struct loop_timer *timer, int64_t now)
 	loop_fd_events(l->shard->loop, &l->io, POLL_IN);
 }
 
-/* Who stays is decided when the handshake says for which torrent it comes. */
+/* Not at an address that is blocked.  Who stays is decided when the handshake says for which
+ * torrent it comes. */
 static struct conn *let_in(
 	struct shard *s, int fd, const struct endpoint *from, const uint8_t *bytes, size_t n)
 {
-	if (room_for_pending(s, from))
+	if (!blocklist_refuses(s->blocked, from) && room_for_pending(s, from))
 		return conn_accept(s, fd, from, bytes, n);
 	net_close(fd);
 	return NULL;

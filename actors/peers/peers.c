@@ -227,6 +227,7 @@ static void peers_fini(struct actor *a)
 	early_fini(s);
 	if (s->dial_task.queued)
 		loop_task_del(s->loop, &s->dial_task);
+	blocklist_unref(&s->blocked);
 	config_unref(&s->config);
 	FREE_OBJ(s);
 }
@@ -241,6 +242,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_PEERS_HANDOFF, peers_on_handoff},
 	{MSG_PEERS_LISTEN, peers_on_listen},
 	{MSG_PORT_MAPPED, on_mapped},
+	{MSG_BLOCKLIST_SET, peers_on_blocklist},
 	{MSG_BLOCKS_DONE, peers_on_blocks_done},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},

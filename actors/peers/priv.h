@@ -265,6 +265,7 @@ struct shard {
 	void (*run)(struct loop_task *); /* conn_run(), for new connections */
 	struct loop_task dial_task;      /* there may be room: who is first in the line dials */
 	struct link dial_queue;          /* head: torrents that wait for room to dial */
+	const struct blocklist *blocked; /* owned reference: whom to refuse; NULL: nobody */
 	struct listener listeners[LISTENERS];
 	unsigned listeners_n;
 	struct datagrams datagrams;
@@ -355,6 +356,9 @@ void peers_on_found(struct actor *, struct msg **);
 void ptorrent_take_early(struct peer_torrent *);
 /* What it may hear and say of peers may have changed. */
 void ptorrent_obey_rules(struct peer_torrent *);
+
+/* blocked.c: who is in the blocklist */
+void peers_on_blocklist(struct actor *, struct msg **);
 
 /* dial.c */
 void ptorrent_dial(struct peer_torrent *);

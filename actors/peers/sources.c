@@ -112,7 +112,8 @@ static void take_found(struct peer_torrent *t, const struct m_peers_found *f)
 	if (f->seeds >= 0)
 		swarm_note_seeds(t->swarm, (uint32_t)MIN(f->seeds, UINT32_MAX), now);
 	for (uint32_t i = 0; i < f->n; i++)
-		if (may_be_dialled(s, &f->peers[i], f->source))
+		if (may_be_dialled(s, &f->peers[i], f->source) &&
+			!blocklist_refuses(s->blocked, &f->peers[i]))
 			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, now);
 	ptorrent_dial(t);
 }

@@ -51,8 +51,9 @@ struct tracker {
 	bool quiesced;
 	struct actor *actor;
 	struct loop *loop;
-	const struct config *config; /* owned reference */
-	uint16_t port;               /* peers reach us at */
+	const struct config *config;  /* owned reference */
+	const struct blocklist *list; /* owned reference; NULL: there is none */
+	uint16_t port;                /* peers reach us at */
 	uint8_t peer_id[20];
 	struct resolver *resolver;
 	struct web *web;

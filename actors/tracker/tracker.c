@@ -117,6 +117,26 @@ static void handle_mapped(struct actor *a, struct msg **pm)
 	}
 }
 
+/* Whether the list holds for trackers is a person's choice. */
+static void block(struct tracker *tk)
+{
+	const struct blocklist *list = tk->config->blocklist_trackers ? tk->list : NULL;
+
+	web_block(tk->web, list);
+	udpio_block(tk->udpio, list);
+}
+
+static void handle_blocklist(struct actor *a, struct msg **pm)
+{
+	struct m_blocklist *m = MSG_AS(BLOCKLIST_SET, *pm);
+	struct tracker *tk = tracker_of(a);
+	const struct blocklist *old = tk->list;
+
+	tk->list = m->list;
+	m->list = old;
+	block(tk);
+}
+
 static void handle_reload(struct actor *a, struct msg **pm)
 {
 	struct m_reload *m = MSG_AS(RELOAD, *pm);
@@ -126,6 +146,7 @@ static void handle_reload(struct actor *a, struct msg **pm)
 	config_unref(&tk->config);
 	tk->config = m->config;
 	m->config = NULL;
+	block(tk);
 	for (uint32_t i = 0; i < tk->torrents.n; i++)
 		if ((to = tref_table_at(&tk->torrents, i)) != NULL)
 			announced_refloor(to);
@@ -280,6 +301,7 @@ static void fini_tracker(struct actor *a)
 	udpio_free(&tk->udpio);
 	web_free(&tk->web);
 	resolver_free(&tk->resolver);
+	blocklist_unref(&tk->list);
 	config_unref(&tk->config);
 	tref_table_fini(&tk->torrents);
 	FREE_OBJ(tk);
@@ -287,6 +309,7 @@ static void fini_tracker(struct actor *a)
 
 static const struct actor_handler handlers[] = {
 	{MSG_RELOAD, handle_reload},
+	{MSG_BLOCKLIST_SET, handle_blocklist},
 	{MSG_TRACKER_ADD, handle_add},
 	{MSG_TRACKER_EVENT, handle_event},
 	{MSG_TRACKER_VIEW, handle_view},

@@ -41,6 +41,7 @@ struct udpio {
 	uint32_t magic;
 	struct loop *loop;
 	struct resolver *resolver;
+	const struct blocklist *blocked; /* owned reference */
 	struct port ports[FAMILIES];
 	TAILQ_HEAD(, udpio_ask) asks; /* those that have addresses */
 	struct conn conns[CONNS_MAX];
@@ -330,6 +331,8 @@ static void start_legs(struct udpio_ask *a, int64_t now)
 	struct address_filter filter = address_filter_of(a->config, 0);
 	enum err err = a->wait.err;
 
+	filter.blocked = a->io->blocked;
+
 	for (unsigned i = 0; i < a->wait.n; i++) {
 		struct endpoint to = a->wait.at[i];
 		int f = endpoint_is_v4(&to) ? FAMILY_V4 : FAMILY_V6;
@@ -421,6 +424,16 @@ struct udpio *udpio_new(struct loop *loop, struct resolver *resolver)
 	return io;
 }
 
+void udpio_block(struct udpio *io, const struct blocklist *list)
+{
+	const struct blocklist *old;
+
+	CHECK_OBJ(io, UDPIO_MAGIC);
+	old = io->blocked;
+	io->blocked = blocklist_ref(list);
+	blocklist_unref(&old);
+}
+
 void udpio_free(struct udpio **pio)
 {
 	struct udpio *io;
@@ -434,5 +447,6 @@ void udpio_free(struct udpio **pio)
 		if (fd >= 0)
 			net_close(fd);
 	}
+	blocklist_unref(&io->blocked);
 	FREE_OBJ(io);
 }

@@ -11,6 +11,7 @@
 
 #include "actors/fetch/resolve.h"
 #include "config/config.h"
+#include "proto/blocklist/blocklist.h"
 #include "proto/tracker/udp.h"
 
 struct udpio;
@@ -31,6 +32,9 @@ struct udpio_ask_opts {
 };
 
 struct udpio *udpio_new(struct loop *loop, struct resolver *resolver);
+/* No request whose name is looked up from now on goes to an address of the list, of which a
+ * reference is taken; NULL: there is none. */
+void udpio_block(struct udpio *, const struct blocklist *);
 /* All requests are freed before. */
 void udpio_free(struct udpio **);
 

@@ -181,15 +181,16 @@ struct webseed {
 	uint32_t magic;
 	struct actor *actor;
 	struct loop *loop;
-	const struct config *config; /* owned reference */
-	struct resolver *resolver;   /* owned */
-	struct web *web;             /* owned */
-	struct tref_table torrents;  /* struct web_torrent */
-	unsigned used;               /* connections in use */
-	unsigned open;               /* pipes, as many as there may be connections */
-	struct link closed;          /* head: seeds that wait for a pipe */
-	struct link line;            /* head: seeds with requests and without a connection */
-	struct loop_task serve;      /* there may be one for the first in the line */
+	const struct config *config;  /* owned reference */
+	const struct blocklist *list; /* owned reference: what others may not be at; NULL: none */
+	struct resolver *resolver;    /* owned */
+	struct web *web;              /* owned */
+	struct tref_table torrents;   /* struct web_torrent */
+	unsigned used;                /* connections in use */
+	unsigned open;                /* pipes, as many as there may be connections */
+	struct link closed;           /* head: seeds that wait for a pipe */
+	struct link line;             /* head: seeds with requests and without a connection */
+	struct loop_task serve;       /* there may be one for the first in the line */
 };
 
 #endif

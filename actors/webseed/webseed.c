@@ -121,6 +121,12 @@ static void handle_view(struct actor *a, struct msg **pm)
 			view_torrent(t, &m->torrents[m->torrents_n++]);
 }
 
+/* Whether the list holds for web seeds is a person's choice. */
+static void block(struct webseed *w)
+{
+	web_block(w->web, w->config->blocklist_webseeds ? w->list : NULL);
+}
+
 static void handle_reload(struct actor *a, struct msg **pm)
 {
 	struct m_reload *m = MSG_AS(RELOAD, *pm);
@@ -129,6 +135,18 @@ static void handle_reload(struct actor *a, struct msg **pm)
 	config_unref(&w->config);
 	w->config = m->config;
 	m->config = NULL;
+	block(w);
+}
+
+static void handle_blocklist(struct actor *a, struct msg **pm)
+{
+	struct m_blocklist *m = MSG_AS(BLOCKLIST_SET, *pm);
+	struct webseed *w = webseed_of(a);
+	const struct blocklist *old = w->list;
+
+	w->list = m->list;
+	m->list = old;
+	block(w);
 }
 
 /* --- connections --- */
@@ -186,6 +204,7 @@ static void fini_webseed(struct actor *a)
 	if (w->serve.queued)
 		loop_task_del(w->loop, &w->serve);
 	web_free(&w->web);
+	blocklist_unref(&w->list);
 	resolver_free(&w->resolver);
 	config_unref(&w->config);
 	tref_table_fini(&w->torrents);
@@ -194,6 +213,7 @@ static void fini_webseed(struct actor *a)
 
 static const struct actor_handler handlers[] = {
 	{MSG_RELOAD, handle_reload},
+	{MSG_BLOCKLIST_SET, handle_blocklist},
 	{MSG_WEBSEED_SET, handle_set},
 	{MSG_WEBSEED_BANNED, handle_banned},
 	{MSG_WEBSEED_VIEW, handle_view},

@@ -21,6 +21,7 @@ void api_counters(struct request *);
 void api_settings(struct request *);
 void api_settings_set(struct request *);
 void api_network(struct request *);
+void api_blocklist(struct request *);
 void api_index(struct request *);
 void api_dht(struct request *);
 void api_dht_job(struct request *);

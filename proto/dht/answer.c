@@ -216,7 +216,7 @@ static int take_announce(
 			return KRPC_E_PROTOCOL;
 		peer.port = query->port;
 	}
-	if (!kad_filter_allows(&peer, k->config.local))
+	if (!kad_allows(k, &peer))
 		return KRPC_E_PROTOCOL;
 	/* Without room it is as if it had been stored: others have it, and nothing is to be done.
 	 */

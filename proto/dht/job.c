@@ -214,7 +214,7 @@ static void take_peers(struct kad_task *t, const struct endpoint *list, unsigned
 	uint32_t before = t->found_n;
 
 	for (unsigned i = 0; i < n && t->found_n < FOUND_MAX; i++)
-		if (kad_filter_allows(&list[i], t->kad->config.local) && !is_found(t, &list[i]))
+		if (kad_allows(t->kad, &list[i]) && !is_found(t, &list[i]))
 			ARRAY_PUSH(t->found, t->found_n, t->found_room, list[i]);
 	if (t->job == 0 && t->found_n > before)
 		t->ops->peers(t->owner, t->found + before, t->found_n - before);

@@ -184,7 +184,7 @@ static void take_answer(
 /* Neighbours, where they are nodes like others, may be many at one address. */
 static bool is_let_in(struct kad *k, const struct endpoint *from, int64_t now)
 {
-	if (!kad_filter_allows(from, k->config.local))
+	if (!kad_allows(k, from))
 		return false;
 	return (k->config.local && (endpoint_is_loopback(from) || endpoint_is_private_lan(from))) ||
 	       kad_gate_in(k->gate, from, now);

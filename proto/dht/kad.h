@@ -70,6 +70,9 @@ struct kad_result {
 struct kad_ops {
 	/* via: the number that came with the question this answers, or KAD_VIA_ANY. */
 	void (*send)(void *ctx, int via, const struct endpoint *to, const uint8_t *p, size_t n);
+	/* Whether an address is one that nobody talks to: it is no node, and no peer.  NULL: none
+	 * is. */
+	bool (*refuses)(void *ctx, const struct endpoint *);
 	/* Peers of a torrent that kad_torrent() named, with that tag. */
 	void (*peers)(void *ctx, uint64_t tag, const struct endpoint *, unsigned n);
 	void (*done)(void *ctx, const struct kad_result *);

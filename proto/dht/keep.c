@@ -34,8 +34,7 @@ bool kad_keep_ready(const struct kad_family *f)
 
 void kad_keep_meet(struct kad_family *f, const struct kad_seed *s, int64_t now)
 {
-	if (!f->open || f->meet_n == KAD_MEET_MAX ||
-		!kad_filter_allows(&s->node.at, f->kad->config.local))
+	if (!f->open || f->meet_n == KAD_MEET_MAX || !kad_allows(f->kad, &s->node.at))
 		return;
 	for (unsigned i = 0; i < f->meet_n; i++)
 		if (endpoint_equal(&f->meet[(f->meet_at + i) % KAD_MEET_MAX].node.at, &s->node.at))
@@ -195,8 +194,7 @@ bool kad_keep_spares(const struct kad_family *f, const struct endpoint *at)
 
 void kad_keep_seed(struct kad_family *f, const struct kad_seed *s, int64_t now)
 {
-	if (!f->open || f->seeds_n >= KAD_SEEDS_MAX ||
-		!kad_filter_allows(&s->node.at, f->kad->config.local))
+	if (!f->open || f->seeds_n >= KAD_SEEDS_MAX || !kad_allows(f->kad, &s->node.at))
 		return;
 	if (s->origin == KAD_ROUTER && is_router(f, &s->node.at))
 		return;

@@ -84,8 +84,7 @@ static void add(struct kad_lookup *l, const struct krpc_node *node, bool nameles
 	struct kad_cand c = {.node = *node, .nameless = nameless, .by = by};
 	uint32_t at;
 
-	if (kad_family_of(&node->at) != l->family ||
-		!kad_filter_allows(&node->at, l->kad->config.local) ||
+	if (kad_family_of(&node->at) != l->family || !kad_allows(l->kad, &node->at) ||
 		is_taken(l, node, nameless) ||
 		(!nameless &&
 			kad_id_equal(&node->id, kad_table_own(l->kad->family[l->family].table))))

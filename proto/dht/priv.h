@@ -255,6 +255,13 @@ static inline unsigned kad_family_of(const struct endpoint *e)
 	return endpoint_is_v4(e) ? KAD_V4 : KAD_V6;
 }
 
+/* Whether a node or a peer may be there: it has a way to us, and is nobody to be refused. */
+static inline bool kad_allows(const struct kad *k, const struct endpoint *e)
+{
+	return kad_filter_allows(e, k->config.local) &&
+	       (k->ops->refuses == NULL || !k->ops->refuses(k->ctx, e));
+}
+
 #define KAD_QUIET        (15 * 60 * USEC_PER_SEC)
 #define KAD_RETEST_EVERY (3600 * USEC_PER_SEC)
 #define KAD_RETEST       (300 * USEC_PER_SEC)

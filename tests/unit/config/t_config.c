@@ -143,7 +143,7 @@ static const struct bad {
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
 	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
 			"[upload] [lan] [queue] [magnet] [seed] [peers] [store] [tracker] [dht] "
-			"[webseed] [portmap] [state] [log]\n"},
+			"[blocklist] [webseed] [portmap] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
@@ -213,6 +213,18 @@ static const struct bad {
 		"api.bind is 0.0.0.0 (set at F:2), which others can reach, and "
 		"api.token is not set: whoever connects could control the daemon; "
 		"set api.token, or bind to 127.0.0.1\n"},
+	{"[blocklist]\nupdate = 9m",
+		"blocklist.update is less than 10m (set at F:2): those who publish lists lock out "
+		"whoever asks so often; set 10m or more, or 0 for never\n"},
+	{"[blocklist]\nsources = /a, b, http:///x",
+		"blocklist.sources has \"b\" (set at F:2): write the path of a file, from /, or an "
+		"address that begins with http:// or https://\n"
+		"blocklist.sources has \"http:///x\" (set at F:2): write the path of a file, from "
+		"/, or "
+		"an address that begins with http:// or https://\n"},
+	{"[blocklist]\nallow = 10.0.0.0/33", "blocklist.allow has \"10.0.0.0/33\" (set at F:2): "
+					     "write an IP address, or a network "
+					     "such as 192.168.0.0/16\n"},
 	{"[api]\nbind = here", "api.bind is \"here\" (set at F:2), which is not an IP address\n"},
 	{"[peers]\nbind = ::, here",
 		"peers.bind has \"here\" (set at F:2), which is not an IP address\n"},
