@@ -19,36 +19,6 @@ _Static_assert((int)MSG_TERM == (int)KMSG_TERM, "in the kernel's order");
 _Static_assert((int)MSG_TERM + 1 == (int)KMSG_FIRST_USER_, "and ours follow");
 _Static_assert(ROLE_MAX_ <= 32, "a set of roles is 32 bits");
 
-void view_peers_free(struct peer_view **list, uint32_t n)
-{
-	if (*list == NULL)
-		return;
-	for (uint32_t i = 0; i < n; i++)
-		xfree((*list)[i].bitfield);
-	xfree(*list);
-	*list = NULL;
-}
-
-void view_trackers_free(struct tracker_view **list, uint32_t n)
-{
-	if (*list == NULL)
-		return;
-	for (uint32_t i = 0; i < n; i++)
-		xfree((*list)[i].url);
-	xfree(*list);
-	*list = NULL;
-}
-
-void view_web_seeds_free(struct web_seed_view **list, uint32_t n)
-{
-	if (*list == NULL)
-		return;
-	for (uint32_t i = 0; i < n; i++)
-		xfree((*list)[i].url);
-	xfree(*list);
-	*list = NULL;
-}
-
 void partials_free(struct partial_piece **list, uint32_t *n)
 {
 	for (uint32_t i = 0; *list != NULL && i < *n; i++)
