@@ -50,8 +50,9 @@ extern const struct actor_spec portmap_spec;
 extern const struct actor_spec blocker_spec;
 extern const struct actor_spec http_spec;
 
-/* The API (http/api), for actor_env. */
+/* The API (http/api) and the dialect of Transmission (http/transmission), for actor_env. */
 extern const struct resources api_resources;
+extern const struct resources transmission_resources;
 
 /* libcurl's own start and end: once a process, in main's thread, before and after all others. */
 void fetch_global_init(void);

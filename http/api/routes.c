@@ -19,4 +19,4 @@ static const struct resource table[] = {
 #undef G
 };
 
-const struct resources api_resources = {table, ARRAY_LEN(table)};
+const struct resources api_resources = {.v = table, .n = ARRAY_LEN(table)};

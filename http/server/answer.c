@@ -154,6 +154,7 @@ void answer_header(struct request *r, const char *name, const char *fmt, ...)
 
 void answer_nothing(struct request *r)
 {
+	CHECK_OBJ(r, REQUEST_MAGIC);
 	set(r, 204, NULL, NULL, 0);
 }
 
@@ -206,7 +207,8 @@ static void add_preflight(struct MHD_Response *m)
 {
 	MHD_add_response_header(m, "Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
 	MHD_add_response_header(m, "Access-Control-Allow-Headers",
-		"Authorization, Content-Type, If-None-Match, X-Requested-With, X-Torrentd");
+		"Authorization, Content-Type, If-None-Match, X-Requested-With, X-Torrentd, "
+		"X-Transmission-Session-Id");
 	MHD_add_response_header(m, "Access-Control-Allow-Private-Network", "true");
 	MHD_add_response_header(m, "Access-Control-Max-Age", "600");
 }

@@ -55,6 +55,7 @@ struct http {
 	struct actor *actor;
 	const struct config *config;              /* owned reference */
 	const struct resources *const *resources; /* borrowed; ends with NULL */
+	void **tables;                            /* owned: what the open() of each of them made */
 	struct MHD_Daemon *daemon;
 	struct loop_fd io;
 	struct loop_fd door; /* where clients come in; its descriptor is main's */
@@ -113,6 +114,10 @@ struct request {
 	uint64_t thrown;  /* as far as so many bytes */
 };
 
+/* tables.c: opens those that want it, and closes them */
+void tables_open(struct http *);
+void tables_close(struct http *);
+
 /* members.c: the parts of its path are parameters from now on; false: answered. */
 bool members_path(struct request *, const char *path);
 /* members.c: microhttpd does not need them any more. */
@@ -150,8 +155,6 @@ bool params_known(struct request *);
 
 /* answer.c: a body, of which the request takes a reference. */
 void answer_body(struct request *, struct body *);
-/* answer.c: a preflight that is granted: 204. */
-void answer_nothing(struct request *);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
 

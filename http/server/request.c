@@ -62,6 +62,12 @@ const struct config *request_config(const struct request *r)
 	return r->http->config;
 }
 
+const char *request_header(const struct request *r, const char *name)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, name);
+}
+
 struct request *request_of(void *ctx)
 {
 	struct request *r;

@@ -135,6 +135,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->resources = env->resources;
 	link_init(&h->clients);
 	shared_init(h);
+	tables_open(h);
 	h->timer.fn = on_timer;
 	h->sweep.fn = on_sweep;
 	start(h, env->api_fd);
@@ -179,6 +180,7 @@ static void http_fini(struct actor *a)
 
 	stop(h);
 	shared_fini(h);
+	tables_close(h);
 	config_unref(&h->config);
 	FREE_OBJ(h);
 }

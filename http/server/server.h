@@ -38,6 +38,8 @@ struct resource {
 struct resources {
 	const struct resource *v;
 	unsigned n;
+	void *(*open)(struct actor *); /* makes what its requests share; NULL: nothing */
+	void (*close)(void *);         /* frees that, when no request is left */
 };
 
 /* --- the request --- */
@@ -46,6 +48,10 @@ struct actor *request_actor(const struct request *);
 const struct resource *request_resource(const struct request *);
 const struct resources *const *request_resources(const struct request *); /* all there are */
 const struct config *request_config(const struct request *);              /* of now */
+/* What the open() of its table made; NULL: nothing. */
+void *request_table(const struct request *);
+/* NULL: there is none.  Valid as long as the request. */
+const char *request_header(const struct request *, const char *name);
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */
@@ -75,6 +81,8 @@ void answer_problem(struct request *, unsigned status, const char *code, const c
 /* A header of the answer, whichever that will be: four at most. */
 void answer_header(struct request *, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void answer_ok(struct request *);
+/* 204, without a body. */
+void answer_nothing(struct request *);
 /* Takes what was written. */
 void answer_json(struct request *, unsigned status, struct json_out *);
 /* An outcome of another actor: status by table, words where it gave some. */
@@ -103,6 +111,8 @@ const void *shared_key(const struct shared *);
 void shared_make(struct shared *, const struct shared_source *);
 /* Answers all who wait with one line of text; the share is gone. */
 void shared_fail(struct shared *, unsigned status, const char *why);
+/* Something was changed by a request whose resource does not say so: what is kept is old now. */
+void shared_changed(struct actor *);
 /* The status for an outcome of another actor. */
 unsigned answer_status(enum err);
 

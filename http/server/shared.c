@@ -325,6 +325,14 @@ struct shared *shared_of(void *ctx)
 	return s;
 }
 
+void shared_changed(struct actor *a)
+{
+	struct http *h;
+
+	CAST_OBJ(h, actor_self(a), HTTP_MAGIC);
+	h->changes++;
+}
+
 const void *shared_key(const struct shared *s)
 {
 	CHECK_OBJ(s, SHARED_MAGIC);

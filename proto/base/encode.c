@@ -38,6 +38,40 @@ void base64_zeros(size_t n, char *out)
 	out[base64_len(n)] = '\0';
 }
 
+/* -1: it is none of base64. */
+static int sextet(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+size_t base64_decode(const char *text, size_t n, uint8_t *out)
+{
+	size_t written = 0, read = 0, padding = 0;
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int v = sextet(text[i]);
+
+		if (text[i] == ' ' || (text[i] >= '\t' && text[i] <= '\r'))
+			continue;
+		padding += text[i] == '=';
+		if (text[i] == '=')
+			continue;
+		if (v < 0 || padding > 0)
+			return 0;
+		bits = bits << 6 | (uint32_t)v;
+		if (read++ % 4 != 0)
+			out[written++] = (uint8_t)(bits >> (6 - 2 * ((read - 1) % 4)));
+	}
+	return padding > 2 || read % 4 == 1 ? 0 : written;
+}
+
 void hex_encode(const void *p, size_t n, char *out)
 {
 	const uint8_t *b = p;

@@ -21,6 +21,18 @@ void base64_encode(const void *p, size_t n, char *out);
 /* The same of n bytes of zero. */
 void base64_zeros(size_t n, char *out);
 
+/* Bytes that n characters of base64 mean, at most. */
+static inline size_t base64_room(size_t n)
+{
+	return n / 4 * 3 + 3;
+}
+
+/*
+ * Reads n characters, with or without padding and with white space anywhere, into out, which has
+ * room for base64_room(n) bytes.  How many there are; 0 when something else is found.
+ */
+size_t base64_decode(const char *text, size_t n, uint8_t *out);
+
 /* Writes 2 * n lower-case digits and a NUL to out. */
 void hex_encode(const void *p, size_t n, char *out);
 

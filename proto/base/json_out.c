@@ -178,6 +178,11 @@ void json_out_hex(struct json_out *o, const void *p, size_t n)
 
 /* --- words and numbers --- */
 
+void json_out_raw(struct json_out *o, const char *p, size_t n)
+{
+	put_word(o, p, n);
+}
+
 void json_out_null(struct json_out *o)
 {
 	put_word(o, "null", 4);

@@ -37,6 +37,8 @@ void json_out_key_n(struct json_out *, const char *key, size_t n);
 /* Of any bytes; NULL is null. */
 void json_out_text(struct json_out *, const char *);
 void json_out_slice(struct json_out *, struct slice);
+/* A value that is JSON already. */
+void json_out_raw(struct json_out *, const char *p, size_t n);
 void json_out_bool(struct json_out *, bool);
 void json_out_null(struct json_out *);
 void json_out_uint(struct json_out *, uint64_t); /* at most 2^63 - 1 is written */

@@ -50,6 +50,7 @@ MAY = {
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'proto/swarm', 'proto/wire'),
     'http/server': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
+    'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
     'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/server'),
 }
 

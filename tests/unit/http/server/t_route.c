@@ -18,7 +18,8 @@ static const struct resource second[] = {
 	{.path = "/v/words", .methods = METHOD_DELETE, .changes = true},
 	{.path = "/v/actions", .methods = METHOD_POST | METHOD_GET, .changes = true},
 };
-static const struct resources a = {first, ARRAY_LEN(first)}, b = {second, ARRAY_LEN(second)};
+static const struct resources a = {.v = first, .n = ARRAY_LEN(first)},
+			      b = {.v = second, .n = ARRAY_LEN(second)};
 static const struct resources *const tables[] = {&a, &b, NULL};
 
 static void a_path_means_one_resource(void **state)

@@ -42,7 +42,7 @@ static const struct resource resources[] = {
 		.fn = say_ok,
 		.params = ""},
 };
-static const struct resources all = {resources, ARRAY_LEN(resources)};
+static const struct resources all = {.v = resources, .n = ARRAY_LEN(resources)};
 static const char *const plain[] = {NULL};
 
 /* From now on no descriptor can be had; to be undone with give_back(). */

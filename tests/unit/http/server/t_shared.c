@@ -84,7 +84,7 @@ static const struct resource resources[] = {
 		.fn = change,
 		.params = ""},
 };
-static const struct resources all = {resources, ARRAY_LEN(resources)};
+static const struct resources all = {.v = resources, .n = ARRAY_LEN(resources)};
 static const char *const plain[] = {NULL};
 
 /* --- tests --- */

@@ -30,6 +30,7 @@ static void test_base64(void **unused)
 		{"\xfb\xef\xbe", 3, "++++"},
 	};
 	char out[16];
+	uint8_t back[16];
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -38,10 +39,40 @@ static void test_base64(void **unused)
 		assert_string_equal(out, rows[i].out);
 		assert_int_equal(strlen(out), base64_len(rows[i].n));
 		assert_int_equal(out[base64_len(rows[i].n) + 1], '#');
+		assert_int_equal(base64_decode(out, strlen(out), back), rows[i].n);
+		assert_memory_equal(back, rows[i].in, rows[i].n);
 		if (rows[i].in[0] != '\0')
 			continue;
 		base64_zeros(rows[i].n, out);
 		assert_string_equal(out, rows[i].out);
+	}
+}
+
+static void test_base64_read(void **unused)
+{
+	static const struct {
+		const char *in, *out; /* NULL: it is none */
+	} rows[] = {
+		{"Zm9v\r\nYmFy\n", "foobar"},
+		{" Z m 8 ", "fo"},
+		{"Zg=\n=", "f"},
+		{"Zm9vYg", "foob"},
+		{"Z", NULL},
+		{"Zm9vY", NULL},
+		{"Zg===", NULL},
+		{"Zg==Zg==", NULL},
+		{"Zm9-", NULL},
+		{"Zm9\xff", NULL},
+	};
+	uint8_t out[16];
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t n = base64_decode(rows[i].in, strlen(rows[i].in), out);
+
+		assert_true(n <= base64_room(strlen(rows[i].in)));
+		assert_int_equal(n, rows[i].out != NULL ? strlen(rows[i].out) : 0);
+		assert_memory_equal(out, rows[i].out != NULL ? rows[i].out : "", n);
 	}
 }
 
@@ -111,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_base64_read),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_base32),
 		cmocka_unit_test(test_hex_refused),

@@ -47,8 +47,11 @@ static void test_structure(void **unused)
 	json_out_close(&o, ']');
 	json_out_key(&o, "c");
 	json_out_bool(&o, false);
+	json_out_put(&o, "d", raw, "{ }", 3);
+	json_out_put(&o, "e", raw, "7", 1);
 	json_out_close(&o, '}');
-	assert_string_equal(text_of(&o), "{\"a\":[],\"b\":[1,{},null,true],\"c\":false}");
+	assert_string_equal(
+		text_of(&o), "{\"a\":[],\"b\":[1,{},null,true],\"c\":false,\"d\":{ },\"e\":7}");
 }
 
 static void test_strings(void **unused)

@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The RPC interface of Transmission: the session id, every method in both dialects, what is malformed, who may what."""
+import base64
+import json
+import os
+
+import lib_tap
+from lib_daemon import Daemon
+from lib_peer import Seed
+from lib_tap import case, check, equal, wait_for
+from lib_torrent import Torrent
+
+HEADER = 'X-Transmission-Session-Id'
+UNKNOWN = '0123456789abcdef0123456789abcdef01234567'
+
+
+class Rpc:
+    """A client that fetches its session id once."""
+
+    def __init__(self, daemon, path='/transmission/rpc', headers=None):
+        self.daemon, self.path, self.headers = daemon, path, dict(headers or {})
+        reply = self.send(b'')
+        equal(reply.status, 409, f'the first answer, {reply.body!r}')
+        self.headers[HEADER] = reply.headers[HEADER]
+
+    def send(self, body, method='POST'):
+        return self.daemon.http(method, self.path, body=body, headers=self.headers)
+
+    def raw(self, request):
+        reply = self.send(json.dumps(request).encode())
+        equal(reply.status, 200, f'{request} answered {reply.body!r}')
+        return json.loads(reply.body)
+
+    def ask(self, method, **arguments):
+        """The whole answer in the dialect of 4.0."""
+        return self.raw({'method': method, 'arguments': {k.replace('_', '-'): v for k, v in arguments.items()}})
+
+    def ok(self, method, **arguments):
+        answer = self.ask(method, **arguments)
+        equal(answer['result'], 'success', f'{method} {arguments}')
+        return answer['arguments']
+
+    def call(self, method, **params):
+        """The result in the dialect of JSON-RPC."""
+        answer = self.raw({'jsonrpc': '2.0', 'id': 7, 'method': method, 'params': params})
+        equal((answer['jsonrpc'], answer['id']), ('2.0', 7))
+        check('error' not in answer, method, params, 'answered', answer)
+        return answer['result']
+
+    def get(self, *fields, **arguments):
+        return self.ok('torrent-get', fields=list(fields), **arguments)['torrents']
+
+    def add(self, torrent, **arguments):
+        return self.ok('torrent-add', metainfo=base64.b64encode(torrent.data).decode(), **arguments)
+
+
+@case
+def the_session_id_is_needed_and_told():
+    with Daemon() as d:
+        ids = set()
+        for method, path in (('GET', ''), ('POST', ''), ('GET', '/'), ('POST', '/')):
+            reply = d.http(method, '/transmission/rpc' + path)
+            equal(reply.status, 409)
+            ids.add(reply.headers[HEADER])
+            equal(reply.headers['Access-Control-Expose-Headers'], HEADER)
+        equal(len(ids), 1)
+        check(len(ids.pop()) >= 32, 'a short id')
+        equal(d.http('POST', '/transmission/rpc', body=b'{}', headers={HEADER: 'x' * 48}).status, 409)
+        rpc = Rpc(d)
+        equal(rpc.send(None, 'GET').status, 405)
+        equal(rpc.ok('session-get')['session-id'], rpc.headers[HEADER])
+        slash = Rpc(d, '/transmission/rpc/')
+        equal(slash.headers[HEADER], rpc.headers[HEADER])
+        d.restart()
+        check(Rpc(d).headers[HEADER] != rpc.headers[HEADER], 'the id lives on')
+
+
+@case
+def browsers_of_other_sites_stay_out_and_the_header_is_enough_for_others():
+    with Daemon() as d:
+        browser = {'User-Agent': 'Mozilla/5.0', 'Content-Type': 'application/x-www-form-urlencoded'}
+        rpc = Rpc(d, headers=browser)
+        rpc.ok('session-get')
+        equal(d.http('POST', '/transmission/rpc', body=b'{}', headers={
+            **rpc.headers, 'Origin': 'https://evil.example'}).status, 403)
+        equal(d.http('POST', '/transmission/rpc', body=b'{}', headers={
+            **rpc.headers, 'Sec-Fetch-Site': 'cross-site'}).status, 403)
+
+
+@case
+def a_torrent_is_added_seen_started_stopped_and_removed():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t, other = Torrent('one', 6 * 32768), Torrent('two', 40000, seed=3)
+        equal(rpc.get('id'), [])
+        equal(rpc.add(t, paused=True), {'torrent-added': {'id': 1, 'name': 'one', 'hashString': t.hex}})
+        equal(rpc.add(t), {'torrent-duplicate': {'id': 1, 'name': 'one', 'hashString': t.hex}})
+        equal(rpc.add(other, paused=True)['torrent-added']['id'], 2)
+        d.wait_ready(t)
+        fields = ['id', 'name', 'status', 'totalSize', 'percentDone', 'leftUntilDone', 'downloadDir', 'hashString']
+        one = {'id': 1, 'name': 'one', 'status': 0, 'totalSize': t.size, 'percentDone': 0.0, 'leftUntilDone': t.size,
+               'downloadDir': d.downloads, 'hashString': t.hex}
+        equal(rpc.get(*fields, ids=1), [one])
+        equal(rpc.get(*fields, ids=[t.hex.upper()]), [one])
+        equal(rpc.get('id', ids=[2, 1, 99, UNKNOWN, 'nonsense']), [{'id': 1}, {'id': 2}])
+        equal(rpc.get('id', ids=[]), [])
+        rpc.ok('torrent-start', ids=[1])
+        with Seed(t).dial(d):
+            d.wait_done(t)
+        one.update(status=6, percentDone=1, leftUntilDone=0)
+        equal(rpc.get(*fields, ids=1), [one])
+        rpc.ok('torrent-stop')
+        equal([x['status'] for x in rpc.get('status')], [0, 0])
+        rpc.ok('torrent-start-now', ids=[t.hex])
+        equal([x['status'] for x in rpc.get('status')], [6, 0])
+        check(d.view(t)['forced'], 'it is forced')
+        rpc.ok('torrent-remove', ids=[1], delete_local_data=True)
+        equal([x['id'] for x in rpc.get('id')], [2])
+        wait_for(lambda: not os.path.exists(os.path.join(d.downloads, 'one')), 'its data is gone')
+
+
+@case
+def what_is_malformed_is_refused_and_the_daemon_lives():
+    with Daemon({'api.body_limit': '4MiB'}) as d:
+        rpc = Rpc(d)
+        for body, code in ((b'', -32700), (b'{', -32700), (b'\xff\xfe', -32700), (b'{"method":"session-get"} x', -32700),
+                           (b'[' * 500000, -32600), (b'[' * 100000, -32700), (b'{"a":' * 100000, -32700),
+                           (b'[]', -32600), (b'[' + b'1,' * 64 + b'1]', -32600), (b'[' + b'1,' * 300000 + b'1]', -32600),
+                           (b'1', -32600), (b'"x"', -32600), (b'null', -32600), (b'{"jsonrpc":"1.0","id":1}', -32600),
+                           (b'{"jsonrpc":"2.0","id":[],"method":"session_get"}', -32600),
+                           (b'{"jsonrpc":"2.0","id":1,"method":"session_get","params":[]}', -32602),
+                           (b'{"jsonrpc":"2.0","id":1,"method":"nonsense"}', -32601)):
+            reply = rpc.send(body)
+            equal(reply.status, 200, f'{body[:60]!r}')
+            answer = json.loads(reply.body)
+            equal(answer['error']['code'], code, f'{body[:60]!r}')
+            check(answer['error']['message'] and answer['error']['data']['error_string'], answer)
+            d.alive()
+        equal(rpc.raw({})['result'], 'no method name')
+        equal(rpc.raw({'method': 7})['result'], 'no method name')
+        equal(rpc.raw({'method': 'torrent-gets'}), {'arguments': {}, 'result': 'method name not recognized'})
+        equal(rpc.raw({'method': 'torrent-get', 'arguments': 3})['result'], 'no fields specified')
+        for ids in (2**62, -1, 0, [2**62, -2**62, None, {}, [[]], 1.5, True], {'a': 1}, '', 'x' * 100000, list(range(9999))):
+            equal(rpc.get('id', ids=ids), [])
+            rpc.ok('torrent-stop', ids=ids)
+        equal(rpc.get('nonsense', 7, None, 'id' * 1000), [])
+        for arguments, words in (({}, 'no filename or metainfo specified'), ({'metainfo': '???'}, 'corrupt'),
+                                 ({'metainfo': 'aGVsbG8='}, 'corrupt'), ({'filename': '/etc/passwd'}, 'unrecognized info'),
+                                 ({'filename': 'http://127.0.0.1/x.torrent'}, 'unrecognized info'),
+                                 ({'filename': 'magnet:?xt=nonsense'}, 'corrupt'),
+                                 ({'metainfo': 'aGVsbG8=', 'download-dir': 'x'}, 'absolute')):
+            result = rpc.raw({'method': 'torrent-add', 'arguments': arguments})['result']
+            check(words in result, arguments, result)
+
+
+@case
+def tags_ids_batches_and_notifications():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t = Torrent('one', 40000)
+        equal(rpc.raw({'method': 'torrent-get', 'arguments': {'fields': ['id']}, 'tag': 39}),
+              {'arguments': {'torrents': []}, 'result': 'success', 'tag': 39})
+        for call_id in (1, 'webui', None, 1.5, -3):
+            equal(rpc.raw({'jsonrpc': '2.0', 'id': call_id, 'method': 'torrent_get', 'params': {'fields': ['id']}}),
+                  {'jsonrpc': '2.0', 'id': call_id, 'result': {'torrents': []}})
+        meta = base64.b64encode(t.data).decode()
+        batch = [{'jsonrpc': '2.0', 'id': 1, 'method': 'torrent_add', 'params': {'metainfo': meta, 'paused': True}},
+                 {'jsonrpc': '2.0', 'method': 'torrent_start_now', 'params': {'ids': [t.hex]}},
+                 {'jsonrpc': '2.0', 'id': 'two', 'method': 'torrent_get', 'params': {'fields': ['hash_string', 'id']}},
+                 3, {'jsonrpc': '2.0', 'id': 4, 'method': 'nonsense'}]
+        answers = rpc.raw(batch)
+        equal([a['id'] for a in answers], [1, 'two', None, 4])
+        equal(answers[0]['result'], {'torrent_added': {'hash_string': t.hex, 'id': 1, 'name': 'one'}})
+        equal(answers[1]['result'], {'torrents': [{'hash_string': t.hex, 'id': 1}]})
+        equal([a['error']['code'] for a in answers[2:]], [-32600, -32601])
+        check(d.wait_ready(t)['forced'], 'the notification in a batch is carried out')
+        reply = rpc.send(json.dumps({'jsonrpc': '2.0', 'method': 'torrent_stop'}).encode())
+        equal((reply.status, reply.body), (204, b''))
+        wait_for(lambda: not d.view(t)['started'], 'a notification is carried out')
+
+
+@case
+def tables_recently_active_and_numbers_after_a_restart():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        torrents = [Torrent(f't{i}', 1000, seed=i) for i in range(5)]
+        for t in torrents:
+            rpc.add(t, paused=True)
+        equal(rpc.get('name', 'id', 'name', ids=[2], format='table'), [['name', 'id'], ['t1', 2]])
+        rpc.ok('torrent-remove', ids=[2, torrents[3].hex])
+        recent = rpc.ok('torrent-get', ids='recently-active', fields=['id'])
+        equal([x['id'] for x in recent['torrents']], [1, 3, 5])
+        equal(sorted(recent['removed']), [2, 4])
+        equal(rpc.add(torrents[1])['torrent-added']['id'], 6)
+        d.restart()
+        rpc = Rpc(d)
+        rpc.ok('torrent-remove', ids=[1])  # without a look at the list before
+        equal([(x['id'], x['name']) for x in rpc.get('id', 'name')], [(2, 't2'), (3, 't4'), (4, 't1')])
+
+
+@case
+def the_queue_moves_those_named_together():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        for i in range(5):
+            rpc.add(Torrent(f't{i}', 1000, seed=i), paused=True)
+
+        def order():
+            return ''.join(x['name'][1] for x in sorted(rpc.get('name', 'queuePosition'), key=lambda x: x['queuePosition']))
+        for method, ids, wanted in (('top', [4, 3], '23014'), ('up', [2, 5], '23140'), ('down', [3, 2], '32410'),
+                                    ('bottom', [4, 3], '41032'), ('top', 1, '04132')):
+            rpc.ok('queue-move-' + method, ids=ids)
+            equal(order(), wanted, f'{method} {ids}')
+
+
+lib_tap.main()
