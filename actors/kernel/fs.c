@@ -544,17 +544,26 @@ void fs_readahead(int fd, uint64_t offset, uint64_t n)
 		(void)posix_fadvise(fd, (off_t)offset, (off_t)n, POSIX_FADV_WILLNEED);
 }
 
-enum err fs_space(int fd, uint64_t *free_bytes)
+static uint64_t blocks_to_bytes(uint64_t blocks, uint64_t size)
+{
+	uint64_t bytes;
+
+	return mul_ok(blocks, size, &bytes) ? bytes : UINT64_MAX;
+}
+
+enum err fs_space(int fd, struct fs_space *out)
 {
 	struct statvfs v;
+	struct stat st;
 	int r;
 
 	do
 		r = fstatvfs(fd, &v);
 	while (r != 0 && errno == EINTR);
-	if (r != 0)
+	if (r != 0 || fstat(fd, &st) != 0)
 		return fs_err_of(errno);
-	if (!mul_ok((uint64_t)v.f_bavail, (uint64_t)v.f_frsize, free_bytes))
-		*free_bytes = UINT64_MAX;
+	out->free = blocks_to_bytes((uint64_t)v.f_bavail, (uint64_t)v.f_frsize);
+	out->total = blocks_to_bytes((uint64_t)v.f_blocks, (uint64_t)v.f_frsize);
+	out->device = (uint64_t)st.st_dev;
 	return E_OK;
 }

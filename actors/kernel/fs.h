@@ -108,6 +108,11 @@ enum err fs_unlink_at(int dir, const char *path);
 enum err fs_rmdir_at(int dir, const char *path); /* E_BUSY when it is not empty */
 enum err fs_sync_dir_at(
 	int dir, const char *path); /* directory that holds path: its names are durable */
-enum err fs_space(int fd, uint64_t *free_bytes);
+struct fs_space {
+	uint64_t free, total; /* bytes that we may still have; in all */
+	uint64_t device;
+};
+/* Of the volume that the descriptor lies on. */
+enum err fs_space(int fd, struct fs_space *out);
 
 #endif

@@ -156,6 +156,14 @@ static void m_state_set_fini(struct m_state_set *m)
 	xfree(m->choice);
 }
 
+static void m_volumes_fini(struct m_volumes *m)
+{
+	for (uint32_t i = 0; m->volumes != NULL && i < m->volumes_n; i++)
+		xfree(m->volumes[i].path);
+	xfree(m->volumes);
+	xfree(m->path);
+}
+
 static void m_options_set_fini(struct m_options_set *m)
 {
 	for (uint32_t i = 0; m->wishes != NULL && i < m->wishes_n; i++) {
@@ -360,6 +368,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_torrent_rows)                                                                      \
 	OWNER(m_counters)                                                                          \
 	OWNER(m_reload)                                                                            \
+	OWNER(m_volumes)                                                                           \
 	OWNER(m_options_set)                                                                       \
 	OWNER(m_state_options)                                                                     \
 	OWNER(m_state_load)                                                                        \
@@ -409,6 +418,7 @@ OWNERS
 #define FINI_m_torrent_rows   fini_m_torrent_rows
 #define FINI_m_counters       fini_m_counters
 #define FINI_m_reload         fini_m_reload
+#define FINI_m_volumes        fini_m_volumes
 #define FINI_m_options_set    fini_m_options_set
 #define FINI_m_state_options  fini_m_state_options
 #define FINI_m_state_load     fini_m_state_load

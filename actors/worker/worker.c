@@ -108,6 +108,7 @@ static const struct actor_handler worker_handlers[] = {
 	{MSG_BLOCKS_WRITE, worker_on_blocks},
 	{MSG_EXTENT_READ, worker_on_extent},
 	{MSG_FILE_MAP, worker_on_map},
+	{MSG_VOLUMES, worker_on_volumes},
 	{MSG_WORKER_OPEN, worker_on_open},
 	{MSG_WORKER_STAT, worker_on_stat},
 	{MSG_WORKER_HASH, worker_on_hash},

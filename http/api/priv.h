@@ -18,6 +18,7 @@ void api_view(struct request *);
 void api_list(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
+void api_volumes(struct request *);
 void api_settings(struct request *);
 void api_settings_set(struct request *);
 void api_network(struct request *);

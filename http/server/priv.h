@@ -56,6 +56,7 @@ struct http {
 	const struct config *config;              /* owned reference */
 	const struct resources *const *resources; /* borrowed; ends with NULL */
 	void **tables;                            /* owned: what the open() of each of them made */
+	unsigned workers;                         /* instances of WORKER */
 	struct MHD_Daemon *daemon;
 	struct loop_fd io;
 	struct loop_fd door; /* where clients come in; its descriptor is main's */

@@ -94,6 +94,12 @@ uint8_t *request_body_take(struct request *r, size_t *n)
 	return body;
 }
 
+unsigned request_workers(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->http->workers;
+}
+
 bool request_may(struct request *r, unsigned scopes)
 {
 	struct guard_verdict v = {0};

@@ -133,6 +133,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->actor = a;
 	h->config = config_ref(env->config);
 	h->resources = env->resources;
+	h->workers = env->workers;
 	link_init(&h->clients);
 	shared_init(h);
 	tables_open(h);

@@ -60,6 +60,8 @@ uint8_t *request_body_take(struct request *, size_t *n);
 /* Whether who asks has these scopes (enum scope, or-ed), too, for what not every use of the
  * resource needs; false: it has been answered. */
 bool request_may(struct request *, unsigned scopes);
+/* How many workers there are. */
+unsigned request_workers(const struct request *);
 /* Whether it may wait for another actor; false: it has been answered (overload, stopping). */
 bool request_may_wait(struct request *);
 /* It waits: calls with the request as their ctx end with it, if the client leaves. */

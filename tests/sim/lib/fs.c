@@ -223,9 +223,10 @@ enum err fs_stat_born(int fd, struct fs_stat *out)
 	return fs_stat_fd(fd, out);
 }
 
-enum err fs_space(int fd, uint64_t *free_bytes)
+enum err fs_space(int fd, struct fs_space *out)
 {
-	*free_bytes = file_of(fd)->disk->space;
+	*out = (struct fs_space){
+		.free = file_of(fd)->disk->space, .total = file_of(fd)->disk->space, .device = 1};
 	return E_OK;
 }
 

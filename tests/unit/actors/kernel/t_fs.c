@@ -235,7 +235,8 @@ static void size_and_holes(void **state)
 	char byte = 'x';
 	struct iovec v = {&byte, 1};
 	struct fs_stat st;
-	uint64_t at = 0, space = 0;
+	struct fs_space space;
+	uint64_t at = 0;
 	enum err err = E_OK;
 	int fd = fs_open_at(p->dir, "sparse", FS_MAKE, &err);
 
@@ -254,7 +255,8 @@ static void size_and_holes(void **state)
 	}
 	fs_readahead(fd, 0, 1 << 20);
 	assert_int_equal(fs_space(fd, &space), E_OK);
-	assert_true(space > 0);
+	assert_int_equal(fs_stat_fd(fd, &st), E_OK);
+	assert_true(space.free > 0 && space.total >= space.free && space.device == st.device);
 	assert_int_equal(fs_truncate(fd, UINT64_MAX), E_TOO_BIG);
 	fs_close(fd);
 }
