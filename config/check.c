@@ -34,11 +34,11 @@ static void check_api_bind(const struct config *c, struct report *r)
 	say_source(c, OPT_api_bind, at, sizeof at);
 	if (!ip_parse(c->api_bind, &ip))
 		report_add(r, "api.bind is \"%s\"%s, which is not an IP address", c->api_bind, at);
-	else if (!endpoint_is_loopback(&ip) && c->api_token[0] == '\0')
+	else if (!endpoint_is_loopback(&ip) && c->api_local == CONFIG_LOCAL_ON)
 		report_add(r,
-			"api.bind is %s%s, which others can reach, and api.token is not set: "
-			"whoever "
-			"connects could control the daemon; set api.token, or bind to 127.0.0.1",
+			"api.bind is %s%s, which others can reach, and api.local is on: whoever "
+			"is passed on to this machine could control the daemon; set api.local to "
+			"auto, or bind to 127.0.0.1",
 			c->api_bind, at);
 }
 

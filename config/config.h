@@ -67,6 +67,13 @@ enum config_magnet_discreet {
 	CONFIG_DISCREET_ON,
 };
 
+/* The order of api.local's. */
+enum config_local {
+	CONFIG_LOCAL_AUTO,
+	CONFIG_LOCAL_ON,
+	CONFIG_LOCAL_OFF,
+};
+
 /* The C type of a field by the type of its option. */
 #define CONFIG_TYPE_BOOL     bool
 #define CONFIG_TYPE_INT      int

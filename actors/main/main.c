@@ -16,6 +16,7 @@
 #include "actors/kernel/log.h"
 #include "actors/kernel/panic.h"
 #include "actors/main/descriptors.h"
+#include "actors/main/first_token.h"
 #include "actors/main/listening.h"
 #include "actors/main/notify.h"
 #include "actors/main/supervise.h"
@@ -61,6 +62,14 @@ static void print_banner(const struct config *c, const struct actor_env *env)
 	fflush(stdout);
 }
 
+static void print_first_token(const struct start_tokens *s)
+{
+	if (s->path[0] == '\0')
+		return;
+	printf("torrentd: the first token for other machines and programs is in %s\n", s->path);
+	fflush(stdout);
+}
+
 static int run_actors(struct supervise_arg *arg, struct actor_env *env)
 {
 	struct actors *set = actors_new(&message_table);
@@ -103,6 +112,23 @@ static int run_within_limits(struct supervise_arg *arg, struct actor_env *env)
 	return status;
 }
 
+static int run_with_tokens(struct supervise_arg *arg, struct actor_env *env)
+{
+	struct start_tokens tokens;
+	char why[5000] = "";
+	int status = EXIT_FAILED;
+
+	if (first_token_find(env, arg->config, &tokens, why, sizeof why) == E_OK) {
+		print_first_token(&tokens);
+		status = run_within_limits(arg, env);
+	} else {
+		fprintf(stderr, "torrentd: %s\n", why);
+		state_db_close(&env->db);
+	}
+	first_token_done(&tokens);
+	return status;
+}
+
 static int run_listening(struct supervise_arg *arg, struct state_db *db)
 {
 	struct actor_env env;
@@ -118,7 +144,7 @@ static int run_listening(struct supervise_arg *arg, struct state_db *db)
 		return EXIT_FAILED;
 	}
 	env.api_port = listening_api(&env);
-	status = run_within_limits(arg, &env);
+	status = run_with_tokens(arg, &env);
 	listening_close(&env);
 	return status;
 }

@@ -26,7 +26,9 @@ struct actor_env {
 	uint16_t api_port;                        /* the one it listens on */
 	const struct resources *const *resources; /* what http serves (http/server/server.h); ends
 						     with NULL */
-	int peer_fds[16];                         /* shard 0 owns them from its init on */
+	const struct token_record *tokens;        /* who may use it; borrowed by init */
+	uint32_t tokens_n;
+	int peer_fds[16]; /* shard 0 owns them from its init on */
 	unsigned peer_fds_n;
 	int datagram_fds[16]; /* of UDP at the peer port, as many as could be had; likewise */
 	unsigned datagram_fds_n;

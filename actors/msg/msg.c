@@ -460,6 +460,7 @@ OWNERS
 #define FINI_m_port_mapped    NULL
 #define FINI_m_totals         NULL
 #define FINI_m_state_remove   NULL
+#define FINI_m_state_token    NULL
 #define FINI_m_store_progress NULL
 #define FINI_m_store_error    NULL
 #define FINI_m_store_close    NULL

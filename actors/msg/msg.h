@@ -16,6 +16,7 @@
 #include "actors/msg/record.h"
 #include "actors/msg/rows.h"
 #include "actors/msg/store.h"
+#include "actors/msg/token.h"
 #include "actors/msg/volume.h"
 #include "config/config.h"
 #include "proto/base/bitfield.h"

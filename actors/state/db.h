@@ -121,6 +121,9 @@ void state_note(struct state_db *, const struct m_state_note *);
 void state_pieces(struct state_db *, const struct m_state_pieces *);
 void state_setting(struct state_db *, const char *key, int64_t value);
 
+/* tokens.c */
+void state_token(struct state_db *, struct m_state_token *);
+
 /* dht.c */
 void state_dht_put(struct state_db *, const struct m_state_dht *);
 enum err state_dht_load(struct state_db *, struct m_state_dht *);

@@ -105,6 +105,16 @@ static const char *const steps[] = {
 	"CREATE TABLE changed ("
 	" row INTEGER PRIMARY KEY,"
 	" text TEXT NOT NULL);",
+	/* 10 to 11: tokens; an id is never given out again */
+	"CREATE TABLE token ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" digest BLOB NOT NULL UNIQUE," /* SHA-256 of the secret */
+	" kind INTEGER NOT NULL,"       /* enum token_kind */
+	" name TEXT NOT NULL,"
+	" scopes INTEGER NOT NULL,"           /* enum scope, or-ed */
+	" created INTEGER NOT NULL,"          /* seconds since 1970 */
+	" expires INTEGER NOT NULL,"          /* likewise; 0: never */
+	" used INTEGER NOT NULL DEFAULT 0);", /* likewise */
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -53,6 +53,9 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_REMOVE:
 		state_remove(db, container_of(m, struct m_state_remove, h));
 		break;
+	case MSG_STATE_TOKEN:
+		state_token(db, container_of(m, struct m_state_token, h));
+		break;
 	case MSG_STATE_TOTALS:
 		state_totals(db, container_of(m, struct m_totals, h));
 		break;
@@ -257,6 +260,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_SET, on_put},
 	{MSG_STATE_OPTIONS, on_put},
 	{MSG_STATE_REMOVE, on_put},
+	{MSG_STATE_TOKEN, on_put},
 	{MSG_STATE_TOTALS, on_put},
 	{MSG_STATE_NOTE, on_put},
 	{MSG_STATE_PIECES, on_put},

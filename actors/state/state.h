@@ -7,6 +7,7 @@
 #ifndef ACTORS_STATE_STATE_H
 #define ACTORS_STATE_STATE_H
 
+#include "actors/msg/token.h"
 #include "proto/base/base.h"
 
 struct state_db;
@@ -21,5 +22,10 @@ enum err state_db_open(const char *dir, struct state_db **out, char *why, size_t
  * the state actor begins. */
 const char *state_db_changed(struct state_db *);
 void state_db_close(struct state_db **);
+
+/* All tokens; the caller owns the list.  On failure there is none. */
+enum err state_db_tokens(struct state_db *, struct token_record **list, uint32_t *n);
+/* Adds one, durably. */
+enum err state_db_add_token(struct state_db *, const struct token_record *);
 
 #endif

@@ -27,6 +27,15 @@ void api_index(struct request *);
 void api_dht(struct request *);
 void api_dht_job(struct request *);
 
+/* tokens.c: who may */
+void api_tokens(struct request *);
+void api_token_make(struct request *);
+void api_token_drop(struct request *);
+/* false: answered.  absent: the name of who gives none; NULL: one is needed. */
+bool api_read_name(struct request *, const char *absent, char out[TOKEN_NAME_MAX + 1]);
+bool api_read_scopes(struct request *, unsigned *out); /* absent: all that who asks has */
+void api_put_scopes(struct json_out *, unsigned scopes);
+
 /* Asks an actor by a message that has no parameters; fn ends with api_answer(). */
 void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
 /* What is in *o, or that `who` does not answer. */

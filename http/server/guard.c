@@ -4,24 +4,20 @@
  *
  * First heads that not everybody reads alike (head.c); then the Host header, because a name of the
  * attacker's may lead here (DNS rebinding) and 0.0.0.0 or a mapped address lead to loopback without
- * the browser thinking so; then browsers acting for another site; then the token, which gives who
- * asks its scopes; then whether these are what the resource needs.  Nothing is done for a request
- * that fails here, and its body is not read.
+ * the browser thinking so; then browsers acting for another site; then the credentials, which give
+ * who asks its scopes, or for want of them that it is on this machine; then whether these are what
+ * the resource needs.  Nothing is done for a request that fails here, and its body is not read.
  *
  * A change is held to more.  To an http:// address a browser sends a page's <img> with neither
  * Origin nor Sec-Fetch-Site, and a proxy may add the token to it, so silence is no proof: either
  * the browser says that the page is ours (Origin, Sec-Fetch-Site: same-origin), or there is a
- * header that a page cannot make it send to another site unasked, or nothing looks like a browser
- * and the client has the token or is on this machine.
+ * header that a page cannot make it send to another site unasked, or nothing looks like a browser.
  */
 #include "http/server/guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
-
-#include "proto/meta/hash.h"
 
 /* Headers that make a browser ask first (CORS), each enough for a change. */
 static const char *const custom[] = {"X-Requested-With", "X-Torrentd"};
@@ -36,110 +32,7 @@ static void PRINTF_LIKE(3, 4) refuse(struct guard_verdict *v, unsigned status, c
 	v->status = status;
 }
 
-/* --- proxies --- */
-
-/* "10.0.0.1" or "10.0.0.0/8" */
-static bool is_in_net(const struct endpoint *e, const char *net)
-{
-	const char *slash = strchr(net, '/');
-	struct endpoint base;
-	unsigned bits = 128, skip;
-
-	if (endpoint_parse_ip(net, slash != NULL ? (size_t)(slash - net) : strlen(net), &base) !=
-		E_OK)
-		return false;
-	skip = endpoint_is_v4(&base) ? 96 : 0;
-	if (slash != NULL)
-		bits = (unsigned)MIN(strtoul(slash + 1, NULL, 10), 128ul - skip) + skip;
-	for (unsigned i = 0; i < bits; i++)
-		if (((e->ip[i / 8] ^ base.ip[i / 8]) & (0x80 >> i % 8)) != 0)
-			return false;
-	return true;
-}
-
-static bool is_proxy(const struct config *c, const struct endpoint *e)
-{
-	for (size_t i = 0; i < c->api_trusted_proxies.n; i++)
-		if (is_in_net(e, c->api_trusted_proxies.v[i]))
-			return true;
-	return false;
-}
-
-/* What a proxy says in the header; NULL: nothing, or the other end is not to be believed. */
-static const char *forwarded(const struct guard_facts *f, const char *name)
-{
-	return is_proxy(f->config, &f->peer) ? head_get(f->head, name, NULL) : NULL;
-}
-
-static const char *effective_host(const struct guard_facts *f)
-{
-	const char *said = forwarded(f, "X-Forwarded-Host");
-
-	return said != NULL ? said : head_get(f->head, "Host", NULL);
-}
-
-/* Whether each in a list of addresses is loopback; what is no address is not. */
-static bool names_loopback_alone(const char *list)
-{
-	struct endpoint hop;
-
-	for (;;) {
-		size_t n;
-
-		list += strspn(list, " \t");
-		n = strcspn(list, ", \t");
-		if (endpoint_parse_ip(list, n, &hop) != E_OK || !endpoint_is_loopback(&hop))
-			return false;
-		list += n;
-		list += strspn(list, " \t");
-		if (*list != ',')
-			return *list == '\0';
-		list++;
-	}
-}
-
-/*
- * Local is who came by loopback alone.  Every hop counts, in every line of that name: with a second
- * proxy on this machine the last hop is the first proxy, some proxies add a line rather than to the
- * line there is, and the loopback of a proxy elsewhere is another machine's.
- */
-static bool client_is_local(const struct guard_facts *f)
-{
-	if (!endpoint_is_loopback(&f->peer))
-		return false;
-	if (!is_proxy(f->config, &f->peer))
-		return true;
-	for (unsigned i = 0; i < f->head->n; i++)
-		if (strcasecmp(f->head->fields[i].name, "X-Forwarded-For") == 0 &&
-			!names_loopback_alone(f->head->fields[i].value))
-			return false;
-	return true;
-}
-
 /* --- Host --- */
-
-/* The name in "name", "name:port", "[v6]:port"; false: it is none of these. */
-static bool host_name(const char *host, char *out, size_t size)
-{
-	bool v6 = host[0] == '[';
-	const char *end = strchr(host, v6 ? ']' : ':');
-	const char *port;
-	size_t n;
-
-	if (v6 && end == NULL)
-		return false;
-	host += v6;
-	n = end != NULL ? (size_t)(end - host) : strlen(host);
-	if (n == 0 || n >= size)
-		return false;
-	memcpy(out, host, n);
-	out[n] = '\0';
-	if (end == NULL)
-		return true;
-	port = end + v6;
-	return *port == '\0' || (*port == ':' && port[1] != '\0' &&
-					port[1 + strspn(port + 1, "0123456789")] == '\0');
-}
 
 /* "name", or "*.example.org" for all names beneath it. */
 static bool is_listed_host(const struct config_list *list, const char *name)
@@ -159,7 +52,7 @@ static bool is_listed_host(const struct config_list *list, const char *name)
 }
 
 /* A mapped address is written with colons and is one of IPv4 all the same. */
-static bool is_own_address(const struct guard_facts *f, const char *name)
+static bool is_own_address(const struct facts *f, const char *name)
 {
 	struct endpoint e;
 
@@ -171,11 +64,11 @@ static bool is_own_address(const struct guard_facts *f, const char *name)
 	       (!endpoint_is_unspecified(&e) && endpoint_same_ip(&e, &f->local));
 }
 
-static void check_host(const struct guard_facts *f, struct guard_verdict *v)
+static void check_host(const struct facts *f, struct guard_verdict *v)
 {
 	char name[256];
 
-	if (host_name(effective_host(f), name, sizeof name) &&
+	if (facts_name(facts_host(f), name, sizeof name) &&
 		(strcasecmp(name, "localhost") == 0 || is_own_address(f, name) ||
 			is_listed_host(&f->config->api_hosts, name)))
 		return;
@@ -187,9 +80,9 @@ static void check_host(const struct guard_facts *f, struct guard_verdict *v)
 /* --- browsers --- */
 
 /* Whether the origin is that of the address the request was sent to. */
-static bool is_own_origin(const struct guard_facts *f, const char *origin)
+static bool is_own_origin(const struct facts *f, const char *origin)
 {
-	const char *host = effective_host(f), *proto = forwarded(f, "X-Forwarded-Proto");
+	const char *host = facts_host(f), *proto = facts_forwarded(f, "X-Forwarded-Proto");
 	const char *rest = strstr(origin, "://");
 	size_t scheme;
 
@@ -210,7 +103,7 @@ static bool is_listed_origin(const struct config *c, const char *origin)
 	return false;
 }
 
-static void check_site(const struct guard_facts *f, struct guard_verdict *v)
+static void check_site(const struct facts *f, struct guard_verdict *v)
 {
 	unsigned origins, sites;
 	const char *origin = head_get(f->head, "Origin", &origins);
@@ -232,43 +125,106 @@ static void check_site(const struct guard_facts *f, struct guard_verdict *v)
 }
 
 /* A browser asks whether an application of another site may; it sends no token with that. */
-static bool is_preflight(const struct guard_facts *f)
+static bool is_preflight(const struct facts *f)
 {
 	return strcmp(f->head->method, "OPTIONS") == 0 &&
 	       head_get(f->head, "Access-Control-Request-Method", NULL) != NULL;
 }
 
-/* --- the token --- */
+/* --- credentials --- */
 
 /* Digests have one length, so comparing them all the way tells nothing of the token by its time. */
 static bool equal_secret(const char *a, const char *b)
 {
 	uint8_t x[32], y[32], diff = 0;
 
-	hash_once(HASH_SHA256, a, strlen(a), x);
-	hash_once(HASH_SHA256, b, strlen(b), y);
+	token_digest(a, x);
+	token_digest(b, y);
 	for (size_t i = 0; i < sizeof x; i++)
 		diff |= x[i] ^ y[i];
 	return diff == 0;
 }
 
-static void check_token(const struct guard_facts *f, struct guard_verdict *v)
+static void admit(struct guard_verdict *v, enum guard_by by, unsigned scopes)
 {
-	const char *token = f->config->api_token;
-	const char *auth = head_get(f->head, "Authorization", NULL);
-
-	if (token[0] == '\0' || (auth != NULL && strncasecmp(auth, "bearer ", 7) == 0 &&
-					equal_secret(auth + 7, token))) {
-		v->scopes = SCOPE_ALL;
-		return;
-	}
-	if (f->open)
-		return;
-	refuse(v, 401,
-		"the API token is needed: send Authorization: Bearer and the value of api.token");
+	v->by = by;
+	v->scopes = scopes & SCOPE_ALL;
 }
 
-void guard_enter(const struct guard_facts *f, struct guard_verdict *v)
+/* Whether the secret is somebody's. */
+static bool admit_secret(
+	const struct facts *f, struct guard_verdict *v, enum guard_by by, const char *secret)
+{
+	const struct token_record *t =
+		f->tokens != NULL ? tokens_find(f->tokens, secret, f->now) : NULL;
+
+	if (t == NULL)
+		return false;
+	admit(v, by, t->scopes);
+	v->token = t->id;
+	return true;
+}
+
+static bool admit_bearer(const struct facts *f, struct guard_verdict *v, const char *secret)
+{
+	const char *configured = f->config->api_token;
+
+	if (admit_secret(f, v, GUARD_BY_TOKEN, secret))
+		return true;
+	if (configured[0] == '\0' || !equal_secret(secret, configured))
+		return false;
+	admit(v, GUARD_BY_TOKEN, SCOPE_ALL);
+	return true;
+}
+
+/*
+ * Whether who is on this machine needs no credentials.  Where others can reach the port, what
+ * passes them on (a forwarder into a container) may come by loopback, too.
+ */
+static bool local_may(const struct config *c)
+{
+	struct endpoint at;
+
+	if (c->api_local != CONFIG_LOCAL_AUTO)
+		return c->api_local == CONFIG_LOCAL_ON;
+	return c->api_token[0] == '\0' &&
+	       endpoint_parse_ip(c->api_bind, strlen(c->api_bind), &at) == E_OK &&
+	       endpoint_is_loopback(&at);
+}
+
+/* The secret in "Bearer secret"; NULL: there is none. */
+static const char *bearer(const struct head *h, bool *twice)
+{
+	unsigned n;
+	const char *auth = head_get(h, "Authorization", &n);
+
+	*twice = n > 1;
+	return auth != NULL && strncasecmp(auth, "bearer ", 7) == 0 ? auth + 7 : NULL;
+}
+
+/* Credentials that are wrong let nobody in, who would get in without any: who sent them is told. */
+static void check_credentials(const struct facts *f, struct guard_verdict *v)
+{
+	bool twice;
+	const char *secret = bearer(f->head, &twice);
+
+	if (secret != NULL && admit_bearer(f, v, secret))
+		return;
+	v->tried = secret != NULL || twice;
+	if (!v->tried && local_may(f->config) && facts_local(f))
+		admit(v, GUARD_BY_PLACE, SCOPE_ALL);
+	if (v->by != GUARD_BY_NOTHING || f->open)
+		return;
+	if (v->tried)
+		refuse(v, 401,
+			"the token is not known here: it is wrong, has expired or was revoked");
+	else
+		refuse(v, 401,
+			"credentials are needed: send Authorization: Bearer and a token; the first "
+			"one is in the file api.token of the state directory");
+}
+
+void guard_enter(const struct facts *f, struct guard_verdict *v)
 {
 	const char *why = head_is_plain(f->head);
 
@@ -282,32 +238,19 @@ void guard_enter(const struct guard_facts *f, struct guard_verdict *v)
 	if (v->status == 0 && v->origin != NULL && is_preflight(f))
 		v->status = 204;
 	if (v->status == 0)
-		check_token(f, v);
+		check_credentials(f, v);
 }
 
 /* --- scopes --- */
 
-static const struct {
-	enum scope scope;
-	const char *name;
-} scope_names[] = {
-	{SCOPE_READ, "read"},
-	{SCOPE_ADD, "add"},
-	{SCOPE_MANAGE, "manage"},
-	{SCOPE_ADMIN, "admin"},
-};
-
 /* A scope without a name nobody has; it is refused as well, with fewer words. */
 void guard_scopes(unsigned needed, struct guard_verdict *v)
 {
-	const char *name = NULL;
 	unsigned missing = needed & ~v->scopes;
+	const char *name = scope_name(missing);
 
 	if (missing == 0)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(scope_names) && name == NULL; i++)
-		if ((missing & scope_names[i].scope) != 0)
-			name = scope_names[i].name;
 	if (name != NULL)
 		refuse(v, 403, "these credentials lack the scope %s, which this endpoint needs",
 			name);
@@ -318,7 +261,7 @@ void guard_scopes(unsigned needed, struct guard_verdict *v)
 /* --- changes --- */
 
 /* The page is ours, or of an application that may: the browser says so, or would have asked. */
-static bool is_own_page(const struct guard_facts *f)
+static bool is_own_page(const struct facts *f)
 {
 	const char *site = head_get(f->head, "Sec-Fetch-Site", NULL);
 
@@ -344,19 +287,14 @@ static bool looks_like_browser(const struct head *h)
 	       (agent != NULL && strncasecmp(agent, "Mozilla/", 8) == 0);
 }
 
-void guard_change(const struct guard_facts *f, struct guard_verdict *v)
+/* A browser sends credentials of its own to whoever asks: for those a page must show itself. */
+void guard_change(const struct facts *f, struct guard_verdict *v)
 {
-	bool has_token = f->config->api_token[0] != '\0' && v->scopes != 0;
-
 	if (is_own_page(f))
 		return;
-	if (looks_like_browser(f->head))
+	if (looks_like_browser(f->head) || v->by == GUARD_BY_COOKIE)
 		refuse(v, 403,
 			"a browser must show that the page it acts for is allowed to change "
 			"something: "
 			"send the header X-Requested-With");
-	else if (!has_token && !client_is_local(f))
-		refuse(v, 403,
-			"a change from another machine needs the token (api.token), or the header "
-			"X-Requested-With");
 }

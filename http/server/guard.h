@@ -6,32 +6,33 @@
 #ifndef HTTP_SERVER_GUARD_H
 #define HTTP_SERVER_GUARD_H
 
-#include "config/config.h"
-#include "http/server/head.h"
-#include "http/server/scope.h"
-#include "proto/base/endpoint.h"
+#include "http/access/scope.h"
+#include "http/server/facts.h"
 
-struct guard_facts {
-	const struct config *config;
-	const struct head *head;
-	struct endpoint peer;  /* the other end of the connection */
-	struct endpoint local; /* ours */
-	bool open;             /* what is asked for needs no credentials */
+/* Why somebody got in. */
+enum guard_by {
+	GUARD_BY_NOTHING, /* what is open needs no reason */
+	GUARD_BY_PLACE,   /* who asks is on this machine */
+	GUARD_BY_TOKEN,   /* of api.token, or of those that were made */
+	GUARD_BY_COOKIE,  /* the same, and the browser sends it unasked */
 };
 
 struct guard_verdict {
 	unsigned status;    /* 0: go on; 204: a preflight that is granted; else what is answered */
 	char why[200];      /* words for that */
 	unsigned scopes;    /* enum scope, or-ed: what who asks may do; none until status is 0 */
+	enum guard_by by;   /* likewise */
+	int64_t token;      /* the id of the token that it got in by; 0: none that was made */
+	bool tried;         /* there were credentials, and they were wrong */
 	const char *origin; /* of an application of another site that may read the answer; NULL:
 			       none.  Borrowed from the head. */
 };
 
 /* Whether the request may be looked at at all. */
-void guard_enter(const struct guard_facts *, struct guard_verdict *);
+void guard_enter(const struct facts *, struct guard_verdict *);
 /* Whether one that got in has all the scopes (enum scope, or-ed) that are needed. */
 void guard_scopes(unsigned needed, struct guard_verdict *);
 /* Whether one that got in may change something. */
-void guard_change(const struct guard_facts *, struct guard_verdict *);
+void guard_change(const struct facts *, struct guard_verdict *);
 
 #endif

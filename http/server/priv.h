@@ -65,6 +65,7 @@ struct http {
 	bool shut;    /* the door is not looked at */
 	struct loop_timer timer; /* microhttpd's own timeouts */
 	struct loop_timer sweep; /* slow clients */
+	struct tokens *tokens;   /* owned: who may */
 	struct link clients;
 	unsigned clients_n;
 	uint64_t uploads;       /* bytes of all bodies that are being received or looked at */
@@ -88,7 +89,7 @@ struct request {
 	bool begun;      /* its headers have been seen */
 	const struct resource *resource;
 	enum method method; /* 0: it did not get in */
-	unsigned scopes;    /* of who asks */
+	struct who who;     /* asks */
 	bool native;        /* beneath /api/v1 */
 	bool suspended;
 	bool answered; /* the answer below is complete */
@@ -97,9 +98,11 @@ struct request {
 	size_t body_n;
 	struct body *shared_body; /* owned reference: the answer, instead of body */
 	struct link in_shared;    /* in shared->waiters */
-	bool packed;              /* the client takes gzip */
-	const char *type;         /* of the answer */
-	char allow[40];           /* Allow header of a 405; empty: none */
+	void (*gone)(void *);     /* it is over, whoever waits for it */
+	void *gone_ctx;
+	bool packed;      /* the client takes gzip */
+	const char *type; /* of the answer */
+	char allow[40];   /* Allow header of a 405; empty: none */
 	struct {
 		const char *name;
 		char *value; /* owned */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "actors/kernel/clock.h"
 #include "actors/kernel/net.h"
 #include "http/server/multipart.h"
 #include "http/server/route.h"
@@ -68,6 +69,26 @@ const char *request_header(const struct request *r, const char *name)
 	return MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, name);
 }
 
+const struct who *request_who(const struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return &r->who;
+}
+
+struct tokens *request_tokens(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->http->tokens;
+}
+
+void request_on_gone(struct request *r, void (*gone)(void *), void *ctx)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	must(gone == NULL || r->gone == NULL);
+	r->gone = gone;
+	r->gone_ctx = ctx;
+}
+
 struct request *request_of(void *ctx)
 {
 	struct request *r;
@@ -106,7 +127,7 @@ bool request_may(struct request *r, unsigned scopes)
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	v.origin = r->origin;
-	v.scopes = r->scopes;
+	v.scopes = r->who.scopes;
 	guard_scopes(scopes, &v);
 	return take_verdict(r, &v);
 }
@@ -268,7 +289,7 @@ static struct endpoint read_peer(const struct request *r)
 }
 
 /* An end that is not known is nobody's: unspecified. */
-static void read_ends(const struct request *r, struct guard_facts *f)
+static void read_ends(const struct request *r, struct facts *f)
 {
 	const union MHD_ConnectionInfo *fd =
 		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -280,12 +301,11 @@ static void read_ends(const struct request *r, struct guard_facts *f)
 
 static bool has_scopes(struct request *r, struct guard_verdict *v)
 {
-	r->scopes = v->scopes;
 	guard_scopes(r->resource->scopes, v);
 	return take_verdict(r, v);
 }
 
-static bool may_change(struct request *r, const struct guard_facts *f, struct guard_verdict *v)
+static bool may_change(struct request *r, const struct facts *f, struct guard_verdict *v)
 {
 	if (!r->resource->changes)
 		return true;
@@ -298,11 +318,49 @@ static bool may_change(struct request *r, const struct guard_facts *f, struct gu
 	return take_verdict(r, v);
 }
 
+/* Whether it was written is of no importance, and it is tried again in an hour. */
+static void on_noted(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	(void)a;
+	(void)ctx;
+	(void)err;
+	(void)m;
+}
+
+static void note_use(struct http *h, int64_t token, int64_t now)
+{
+	struct m_state_token *m;
+
+	if (token == 0 || !tokens_use(h->tokens, token, now))
+		return;
+	m = msg_new(h->actor, MSG_STATE_TOKEN);
+	m->op = TOKEN_USE;
+	m->token.id = token;
+	m->token.used = now;
+	msg_call(h->actor, ADDR_STATE, m, on_noted, h);
+}
+
+/* What is known of who got in. */
+static void know(struct request *r, const struct facts *f, const struct guard_verdict *v)
+{
+	r->who = (struct who){.scopes = v->scopes,
+		.token = v->token,
+		.authenticated = v->by > GUARD_BY_PLACE,
+		.local = facts_local(f),
+		.proxied = facts_by_proxy(f),
+		.https = facts_https(f),
+		.client = facts_client(f)};
+	note_use(r->http, v->token, f->now);
+}
+
 /* It is known which resource is meant before it is known who asks, and told only after. */
 static void begin(struct request *r, const char *url, const char *method, const char *version)
 {
 	struct head head;
-	struct guard_facts facts = {.config = r->http->config, .head = &head};
+	struct facts facts = {.config = r->http->config,
+		.head = &head,
+		.tokens = r->http->tokens,
+		.now = clock_wall_s()};
 	struct guard_verdict v;
 
 	r->resource = route_find(r->http->resources, url, route_method(method));
@@ -311,6 +369,8 @@ static void begin(struct request *r, const char *url, const char *method, const 
 	read_head(r, method, version, &head);
 	read_ends(r, &facts);
 	guard_enter(&facts, &v);
+	if (v.status == 0)
+		know(r, &facts, &v);
 	if (take_verdict(r, &v) && takes_method(r, url, method) && has_scopes(r, &v) &&
 		may_change(r, &facts, &v) && params_known(r) && members_path(r, url) &&
 		!has_room(r, declared(r)))
@@ -420,6 +480,8 @@ void request_over(
 	actor_cancel_calls(h->actor, r);
 	if (r->suspended)
 		h->waiting--;
+	if (r->gone != NULL)
+		r->gone(r->gone_ctx);
 	link_remove(&r->in_shared);
 	if (r->shared_body != NULL)
 		body_unref(&r->shared_body);

@@ -134,6 +134,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->config = config_ref(env->config);
 	h->resources = env->resources;
 	h->workers = env->workers;
+	h->tokens = tokens_new(env->tokens, env->tokens_n);
 	link_init(&h->clients);
 	shared_init(h);
 	tables_open(h);
@@ -182,6 +183,7 @@ static void http_fini(struct actor *a)
 	stop(h);
 	shared_fini(h);
 	tables_close(h);
+	tokens_free(&h->tokens);
 	config_unref(&h->config);
 	FREE_OBJ(h);
 }

@@ -12,7 +12,8 @@
 #define HTTP_SERVER_SERVER_H
 
 #include "actors/msg/msg.h"
-#include "http/server/scope.h"
+#include "http/access/scope.h"
+#include "http/access/tokens.h"
 #include "proto/base/json_out.h"
 
 struct request;
@@ -42,6 +43,17 @@ struct resources {
 	void (*close)(void *);         /* frees that, when no request is left */
 };
 
+/* Who asks. */
+struct who {
+	unsigned scopes;        /* enum scope, or-ed */
+	int64_t token;          /* the id of the token it got in by; 0: none that was made */
+	bool authenticated;     /* by credentials, of whatever kind */
+	bool local;             /* it is on this machine */
+	bool proxied;           /* by a proxy that is believed */
+	bool https;             /* likewise: by TLS */
+	struct endpoint client; /* its address */
+};
+
 /* --- the request --- */
 
 struct actor *request_actor(const struct request *);
@@ -52,6 +64,8 @@ const struct config *request_config(const struct request *);              /* of 
 void *request_table(const struct request *);
 /* NULL: there is none.  Valid as long as the request. */
 const char *request_header(const struct request *, const char *name);
+const struct who *request_who(const struct request *);
+struct tokens *request_tokens(struct request *); /* all there are; the http actor's */
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */
@@ -66,6 +80,8 @@ unsigned request_workers(const struct request *);
 bool request_may_wait(struct request *);
 /* It waits: calls with the request as their ctx end with it, if the client leaves. */
 void request_suspend(struct request *);
+/* Calls `gone` when it is over, for what goes on without it; NULL: not any more. */
+void request_on_gone(struct request *, void (*gone)(void *ctx), void *ctx);
 /* It was suspended and is answered now. */
 void request_resume(struct request *);
 

@@ -28,7 +28,6 @@ static const struct config *load_bytes(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct config *c = load_bytes(data, size), *again;
-	bool open;
 	char *text = NULL;
 	size_t n;
 
@@ -37,12 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FILE *f = open_memstream(&text, &n);
 	must(f != NULL && config_perform(CONFIG_PRINT, c, f) == 0);
 	fclose(f);
-	/* The token is not printed, and an open address is refused without it. */
-	open = c->api_token[0] != '\0';
-	again = load_bytes((const uint8_t *)text, n);
-	must(again != NULL || open);
-	if (again != NULL)
-		config_unref(&again);
+	again = load_bytes((const uint8_t *)text, n); /* without secrets, which are not printed */
+	must(again != NULL);
+	config_unref(&again);
 	config_unref(&c);
 	free(text);
 	return 0;

@@ -49,9 +49,10 @@ MAY = {
     'actors/ports': (BASE, KERNEL, MSG, 'config'),
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'proto/swarm', 'proto/wire'),
-    'http/server': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
+    'http/access': (BASE, MSG),
+    'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
-    'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/server'),
+    'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server'),
 }
 
 # L2: the headers of a folder that others may include.  ALL: every header that is not called priv.h or *_priv.h.
@@ -77,6 +78,7 @@ FACES = {
     'actors/fetch': ('web.h', 'address_filter.h', 'resolve.h'),
     'actors/state': ('state.h',),
     'actors/ports': ('ports.h',),
+    'http/access': ALL,
     'http/server': ('server.h',),
 }
 

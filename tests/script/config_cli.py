@@ -167,6 +167,9 @@ def later_sources_win():
 @case
 def the_start_prints_where_everything_is():
     with Daemon() as d:
+        first = wait_for(lambda: d.stdout(), 'a line')
+        check(os.path.join(d.state, 'api.token') in first, 'the first token is not in', first)
+        d.restart()
         out = wait_for(lambda: d.stdout(), 'a line')
         for part in (f'127.0.0.1:{d.api_port}', d.state, d.downloads):
             check(part in out, part, 'is not in', out)

@@ -124,8 +124,8 @@ def a_page_of_another_site_changes_nothing_and_a_listed_one_may():
         site = Site()
         all_.callback(site.close)
         app = f'http://app.example:{site.port}'
-        common = {'api.hosts': NAME, 'api.origins': app}
-        open_, closed = [all_.enter_context(Daemon({**common, 'api.token': t})) for t in ('', TOKEN)]
+        common = {'api.hosts': NAME, 'api.origins': app, 'api.token': TOKEN}
+        open_, closed = [all_.enter_context(Daemon({**common, 'api.local': local})) for local in ('on', 'off')]
         t = Torrent('browser', 1000)
         bearer = {'Authorization': f'Bearer {TOKEN}'}
         for d in (open_, closed):

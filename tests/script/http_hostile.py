@@ -47,8 +47,13 @@ def the_host_header():
     with Daemon({'api.hosts': 'torrents.example, box'}) as d:
         port = d.api_port
         for host in (f'127.0.0.1:{port}', f'localhost:{port}', 'localhost', 'LocalHost', '127.0.0.1', '[::1]',
-                     f'[::1]:{port}', '127.8.8.8', 'torrents.example', f'TORRENTS.example:{port}', 'box'):
+                     f'[::1]:{port}', '127.8.8.8'):
             equal(status_of(raw_request(d, host=host)), 200, host)
+        # A proxy may be behind such a name.
+        bearer = [f'Authorization: Bearer {d.first_token()}']
+        for host in ('torrents.example', f'TORRENTS.example:{port}', 'box'):
+            equal(status_of(raw_request(d, host=host)), 401, host)
+            equal(status_of(raw_request(d, host=host, headers=bearer)), 200, host)
         for host in ('evil.example', f'evil.example:{port}', 'localhost.evil.example', '127.0.0.1.evil.example',
                      'torrents.example.evil.example', 'xbox', '', ':80', '[::1', '[::1]x', 'localhost:x',
                      'localhost:80:80', '127.0.0.1@evil', 'localhost/', 'local host', '[evil]', '0x7f.1',
@@ -93,7 +98,7 @@ def what_a_page_makes_a_browser_send_changes_nothing():
         with Daemon({'api.token': token, 'api.hosts': 'torrents.example'}) as d:
             t = Torrent('page', 1000)
             # A proxy adds the token to whatever passes.
-            bearer = {'Authorization': f'Bearer {token}'} if token else {}
+            bearer = {'Authorization': f'Bearer {token or d.first_token()}'}
             equal(d.http('POST', '/addtorrentfile', {'start': 'false'}, t.data, bearer).status, 200)
             for host in ('torrents.example', f'127.0.0.1:{d.api_port}'):
                 for method in ('GET', 'POST'):
@@ -171,14 +176,17 @@ def the_token_is_wanted_everywhere():
 
 
 @case
-def binding_elsewhere_needs_a_token():
+def bound_elsewhere_everybody_needs_a_token():
     for bind in ('0.0.0.0', '::', '192.0.2.1'):
-        status, _, words = run_binary(f'--api.bind={bind}', '--state.dir=/nonexistent/x',
+        status, _, words = run_binary(f'--api.bind={bind}', '--api.local=on', '--state.dir=/nonexistent/x',
                                       '--download.dir=/nonexistent/y')
         equal(status, 2, bind)
-        check('api.token' in words and 'api.bind' in words, words)
-    with Daemon({'api.bind': '0.0.0.0', 'api.token': TOKEN}) as d:
-        equal(d.get('/alldata').status, 401)
+        check('api.local' in words and 'api.bind' in words, words)
+    for options in ({}, {'api.token': TOKEN}):
+        with Daemon({'api.bind': '0.0.0.0', **options}) as d:
+            equal(d.get('/alldata').status, 401)
+            token = options.get('api.token') or d.first_token()
+            equal(d.http('GET', '/alldata', headers={'Authorization': f'Bearer {token}'}).status, 200)
 
 
 @case

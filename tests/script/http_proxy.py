@@ -59,13 +59,16 @@ def a_token_that_the_proxy_adds_lets_every_program_in_and_no_page():
 
 
 @case
-def only_a_trusted_proxy_says_who_the_client_is():
+def who_comes_through_a_proxy_needs_a_token_whether_it_is_trusted_or_not():
     for trusted in ('', '127.0.0.1'):
         with Daemon({'api.trusted_proxies': trusted, 'api.hosts': NAME}) as d, Nginx(d) as n:
+            bearer = ('-H', f'Authorization: Bearer {d.first_token()}')
             t = Torrent('who', 1000)
             d.add(t, start='false')
-            status, _ = n.curl(f'/stoptorrent?infohash={t.hex}', '-H', 'X-Forwarded-For: 203.0.113.7')
-            equal(status, 403 if trusted else 200, f'trusted {trusted!r}')
+            for path in ('/', '/alldata', f'/stoptorrent?infohash={t.hex}'):
+                for said in ((), ('-H', 'X-Forwarded-For: 203.0.113.7'), ('-H', 'X-Forwarded-For: 127.0.0.1')):
+                    equal(n.curl(path, *said)[0], 401, f'trusted {trusted!r}, {path} {said}')
+                    equal(n.curl(path, *said, *bearer)[0], 200, f'trusted {trusted!r}, {path} {said}')
 
 
 if __name__ == '__main__':

@@ -253,6 +253,11 @@ class Daemon:
         finally:
             connection.close()
 
+    def first_token(self):
+        """What the first start made."""
+        with open(os.path.join(self.state, 'api.token'), encoding='ascii') as f:
+            return f.read().strip()
+
     def get(self, path, **params):
         return self.http('GET', path, params)
 

@@ -57,7 +57,7 @@ class Nginx:
         if token is not None:
             adds = f'proxy_set_header Authorization "Bearer {token}";'
             with open(README, encoding='utf-8') as f:
-                check(re.sub('Bearer .*"', 'Bearer X"', adds) in re.sub('Bearer [0-9a-f]*"', 'Bearer X"', f.read()),
+                check(re.sub('Bearer .*"', 'Bearer X"', adds) in re.sub('Bearer [^"]*"', 'Bearer X"', f.read()),
                       'the README does not say', adds)
             lines = lines.replace('proxy_set_header Host', adds + '\n        proxy_set_header Host')
         with open(f'{self.root}/nginx.conf', 'w', encoding='utf-8') as f:

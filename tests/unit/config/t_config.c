@@ -209,10 +209,6 @@ static const struct bad {
 	{"[api]\ntoken = 0123456789abcdef\303\251",
 		"F:2: api.token: only printable ASCII characters are allowed, no spaces\n"},
 	/* Rules between options. */
-	{"[api]\nbind = 0.0.0.0",
-		"api.bind is 0.0.0.0 (set at F:2), which others can reach, and "
-		"api.token is not set: whoever connects could control the daemon; "
-		"set api.token, or bind to 127.0.0.1\n"},
 	{"[blocklist]\nupdate = 9m",
 		"blocklist.update is less than 10m (set at F:2): those who publish lists lock out "
 		"whoever asks so often; set 10m or more, or 0 for never\n"},
@@ -225,6 +221,10 @@ static const struct bad {
 	{"[blocklist]\nallow = 10.0.0.0/33", "blocklist.allow has \"10.0.0.0/33\" (set at F:2): "
 					     "write an IP address, or a network "
 					     "such as 192.168.0.0/16\n"},
+	{"[api]\nbind = 0.0.0.0\nlocal = on",
+		"api.bind is 0.0.0.0 (set at F:2), which others can reach, and api.local is on: "
+		"whoever is passed on to this machine could control the daemon; set api.local to "
+		"auto, or bind to 127.0.0.1\n"},
 	{"[api]\nbind = here", "api.bind is \"here\" (set at F:2), which is not an IP address\n"},
 	{"[peers]\nbind = ::, here",
 		"peers.bind has \"here\" (set at F:2), which is not an IP address\n"},

@@ -361,12 +361,12 @@ static void test_reload_checks_the_mixture(void **state)
 	struct config_changes ch;
 	const struct config *next = NULL;
 
-	write_file(h->main, "[api]\nbind=0.0.0.0\ntoken=0123456789abcdef\n");
+	write_file(h->main, "[api]\nbind=0.0.0.0\n");
 	const struct config *c = load_ok(&in);
-	write_file(h->main, "[api]\nbind=127.0.0.1\n");
+	write_file(h->main, "[api]\nbind=127.0.0.1\nlocal=on\n");
 	assert_int_equal(config_reload(c, &in, &next, &ch, errors_, sizeof errors_), E_SYNTAX);
 	assert_null(next);
-	assert_non_null(strstr(errors_, "api.token is not set"));
+	assert_non_null(strstr(errors_, "api.local is on"));
 	assert_non_null(strstr(errors_, "with a restart"));
 	config_unref(&c);
 }

@@ -13,7 +13,8 @@ void headworld_init(struct http_world *w)
 {
 	memset(w, 0, sizeof *w);
 	w->config.api_token = "";
-	w->facts = (struct guard_facts){
+	w->config.api_bind = "127.0.0.1";
+	w->facts = (struct facts){
 		.config = &w->config, .head = &w->head, .peer = loopback(), .local = loopback()};
 }
 

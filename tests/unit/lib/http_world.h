@@ -9,7 +9,7 @@ struct http_world {
 	struct config config;
 	char bytes[4096]; /* the head, with NULs where microhttpd puts them */
 	struct head head;
-	struct guard_facts facts;
+	struct facts facts;
 };
 
 /* From 127.0.0.1 to 127.0.0.1, no token, nothing listed. */

@@ -37,6 +37,8 @@ static void host_is_localhost_or_the_address_of_the_connection(void **state)
 	(void)state;
 	headworld_init(&w);
 	w.facts.local = endpoint_from_v4((const uint8_t[]){192, 168, 1, 5}, 8080);
+	w.config.api_local = CONFIG_LOCAL_OFF;
+	w.facts.open = true;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		snprintf(line, sizeof line, "Host: %s\r\n", good[i]);
 		assert_int_equal(enter(&w, line), 0);
@@ -55,6 +57,7 @@ static void hosts_are_listed_by_name_or_by_domain(void **state)
 	(void)state;
 	headworld_init(&w);
 	w.config.api_hosts = headworld_list(list, 3);
+	w.facts.open = true;
 	assert_int_equal(enter(&w, "Host: Box:81\r\n"), 0);
 	assert_int_equal(enter(&w, "Host: a.example.org\r\n"), 0);
 	assert_int_equal(enter(&w, "Host: a.b.EXAMPLE.org:1\r\n"), 0);
@@ -138,6 +141,7 @@ static void who_gets_in_has_all_scopes_and_who_does_not_has_none(void **state)
 		{"correct-horse-battery", "Authorization: Bearer correct-horse-battery\r\n",
 			SCOPE_ALL},
 		{"correct-horse-battery", "", 0},
+		{"", "Authorization: Bearer correct-horse-battery\r\n", 0},
 		{"", "Host: evil.example\r\n", 0},
 		{"", "Origin: http://evil.example\r\n", 0},
 	};
@@ -233,15 +237,17 @@ static void only_trusted_proxies_are_believed(void **state)
 	w.config.api_hosts = headworld_list(hosts, 1);
 	assert_int_equal(enter(&w, told), 403);
 	w.config.api_trusted_proxies = headworld_list(proxies, 1);
+	w.facts.open = true;
 	assert_int_equal(enter(&w, told), 0);
 	assert_int_equal(enter(&w, "X-Forwarded-Host: evil.example\r\n"), 421);
 	assert_int_equal(enter(&w, "X-Forwarded-Host: t.example\r\nX-Forwarded-Proto: https\r\n"
 				   "Origin: http://t.example\r\n"),
 		403);
-	assert_int_equal(change(&w, "X-Forwarded-For: 203.0.113.9\r\n"), 403);
-	assert_int_equal(change(&w, "X-Forwarded-For: 127.0.0.1, 203.0.113.9\r\n"), 403);
+	w.facts.open = false;
+	assert_int_equal(enter(&w, "X-Forwarded-For: 203.0.113.9\r\n"), 401);
+	assert_int_equal(enter(&w, "X-Forwarded-For: 127.0.0.1, 203.0.113.9\r\n"), 401);
 	w.facts.peer = endpoint_from_v4((const uint8_t[]){10, 0, 0, 1}, 0);
-	assert_int_equal(change(&w, "X-Forwarded-For: 127.0.0.1\r\n"), 403);
+	assert_int_equal(enter(&w, "X-Forwarded-For: 127.0.0.1\r\n"), 401);
 }
 
 static void local_is_who_came_by_loopback_alone(void **state)
@@ -256,18 +262,19 @@ static void local_is_who_came_by_loopback_alone(void **state)
 		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\n", 0},
 		{{127, 0, 0, 1}, "X-Forwarded-For: ::1 ,\t127.0.0.1\r\n", 0},
 		/* two proxies on this machine */
-		{{127, 0, 0, 1}, "X-Forwarded-For: 203.0.113.9, 127.0.0.1\r\n", 403},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 203.0.113.9, 127.0.0.1\r\n", 401},
 		/* one that adds a line of its own to what the client says */
 		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-For: 203.0.113.9\r\n",
-			403},
+			401},
 		{{127, 0, 0, 1}, "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 127.0.0.1\r\n",
-			403},
-		{{127, 0, 0, 1}, "X-Forwarded-For: unknown\r\n", 403},
-		{{127, 0, 0, 1}, "X-Forwarded-For: \r\n", 403},
-		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1,\r\n", 403},
-		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1 203.0.113.9\r\n", 403},
+			401},
+		{{127, 0, 0, 1}, "X-Forwarded-For: unknown\r\n", 401},
+		{{127, 0, 0, 1}, "X-Forwarded-For: \r\n", 401},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1,\r\n", 401},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1 203.0.113.9\r\n", 401},
+		{{127, 0, 0, 1}, "X-Forwarded-For: ,127.0.0.1\r\n", 401},
 		/* that is the proxy's machine */
-		{{10, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\n", 403},
+		{{10, 0, 0, 1}, "X-Forwarded-For: 127.0.0.1\r\n", 401},
 	};
 	struct http_world w;
 
@@ -276,7 +283,137 @@ static void local_is_who_came_by_loopback_alone(void **state)
 	w.config.api_trusted_proxies = headworld_list(proxies, 2);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		w.facts.peer = endpoint_from_v4(rows[i].peer, 0);
-		assert_int_equal(change(&w, rows[i].lines), rows[i].status);
+		assert_int_equal(enter(&w, rows[i].lines), rows[i].status);
+	}
+}
+
+/* A proxy that is not believed shows all the same that the client is somebody else. */
+static void who_comes_through_a_proxy_is_not_local(void **state)
+{
+	static const char *const hosts[] = {"box.example"};
+	static const struct {
+		const char *lines;
+		unsigned status;
+	} rows[] = {
+		{"", 0},
+		{"Host: localhost\r\n", 0},
+		{"Host: [::1]:8080\r\n", 0},
+		{"Host: box.example\r\n", 401},
+		{"X-Forwarded-For: 127.0.0.1\r\n", 401},
+		{"x-forwarded-proto: https\r\n", 401},
+		{"Forwarded: for=127.0.0.1\r\n", 401},
+		{"X-Real-IP: 127.0.0.1\r\n", 401},
+		{"Via: 1.1 box\r\n", 401},
+	};
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_hosts = headworld_list(hosts, 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(enter(&w, rows[i].lines), rows[i].status);
+}
+
+static void who_is_local_gets_in_as_configured(void **state)
+{
+	static const struct {
+		enum config_local local;
+		char *token, *bind;
+		unsigned status;
+	} rows[] = {
+		{CONFIG_LOCAL_AUTO, "", "127.0.0.1", 0},
+		{CONFIG_LOCAL_AUTO, "", "::1", 0},
+		{CONFIG_LOCAL_AUTO, "correct-horse-battery", "127.0.0.1", 401},
+		{CONFIG_LOCAL_AUTO, "", "0.0.0.0", 401},
+		{CONFIG_LOCAL_AUTO, "", "192.168.1.5", 401},
+		{CONFIG_LOCAL_ON, "correct-horse-battery", "127.0.0.1", 0},
+		{CONFIG_LOCAL_OFF, "", "127.0.0.1", 401},
+	};
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		w.config.api_local = (int)rows[i].local;
+		w.config.api_token = rows[i].token;
+		w.config.api_bind = rows[i].bind;
+		assert_int_equal(enter(&w, ""), rows[i].status);
+		w.facts.peer = endpoint_from_v4((const uint8_t[]){192, 168, 1, 9}, 0);
+		assert_int_equal(enter(&w, ""), 401);
+		w.facts.peer = endpoint_from_v4((const uint8_t[]){127, 0, 0, 1}, 0);
+	}
+}
+
+static void a_token_that_was_made_has_its_scopes_until_it_expires(void **state)
+{
+	struct token_record t[2] = {
+		{.id = 7, .scopes = SCOPE_READ | SCOPE_ADD, .expires = 100},
+		{.id = 8, .scopes = TOKEN_ALL},
+	};
+	char secret[2][TOKEN_SECRET], line[2][100];
+	struct guard_verdict v;
+	struct tokens *tokens;
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	for (unsigned i = 0; i < 2; i++) {
+		token_make(&t[i], secret[i]);
+		snprintf(line[i], sizeof line[i], "Authorization: Bearer %s\r\n", secret[i]);
+	}
+	w.facts.tokens = tokens = tokens_new(t, 2);
+	w.facts.now = 99;
+	headworld_get(&w, line[0]);
+	guard_enter(&w.facts, &v);
+	assert_true(v.status == 0 && v.by == GUARD_BY_TOKEN && v.token == 7);
+	assert_int_equal(v.scopes, SCOPE_READ | SCOPE_ADD);
+	w.facts.now = 100;
+	guard_enter(&w.facts, &v);
+	assert_true(v.status == 401 && v.tried && v.scopes == 0 && v.token == 0);
+	headworld_get(&w, line[1]);
+	guard_enter(&w.facts, &v);
+	assert_true(v.status == 0 && v.token == 8 && v.scopes == SCOPE_ALL);
+	assert_true(tokens_drop(tokens, 8));
+	guard_enter(&w.facts, &v);
+	assert_true(v.status == 401 && v.tried);
+	tokens_free(&tokens);
+}
+
+/* Each proxy writes who came to it: what lies before the first that is not believed is hearsay. */
+static void the_client_is_whom_the_last_believed_proxy_names(void **state)
+{
+	static const char *const proxies[] = {"127.0.0.0/8", "10.0.0.0/8"};
+	static const struct {
+		uint8_t peer[4];
+		const char *lines, *client;
+	} rows[] = {
+		{{203, 0, 113, 1}, "X-Forwarded-For: 198.51.100.1\r\n", "203.0.113.1"},
+		{{127, 0, 0, 1}, "", "127.0.0.1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 198.51.100.1\r\n", "198.51.100.1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 8.8.8.8, 198.51.100.1\r\n", "198.51.100.1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 8.8.8.8, 198.51.100.1, 10.1.1.1 \r\n",
+			"198.51.100.1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 10.2.2.2,10.1.1.1\r\n", "10.2.2.2"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 2001:db8::1\r\n", "2001:db8::1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: x, 10.1.1.1\r\n", "10.1.1.1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: \r\n", "127.0.0.1"},
+		{{127, 0, 0, 1}, "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: 8.8.8.8\r\n",
+			"127.0.0.1"},
+	};
+	char text[ENDPOINT_TEXT];
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_trusted_proxies = headworld_list(proxies, 2);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct endpoint client;
+
+		w.facts.peer = endpoint_from_v4(rows[i].peer, 80);
+		headworld_get(&w, rows[i].lines);
+		client = facts_client(&w.facts);
+		endpoint_format_ip(&client, text, sizeof text);
+		assert_string_equal(text, rows[i].client);
 	}
 }
 
@@ -294,6 +431,10 @@ int main(void)
 		cmocka_unit_test(programs_and_own_pages_change_things),
 		cmocka_unit_test(only_trusted_proxies_are_believed),
 		cmocka_unit_test(local_is_who_came_by_loopback_alone),
+		cmocka_unit_test(who_comes_through_a_proxy_is_not_local),
+		cmocka_unit_test(who_is_local_gets_in_as_configured),
+		cmocka_unit_test(a_token_that_was_made_has_its_scopes_until_it_expires),
+		cmocka_unit_test(the_client_is_whom_the_last_believed_proxy_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

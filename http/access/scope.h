@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What one who asks may do: a set of these, or-ed.  A resource says which of them it needs. */
-#ifndef HTTP_SERVER_SCOPE_H
-#define HTTP_SERVER_SCOPE_H
+#ifndef HTTP_ACCESS_SCOPE_H
+#define HTTP_ACCESS_SCOPE_H
+
+#include <stdbool.h>
 
 enum scope {
 	SCOPE_NONE = 0,   /* a resource that asks nobody who they are */
@@ -11,5 +13,10 @@ enum scope {
 	SCOPE_ADMIN = 8,  /* see and change the daemon itself */
 	SCOPE_ALL = 15,
 };
+
+/* The name of the least of them; NULL: none has a name. */
+const char *scope_name(unsigned scopes);
+/* "read,add" */
+bool scope_parse(const char *list, unsigned *out);
 
 #endif
