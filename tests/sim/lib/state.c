@@ -338,6 +338,14 @@ static void state_quiesce(struct actor *a)
 	actor_quiesced(a);
 }
 
+/* The place of main is a driver's, who changes no option. */
+static void on_options(struct actor *a, struct msg **m)
+{
+	(void)a;
+	(void)m;
+	must_not_reach("an option changed over the API");
+}
+
 static const struct actor_handler handlers[] = {
 	{MSG_STATE_LOAD, on_load},
 	{MSG_STATE_ADD, on_add},
@@ -349,6 +357,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_META, on_meta},
 	{MSG_STATE_DHT, on_dht},
 	{MSG_STATE_DHT_LOAD, on_dht},
+	{MSG_STATE_OPTIONS, on_options},
 	{0, NULL},
 };
 
