@@ -12,6 +12,7 @@
 
 #include "proto/base/priority.h"
 #include "proto/meta/wanted.h"
+#include "proto/tracker/announce.h"
 
 #define VIEW_MAGIC 0x56494557u
 
@@ -110,6 +111,27 @@ static void fill_files(const struct torrent *t, struct torrent_view *v)
 			.priority = t->wishes.file_priority != NULL ? t->wishes.file_priority[i]
 								    : (uint8_t)PRIORITY_NORMAL,
 		};
+}
+
+/* What the tracker actor has not heard of yet has the trackers that it will have there. */
+static void fill_trackers(const struct torrent *t, struct torrent_view *v)
+{
+	struct announce_url list[ANNOUNCE_TRACKERS_MAX];
+	size_t n = t->tracked ? 0 : announce_urls_of(t->meta, list);
+
+	if (n == 0)
+		return;
+	v->trackers = xcalloc(n, sizeof *v->trackers);
+	v->trackers_n = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		v->trackers[i] = (struct tracker_view){
+			.url = xcalloc(1, list[i].url.n + 1),
+			.tier = list[i].tier,
+			.leechers = -1,
+			.seeders = -1,
+		};
+		memcpy(v->trackers[i].url, list[i].url.p, list[i].url.n);
+	}
 }
 
 /* --- joining --- */
@@ -230,6 +252,8 @@ static void build(struct view *v)
 		one->ratio = torrent_ratio(list[i], one->downloaded_ever, one->uploaded_ever);
 		if ((m->parts & VIEW_FILES) != 0)
 			fill_files(list[i], one);
+		if ((m->parts & VIEW_TRACKERS) != 0 && one->trackers == NULL)
+			fill_trackers(list[i], one);
 	}
 	m->down_limit = session_down_limit(s);
 	m->up_limit = session_up_limit(s);

@@ -122,20 +122,8 @@ void announced_remove(struct announced *to)
 static struct announce *make_announce(const struct metainfo *meta)
 {
 	struct announce_url list[ANNOUNCE_TRACKERS_MAX];
-	struct announce_urls urls = {.list = list};
+	struct announce_urls urls = {.list = list, .n = announce_urls_of(meta, list)};
 
-	for (uint32_t t = 0; t < meta->tiers_n; t++) {
-		const struct metainfo_tier *tier = &meta->tiers[t];
-
-		for (uint32_t i = 0; i < tier->urls_n && urls.n < ARRAY_LEN(list); i++) {
-			const char *url = tier->urls[i];
-
-			list[urls.n++] = (struct announce_url){
-				.url = {.p = (const uint8_t *)url, .n = strlen(url)},
-				.tier = t,
-			};
-		}
-	}
 	return announce_new(&urls, random_u64());
 }
 

@@ -19,6 +19,7 @@
 #define PROTO_TRACKER_ANNOUNCE_H
 
 #include "proto/base/base.h"
+#include "proto/meta/metainfo.h"
 #include "proto/tracker/http.h"
 
 #define ANNOUNCE_TRACKERS_MAX 256u
@@ -64,6 +65,12 @@ struct announce_view {
 };
 
 struct announce;
+
+/*
+ * The trackers that a metainfo names, tier by tier, without what announce_new() leaves out.
+ * Borrowed from the metainfo; out has room for ANNOUNCE_TRACKERS_MAX.
+ */
+size_t announce_urls_of(const struct metainfo *m, struct announce_url *out);
 
 /*
  * Copies what it needs.  URLs that are not http, https or udp, too long, not plain ASCII without

@@ -26,13 +26,34 @@ static bool is_usable(struct slice url)
 	       has_prefix(url, "udp://");
 }
 
-static bool is_known(const struct announce *a, struct slice url)
+static bool is_known(const struct announce_url *list, size_t n, struct slice url)
 {
-	for (int i = 0; i < a->n; i++)
-		if (strlen(a->trackers[i].url) == url.n &&
-			memcmp(a->trackers[i].url, url.p, url.n) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (list[i].url.n == url.n && memcmp(list[i].url.p, url.p, url.n) == 0)
 			return true;
 	return false;
+}
+
+/* Takes a URL into a list of ANNOUNCE_TRACKERS_MAX, if it may be one of its trackers. */
+static void pick(struct announce_url *list, size_t *n, struct announce_url u)
+{
+	if (*n < ANNOUNCE_TRACKERS_MAX && is_usable(u.url) && !is_known(list, *n, u.url))
+		list[(*n)++] = u;
+}
+
+size_t announce_urls_of(const struct metainfo *m, struct announce_url *out)
+{
+	size_t n = 0;
+
+	for (uint32_t t = 0; t < m->tiers_n; t++)
+		for (uint32_t i = 0; i < m->tiers[t].urls_n; i++) {
+			const char *url = m->tiers[t].urls[i];
+
+			pick(out, &n,
+				(struct announce_url){
+					.url = {(const uint8_t *)url, strlen(url)}, .tier = t});
+		}
+	return n;
 }
 
 static void add_tracker(struct announce *a, const struct announce_url *u)
@@ -86,14 +107,16 @@ static void shuffle_tiers(struct announce *a)
 
 void announce_tiers_init(struct announce *a, const struct announce_urls *urls)
 {
-	size_t room = MIN(urls->n, ANNOUNCE_TRACKERS_MAX);
+	struct announce_url list[ANNOUNCE_TRACKERS_MAX];
+	size_t n = 0;
 
 	CHECK_OBJ(a, ANNOUNCE_MAGIC);
-	a->trackers = xcalloc(room, sizeof *a->trackers);
-	a->order = xcalloc(room, sizeof *a->order);
-	for (size_t i = 0; i < urls->n && (size_t)a->n < room; i++)
-		if (is_usable(urls->list[i].url) && !is_known(a, urls->list[i].url))
-			add_tracker(a, &urls->list[i]);
+	for (size_t i = 0; i < urls->n; i++)
+		pick(list, &n, urls->list[i]);
+	a->trackers = xcalloc(n, sizeof *a->trackers);
+	a->order = xcalloc(n, sizeof *a->order);
+	for (size_t i = 0; i < n; i++)
+		add_tracker(a, &list[i]);
 	sort_tiers(a);
 	shuffle_tiers(a);
 }

@@ -36,7 +36,7 @@ MAY = {
     'actors/kernel': (BASE,),
     'actors/msg': (BASE, KERNEL, 'proto/meta', 'proto/mse', 'proto/peerlist', 'proto/blocklist', 'config'),
     'actors/fetch': (BASE, KERNEL, MSG, 'config', 'proto/blocklist'),
-    'actors/session': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm'),
+    'actors/session': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm', 'proto/tracker'),
     'actors/peers': (BASE, KERNEL, MSG, 'config', 'proto/blocklist', 'proto/meta', 'proto/mse', 'proto/wire', 'proto/swarm', 'proto/utp'),
     'actors/store': (BASE, KERNEL, MSG, 'config', 'proto/meta'),
     'actors/worker': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/swarm'),

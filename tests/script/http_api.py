@@ -37,8 +37,13 @@ def fields(got, wanted, what):
 
 
 def refused(reply, status, *words):
-    """An error: this status, one line of plain text with these words."""
+    """An error: this status, one line of plain text with these words; of the native API a problem with them."""
     equal(reply.status, status, f'status, body {reply.body!r}')
+    if reply.headers['Content-Type'] == 'application/problem+json':
+        problem = json.loads(reply.body)
+        equal(problem['status'], status)
+        check(problem['code'] and all(word in problem['detail'] for word in words), problem, 'lacks one of', words)
+        return
     check(reply.headers['Content-Type'].startswith('text/plain'), reply.headers['Content-Type'])
     text = reply.body.decode('utf-8')
     check(text.endswith('\n') and text.count('\n') == 1 and len(text) > 3, 'not one line:', repr(text))
@@ -308,9 +313,11 @@ def unknown_parameters_are_refused_by_name():
         refused(d.http('POST', '/addtorrentfile', {'Start': 'false'}, t.data), 422, "'Start'", 'start', 'maxdown')
         equal(d.all()['sessions'], [])
         d.add(t, start='false')
-        for path in json.loads(d.get('/').body)['endpoints']:
-            query = {'infohash': t.hex, 'nosuch': '1'}
-            reply = d.http('GET', path, query)
+        for endpoint in json.loads(d.get('/').body)['endpoints']:
+            method, _, path = endpoint.rpartition(' ')
+            query = {'nosuch': '1'} if '{' in path else {'infohash': t.hex, 'nosuch': '1'}
+            path = path.replace('{infohash}', t.hex)
+            reply = d.http(method or 'GET', path, query)
             refused(d.http('POST', path, query) if reply.status == 405 else reply, 422, 'is not known')
         refused(d.get('/removetorrent', infohash=t.hex, Delete='true'), 422, "'Delete'")
         equal(len(d.all()['sessions']), 1)

@@ -157,6 +157,29 @@ static void test_view_late(void **state)
 	EXPECT(w, "VIEW=NOT_FOUND");
 }
 
+/* Asked for in its first moment: nobody else has heard of it. */
+static void test_view_early(void **state)
+{
+	struct world *w = *state;
+	const struct torrent_view *v;
+
+	world_start(w, 1);
+	ask_add(w, "a", NULL, true);
+	answer_add(w, 1);
+	turn_all(w);
+	w->log_n = 0;
+	w->log[0] = '\0';
+	ask_view(w, "a");
+	EXPECT(w, "TRACKER_VIEW PEERS_VIEW");
+	answer(w, MSG_PEERS_VIEW, E_OK);
+	answer(w, MSG_TRACKER_VIEW, E_OK);
+	EXPECT(w, "VIEW=OK");
+	v = &seen(w)->torrents[0];
+	assert_int_equal(v->trackers_n, 1);
+	assert_string_equal(v->trackers[0].url, "http://t/a");
+	assert_true(!v->trackers[0].contacted && v->trackers[0].seeders == -1);
+}
+
 /* Removed while the others were asked. */
 static void test_view_gone(void **state)
 {
@@ -383,6 +406,7 @@ int main(void)
 		TEST(test_stop_busy),
 		TEST(test_view),
 		TEST(test_view_late),
+		TEST(test_view_early),
 		TEST(test_view_gone),
 		TEST(test_load),
 		TEST(test_window),
