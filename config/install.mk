@@ -4,6 +4,8 @@
 # One list: what the build and the daemon need, then what fuzzing and the tests need besides.
 APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libssl-dev \
 	libmicrohttpd-dev libjansson-dev libsqlite3-dev zlib1g-dev libminiupnpc-dev
+# For the page alone: make WEB=no needs neither.
+APT_WEB   := nodejs npm
 APT_FUZZ  := clang libclang-rt-14-dev
 APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
 	opentracker rtorrent iproute2 util-linux curl clang-format binutils openssl nginx-light chromium miniupnpd-nftables nftables miniupnpc natpmpc
@@ -12,9 +14,11 @@ APT_BENCH := python3 python3-libtorrent transmission-daemon aria2 rtorrent valgr
 
 deps: ## install what the build needs (Debian 12, apt)
 	@sh config/deps.sh $(APT_BUILD)
+	@$(WEB_DEPS)
 
 deps-test: ## install what the build and the tests need
 	@sh config/deps.sh $(APT_BUILD) $(APT_TEST)
+	@$(WEB_DEPS)
 
 deps-bench: ## install what the build and the benches need
 	@sh config/deps.sh $(APT_BUILD) $(APT_BENCH)

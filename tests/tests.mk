@@ -5,9 +5,20 @@ RUN := $(PYTHON) tests/run.py --out $(OUT)
 
 test-binaries: $(UNIT_B) $(FUZZ_B) $(SIM_B)
 
+# The packages of the browser's tests, as those of the page: once for each lock file.
+BROWSER_OUT := build/browser/node_modules/.stamp
+$(BROWSER_OUT): tests/browser/package.json tests/browser/package-lock.json
+	@$(WEB_DEPS)
+	@mkdir -p build/browser; cp $^ build/browser
+	@echo "  NPM   build/browser"; cd build/browser && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+# The page is not there in a daemon that was built without it.
+QUICK := unit corpus lint sim script interop $(if $(filter yes,$(WEB_HAVE)),browser)
+
 check: deps-test ## install what the tests need, build, run the quick suite
-	@$(MAKE) --no-print-directory -j$$(nproc) daemon test-binaries
-	@$(RUN) unit corpus lint sim script interop
+	@$(MAKE) --no-print-directory -j$$(nproc) daemon test-binaries $(if $(filter yes,$(WEB_HAVE)),$(BROWSER_OUT))
+	@$(RUN) $(QUICK)
 
 unit: $(UNIT_B) ## unit tests and the replay of the fuzz corpora
 	@$(MAKE) --no-print-directory $(FUZZ_B)
@@ -24,6 +35,12 @@ sim-long: $(SIM_LONG_B) ## a swarm of a thousand, for minutes
 
 script: daemon ## the real daemon against scripted peers, trackers and HTTP clients
 	@$(RUN) script
+
+browser: daemon $(BROWSER_OUT) ## the page in Chromium against the real daemon; pictures in build/pictures
+	@$(RUN) browser
+
+screenshots: daemon $(BROWSER_OUT) ## make the picture of the README again
+	@node tests/browser/pictures.mjs readme && cp build/pictures/readme.png docs/page-phone.png
 
 interop: daemon ## the real daemon against real clients in a network namespace
 	@$(RUN) interop
@@ -43,7 +60,7 @@ endif
 endif
 test: ## any one test by its name: T=t_log, T='t_state*', T=s_swarm S=7
 	@$(MAKE) --no-print-directory -j$$(nproc) daemon test-binaries $(SIM_LONG_B)
-	@$(if $(S),S=$(S) INTEROP_SEED=$(S)) $(RUN) $(if $(S),-v) unit corpus lint sim sim-long script interop --only '$(T)'
+	@$(if $(S),S=$(S) INTEROP_SEED=$(S)) $(RUN) $(if $(S),-v) unit corpus lint sim sim-long script interop $(if $(wildcard $(BROWSER_OUT)),browser) --only '$(T)'
 
 cov: ## which lines the unit tests and simulations run, by folder
 	@$(MAKE) --no-print-directory FLAVOR=cov -j$$(nproc) test-binaries

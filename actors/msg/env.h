@@ -55,6 +55,9 @@ extern const struct actor_spec http_spec;
 /* The API (http/api) and the dialect of Transmission (http/transmission), for actor_env. */
 extern const struct resources api_resources;
 extern const struct resources transmission_resources;
+/* The page (http/web), and what it is made of. */
+extern const struct resources page_resources;
+extern const struct resources page_files;
 
 /* libcurl's own start and end: once a process, in main's thread, before and after all others. */
 void fetch_global_init(void);

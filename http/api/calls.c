@@ -91,7 +91,8 @@ static bool is_again(const struct resources *const *tables, const struct resourc
 		for (unsigned i = 0; i < (*tables)->n; i++) {
 			if (&(*tables)->v[i] == one)
 				return false;
-			if (strcmp((*tables)->v[i].path, one->path) == 0)
+			if ((*tables)->v[i].doc != NULL &&
+				strcmp((*tables)->v[i].path, one->path) == 0)
 				return true;
 		}
 	return false;
@@ -109,7 +110,8 @@ void api_index(struct request *r)
 	json_out_open(&o, '{');
 	for (const struct resources *const *t = tables; *t != NULL; t++)
 		for (unsigned i = 0; i < (*t)->n; i++)
-			put_resource(&o, &(*t)->v[i], is_again(tables, &(*t)->v[i]));
+			if ((*t)->v[i].doc != NULL)
+				put_resource(&o, &(*t)->v[i], is_again(tables, &(*t)->v[i]));
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
 	answer_json(r, 200, &o);

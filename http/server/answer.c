@@ -184,6 +184,23 @@ void answer_body(struct request *r, struct body *b)
 		r->http->burst = true;
 }
 
+void answer_html(struct request *r, char *text, size_t n)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	set(r, 200, "text/html; charset=utf-8", text, n);
+}
+
+void answer_document(struct request *r, const struct document *d)
+{
+	const char *known;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	known = MHD_lookup_connection_value(
+		r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	set(r, document_is_known(d, known) ? 304 : 200, d->type, NULL, 0);
+	r->document = d;
+}
+
 unsigned answer_status(enum err err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
@@ -219,8 +236,9 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 		MHD_add_response_header(m, "Content-Type", r->type);
 	MHD_add_response_header(m, "Cache-Control", cache);
 	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(
-		m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+	if (r->document == NULL)
+		MHD_add_response_header(
+			m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
 	if (r->allow[0] != '\0')
 		MHD_add_response_header(m, "Allow", r->allow);
 	for (unsigned i = 0; i < r->extras_n; i++)
@@ -242,6 +260,27 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 		MHD_add_response_header(m, "Connection", "close");
 }
 
+static struct MHD_Response *make_response(struct request *r)
+{
+	bool whole = r->status == 200;
+
+	if (r->shared_body != NULL)
+		return body_response(&r->shared_body, whole, r->packed);
+	if (r->document != NULL)
+		return document_response(r->document, whole,
+			MHD_lookup_connection_value(
+				r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	return MHD_create_response_from_buffer(r->body_n, r->body, MHD_RESPMEM_MUST_FREE);
+}
+
+/* What has a tag may be kept to be asked for again with it. */
+static const char *cache_of(const struct request *r)
+{
+	if (r->document != NULL)
+		return r->document->immutable ? "public, max-age=31536000, immutable" : "no-cache";
+	return r->shared_body != NULL ? "private, no-cache" : "no-store";
+}
+
 enum MHD_Result answer_send(struct request *r)
 {
 	struct MHD_Response *m;
@@ -249,13 +288,9 @@ enum MHD_Result answer_send(struct request *r)
 	const char *cache;
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
-	/* What is shared has a tag to be asked again with. */
-	cache = r->shared_body != NULL ? "private, no-cache" : "no-store";
+	cache = cache_of(r);
 	must(r->answered);
-	if (r->shared_body != NULL)
-		m = body_response(&r->shared_body, r->status == 200, r->packed);
-	else
-		m = MHD_create_response_from_buffer(r->body_n, r->body, MHD_RESPMEM_MUST_FREE);
+	m = make_response(r);
 	if (m == NULL)
 		return MHD_NO;
 	r->body = NULL;

@@ -19,6 +19,7 @@ struct facts {
 	struct endpoint peer;        /* the other end of the connection */
 	struct endpoint local;       /* ours */
 	bool open;                   /* what is asked for needs no credentials */
+	bool document;               /* and is a page, to which links of other sites may lead */
 };
 
 /* Whether the other end is a proxy that is believed. */

@@ -103,6 +103,20 @@ static bool is_listed_origin(const struct config *c, const char *origin)
 	return false;
 }
 
+/*
+ * Somebody follows a link of another site to one of our pages, in a window of its own: no script of
+ * that site sees the answer, and a page changes nothing by being shown.
+ */
+static bool is_visit(const struct facts *f)
+{
+	const char *mode = head_get(f->head, "Sec-Fetch-Mode", NULL);
+	const char *dest = head_get(f->head, "Sec-Fetch-Dest", NULL);
+
+	return f->document && mode != NULL && strcasecmp(mode, "navigate") == 0 && dest != NULL &&
+	       strcasecmp(dest, "document") == 0 &&
+	       (strcmp(f->head->method, "GET") == 0 || strcmp(f->head->method, "HEAD") == 0);
+}
+
 static void check_site(const struct facts *f, struct guard_verdict *v)
 {
 	unsigned origins, sites;
@@ -118,7 +132,7 @@ static void check_site(const struct facts *f, struct guard_verdict *v)
 			"requests that another site makes a browser send are refused (Origin): "
 			"list it in api.origins");
 	else if (sites > 1 || (site != NULL && strcasecmp(site, "same-origin") != 0 &&
-				      strcasecmp(site, "none") != 0))
+				      strcasecmp(site, "none") != 0 && !is_visit(f)))
 		refuse(v, 403,
 			"requests that another site makes a browser send are refused "
 			"(Sec-Fetch-Site)");

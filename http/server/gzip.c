@@ -87,7 +87,7 @@ static bool is_refused(const char *params, size_t n)
 	return true;
 }
 
-bool gzip_accepted(const char *header)
+bool coding_accepted(const char *header, const char *coding)
 {
 	while (header != NULL && *header != '\0') {
 		size_t n, name;
@@ -95,9 +95,14 @@ bool gzip_accepted(const char *header)
 		header += strspn(header, " \t,");
 		n = strcspn(header, ",");
 		name = strcspn(header, " \t,;");
-		if (name == 4 && strncasecmp(header, "gzip", 4) == 0)
+		if (name == strlen(coding) && strncasecmp(header, coding, name) == 0)
 			return !is_refused(header + name, n - name);
 		header += n;
 	}
 	return false;
+}
+
+bool gzip_accepted(const char *header)
+{
+	return coding_accepted(header, "gzip");
 }

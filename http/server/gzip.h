@@ -14,7 +14,8 @@ bool gzip_some(struct gzip *, const void *p, size_t n, bool last);
 char *gzip_take(struct gzip *, size_t *n);
 void gzip_free(struct gzip **);
 
-/* Whether an Accept-Encoding header (NULL: none) takes gzip; RFC 9110, 12.5.3. */
+/* Whether an Accept-Encoding header (NULL: none) takes gzip, or that coding; RFC 9110, 12.5.3. */
 bool gzip_accepted(const char *header);
+bool coding_accepted(const char *header, const char *coding);
 
 #endif

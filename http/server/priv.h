@@ -100,9 +100,10 @@ struct request {
 	struct link in_shared;    /* in shared->waiters */
 	void (*gone)(void *);     /* it is over, whoever waits for it */
 	void *gone_ctx;
-	bool packed;      /* the client takes gzip */
-	const char *type; /* of the answer */
-	char allow[40];   /* Allow header of a 405; empty: none */
+	bool packed;                     /* the client takes gzip */
+	const struct document *document; /* borrowed: the answer, instead of body */
+	const char *type;                /* of the answer */
+	char allow[40];                  /* Allow header of a 405; empty: none */
 	struct {
 		const char *name;
 		char *value; /* owned */
@@ -148,6 +149,10 @@ void body_unref(struct body **);
 bool body_is_known(const struct body *, const char *if_none_match);
 /* Takes the reference, also when it gives NULL.  whole: else the headers alone. */
 struct MHD_Response *body_response(struct body **, bool whole, bool packed);
+
+/* document.c: whole: else the headers alone; accepted is the Accept-Encoding, or NULL. */
+struct MHD_Response *document_response(const struct document *, bool whole, const char *accepted);
+bool document_is_known(const struct document *, const char *if_none_match);
 
 /* shared.c: answers that all who ask the same share; the http actor owns them */
 void shared_init(struct http *);

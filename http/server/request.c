@@ -363,8 +363,10 @@ static void begin(struct request *r, const char *url, const char *method, const 
 		.now = clock_wall_s()};
 	struct guard_verdict v;
 
-	r->resource = route_find(r->http->resources, url, route_method(method));
+	r->resource = route_find(r->http->resources, url, route_method(method),
+		MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
 	r->native = strncmp(url, NATIVE, strlen(NATIVE)) == 0;
+	facts.document = route_is_document(r->http->resources, r->resource);
 	facts.open = r->resource != NULL && r->resource->scopes == SCOPE_NONE;
 	read_head(r, method, version, &head);
 	read_ends(r, &facts);

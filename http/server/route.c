@@ -48,6 +48,13 @@ static bool matches(const char *pattern, const char *path)
 	}
 }
 
+/* A list of types is searched by name: a browser that asks for a page names its type, and what
+ * takes just anything does not. */
+static bool is_meant(const struct resources *t, const char *accept)
+{
+	return t->accept == NULL || (accept != NULL && strstr(accept, t->accept) != NULL);
+}
+
 /* How well the resource fits: the path counts for more than the method, words for more than parts
  * in braces; 0: it has another path. */
 static unsigned fit_of(const struct resource *r, const char *path, unsigned method)
@@ -57,22 +64,31 @@ static unsigned fit_of(const struct resource *r, const char *path, unsigned meth
 	return 1u + ((r->methods & method) != 0 ? 1u : 0) + (strcmp(r->path, path) == 0 ? 2u : 0);
 }
 
-const struct resource *route_find(
-	const struct resources *const *tables, const char *path, unsigned method)
+const struct resource *route_find(const struct resources *const *tables, const char *path,
+	unsigned method, const char *accept)
 {
 	const struct resource *found = NULL;
 	unsigned best = 0;
 
 	for (; *tables != NULL; tables++)
 		for (unsigned i = 0; i < (*tables)->n; i++) {
-			unsigned fit = fit_of(&(*tables)->v[i], path, method);
+			const struct resource *r = &(*tables)->v[i];
+			unsigned fit = is_meant(*tables, accept) ? fit_of(r, path, method) : 0;
 
 			if (fit > best) {
 				best = fit;
-				found = &(*tables)->v[i];
+				found = r;
 			}
 		}
 	return found;
+}
+
+bool route_is_document(const struct resources *const *tables, const struct resource *r)
+{
+	for (; *tables != NULL; tables++)
+		if (r >= (*tables)->v && r < (*tables)->v + (*tables)->n)
+			return (*tables)->documents;
+	return false;
 }
 
 bool route_part(const struct resource *r, const char *path, unsigned i, struct slice *name,
@@ -121,7 +137,7 @@ static bool takes(const struct resources *const *tables, const char *path, size_
 
 void route_allow(const struct resources *const *tables, const char *path, char *out, size_t size)
 {
-	const struct resource *r = route_find(tables, path, 0);
+	const struct resource *r = route_find(tables, path, 0, NULL);
 	size_t n = 0;
 
 	out[0] = '\0';

@@ -14,9 +14,12 @@
 #include "proto/base/base.h"
 
 /* NULL: none has that path.  One that has the path, but not the method, is found if no other has
- * both.  method: enum method or 0; tables ends with NULL. */
-const struct resource *route_find(
-	const struct resources *const *tables, const char *path, unsigned method);
+ * both.  method: enum method or 0; accept: the header of that name or NULL, which a table that
+ * says what who asks must accept is held against; tables ends with NULL. */
+const struct resource *route_find(const struct resources *const *tables, const char *path,
+	unsigned method, const char *accept);
+/* Whether the resource is of a table of documents; NULL is not. */
+bool route_is_document(const struct resources *const *tables, const struct resource *);
 /*
  * The i-th part in braces: its name and what the path has in its place, both borrowed.  false:
  * there are not so many.  The path is one that the resource was found for.

@@ -31,7 +31,7 @@ struct resource {
 	int arg;            /* what a function that serves several resources needs */
 	const char *params; /* names of its parameters but those in its path, a space between two;
 			       any other is refused */
-	const char *doc;
+	const char *doc;    /* NULL: it is in no list */
 };
 
 /* One table of them.  main hands in a list of tables, which ends with NULL (env.h); borrowed for
@@ -41,6 +41,10 @@ struct resources {
 	unsigned n;
 	void *(*open)(struct actor *); /* makes what its requests share; NULL: nothing */
 	void (*close)(void *);         /* frees that, when no request is left */
+	/* What who asks must accept for one of these to be meant, such as "text/html"; NULL:
+	   anything.  Of several that fit, that of the first table is taken. */
+	const char *accept;
+	bool documents; /* pages: links of other sites may lead to them */
 };
 
 /* Who asks. */
@@ -101,6 +105,19 @@ void answer_header(struct request *, const char *name, const char *fmt, ...) PRI
 void answer_ok(struct request *);
 /* 204, without a body. */
 void answer_nothing(struct request *);
+/* A page of HTML without scripts, styles or pictures; takes the text (malloc). */
+void answer_html(struct request *, char *text, size_t n);
+/* A file that is part of the program; the tag is a weak ETag with its quotes. */
+struct document {
+	const char *type;             /* Content-Type */
+	const char *tag;              /* ETag: W/"..." */
+	const char *policy;           /* Content-Security-Policy */
+	bool immutable;               /* its path has its hash: what is kept needs no question */
+	struct slice plain, gzip, br; /* its forms; plain is always there */
+};
+
+/* Borrowed for the whole run. */
+void answer_document(struct request *, const struct document *);
 /* Takes what was written. */
 void answer_json(struct request *, unsigned status, struct json_out *);
 /* An outcome of another actor: status by table, words where it gave some. */

@@ -23,7 +23,8 @@ TYPEDEF = r'\btypedef\s+(struct|union|enum)\b[^;({]*[;{]'
 
 FILE_MAX = 600
 FUNCTION_MAX = 60
-SOURCES = ('.c', '.h', '.def', '.py', '.sh', '.mk', '.md', '.in', '.css', '.js', '.html')
+PAGE = ('.ts', '.tsx', '.mjs', '.css')
+SOURCES = ('.c', '.h', '.def', '.py', '.sh', '.mk', '.md', '.in', '.html') + PAGE
 # Spelled in parts, so that this file does not find itself.
 UNDONE = r'\b(' + '|'.join(('TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'not ' + 'implemented')) + r')\b'
 MACHINE = r'(?<![\w.])/(' + '|'.join(('wo' + 'rk/', 'ro' + 'ot/')) + ')'
@@ -62,7 +63,7 @@ def check_typedef():
 
 
 def check_spdx():
-    for path in lib_tree.files('.c', '.h', '.def', '.py', '.sh', '.mk') + ['Makefile']:
+    for path in lib_tree.files('.c', '.h', '.def', '.py', '.sh', '.mk', *PAGE) + ['Makefile']:
         if not any('SPDX-License-Identifier: MIT' in line for line in lib_tree.read(path).split('\n')[:3]):
             yield f'{path}: the SPDX line is missing'
 
@@ -75,8 +76,36 @@ def check_purpose():
             yield f'{path}: the second line must begin the comment that says what the file is'
 
 
+def check_page_purpose():
+    """The same of the page's sources."""
+    for path in lib_tree.files(*PAGE):
+        lines = lib_tree.read(path).split('\n')
+        if len(lines) < 2 or not lines[1].startswith(('//', '/*')):
+            yield f'{path}: the second line must be the comment that says what the file is'
+
+
+# The policy of the page forbids what these do, and an address from the root breaks it beneath a path.
+PAGE_BANNED = {
+    r'dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(': 'text must not become markup or code',
+    r'\bstyle="': 'styles are objects or classes: the policy forbids style attributes',
+    r'(?:href|src|action)="/|(?:get|post|fetch|address)(?:<[^>]*>)?\(\'/|url\(["\']?/': 'an address from the root breaks the page beneath a path',
+}
+LITERAL = r'>[^<>{}()=;\n]*[A-Za-z]{3}[^<>{}()=;\n]*</\w'
+
+
+def check_page_rules():
+    for path in lib_tree.files('.ts', '.tsx', '.css', under='http/web'):
+        text = lib_tree.read(path)
+        for pattern, why in PAGE_BANNED.items():
+            for place, match in lib_tree.findall(pattern, path, text):
+                yield f'{place}: {match.group(0)}: {why}'
+        if path.endswith('.tsx'):
+            for place, match in lib_tree.findall(LITERAL, path, text):
+                yield f'{place}: "{match.group(0)[1:-3]}": words belong in src/i18n'
+
+
 def check_file_length():
-    for path in lib_tree.files('.c', '.h', '.def', '.py', '.sh'):
+    for path in lib_tree.files('.c', '.h', '.def', '.py', '.sh', *PAGE):
         lines = lib_tree.read(path).count('\n')
         if lines > FILE_MAX:
             yield f'{path}: {lines} lines, more than {FILE_MAX}'
@@ -190,6 +219,8 @@ lib_tree.run([
     ('no typedef of structs', check_typedef),
     ('every file names its licence', check_spdx),
     ('every C file says what it is', check_purpose),
+    ('every file of the page says what it is', check_page_purpose),
+    ('the page keeps to its policy', check_page_rules),
     ('files are short', check_file_length),
     ('functions are short', check_function_length),
     ('clang-format agrees', check_layout),

@@ -86,6 +86,37 @@ static void other_sites_are_refused(void **state)
 	assert_int_equal(enter(&w, "Sec-Fetch-Site: same-origin\r\n"), 0);
 }
 
+static void links_of_other_sites_lead_to_pages_alone(void **state)
+{
+#define SITE     "Sec-Fetch-Site: cross-site\r\n"
+#define NAVIGATE "Sec-Fetch-Mode: navigate\r\n"
+#define WINDOW   "Sec-Fetch-Dest: document\r\n"
+	static const struct {
+		bool document;
+		unsigned status;
+		const char *lines;
+	} rows[] = {
+		{true, 0, SITE NAVIGATE WINDOW},
+		{true, 0, "Sec-Fetch-Site: same-site\r\n" NAVIGATE WINDOW},
+		{false, 403, SITE NAVIGATE WINDOW},
+		{true, 403, SITE NAVIGATE "Sec-Fetch-Dest: iframe\r\n"},
+		{true, 403, SITE "Sec-Fetch-Mode: no-cors\r\n" WINDOW},
+		{true, 403, SITE WINDOW},
+		{true, 403, SITE NAVIGATE},
+		{true, 403, SITE},
+		{true, 403, "Origin: http://evil.example\r\n" SITE NAVIGATE WINDOW},
+	};
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		w.facts.document = rows[i].document;
+		if (enter(&w, rows[i].lines) != rows[i].status)
+			fail_msg("row %zu", i);
+	}
+}
+
 static void listed_origins_may_ask_and_read(void **state)
 {
 	static const char *const list[] = {"https://app.example:8443"};
@@ -423,6 +454,7 @@ int main(void)
 		cmocka_unit_test(host_is_localhost_or_the_address_of_the_connection),
 		cmocka_unit_test(hosts_are_listed_by_name_or_by_domain),
 		cmocka_unit_test(other_sites_are_refused),
+		cmocka_unit_test(links_of_other_sites_lead_to_pages_alone),
 		cmocka_unit_test(listed_origins_may_ask_and_read),
 		cmocka_unit_test(the_token_is_wanted),
 		cmocka_unit_test(who_gets_in_has_all_scopes_and_who_does_not_has_none),

@@ -90,11 +90,21 @@ static void who_takes_it(void **state)
 			fail_msg("row %zu: '%s'", i, rows[i].header);
 }
 
+static void other_codings_are_taken_by_name(void **state)
+{
+	(void)state;
+	assert_true(coding_accepted("gzip, deflate, br", "br"));
+	assert_false(coding_accepted("gzip, br;q=0", "br"));
+	assert_false(coding_accepted("gzip, brotli", "br"));
+	assert_false(coding_accepted(NULL, "br"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slices_give_the_whole),
 		cmocka_unit_test(who_takes_it),
+		cmocka_unit_test(other_codings_are_taken_by_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

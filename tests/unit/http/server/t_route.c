@@ -18,35 +18,49 @@ static const struct resource second[] = {
 	{.path = "/v/words", .methods = METHOD_DELETE, .changes = true},
 	{.path = "/v/actions", .methods = METHOD_POST | METHOD_GET, .changes = true},
 };
+static const struct resource page[] = {
+	{.path = "/", .methods = METHOD_GET},
+	{.path = "/{any}", .methods = METHOD_GET},
+};
 static const struct resources a = {.v = first, .n = ARRAY_LEN(first)},
-			      b = {.v = second, .n = ARRAY_LEN(second)};
-static const struct resources *const tables[] = {&a, &b, NULL};
+			      b = {.v = second, .n = ARRAY_LEN(second)},
+			      c = {.v = page,
+				      .n = ARRAY_LEN(page),
+				      .accept = "text/html",
+				      .documents = true};
+static const struct resources *const tables[] = {&c, &a, &b, NULL};
 
 static void a_path_means_one_resource(void **state)
 {
 	static const struct {
 		const char *path;
 		const struct resource *means;
+		const char *accept;
 	} rows[] = {
-		{"/", &first[0]},
-		{"/v/abc", &first[1]},
-		{"/v/actions", &second[3]}, /* the words themselves before a part in braces */
-		{"/v/abc/files/0", &first[2]},
-		{"", NULL},
-		{"/v", NULL},
-		{"/v/", NULL}, /* a part is not empty */
-		{"/v/abc/", NULL},
-		{"/v/abc/files", NULL},
-		{"/v//files/0", NULL},
-		{"/v/abc/files/0/", NULL},
-		{"/v/abc/file/0", NULL},
-		{"//v/abc", NULL},
-		{"/V/abc", NULL},
+		{"/", &first[0], NULL},
+		{"/", &first[0], "*/*"},
+		{"/", &first[0], "application/json"},
+		{"/", &page[0], "text/html,application/xhtml+xml,*/*;q=0.8"},
+		{"/app", NULL, "*/*"},
+		{"/app", &page[1], "text/html"},
+		{"/v/abc", &first[1], NULL},
+		{"/v/actions", &second[3], NULL}, /* the words themselves before a part in braces */
+		{"/v/abc/files/0", &first[2], NULL},
+		{"", NULL, NULL},
+		{"/v", NULL, NULL},
+		{"/v/", NULL, NULL}, /* a part is not empty */
+		{"/v/abc/", NULL, NULL},
+		{"/v/abc/files", NULL, NULL},
+		{"/v//files/0", NULL, NULL},
+		{"/v/abc/files/0/", NULL, NULL},
+		{"/v/abc/file/0", NULL, NULL},
+		{"//v/abc", NULL, NULL},
+		{"/V/abc", NULL, NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (route_find(tables, rows[i].path, METHOD_GET) != rows[i].means)
+		if (route_find(tables, rows[i].path, METHOD_GET, rows[i].accept) != rows[i].means)
 			fail_msg("%s", rows[i].path);
 }
 
@@ -69,8 +83,17 @@ static void methods_of_a_path_are_resources_of_their_own(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (route_find(tables, rows[i].path, rows[i].method) != rows[i].means)
+		if (route_find(tables, rows[i].path, rows[i].method, NULL) != rows[i].means)
 			fail_msg("%s %u", rows[i].path, rows[i].method);
+}
+
+static void documents_are_those_of_their_table(void **state)
+{
+	(void)state;
+	assert_true(route_is_document(tables, &page[0]));
+	assert_true(route_is_document(tables, &page[1]));
+	assert_false(route_is_document(tables, &first[0]));
+	assert_false(route_is_document(tables, NULL));
 }
 
 static void parts_are_what_lies_in_their_place(void **state)
@@ -116,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_means_one_resource),
 		cmocka_unit_test(methods_of_a_path_are_resources_of_their_own),
+		cmocka_unit_test(documents_are_those_of_their_table),
 		cmocka_unit_test(parts_are_what_lies_in_their_place),
 		cmocka_unit_test(methods_are_listed_as_they_are_taken),
 	};

@@ -30,7 +30,31 @@ static void say_problem(struct request *r)
 		answer_problem(r, 500, "never", "never");
 }
 
+static const struct document page = {.type = "text/html",
+	.tag = "W/\"abc\"",
+	.policy = "default-src 'self'",
+	.plain = {(const uint8_t *)"plain", 5},
+	.gzip = {(const uint8_t *)"gz", 2},
+	.br = {(const uint8_t *)"b", 1}};
+static const struct document kept = {.type = "text/css",
+	.tag = "W/\"def\"",
+	.policy = "default-src 'self'",
+	.immutable = true,
+	.plain = {(const uint8_t *)"style", 5}};
+
+static void show_page(struct request *r)
+{
+	answer_document(r, &page);
+}
+
+static void show_kept(struct request *r)
+{
+	answer_document(r, &kept);
+}
+
 static const struct resource resources[] = {
+	{.path = "/page", .methods = METHOD_GET, .fn = show_page, .params = ""},
+	{.path = "/kept", .methods = METHOD_GET, .fn = show_kept, .params = ""},
 	{.path = "/part/{hash}", .methods = METHOD_GET, .fn = say_part, .params = ""},
 	{.path = "/api/v1/part/{hash}", .methods = METHOD_GET, .fn = say_part, .params = ""},
 	{.path = "/api/v1/may", .methods = METHOD_GET, .fn = say_problem, .params = ""},
@@ -197,6 +221,51 @@ static void what_is_open_asks_for_no_token(void **state)
 	webworld_end(&w);
 }
 
+static void a_document_comes_in_the_smallest_form(void **state)
+{
+	static const struct {
+		const char *headers, *body;
+	} rows[] = {
+		{"", "plain"},
+		{"Accept-Encoding: gzip\r\n", "gz"},
+		{"Accept-Encoding: gzip, br\r\n", "b"},
+		{"Accept-Encoding: br;q=0, gzip\r\n", "gz"},
+	};
+	struct webworld w;
+	struct webclient c;
+
+	(void)state;
+	webworld_start(&w, &all, plain, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(webclient_ask(&w, &c, "/page", rows[i].headers), 200);
+		assert_int_equal(c.body_n, strlen(rows[i].body));
+		assert_memory_equal(c.body, rows[i].body, c.body_n);
+		webclient_close(&c);
+	}
+	webworld_end(&w);
+}
+
+static void a_document_is_asked_for_again_by_its_tag(void **state)
+{
+	struct webworld w;
+	struct webclient c;
+
+	(void)state;
+	webworld_start(&w, &all, plain, NULL);
+	assert_int_equal(webclient_ask(&w, &c, "/page", ""), 200);
+	assert_memory_equal(webclient_header(&c, "ETag"), "W/\"abc\"", 7);
+	assert_memory_equal(webclient_header(&c, "Cache-Control"), "no-cache", 8);
+	assert_memory_equal(
+		webclient_header(&c, "Content-Security-Policy"), "default-src 'self'", 18);
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/page", "If-None-Match: W/\"abc\"\r\n"), 304);
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/kept", "If-None-Match: W/\"abc\"\r\n"), 200);
+	assert_non_null(strstr(webclient_header(&c, "Cache-Control"), "immutable"));
+	webclient_close(&c);
+	webworld_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +275,8 @@ int main(void)
 		cmocka_unit_test(a_part_of_the_path_is_a_parameter),
 		cmocka_unit_test(errors_of_the_native_api_are_problems),
 		cmocka_unit_test(what_is_open_asks_for_no_token),
+		cmocka_unit_test(a_document_comes_in_the_smallest_form),
+		cmocka_unit_test(a_document_is_asked_for_again_by_its_tag),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

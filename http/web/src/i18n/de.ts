@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// Deutsch.
+import type { Words } from './index';
+
+const many = (n: number, one: string, other: string): string => `${n} ${n === 1 ? one : other}`;
+
+export const de: Words = {
+  unitSecond: 's', unitMinute: 'min', unitHour: 'h', unitDay: 'T', weeks: 'Wochen',
+  justNow: 'gerade eben',
+  ago: time => `vor ${time}`,
+
+  torrents: 'Torrents',
+  torrentsN: n => many(n, 'Torrent', 'Torrents'),
+  states: {
+    stopped: 'Angehalten', queued: 'Wartet', checking: 'Wird geprüft', metadata: 'Wartet auf die Dateiliste',
+    downloading: 'Lädt', seeding: 'Verteilt', error: 'Problem', moving: 'Wird verschoben',
+  },
+  filters: { all: 'Alle', active: 'Aktiv', downloading: 'Lädt', done: 'Fertig', stopped: 'Angehalten', problems: 'Probleme' },
+  filtersName: 'Filter',
+  sorts: {
+    added: 'Hinzugefügt', name: 'Name', progress: 'Fortschritt', down: 'Empfangsrate', up: 'Senderate', eta: 'Restzeit',
+    ratio: 'Verhältnis', size: 'Größe', queue: 'Reihenfolge',
+  },
+  columns: { name: 'Name', size: 'Größe', progress: 'Fertig', down: 'Ab', up: 'Auf', eta: 'Rest', ratio: 'Verh.' },
+  sort: 'Sortieren', sortBy: what => `Nach ${what} sortieren`, ascending: 'Aufsteigend', descending: 'Absteigend',
+
+  add: 'Hinzufügen', addTitle: 'Torrents hinzufügen', search: 'Suchen', more: 'Mehr', close: 'Schließen', cancel: 'Abbrechen', back: 'Zurück',
+  start: 'Starten', stop: 'Anhalten', remove: 'Entfernen', startName: n => `${n} starten`,
+  stopName: n => `${n} anhalten`, undo: 'Rückgängig', tryAgain: 'Noch einmal', open: 'Öffnen', save: 'Speichern',
+  copy: 'Kopieren', copied: 'Kopiert', select: 'Auswählen', all: 'Alle', none: 'Keine', invert: 'Umkehren', done: 'Fertig',
+  selectName: n => `${n} auswählen`,
+  selected: (n, of) => `${n} von ${of}`,
+
+  moving: (rates, left, part) => [rates, left, part].filter(Boolean).join(' · '),
+  of: (a, b) => `${a} von ${b}`,
+  whyQueued: 'Wartet in der Reihe', whyPieces: 'Von den Verbundenen hat keiner, was fehlt',
+  whyStopped: part => `Angehalten · ${part}`,
+  whyStoppedDone: r => `Angehalten · Verhältnis ${r}`,
+  whyLimit: r => `Grenze erreicht · Verhältnis ${r}`,
+  whyMetadata: n => (n > 0 ? `Fragt ${many(n, 'Peer', 'Peers')} nach der Dateiliste` : 'Sucht Peers, die die Dateiliste haben'),
+  whyNobody: 'Noch niemand gefunden',
+  whyTracker: 'Ein Tracker meldet einen Fehler',
+  whyNoAnswer: n => `${many(n, 'Peer', 'Peers')} bekannt, keiner antwortet`,
+  whyChoked: n => `${many(n, 'Peer', 'Peers')}, gerade sendet keiner`,
+  whyDisk: 'Der Datenträger ist voll', whyVolume: 'Der Datenträger fehlt', whyIo: 'Eine Datei ließ sich nicht lesen oder schreiben',
+  whyLimited: 'Durch eine Grenze gebremst',
+  whyChecking: p => `Wird geprüft: ${p}`,
+  whySeeding: r => `Fertig · gerade fragt niemand · Verhältnis ${r}`,
+  seedingAt: r => `Verhältnis ${r}`,
+  left: time => `noch ${time}`,
+
+  strip: 'Raten aller Torrents',
+  noTorrents: 'Noch nichts da',
+  noTorrentsHint: 'Magnet-Link einfügen, .torrent-Datei wählen oder irgendwo auf diese Seite ziehen.',
+  noMatch: 'Nichts passt',
+  noMatchHint: what => `Angezeigt wird: ${what}`,
+  clear: 'Alle zeigen',
+  loading: 'Wird geladen',
+  found: n => many(n, 'Torrent', 'Torrents'),
+  searchHint: 'Name, Ordner oder Hash',
+
+  addHint: 'Magnet-Links oder Info-Hashes, einer je Zeile',
+  chooseFile: '.torrent-Dateien wählen', paste: 'Einfügen', addWhere: 'Ordner', addWhereHint: 'wie eingestellt',
+  addStart: 'Sofort starten', addSequential: 'Der Reihe nach, erstes Stück zuerst', addTop: 'An den Anfang der Reihe', addMore: 'Weitere Angaben',
+  download: 'Herunterladen', downloadN: n => `${n} herunterladen`,
+  sourceMagnet: 'Magnet-Link', sourceHash: 'Info-Hash', sourceFile: size => `Torrent-Datei, ${size}`,
+  sourceFiles: (size, files) => `${size} in ${many(files, 'Datei', 'Dateien')}`,
+  sourceLink: 'Links zu .torrent-Dateien werden nicht verfolgt: Datei herunterladen und hier wählen',
+  sourceBad: 'Das ist weder Magnet-Link noch Info-Hash', sourceNoTorrent: 'Diese Datei ist kein Torrent',
+  sourceDrop: 'Von der Liste nehmen', alreadyHere: 'Schon da', added: n => `${n} hinzugefügt`,
+  addedN: n => `${many(n, 'Torrent', 'Torrents')} hinzugefügt`,
+  chooseFiles: 'Dateien wählen', filesChosen: (n, of) => `${n} von ${of} Dateien`,
+
+  removeTitle: n => `${n} entfernen?`, removeTitleN: n => `${many(n, 'Torrent', 'Torrents')} entfernen?`,
+  removeKeep: 'Entfernen, Dateien behalten', removeData: size => `${size} an Daten löschen`,
+  removeHint: 'Gelöschte Daten kommen nicht zurück.', removed: n => `${n} entfernt`,
+  removedN: n => `${many(n, 'Torrent', 'Torrents')} entfernt`,
+  stopped: n => `${n} angehalten`, started: n => `${n} gestartet`,
+  stoppedN: n => `${many(n, 'Torrent', 'Torrents')} angehalten`,
+  startedN: n => `${many(n, 'Torrent', 'Torrents')} gestartet`,
+  failed: (n, why) => `${n}: ${why}`,
+
+  tabs: { overview: 'Übersicht', files: 'Dateien', peers: 'Peers', trackers: 'Tracker' },
+  gone: 'Dieser Torrent ist nicht mehr da', why: 'Warum', pieces: 'Stücke',
+  piecesOf: (have, all, length) => `${have} von ${all}, je ${length}`,
+  piecesName: p => `Karte der Stücke: ${p} geprüft`,
+  facts: {
+    size: 'Größe', wanted: 'Gewünscht', downloaded: 'Empfangen', uploaded: 'Gesendet', ratio: 'Verhältnis', wasted: 'Vergeudet',
+    failed: 'Falsche Stücke', path: 'Ordner', hash: 'Info-Hash', added: 'Hinzugefügt', completed: 'Fertig seit', priv: 'Privat',
+    limits: 'Grenzen', swarm: 'Schwarm', magnet: 'Magnet-Link',
+  },
+  yes: 'ja', unlimited: 'keine', swarmOf: (seeds, peers) => `${many(seeds, 'Seed', 'Seeds')}, ${many(peers, 'Peer', 'Peers')}`,
+  options: 'Optionen', sequential: 'Der Reihe nach', forced: 'Reihenfolge übergehen', recheck: 'Daten noch einmal prüfen',
+  rechecking: 'Die Daten werden geprüft', copyMagnet: 'Magnet-Link kopieren', queueTop: 'An den Anfang der Reihe',
+  queueBottom: 'Ans Ende der Reihe', moved: 'Reihenfolge geändert',
+
+  noFiles: 'Die Dateiliste ist noch nicht da', noPeers: 'Niemand ist verbunden', noPeersHint: 'Peers kommen von Trackern, dem DHT und anderen Peers.',
+  noTrackers: 'Dieser Torrent hat keine Tracker', filesName: 'Dateien', folder: 'Ordner',
+  priorities: { skip: 'Nicht', low: 'Niedrig', normal: 'Normal', high: 'Hoch', mixed: 'Gemischt' },
+  priorityOf: n => `Vorrang von ${n}`, wantedOf: n => `${n} herunterladen`,
+  expand: n => `${n} öffnen`, collapse: n => `${n} schließen`,
+  filesOf: (n, of) => `${n} von ${of} gewünscht`,
+
+  peerSends: 'sendet dir', peerTakes: 'nimmt von dir', peerRefuses: 'gefragt, lehnt ab', peerNothing: 'hat nichts, was fehlt',
+  peerIdle: 'ruht', peerDialled: 'wird angewählt', peerIncoming: 'kam zu dir', peerEncrypted: 'verschlüsselt', peerHas: p => `hat ${p} des Fehlenden`,
+  trackerStates: { waiting: 'noch nicht gefragt', working: 'geht', error: 'geht nicht' },
+  trackerCounts: (seeds, peers) => `${many(seeds, 'Seed', 'Seeds')}, ${many(peers, 'Lader', 'Lader')}`,
+  trackerNext: time => `nächste Frage in ${time}`, tier: n => `Stufe ${n}`, webseed: 'Web-Seed',
+
+  connecting: 'Verbindet', live: 'Verbunden',
+  causes: {
+    offline: 'Dieses Gerät ist offline', noanswer: 'torrentd antwortet nicht', proxy: 'Der Proxy antwortet, torrentd nicht',
+    proxylogin: 'Dein Proxy will eine Anmeldung', host: 'Der Name dieser Seite steht nicht in api.hosts',
+    failed: 'torrentd antwortet mit einem Fehler', login: 'Anmelden',
+  },
+  lastNews: time => `zuletzt vor ${time}`, againIn: time => `wieder in ${time}`, now: 'Jetzt', signIn: 'Anmelden',
+  newVersion: 'Es gibt eine neue Fassung dieser Seite', reload: 'Neu laden',
+
+  pairTitle: 'Dieses Gerät einlassen', pairHint: 'Den Code eingeben, den ein gekoppeltes Gerät oder der Server zeigt, oder das API-Token.',
+  pairCode: 'Code oder Token', pairName: 'Name dieses Geräts', pair: 'Anmelden', pairing: 'Meldet an', pairDone: 'Dieses Gerät ist drin',
+  deviceName: what => `${what}-Browser`,
+
+  nowTitle: 'Jetzt', limitDown: 'Grenze beim Empfangen', limitUp: 'Grenze beim Senden', limitHint: '2 MiB/s, 500k, 20 Mbit; leer oder 0: keine', apply: 'Setzen',
+  limitBad: 'Das ist keine Rate', limitSet: r => `Grenze gesetzt: ${r}`, pauseAll: 'Alle anhalten', resumeAll: 'Angehaltene starten',
+  activeOf: (n, of) => `${n} von ${of} aktiv`,
+
+  settings: 'Einstellungen', settingsHint: 'Sie gelten auf diesem Gerät.', theme: 'Aussehen', themes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel', black: 'Schwarz' },
+  language: 'Sprache', languageAuto: 'Wie der Browser', density: 'Zeilen', densities: { usual: 'Normal', compact: 'Dicht' },
+  clipboard: 'Beim Hinzufügen in die Zwischenablage schauen', swipes: 'Zeilen wischen', keys: 'Tasten ohne Strg', shortcuts: 'Tasten',
+  keyList: [
+    ['/', 'Suchen'], ['n', 'Hinzufügen'], ['j k', 'Nächster, voriger'], ['Enter', 'Öffnen'], ['Leertaste', 'Auswählen'], ['p', 'Starten oder anhalten'],
+    ['Entf', 'Entfernen'], ['Esc', 'Zurück'], ['?', 'Diese Liste'],
+  ],
+  about: v => `torrentd ${v}`, yourScopes: s => `Du darfst: ${s}`, signOut: 'Abmelden',
+  insecure: 'Über einfaches http gibt der Browser keine Zwischenablage, kein Teilen und keine installierte App.',
+};

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// The sheet that adds: what was pasted, typed, dropped or chosen, each with what becomes of it.
+import { useComputed, useSignal } from '@preact/signals';
+import { addFiles, draft, picked } from '../adding';
+import { bytes } from '../format';
+import { t } from '../i18n/index';
+import { connected, hasten } from '../link';
+import { openTorrent } from '../router';
+import { closeSheet } from '../sheets';
+import { say } from '../snack';
+import { type Options, send, type Source, sourcesFrom } from '../source';
+import { rowOf, tick } from '../store';
+import { Icon } from './icon';
+import { SheetFrame } from './sheet';
+import { FileTree } from './tree';
+
+const BAD = { link: 'sourceLink', text: 'sourceBad', file: 'sourceNoTorrent' } as const;
+
+function drop(source: Source): void {
+  if (picked.value.includes(source)) picked.value = picked.value.filter(s => s !== source);
+  else draft.value = draft.value.split(/\s+/).filter(w => sourcesFrom(w)[0]?.key !== source.key).join('\n');
+}
+
+function kindOf(source: Source): string {
+  if (source.kind === 'bad') return t.value[BAD[source.why]];
+  if (source.kind === 'magnet') return source.name === source.key ? t.value.sourceHash : t.value.sourceMagnet;
+  return t.value.sourceFiles(bytes(source.info.size), source.info.files.length);
+}
+
+function Choice({ source }: { source: Source & { kind: 'file' } }) {
+  const skip = new Set(source.skip);
+  const files = source.info.files.map(f => ({ ...f, done: 0, priority: skip.has(f.index) ? 'skip' : 'normal' }));
+  const choose = (indices: number[], priority: string) => {
+    for (const i of indices) priority === 'skip' ? skip.add(i) : skip.delete(i);
+    picked.value = picked.value.map(s => (s === source ? { ...source, skip: [...skip].sort((a, b) => a - b) } : s));
+  };
+  return (
+    <details class="choice">
+      <summary>{t.value.chooseFiles} · {t.value.filesChosen(files.length - skip.size, files.length)}</summary>
+      <FileTree files={files} onPriority={choose} brief />
+    </details>
+  );
+}
+
+function Card({ source, failed }: { source: Source; failed: string | undefined }) {
+  void tick.value;
+  const here = source.kind === 'magnet' ? rowOf(source.key) : undefined;
+  const bad = failed ?? (source.kind === 'bad' ? kindOf(source) : '');
+  return (
+    <li class={`card ${bad ? 'card-bad' : ''}`}>
+      <Icon name={bad ? 'error' : source.kind === 'file' ? 'file' : 'meta'} />
+      <span class="card-text"><bdi class="card-name">{source.name}</bdi><span class="card-kind">{bad || (here ? t.value.alreadyHere : kindOf(source))}</span></span>
+      {here && <button type="button" class="button" onClick={() => closeSheet(() => openTorrent(here.hash))}>{t.value.open}</button>}
+      <button type="button" class="icon-button" aria-label={t.value.sourceDrop} onClick={() => drop(source)}><Icon name="close" /></button>
+      {source.kind === 'file' && source.info.files.length > 1 && <Choice source={source} />}
+    </li>
+  );
+}
+
+interface CheckProps { name: 'start' | 'sequential' | 'top'; label: string; options: Options; set: (change: Partial<Options>) => void }
+
+const Check = ({ name, label, options, set }: CheckProps) => (
+  <label class="check"><input type="checkbox" checked={options[name]} onChange={e => set({ [name]: e.currentTarget.checked })} />{label}</label>
+);
+
+function More({ options, set }: { options: Options; set: (change: Partial<Options>) => void }) {
+  return (
+    <details class="more-options">
+      <summary>{t.value.addMore}</summary>
+      <label class="field"><span>{t.value.addWhere}</span>
+        <input type="text" value={options.path} placeholder={t.value.addWhereHint} autocomplete="off" spellcheck={false} onInput={e => set({ path: e.currentTarget.value })} />
+      </label>
+      <Check {...{ options, set }} name="start" label={t.value.addStart} />
+      <Check {...{ options, set }} name="top" label={t.value.addTop} />
+      <Check {...{ options, set }} name="sequential" label={t.value.addSequential} />
+    </details>
+  );
+}
+
+// Those that fail stay, each with its words; true: all are in.
+async function sendAll(sources: Source[], options: Options): Promise<Map<string, string>> {
+  const failed = new Map<string, string>();
+  for (const source of sources) {
+    try {
+      await send(source, options);
+      drop(source);
+    } catch (error) {
+      failed.set(source.key, error instanceof Error ? error.message : String(error));
+    }
+  }
+  hasten();
+  return failed;
+}
+
+export function AddSheet() {
+  const options = useSignal<Options>({ path: '', start: true, sequential: false, top: false });
+  const failed = useSignal<Map<string, string>>(new Map()), busy = useSignal(false);
+  const sources = useComputed(() => [...picked.value, ...sourcesFrom(draft.value)]);
+  const good = sources.value.filter(s => s.kind !== 'bad');
+  const submit = async (e: Event) => {
+    e.preventDefault();
+    busy.value = true;
+    failed.value = await sendAll(good, options.value);
+    busy.value = false;
+    const done = good.length - failed.value.size;
+    if (done > 0) say(done === 1 && good.length === 1 ? t.value.added(good[0]!.name) : t.value.addedN(done));
+    if (sources.value.length === 0) closeSheet();
+  };
+  const choose = (e: Event) => void addFiles((e.currentTarget as HTMLInputElement).files ?? []);
+  const foot = (
+    <button type="submit" form="add" class="button primary wide" disabled={good.length === 0 || busy.value || !connected.value}>
+      {good.length > 1 ? t.value.downloadN(good.length) : t.value.download}
+    </button>
+  );
+  return (
+    <SheetFrame title={t.value.addTitle} foot={foot} tall>
+      <form id="add" onSubmit={submit}>
+        <label class="field"><span>{t.value.addHint}</span>
+          <textarea rows={3} data-autofocus value={draft.value} autocomplete="off" autocapitalize="none" spellcheck={false} dir="ltr" onInput={e => { draft.value = e.currentTarget.value; }} />
+        </label>
+        <label class="button wide file-button"><Icon name="file" />{t.value.chooseFile}
+          <input type="file" multiple class="visually-hidden" onChange={choose} />
+        </label>
+        {sources.value.length > 0 && <ul class="cards" aria-label={t.value.addTitle}>{sources.value.map(s => <Card key={s.key} source={s} failed={failed.value.get(s.key)} />)}</ul>}
+        <More options={options.value} set={change => { options.value = { ...options.value, ...change }; }} />
+      </form>
+    </SheetFrame>
+  );
+}
