@@ -113,6 +113,7 @@ struct metadata_view {
 
 struct torrent_view {
 	struct metainfo *meta; /* owned reference */
+	uint32_t n;            /* its name in this run, as in torrent_row; never another's */
 	uint8_t infohash[20];
 	enum torrent_status status;
 	bool started;  /* what was asked for; an error or a check may hold it */

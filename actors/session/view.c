@@ -79,6 +79,7 @@ static void fill_turn(const struct torrent *t, struct torrent_view *v)
 static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, unsigned parts)
 {
 	v->meta = metainfo_ref(t->meta);
+	v->n = t->revised.row.n;
 	memcpy(v->infohash, t->meta->infohash.v1, sizeof v->infohash);
 	v->status = torrent_status(t);
 	v->started = torrent_started(t);

@@ -42,7 +42,7 @@ static void put_added(struct rcall *c, const struct torrent_view *t, bool is_old
 	json_out_open(o, '{');
 	rcall_key(o, c->snake, "hashString", "hash_string");
 	json_out_hex(o, t->infohash, 20);
-	json_out_put(o, "id", int, tids_of(ids, t->infohash)->id);
+	json_out_put(o, "id", uint, t->n);
 	json_out_put(o, "name", text, t->meta->name);
 	json_out_close(o, '}');
 }

@@ -258,9 +258,6 @@ void get_free(struct get **pg)
 	struct get *g;
 
 	TAKE_OBJ(g, pg, GET_MAGIC);
-	for (unsigned i = 0; i < g->views_n; i++)
-		msg_free(g->actor, &g->views[i]);
-	xfree(g->views);
 	xfree(g->rows);
 	xfree(g->removed);
 	FREE_OBJ(g);

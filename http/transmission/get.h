@@ -31,14 +31,10 @@ struct get_row {
 
 struct get {
 	uint32_t magic;
-	struct actor *actor; /* borrowed */
 	struct get_scene scene;
 	uint8_t fields[GET_FIELDS_MAX]; /* places in the table, in the order asked for */
 	unsigned fields_n;
-	bool table;         /* rows are lists, of which the first has the names */
-	struct msg **views; /* owned: what the session answered */
-	unsigned views_n, waiting;
-	enum err failed;
+	bool table;           /* rows are lists, of which the first has the names */
 	struct get_row *rows; /* owned */
 	uint32_t rows_n, rows_room;
 	bool recent;      /* with the numbers of those removed */

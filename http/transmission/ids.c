@@ -6,6 +6,8 @@
  */
 #include "http/transmission/ids.h"
 
+#include <stdlib.h>
+
 #include "actors/kernel/random.h"
 #include "proto/base/array.h"
 #include "proto/meta/hash.h"
@@ -24,7 +26,7 @@ struct tids {
 	uint32_t n, room;
 	uint32_t *index;  /* owned: place in the list plus one; 0: free */
 	uint32_t index_n; /* a power of two, more than n */
-	int64_t last;     /* the number that was given last */
+	bool unsorted;    /* a number came behind a larger one */
 	uint64_t round;
 	struct gone gone[GONE_MAX];
 	uint64_t gone_n; /* how many went ever */
@@ -78,24 +80,6 @@ struct tid *tids_find(const struct tids *t, const uint8_t infohash[20])
 	return at != 0 ? &t->list[at - 1] : NULL;
 }
 
-struct tid *tids_of(struct tids *t, const uint8_t infohash[20])
-{
-	struct tid one = {.id = 0}, *found;
-
-	CHECK_OBJ(t, TIDS_MAGIC);
-	found = tids_find(t, infohash);
-	if (found != NULL)
-		return found;
-	if (t->index == NULL || 2 * (t->n + 1) > t->index_n)
-		make_index(t, 2 * (t->n + 1));
-	memcpy(one.infohash, infohash, 20);
-	one.id = ++t->last;
-	one.round = t->round;
-	ARRAY_PUSH(t->list, t->n, t->room, one);
-	*slot_of(t, infohash) = t->n;
-	return &t->list[t->n - 1];
-}
-
 struct tid *tids_at(const struct tids *t, int64_t id)
 {
 	uint32_t low = 0, high;
@@ -135,16 +119,45 @@ static uint64_t print_of(const struct torrent_view *v)
 	return mix(h, (uint64_t)v->sequential + 2 * (uint64_t)(v->error != NULL));
 }
 
-static void see(struct tid *one, const struct torrent_view *v, int64_t now)
+static void note_gone(struct tids *t, int64_t id, int64_t now)
+{
+	t->gone[t->gone_n++ % GONE_MAX] = (struct gone){id, now};
+}
+
+static struct tid *add(struct tids *t, const struct torrent_view *v)
+{
+	struct tid one = {.id = v->n};
+
+	if (t->index == NULL || 2 * (t->n + 1) > t->index_n)
+		make_index(t, 2 * (t->n + 1));
+	memcpy(one.infohash, v->infohash, 20);
+	t->unsorted |= t->n > 0 && t->list[t->n - 1].id > one.id;
+	ARRAY_PUSH(t->list, t->n, t->room, one);
+	*slot_of(t, v->infohash) = t->n;
+	return &t->list[t->n - 1];
+}
+
+/* Who was removed and added again is another torrent. */
+static void see(struct tids *t, const struct torrent_view *v, int64_t now)
 {
 	uint64_t print = print_of(v), traffic = v->downloaded_ever + v->uploaded_ever;
+	struct tid *one = tids_find(t, v->infohash);
 
+	if (one == NULL)
+		one = add(t, v);
+	if (one->id != v->n) {
+		note_gone(t, one->id, now);
+		one->id = v->n;
+		one->changed = 0;
+		t->unsorted = true;
+	}
 	if (one->changed != 0 && traffic != one->traffic)
 		one->active = now;
 	if (one->changed == 0 || print != one->print)
 		one->changed = now;
 	one->print = print;
 	one->traffic = traffic;
+	one->round = t->round;
 }
 
 static void drop_unseen(struct tids *t, int64_t now)
@@ -155,25 +168,32 @@ static void drop_unseen(struct tids *t, int64_t now)
 		if (t->list[i].round == t->round)
 			t->list[kept++] = t->list[i];
 		else
-			t->gone[t->gone_n++ % GONE_MAX] = (struct gone){t->list[i].id, now};
-	if (kept == t->n)
-		return;
+			note_gone(t, t->list[i].id, now);
+	t->unsorted |= kept != t->n; /* the index is made anew */
 	t->n = kept;
-	make_index(t, t->n + 1);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct tid *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
 }
 
 void tids_sync(struct tids *t, const struct torrent_view *views, uint32_t n, bool all, int64_t now)
 {
 	CHECK_OBJ(t, TIDS_MAGIC);
 	t->round += all;
-	for (uint32_t i = 0; i < n; i++) {
-		struct tid *one = tids_of(t, views[i].infohash);
-
-		one->round = t->round;
-		see(one, &views[i], now);
-	}
+	for (uint32_t i = 0; i < n; i++)
+		see(t, &views[i], now);
 	if (all)
 		drop_unseen(t, now);
+	if (!t->unsorted)
+		return;
+	if (t->n > 1)
+		qsort(t->list, t->n, sizeof *t->list, compare_ids);
+	make_index(t, t->n + 1);
+	t->unsorted = false;
 }
 
 bool tids_gone(const struct tids *t, int64_t now, uint32_t i, int64_t *id)

@@ -2,10 +2,10 @@
 /*
  * The small numbers that torrents have in this dialect.
  *
- * A torrent gets the next one when it is first seen, keeps it for as long as it is listed, and
- * nobody gets it again in this run.  The table follows the session's list and is as long.  It also
- * remembers when a torrent was last seen to change, for who asks for those recently active, and
- * which numbers went lately.  For the http actor's thread.
+ * They are those that the session has given out: no other torrent gets one again in this run.  The
+ * table follows the session's list and is as long.  It also remembers when a torrent was last seen
+ * to change, for who asks for those recently active, and which numbers went lately.  For the http
+ * actor's thread.
  */
 #ifndef HTTP_TRANSMISSION_IDS_H
 #define HTTP_TRANSMISSION_IDS_H
@@ -19,7 +19,7 @@ struct tids;
 
 struct tid {
 	uint8_t infohash[20];
-	int64_t id;       /* from 1 */
+	int64_t id;       /* torrent_view.n */
 	int64_t changed;  /* seconds since 1970: when it was seen to differ from before */
 	int64_t active;   /* when its traffic was seen to go on; 0: never in this run */
 	uint64_t print;   /* of what may change */
@@ -30,9 +30,7 @@ struct tid {
 
 struct tids *tids_new(void);
 void tids_free(struct tids **);
-/* The torrent's, which is a new one if need be.  Valid until the next tids_sync(). */
-struct tid *tids_of(struct tids *, const uint8_t infohash[20]);
-/* NULL: nobody has it. */
+/* NULL: nobody has it.  Valid until the next tids_sync(). */
 struct tid *tids_find(const struct tids *, const uint8_t infohash[20]);
 struct tid *tids_at(const struct tids *, int64_t id);
 /* Takes note of what was seen; all: who is not in the list is gone.  now: seconds since 1970. */

@@ -62,7 +62,7 @@ struct rpc_method {
 };
 
 /* Hashes of torrents; the function owns them. */
-typedef void chosen_f(struct rcall *, uint8_t (*hashes)[20], uint32_t n);
+typedef void find_f(struct rcall *, uint8_t (*hashes)[20], uint32_t n);
 
 /* --- calls (call.c) --- */
 
@@ -79,7 +79,7 @@ struct rcall {
 	void (*tail_free)(void *);
 	void *work;                 /* owned: what its method keeps while it runs */
 	void (*work_free)(void **); /* frees it, leaving NULL */
-	chosen_f *found;            /* chosen_find(): who is called, */
+	find_f *found;              /* find_hashes(): who is called, */
 	bool in_order;              /* and whether in that of the queue */
 	bool ended;
 	enum rpc_code code;
@@ -160,9 +160,9 @@ bool chosen_hashes(
 	const struct chosen *, const struct rpc *, uint32_t max, uint8_t (**out)[20], uint32_t *n);
 /* Marks those that are known by the serial number, by their `mark`. */
 void chosen_mark(const struct chosen *, struct rpc *, uint64_t serial);
-/* Finds the torrents that `ids` names and calls fn, or ends the call.  order: by their places in
- * the queue. */
-void chosen_find(struct rcall *, bool order, chosen_f *fn);
+/* Finds the torrents that `ids` names and calls fn, or ends the call.  in_order: of their places in
+ * the queue.  (find.c) */
+void find_hashes(struct rcall *, bool in_order, find_f *fn);
 
 /* --- changes (change.c) --- */
 
