@@ -19,7 +19,7 @@ static void apply_plainly(struct rcall *c, uint8_t (*hashes)[20], uint32_t n)
 
 void act_plainly(struct rcall *c)
 {
-	find_hashes(c, false, apply_plainly);
+	chosen_find(c, false, apply_plainly);
 }
 
 static void apply_start_now(struct rcall *c, uint8_t (*hashes)[20], uint32_t n)
@@ -31,7 +31,7 @@ static void apply_start_now(struct rcall *c, uint8_t (*hashes)[20], uint32_t n)
 
 void act_start_now(struct rcall *c)
 {
-	find_hashes(c, false, apply_start_now);
+	chosen_find(c, false, apply_start_now);
 }
 
 /* --- removing --- */
@@ -46,7 +46,7 @@ static void apply_remove(struct rcall *c, uint8_t (*hashes)[20], uint32_t n)
 
 void act_remove(struct rcall *c)
 {
-	find_hashes(c, false, apply_remove);
+	chosen_find(c, false, apply_remove);
 }
 
 /* --- the queue --- */
@@ -70,5 +70,5 @@ static void apply_move(struct rcall *c, uint8_t (*hashes)[20], uint32_t n)
 
 void act_move(struct rcall *c)
 {
-	find_hashes(c, true, apply_move);
+	chosen_find(c, true, apply_move);
 }

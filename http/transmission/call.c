@@ -214,6 +214,11 @@ struct rpc *rcall_rpc(const struct rcall *c)
 	return c->x->rpc;
 }
 
+uint16_t rcall_worker(const struct rcall *c)
+{
+	return c->x->worker;
+}
+
 const struct config *rcall_config(const struct rcall *c)
 {
 	return c->x->config;

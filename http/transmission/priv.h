@@ -19,6 +19,9 @@
 #define RPC_MAGIC      0x52504354u
 #define EXCHANGE_MAGIC 0x45584348u
 
+/* Preferences that have a switch. */
+#define RPC_PAIRS 7u
+
 struct tids;
 struct rpc_method;
 
@@ -29,10 +32,11 @@ struct rpc {
 	char session_id[49];              /* of this run; a page of another site cannot know it */
 	const struct rpc_method *methods; /* all there are */
 	unsigned methods_n;
-	struct tids *ids;        /* owned */
-	struct link exchanges;   /* those whose answer is not written */
-	uint64_t serial;         /* of exchanges */
-	uint64_t kept_limits[2]; /* kB/s, down and up: to be used again when they are switched on */
+	struct tids *ids;         /* owned */
+	struct link exchanges;    /* those whose answer is not written */
+	uint64_t serial;          /* of exchanges */
+	int64_t opened;           /* us: when it began */
+	uint64_t kept[RPC_PAIRS]; /* values of preferences that are off (facts.h) */
 };
 
 /* Outcomes; the numbers are those of the JSON-RPC dialect. */
@@ -59,10 +63,11 @@ struct rpc_method {
 	unsigned scopes;  /* besides READ */
 	rcall_f *fn;
 	int arg; /* what a function that serves several methods needs */
+	unsigned (*needs)(const struct rcall *); /* more scopes; NULL: none */
 };
 
 /* Hashes of torrents; the function owns them. */
-typedef void find_f(struct rcall *, uint8_t (*hashes)[20], uint32_t n);
+typedef void chosen_f(struct rcall *, uint8_t (*hashes)[20], uint32_t n);
 
 /* --- calls (call.c) --- */
 
@@ -79,7 +84,7 @@ struct rcall {
 	void (*tail_free)(void *);
 	void *work;                 /* owned: what its method keeps while it runs */
 	void (*work_free)(void **); /* frees it, leaving NULL */
-	find_f *found;              /* find_hashes(): who is called, */
+	chosen_f *found;            /* chosen_find(): who is called, */
 	bool in_order;              /* and whether in that of the queue */
 	bool ended;
 	enum rpc_code code;
@@ -96,6 +101,7 @@ void rcall_end(struct rcall *, enum rpc_code, const char *fmt, ...) PRINTF_LIKE(
 /* It ends with the outcome of another actor; the words are its own where it gave some. */
 void rcall_end_err(struct rcall *, enum err, const char *why);
 struct rpc *rcall_rpc(const struct rcall *);
+uint16_t rcall_worker(const struct rcall *);             /* who may wait for a disk */
 const struct config *rcall_config(const struct rcall *); /* of when the request came */
 
 /* An argument by its name of the JSON-RPC dialect; the older spellings (seed-ratio-limit,
@@ -124,6 +130,7 @@ struct exchange {
 	struct link link;            /* in rpc->exchanges, until its source is */
 	const struct config *config; /* owned reference */
 	struct shared *share;        /* borrowed: the answer; NULL: nobody waits */
+	uint16_t worker;             /* the address of one */
 	json_t *root;                /* owned: what was asked */
 	struct rcall *calls;         /* owned */
 	unsigned calls_n;
@@ -161,8 +168,8 @@ bool chosen_hashes(
 /* Marks those that are known by the serial number, by their `mark`. */
 void chosen_mark(const struct chosen *, struct rpc *, uint64_t serial);
 /* Finds the torrents that `ids` names and calls fn, or ends the call.  in_order: of their places in
- * the queue.  (find.c) */
-void find_hashes(struct rcall *, bool in_order, find_f *fn);
+ * the queue.  (chosen_find.c) */
+void chosen_find(struct rcall *, bool in_order, chosen_f *fn);
 
 /* --- changes (change.c) --- */
 
@@ -187,6 +194,8 @@ rcall_f get_torrents;
 rcall_f act_plainly, act_remove, act_move; /* act_plainly: arg is the enum torrent_op */
 rcall_f act_start_now;
 rcall_f add_torrent;
-rcall_f preferences_get;
+rcall_f preferences_get, preferences_set;
+unsigned preferences_need(const struct rcall *);
+rcall_f stats_get, daemon_close, free_space, test_port, update_blocklist, groups_get;
 
 #endif

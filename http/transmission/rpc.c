@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "actors/kernel/random.h"
+#include "http/transmission/facts.h"
 #include "http/transmission/ids.h"
-#include "http/transmission/priv.h"
 #include "proto/base/encode.h"
 
 /* Values in the JSON of a request; a list of all torrents is 100,000.  What is read of one takes
@@ -23,9 +23,11 @@
 /* --- methods --- */
 
 static const struct rpc_method methods[] = {
-#define METHOD(name, scopes, fn, arg) {name, scopes, fn, arg},
+#define METHOD(name, scopes, fn, arg)       {name, scopes, fn, arg, NULL},
+#define NEEDS(name, scopes, fn, arg, needs) {name, scopes, fn, arg, needs},
 #include "http/transmission/methods.def"
 #undef METHOD
+#undef NEEDS
 };
 
 /* --- what all requests share --- */
@@ -42,7 +44,8 @@ static void *rpc_open(struct actor *a)
 	random_bytes(noise, sizeof noise);
 	hex_encode(noise, sizeof noise, rpc->session_id);
 	rpc->ids = tids_new();
-	rpc->kept_limits[0] = rpc->kept_limits[1] = 100; /* as Transmission begins */
+	rpc->opened = actor_now(a);
+	pair_begin(rpc);
 	link_init(&rpc->exchanges);
 	return rpc;
 }
@@ -151,9 +154,15 @@ static json_t *read_body(struct request *r)
 /* false: answered. */
 static bool may_all(struct request *r, const struct exchange *x)
 {
-	for (unsigned i = 0; i < x->calls_n; i++)
-		if (x->calls[i].method != NULL && !request_may(r, x->calls[i].method->scopes))
+	for (unsigned i = 0; i < x->calls_n; i++) {
+		const struct rcall *c = &x->calls[i];
+		unsigned scopes = c->method != NULL ? c->method->scopes : SCOPE_NONE;
+
+		if (c->method != NULL && c->method->needs != NULL)
+			scopes |= c->method->needs(c);
+		if (!request_may(r, scopes))
 			return false;
+	}
 	return true;
 }
 
@@ -207,6 +216,8 @@ static void rpc_post(struct request *r)
 	if (root == NULL)
 		return;
 	x = exchange_new(rpc, request_config(r), root);
+	if (x != NULL)
+		x->worker = ADDR(ROLE_WORKER, request_workers(r) - 1);
 	if (x == NULL)
 		answer_mistake(r, RPC_INVALID, "a batch has 1 to 64 requests");
 	else

@@ -2,17 +2,8 @@
 /* session-get: the configuration and the limits of now, as the preferences of Transmission. */
 #include <stdio.h>
 
-#include "http/transmission/priv.h"
+#include "http/transmission/facts.h"
 #include "proto/base/time.h"
-
-/* What is no option. */
-struct facts {
-	bool snake;
-	const char *session_id;
-	uint64_t limits[2]; /* kB/s, down and up; those that would hold if they are switched off */
-	bool limited[2];
-	int64_t space; /* bytes free in download.dir; -1: not known */
-};
 
 /* --- single values --- */
 
@@ -70,11 +61,11 @@ static void put_version(struct json_out *o)
 #define GLUE_(a, b) a##b
 #define GLUE(a, b)  GLUE_(a, b)
 #define PREF(legacy, snake, code)                                                                  \
-	static void GLUE(put_line_, __LINE__)(                                                     \
-		struct json_out * o, const struct config *k, const struct facts *f)                \
+	static void GLUE(put_line_, __LINE__)(struct json_out * o, const struct facts *f)          \
 	{                                                                                          \
+		const struct config *k = f->k;                                                     \
+                                                                                                   \
 		(void)k;                                                                           \
-		(void)f;                                                                           \
 		code;                                                                              \
 	}
 #include "http/transmission/session.def"
@@ -82,7 +73,7 @@ static void put_version(struct json_out *o)
 
 static const struct pref {
 	const char *names[2]; /* by whether the dialect is JSON-RPC */
-	void (*put)(struct json_out *, const struct config *, const struct facts *);
+	void (*put)(struct json_out *, const struct facts *);
 } prefs[] = {
 #define PREF(legacy, snake, code) {{legacy, snake}, GLUE(put_line_, __LINE__)},
 #include "http/transmission/session.def"
@@ -108,47 +99,25 @@ static bool is_asked(const json_t *fields, const struct pref *p)
 	return false;
 }
 
-/* --- the method --- */
+/* --- the methods --- */
 
-static struct facts facts_of(const struct rcall *c, const struct m_torrent_view *v)
+void preferences_put(struct json_out *o, const struct facts *f, const json_t *fields)
 {
-	struct rpc *rpc = rcall_rpc(c);
-	const uint64_t now[2] = {v->down_limit, v->up_limit};
-	struct facts f = {.snake = c->snake, .session_id = rpc->session_id, .space = -1};
-
-	for (unsigned i = 0; i < 2; i++) {
-		f.limited[i] = now[i] != 0;
-		f.limits[i] = now[i] != 0 ? MAX(now[i] / 1000, UINT64_C(1)) : rpc->kept_limits[i];
-	}
-	return f;
-}
-
-static void on_limits(struct actor *a, void *ctx, enum err err, struct msg **m)
-{
-	struct rcall *c = ctx;
-	const json_t *fields = rcall_arg(c, "fields");
-	struct facts f;
-
-	(void)a;
-	if (err != E_OK || m == NULL) {
-		rcall_end_err(c, err != E_OK ? err : E_TIMEOUT, NULL);
-		return;
-	}
-	f = facts_of(c, MSG_AS(TORRENT_VIEW, *m));
 	for (size_t i = 0; i < ARRAY_LEN(prefs); i++) {
 		if (!is_asked(fields, &prefs[i]))
 			continue;
-		rcall_key(&c->out, c->snake, prefs[i].names[0], prefs[i].names[1]);
-		prefs[i].put(&c->out, rcall_config(c), &f);
+		rcall_key(o, f->snake, prefs[i].names[0], prefs[i].names[1]);
+		prefs[i].put(o, f);
 	}
+}
+
+static void put_preferences(struct rcall *c, const struct facts *f)
+{
+	preferences_put(&c->out, f, rcall_arg(c, "fields"));
 	rcall_done(c);
 }
 
 void preferences_get(struct rcall *c)
 {
-	struct actor *a = rcall_rpc(c)->actor;
-	struct m_torrent_view *m = msg_new(a, MSG_TORRENT_VIEW);
-
-	m->all = true;
-	msg_call(a, ADDR_SESSION, m, on_limits, c);
+	facts_ask(c, put_preferences);
 }

@@ -5,6 +5,7 @@ import base64
 import json
 import os
 
+import lib_daemon
 import lib_tap
 from lib_daemon import Daemon
 from lib_peer import Seed
@@ -212,6 +213,75 @@ def the_queue_moves_those_named_together():
                                     ('bottom', [4, 3], '41032'), ('top', 1, '04132')):
             rpc.ok('queue-move-' + method, ids=ids)
             equal(order(), wanted, f'{method} {ids}')
+
+
+@case
+def preferences_are_told_and_set():
+    with Daemon({'peers.max': None}) as d:
+        rpc = Rpc(d)
+        prefs = rpc.ok('session-get')
+        for name, value in {'download-dir': d.downloads, 'peer-port': d.peer_port, 'rpc-version': 17, 'rpc-version-minimum': 14,
+                            'dht-enabled': False, 'speed-limit-down': 100, 'speed-limit-down-enabled': False,
+                            'seedRatioLimit': 2, 'seedRatioLimited': False, 'encryption': 'tolerated'}.items():
+            equal(prefs[name], value, name)
+        check(prefs['version'].startswith('4.0.6 (torrentd'), prefs['version'])
+        check(prefs['download-dir-free-space'] > 0, prefs['download-dir-free-space'])
+        equal(rpc.ok('session-get', fields=['version', 'nonsense', 'units']).keys(), {'version', 'units'})
+        snake = rpc.call('session_get')
+        equal(snake['rpc_version'], 18)
+        equal(len(snake), len(prefs))
+        equal({k for k in snake if '-' in k or k != k.lower()}, set())
+
+        def now(*names):
+            return [rpc.ok('session-get')[name] for name in names]
+        rpc.ok('session-set', **{'speed-limit-down': 70})
+        equal(now('speed-limit-down', 'speed-limit-down-enabled'), [70, False])
+        rpc.ok('session-set', **{'speed-limit-down-enabled': True})
+        equal(now('speed-limit-down', 'speed-limit-down-enabled'), [70, True])
+        equal(d.all()['maxdown'], 70000 / 1024)
+        rpc.call('session_set', speed_limit_up=5, speed_limit_up_enabled=True, speed_limit_down_enabled=False)
+        equal((d.all()['maxdown'], d.all()['maxup']), (0, 5000 / 1024))
+        equal(now('speed-limit-down'), [70])
+        rpc.ok('session-set', **{'peer-limit-global': 77, 'seedRatioLimit': 1.5, 'seedRatioLimited': True, 'pex-enabled': False,
+                                 'download-queue-size': 3, 'download-queue-enabled': True, 'idle-seeding-limit': 20})
+        wait_for(lambda: now('peer-limit-global', 'seedRatioLimit', 'seedRatioLimited', 'pex-enabled', 'download-queue-size',
+                             'idle-seeding-limit', 'idle-seeding-limit-enabled') == [77, 1.5, True, False, 3, 20, False],
+                 'options are set')
+        for name, value in (('alt-speed-enabled', True), ('download-dir', '/srv'), ('utp-enabled', True),
+                            ('script-torrent-done-enabled', True), ('peer-limit-global', -1), ('peer-limit-global', 'x'),
+                            ('speed-limit-up', 1e300), ('encryption', 'nonsense'), ('pex-enabled', 3)):
+            check(rpc.ask('session-set', **{name: value})['result'] != 'success', name, value)
+        rpc.ok('session-set', **{'alt-speed-enabled': False, 'nonsense': 1, 'rpc-version': 3, 'utp-enabled': False})
+        d.restart()
+        rpc = Rpc(d)
+        equal(now('peer-limit-global', 'speed-limit-up', 'download-queue-size'), [77, 5, 3])
+
+
+@case
+def statistics_room_port_blocklist_groups_and_the_end():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t = Torrent('one', 6 * 32768)
+        rpc.add(t)
+        rpc.add(Torrent('two', 1000, seed=2), paused=True)
+        with Seed(t).dial(d):
+            d.wait_done(t)
+        stats = rpc.ok('session-stats')
+        equal((stats['torrentCount'], stats['pausedTorrentCount']), (2, 1))
+        equal(stats['current-stats']['downloadedBytes'], t.size)
+        equal(rpc.call('session_stats')['cumulative_stats']['downloaded_bytes'], t.size)
+        room = rpc.ok('free-space', path=d.downloads)
+        check(0 < room['size-bytes'] <= room['total_size'] and room['path'] == d.downloads, room)
+        for path, words in (('relative', 'not absolute'), ('/etc', 'beneath none'), (d.downloads + '/../..', 'beneath none'), (7, 'missing')):
+            answer = rpc.ask('free-space', path=path)
+            check(words in answer['result'], path, answer)
+        check("Couldn't test port" in rpc.ask('port-test')['result'], 'port-test')
+        check('no blocklist' in rpc.ask('blocklist-update')['result'], 'blocklist-update')
+        equal(rpc.ok('group-get'), {'group': []})
+        rpc.ok('session-close')
+        wait_for(lambda: d.process.poll() is not None, 'the daemon ends')
+        lib_daemon.LIVE.discard(d.process)
+        equal(d.process.returncode, 0)
 
 
 lib_tap.main()

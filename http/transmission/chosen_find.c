@@ -24,7 +24,7 @@ static void on_look(struct rcall *c, struct look *l)
 	c->found(c, hashes, n);
 }
 
-void find_hashes(struct rcall *c, bool in_order, find_f *fn)
+void chosen_find(struct rcall *c, bool in_order, chosen_f *fn)
 {
 	struct chosen ch;
 	uint8_t(*hashes)[20];
