@@ -117,7 +117,8 @@ enum torrent_op {
 	TORRENT_SEED_LIMITS,
 	TORRENT_ENCRYPTION,
 	TORRENT_DISCREET,
-	TORRENT_OPS, /* how many are one torrent's */
+	TORRENT_ANNOUNCE, /* to its trackers, as soon as they allow it, while it works */
+	TORRENT_OPS,      /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
 };

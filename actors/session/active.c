@@ -288,3 +288,10 @@ void session_on_peers_done(struct actor *a, struct msg **m)
 	torrent_save_totals(t);
 	torrent_mark(t);
 }
+
+void torrent_announce(struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	t->told_choice = false;
+	torrent_mark(t);
+}

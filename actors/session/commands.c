@@ -470,6 +470,11 @@ void session_on_set(struct actor *a, struct msg **m)
 		actor_reply(a, m, E_NOT_FOUND);
 		return;
 	}
+	if (c->op == TORRENT_ANNOUNCE) {
+		torrent_announce(t);
+		actor_reply(a, m, E_OK);
+		return;
+	}
 	if (c->op == TORRENT_MOVE) {
 		session_move(s, m);
 		return;

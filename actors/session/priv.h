@@ -139,7 +139,7 @@ struct torrent {
 	bool told_wishes : 1; /* peers have the latest ones */
 	uint8_t told_dht;     /* what the DHT is to do with it, see dht.c */
 	bool told_web : 1;    /* its web seeds are at work */
-	bool told_choice : 1; /* trackers have heard that more, or less, is wanted */
+	bool told_choice : 1; /* trackers have heard that more, or less, or an announce is wanted */
 	bool totals_sent : 1; /* the database has not yet taken the last STATE_TOTALS */
 	bool totals_due : 1;  /* and there is something new since */
 
@@ -302,6 +302,8 @@ static inline void torrent_changed(struct torrent *t)
 	revision_mark(&t->session->revisions, &t->revised);
 }
 
+/* Trackers are asked to take another announce, if the torrent works; in the sweep. */
+void torrent_announce(struct torrent *t);
 /* The sweep at the end of this turn looks at the torrent. */
 static inline void torrent_mark(struct torrent *t)
 {

@@ -2,10 +2,18 @@
 /* Methods that do one thing to some torrents: start, stop, verify, remove, move in the queue. */
 #include "http/transmission/priv.h"
 
+/* The same change for each of them. */
 static void change_all(
 	struct rcall *c, uint8_t (*hashes)[20], uint32_t n, const struct change *change)
 {
-	rcall_change(c, hashes, n, xmemdup(change, sizeof *change), 1, change->op == TORRENT_MOVE);
+	struct change *list = xcalloc(MAX(n, 1u), sizeof *list);
+
+	for (uint32_t i = 0; i < n; i++) {
+		list[i] = *change;
+		memcpy(list[i].infohash, hashes[i], sizeof list[i].infohash);
+	}
+	xfree(hashes);
+	changes_make(c, list, n, change->op == TORRENT_MOVE);
 }
 
 /* --- that need no argument --- */

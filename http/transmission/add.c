@@ -7,7 +7,7 @@
 
 #include "actors/kernel/clock.h"
 #include "http/transmission/ids.h"
-#include "http/transmission/priv.h"
+#include "http/transmission/set.h"
 #include "proto/base/encode.h"
 #include "proto/base/priority.h"
 
@@ -175,16 +175,22 @@ static bool read_files(struct rcall *c, struct m_torrent_add *m)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		if (!rcall_files(c, lists[i].name, lists[i].priority, &m->files, &m->files_n))
+		if (!rcall_files(c, lists[i].name, lists[i].priority, &m->files, &m->files_n)) {
+			rcall_end(c, RPC_FILE_RANGE, "file index out of range");
 			return false;
+		}
 	return true;
 }
 
 /* false: the call has ended. */
 static bool read_add(struct rcall *c, struct m_torrent_add *m)
 {
-	const char *path = rcall_text(c, "download_dir");
+	const char *path = rcall_text(c, "download_dir"), *why = set_fixed(c);
 
+	if (why != NULL) {
+		rcall_end(c, RPC_PARAMS, "%s", why);
+		return false;
+	}
 	if (path != NULL && path[0] != '/' && path[0] != '\0') {
 		rcall_end(c, RPC_NOT_ABSOLUTE, "download directory path is not absolute");
 		return false;

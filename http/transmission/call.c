@@ -104,8 +104,8 @@ static bool add_file(int64_t i, uint8_t priority, struct file_wish **list, uint3
 	return true;
 }
 
-bool rcall_files(
-	struct rcall *c, const char *name, uint8_t priority, struct file_wish **list, uint32_t *n)
+bool rcall_files(const struct rcall *c, const char *name, uint8_t priority, struct file_wish **list,
+	uint32_t *n)
 {
 	const json_t *v = rcall_arg(c, name), *item;
 	size_t i;
@@ -120,7 +120,6 @@ bool rcall_files(
 			add_file(json_integer_value(item), priority, list, n) &&
 			*n <= FILE_WISHES_MAX)
 			continue;
-		rcall_end(c, RPC_FILE_RANGE, "file index out of range");
 		return false;
 	}
 	return true;

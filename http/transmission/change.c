@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The same changes for several torrents: a message to the session for each, a few at a time.
+ * Changes of several torrents: a message to the session for each, a few at a time.
  *
- * What is gone meanwhile is left out.  The first failure is what the client is told; the others are
- * made all the same.
+ * What is gone meanwhile is left out.  The first failure is what the client is told; the other
+ * changes are made all the same.
  */
-#include <stdio.h>
-
 #include "http/transmission/priv.h"
+#include "proto/base/array.h"
 
 #define JOB_MAGIC 0x4a4f4231u
 #define WINDOW    64u /* messages under way */
 
 struct job {
 	uint32_t magic;
-	uint8_t (*hashes)[20]; /* owned */
-	uint32_t hashes_n;
 	struct change *changes; /* owned */
-	uint32_t changes_n;
-	uint32_t hash, change; /* the next one */
+	uint32_t n, next;
 	unsigned under_way, window;
 	enum err err; /* the first failure */
 	struct words why;
 };
+
+struct change *changes_add(struct changes *s, const struct torrent_view *t, enum torrent_op op)
+{
+	struct change one = {.op = op};
+
+	memcpy(one.infohash, t->infohash, sizeof one.infohash);
+	ARRAY_PUSH(s->list, s->n, s->room, one);
+	return &s->list[s->n - 1];
+}
+
+void changes_free(struct change *list, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		xfree(list[i].files);
+	xfree(list);
+}
 
 static void free_job(void **p)
 {
@@ -30,10 +42,7 @@ static void free_job(void **p)
 
 	CAST_OBJ(j, *p, JOB_MAGIC);
 	*p = NULL;
-	for (uint32_t i = 0; i < j->changes_n; i++)
-		xfree(j->changes[i].files);
-	xfree(j->changes);
-	xfree(j->hashes);
+	changes_free(j->changes, j->n);
 	FREE_OBJ(j);
 }
 
@@ -55,49 +64,39 @@ static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 	send_some(c, j);
 }
 
-static void send_one(struct rcall *c, const struct job *j)
+static void send_one(struct rcall *c, struct change *one)
 {
 	struct actor *a = rcall_rpc(c)->actor;
-	const struct change *one = &j->changes[j->change];
 	struct m_torrent_set *m = msg_new(a, MSG_TORRENT_SET);
 
-	memcpy(m->infohash, j->hashes[j->hash], sizeof m->infohash);
+	memcpy(m->infohash, one->infohash, sizeof m->infohash);
 	m->op = one->op;
 	m->value = one->value;
 	m->move = one->move;
 	m->seed = one->seed;
-	if (one->files_n > 0)
-		m->files = xmemdup(one->files, one->files_n * sizeof *one->files);
+	m->files = one->files;
 	m->files_n = one->files_n;
+	one->files = NULL;
 	msg_call(a, ADDR_SESSION, m, on_set, c);
 }
 
 static void send_some(struct rcall *c, struct job *j)
 {
-	while (j->hash < j->hashes_n && j->change < j->changes_n && j->under_way < j->window) {
-		send_one(c, j);
-		j->under_way++;
-		if (++j->change == j->changes_n) {
-			j->change = 0;
-			j->hash++;
-		}
-	}
+	for (; j->next < j->n && j->under_way < j->window; j->under_way++)
+		send_one(c, &j->changes[j->next++]);
 	if (j->under_way > 0)
 		return;
 	shared_changed(rcall_rpc(c)->actor);
 	rcall_end_err(c, j->err, j->why.text);
 }
 
-void rcall_change(struct rcall *c, uint8_t (*hashes)[20], uint32_t n, struct change *changes,
-	uint32_t changes_n, bool one_by_one)
+void changes_make(struct rcall *c, struct change *list, uint32_t n, bool one_by_one)
 {
 	struct job *j;
 
 	ALLOC_OBJ(j, JOB_MAGIC);
-	j->hashes = hashes;
-	j->hashes_n = n;
-	j->changes = changes;
-	j->changes_n = changes_n;
+	j->changes = list;
+	j->n = n;
 	j->window = one_by_one ? 1 : WINDOW;
 	must(c->work == NULL);
 	c->work = j;

@@ -93,7 +93,7 @@ static void ask_space(struct rcall *c, struct actor *a)
 	msg_call(a, rcall_worker(c), m, on_space, c);
 }
 
-void facts_ask(struct rcall *c, facts_f *fn)
+void summary_ask(struct rcall *c, facts_f *fn)
 {
 	struct actor *a = rcall_rpc(c)->actor;
 	struct m_torrent_rows *rows = msg_new(a, MSG_TORRENT_ROWS);

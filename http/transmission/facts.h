@@ -20,7 +20,7 @@ struct facts {
 typedef void facts_f(struct rcall *, const struct facts *);
 
 /* Asks for them and calls fn, or ends the call. */
-void facts_ask(struct rcall *, facts_f *fn);
+void summary_ask(struct rcall *, facts_f *fn);
 
 /* --- preferences that are switched on by one name and have their value by another (pairs.c) --- */
 

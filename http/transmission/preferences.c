@@ -344,7 +344,7 @@ static void set_all(struct rcall *c, const struct facts *f)
 
 void preferences_set(struct rcall *c)
 {
-	facts_ask(c, set_all);
+	summary_ask(c, set_all);
 }
 
 unsigned preferences_need(const struct rcall *c)

@@ -115,9 +115,9 @@ bool rcall_int(const struct rcall *, const char *name, int64_t *out);
 bool rcall_real(const struct rcall *, const char *name, double *out);
 
 /* Files by their numbers, which are to have a priority, appended to the list; an empty one is all.
- * false: the call has ended. */
-bool rcall_files(
-	struct rcall *, const char *name, uint8_t priority, struct file_wish **list, uint32_t *n);
+ * false: one is no number of a file. */
+bool rcall_files(const struct rcall *, const char *name, uint8_t priority, struct file_wish **list,
+	uint32_t *n);
 
 /* A key as the dialect has it. */
 void rcall_key(struct json_out *, bool snake, const char *legacy, const char *snake_name);
@@ -173,20 +173,28 @@ void chosen_find(struct rcall *, bool in_order, chosen_f *fn);
 
 /* --- changes (change.c) --- */
 
-/* One change, which several torrents get. */
+/* A change of one torrent. */
 struct change {
+	uint8_t infohash[20];
 	enum torrent_op op;
 	uint64_t value; /* as in m_torrent_set, and what follows, too */
 	enum queue_move move;
 	struct seed_limits seed;
-	struct file_wish *files; /* owned by the job */
+	struct file_wish *files; /* owned */
 	uint32_t files_n;
 };
 
-/* Makes all changes to each of the torrents, in this order; the call ends with the first that
- * failed.  Takes both lists.  one_by_one: a change waits for the one before. */
-void rcall_change(struct rcall *, uint8_t (*hashes)[20], uint32_t n, struct change *,
-	uint32_t changes_n, bool one_by_one);
+struct changes {
+	struct change *list; /* owned */
+	uint32_t n, room;
+};
+
+/* Another one, to be filled in.  Valid until the next. */
+struct change *changes_add(struct changes *, const struct torrent_view *, enum torrent_op);
+/* Makes them in this order; the call ends with the first that failed.  Takes the list.
+ * one_by_one: each waits for the one before. */
+void changes_make(struct rcall *, struct change *, uint32_t n, bool one_by_one);
+void changes_free(struct change *, uint32_t n);
 
 /* --- methods --- */
 
@@ -194,6 +202,7 @@ rcall_f get_torrents;
 rcall_f act_plainly, act_remove, act_move; /* act_plainly: arg is the enum torrent_op */
 rcall_f act_start_now;
 rcall_f add_torrent;
+rcall_f set_torrents, set_location, set_group, rename_path;
 rcall_f preferences_get, preferences_set;
 unsigned preferences_need(const struct rcall *);
 rcall_f stats_get, daemon_close, free_space, test_port, update_blocklist, groups_get;

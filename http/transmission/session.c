@@ -119,5 +119,5 @@ static void put_preferences(struct rcall *c, const struct facts *f)
 
 void preferences_get(struct rcall *c)
 {
-	facts_ask(c, put_preferences);
+	summary_ask(c, put_preferences);
 }

@@ -11,6 +11,7 @@ from lib_daemon import Daemon
 from lib_peer import Seed
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
+from lib_tracker import HttpTracker, http_reply, reply_body
 
 HEADER = 'X-Transmission-Session-Id'
 UNKNOWN = '0123456789abcdef0123456789abcdef01234567'
@@ -282,6 +283,122 @@ def statistics_room_port_blocklist_groups_and_the_end():
         wait_for(lambda: d.process.poll() is not None, 'the daemon ends')
         lib_daemon.LIVE.discard(d.process)
         equal(d.process.returncode, 0)
+
+
+@case
+def a_torrent_is_changed():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t = Torrent('many', [(f'f{i}', 40000) for i in range(6)])
+        other = Torrent('two', 1000, seed=2)
+        rpc.add(t, paused=True, files_unwanted=[5], priority_high=[0])
+        rpc.add(other, paused=True)
+        d.wait_ready(t)
+
+        def one(*fields):
+            return [rpc.get(*fields, ids=1)[0][f] for f in fields]
+
+        def files():
+            return one('wanted', 'priorities')
+        equal(files(), [[1, 1, 1, 1, 1, 0], [1, 0, 0, 0, 0, 0]])
+        equal([x['name'] for x in one('files')[0]], [f'many/f{i}' for i in range(6)])
+        stats = one('fileStats')[0]
+        equal([(x['wanted'], x['priority']) for x in stats], [(True, 1)] + [(True, 0)] * 4 + [(False, 0)])
+        rpc.ok('torrent-set', ids=[1], files_unwanted=[], priority_low=[1])
+        equal(files(), [[0] * 6, [0] * 6])
+        rpc.ok('torrent-set', ids=[1], files_wanted=[1, 2, 5], priority_low=[1, 3], priority_high=[2])
+        equal(files(), [[0, 1, 1, 0, 0, 1], [0, -1, 1, 0, 0, 0]])
+        rpc.ok('torrent-set', ids=[1], files_wanted=[])
+        equal(files(), [[1] * 6, [0, -1, 1, 0, 0, 0]])
+        equal(rpc.ask('torrent-set', ids=[1], files_wanted=[6])['result'], 'file index out of range')
+        equal(rpc.ask('torrent-set', ids=[1], priority_high=[-1])['result'], 'file index out of range')
+
+        limits = ('downloadLimit', 'downloadLimited', 'uploadLimit', 'uploadLimited')
+        equal(one(*limits), [0, False, 0, False])
+        rpc.ok('torrent-set', ids=[1], downloadLimit=20, downloadLimited=True, uploadLimited=True)
+        equal(one(*limits), [20, True, 100, True])
+        equal(d.view(t)['maxdown'], 20000 / 1024)
+        rpc.ok('torrent-set', ids=[1], downloadLimited=False, uploadLimit=7)
+        equal(one(*limits), [0, False, 7, True])
+
+        seeding = ('seedRatioMode', 'seedRatioLimit', 'seedIdleMode', 'seedIdleLimit')
+        rpc.ok('torrent-set', ids=[1], seedRatioMode=1, seedRatioLimit=1.25, seedIdleMode=1, seedIdleLimit=5)
+        equal(one(*seeding), [1, 1.25, 1, 5])
+        equal(d.view(t)['seed_limits'], {'ratio': 1.25, 'time': -1, 'idle': 300})
+        rpc.call('torrent_set', ids=t.hex, seed_ratio_mode=2, seed_idle_mode=0)
+        equal((one('seedRatioMode', 'seedIdleMode')), [2, 0])
+
+        equal(one('queuePosition'), [0])
+        rpc.ok('torrent-set', ids=[1], queuePosition=1)
+        equal(one('queuePosition'), [1])
+        rpc.call('torrent_set', ids=[1], sequential_download=True)
+        equal(rpc.call('torrent_get', ids=[1], fields=['sequential_download']), {'torrents': [{'sequential_download': True}]})
+
+
+@case
+def what_a_torrent_cannot_have_is_refused_and_changes_nothing():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t = Torrent('one', 100000, trackers=['http://127.0.0.1:1/announce'])
+        rpc.add(t, paused=True)
+        was = d.wait_ready(t)
+        for name, value in {'bandwidthPriority': 1, 'honorsSessionLimits': False, 'labels': ['x'], 'peer-limit': 3, 'group': 'g',
+                            'location': '/srv', 'trackerAdd': ['http://x/announce'], 'trackerList': 'http://x/announce',
+                            'trackerRemove': [0], 'downloadLimit': 'x', 'downloadLimit ': 1, 'seedRatioMode': 3,
+                            'seedRatioLimit': -1, 'queuePosition': -1}.items():
+            arguments = {'ids': [1], 'uploadLimit': 99, name.strip(): value}
+            if name == 'downloadLimit ':  # nothing is wrong with it alone
+                arguments['downloadLimit'] = -5
+            answer = rpc.raw({'method': 'torrent-set', 'arguments': arguments})
+            check(answer['result'] != 'success' and len(answer['result']) > 20, name, answer)
+            equal({**d.view(t), 'trackers': None}, {**was, 'trackers': None}, name)
+        limit = rpc.ok('session-get')['peer-limit-per-torrent']
+        rpc.raw({'method': 'torrent-set', 'arguments': {
+            'ids': [1], 'bandwidthPriority': 0, 'honorsSessionLimits': True, 'labels': [], 'peer-limit': limit, 'group': '',
+            'location': d.downloads, 'trackerAdd': [],
+            'trackerList': rpc.get('trackerList')[0]['trackerList']}})
+        rpc.ok('torrent-set-location', ids=[1], location=d.downloads, move=True)
+        check('stays where' in rpc.ask('torrent-set-location', ids=[1], location='/srv')['result'])
+        equal(rpc.ask('torrent-set-location', ids=[1], location='x')['result'], 'new location path is not absolute')
+        check(rpc.ask('torrent-rename-path', ids=[1], path='many', name='x')['result'] != 'success')
+        check(rpc.ask('group-set', name='x')['result'] != 'success')
+        check('labels' in rpc.ask('torrent-add', metainfo='aGVsbG8=', labels=['tv'])['result'])
+
+
+@case
+def announces_checks_and_what_peers_and_trackers_are_shown_as():
+    with Daemon() as d, HttpTracker(lambda a: http_reply(reply_body(**{'min interval': 1}))) as tracker:
+        rpc = Rpc(d)
+        t = Torrent('one', 10 * 32768, trackers=[tracker.url()])
+        rpc.add(t)
+        tracker.wait_event('started')
+        with Seed(t, have={0, 1, 2}, choking=True).dial(d):
+            d.wait_view(t, lambda v: len(v['Peers']) == 1 and v['Peers'][0]['connected'], 'a peer')
+            view = rpc.get('peers', 'peersConnected', 'peersFrom', 'trackerStats', 'availability', 'desiredAvailable', ids=1)[0]
+            equal(view['peersConnected'], 1)
+            peer = view['peers'][0]
+            equal((peer['address'], peer['isIncoming'], peer['clientIsChoked'], peer['progress']), ('127.0.0.1', True, True, 0.3))
+            equal(view['peersFrom']['fromIncoming'], 1)
+            equal(view['availability'], [1, 1, 1] + [0] * 7)
+            equal(view['desiredAvailable'], 3 * 32768)
+            stat = view['trackerStats'][0]
+            equal((stat['announce'], stat['hasAnnounced'], stat['tier'], stat['id']), (tracker.url(), True, 0, 0))
+        before = len(tracker.announces)
+        rpc.ok('torrent-reannounce', ids=[1])
+        wait_for(lambda: len(tracker.announces) > before, 'another announce')
+        rpc.ok('torrent-verify', ids=[1])
+        rpc.ok('torrent-stop')
+        rpc.ok('torrent-reannounce')
+
+
+@case
+def credentials_are_needed_and_scopes_are_looked_at():
+    token = 'a-token-of-some-length'
+    with Daemon({'api.token': token}) as d:
+        reply = d.http('POST', '/transmission/rpc', body=b'{}')
+        equal(reply.status, 401)
+        check(HEADER not in reply.headers, 'the session id is told to a stranger')
+        Rpc(d, headers={'Authorization': f'Bearer {token}'}).ok('session-get')
 
 
 lib_tap.main()
