@@ -17,6 +17,7 @@
 #include "actors/main/topology.h"
 
 #define RESERVE      10u /* resolver, certificates, a configuration read again, an accept, a list */
+#define API_LEAST    4u  /* connections */
 #define WEBSEED_EACH 2u  /* to the server, and to peers */
 #define PER_WORKER   2u  /* a directory on the way to a file */
 
@@ -76,6 +77,17 @@ static unsigned peers_for(unsigned n, unsigned shards)
 	return max;
 }
 
+/* With the streams beside them. */
+static unsigned api_need(unsigned connections)
+{
+	return connections + API_STREAMS(connections);
+}
+
+static unsigned api_for(unsigned n)
+{
+	return MAX(n / 2, n - MIN(n, API_STREAMS(n)));
+}
+
 static bool divide(struct want *w, unsigned room)
 {
 	uint64_t beyond = 0, least = 0;
@@ -112,7 +124,8 @@ static void ask(struct want *w, const struct descriptors *d, const struct config
 {
 	unsigned files = d->workers * STORE_FILES_LEAST;
 
-	w[API] = (struct want){OPT_api_connections, (unsigned)c->api_connections, 4, 0};
+	w[API] = (struct want){OPT_api_connections, api_need((unsigned)c->api_connections),
+		api_need(API_LEAST), 0};
 	w[TRACKER] = (struct want){OPT_tracker_connections, (unsigned)c->tracker_connections, 2, 0};
 	w[WEBSEED] = (struct want){OPT_webseed_connections,
 		WEBSEED_EACH * (unsigned)c->webseed_connections, WEBSEED_EACH, 0};
@@ -129,6 +142,8 @@ static int value_for(unsigned share, unsigned n, const struct descriptors *d)
 {
 	if (share == PEERS)
 		return (int)peers_for(n, d->shards);
+	if (share == API)
+		return (int)api_for(n);
 	return (int)(share == WEBSEED ? MAX(n / WEBSEED_EACH, 1u) : n);
 }
 

@@ -13,6 +13,8 @@ struct resources;
  */
 #define PEERS_STRANGERS(conns_max) MAX((conns_max) / 4, MIN((conns_max), 16u))
 #define STORE_FILES_LEAST          4u
+/* Streams of events that so many connections of the API have beside them. */
+#define API_STREAMS(connections) MIN((unsigned)(connections), 64u)
 
 /* Given to every init; immutable while the actors run. */
 struct actor_env {

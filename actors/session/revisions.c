@@ -105,7 +105,7 @@ void revision_drop(struct revisions *rs, struct revised *r)
 	count_out(rs, &r->row);
 	mark = &rs->gone[rs->gone_n++ % REVISIONS_GONE];
 	rs->lost = mark->rev; /* 0 while the ring has room */
-	*mark = (struct tombstone){.n = r->row.n, .born = r->row.born, .rev = ++rs->rev};
+	*mark = (struct tombstone){.n = r->row.n, .rev = ++rs->rev};
 	take(r, &none);
 }
 
@@ -146,8 +146,7 @@ uint32_t *revision_gone(const struct revisions *rs, uint64_t since, uint32_t *n)
 
 		if (g->rev <= since)
 			break;
-		if (g->born <= since)
-			ARRAY_PUSH(list, *n, room, g->n);
+		ARRAY_PUSH(list, *n, room, g->n);
 	}
 	return list;
 }

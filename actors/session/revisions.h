@@ -30,7 +30,7 @@ struct revisions {
 	struct link order; /* the last one changed last */
 	struct tombstone {
 		uint32_t n;
-		uint64_t born, rev;
+		uint64_t rev;
 	} * gone;                     /* owned, a ring of REVISIONS_GONE */
 	uint64_t gone_n;              /* ever */
 	uint64_t lost;                /* revision of the last that was forgotten; 0: none */
@@ -61,7 +61,8 @@ bool revision_reaches(const struct revisions *, uint64_t since);
 /* The first that changed after that revision, or the next one before r; NULL: no more. */
 const struct revised *revision_since(
 	const struct revisions *, const struct revised *r, uint64_t since);
-/* n of those that went after it and had come before; *n of them, owned by the caller. */
+/* n of those that went after it; *n of them, owned by the caller.  Those that also came after it
+ * are among them: a list that was being taken meanwhile may have them. */
 uint32_t *revision_gone(const struct revisions *, uint64_t since, uint32_t *n);
 
 #endif

@@ -68,8 +68,7 @@ static void on_rows(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 /* --- the question --- */
 
-/* false: answered. */
-static bool read_fields(struct request *r, uint32_t *fields)
+bool list_param_fields(struct request *r, uint32_t *fields)
 {
 	const char *names;
 	struct slice bad = {0};
@@ -91,14 +90,14 @@ static bool read_fields(struct request *r, uint32_t *fields)
 	return false;
 }
 
-static bool read_since(struct request *r, struct question *q)
+bool list_param_since(struct request *r, bool *given, struct list_point *seen)
 {
 	const char *since;
 
 	if (!param_text(r, "since", &since))
 		return false;
-	q->wish.delta = since != NULL;
-	if (since == NULL || list_point_read(since, &q->wish.seen, NULL))
+	*given = since != NULL;
+	if (since == NULL || list_point_read(since, seen, NULL))
 		return true;
 	answer_text(r, 422,
 		"parameter 'since' must be the epoch and the revision of an answer before, such as "
@@ -136,7 +135,8 @@ void api_list(struct request *r)
 
 	memset(&q, 0, sizeof q);
 	memcpy(q.path, "list", 4);
-	if (!read_fields(r, &q.wish.fields) || !read_since(r, &q) || !read_page(r, &q))
+	if (!list_param_fields(r, &q.wish.fields) ||
+		!list_param_since(r, &q.wish.delta, &q.wish.seen) || !read_page(r, &q))
 		return;
 	s = shared_ask(r, &q, sizeof q);
 	if (s == NULL)

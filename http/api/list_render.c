@@ -121,8 +121,9 @@ static bool is_shown(const struct list_render *r, unsigned i)
 	return (r->wish.fields >> i & 1) != 0;
 }
 
-static void put_row(const struct list_render *r, struct json_out *o, const struct torrent_row *t)
+static void put_row(struct list_render *r, struct json_out *o, const struct torrent_row *t)
 {
+	r->told++;
 	json_out_open(o, '[');
 	for (unsigned i = 0; i < ARRAY_LEN(fields); i++)
 		if (is_shown(r, i))
@@ -135,7 +136,7 @@ static bool is_news(const struct list_render *r, const struct torrent_row *t, un
 	return i > 0 && is_shown(r, i) && t->changed[fields[i].group] > r->wish.seen.rev;
 }
 
-static void put_change(const struct list_render *r, struct json_out *o, const struct torrent_row *t)
+static void put_change(struct list_render *r, struct json_out *o, const struct torrent_row *t)
 {
 	bool any = false;
 
@@ -143,6 +144,7 @@ static void put_change(const struct list_render *r, struct json_out *o, const st
 		any |= is_news(r, t, i);
 	if (!any)
 		return;
+	r->told++;
 	json_out_open(o, '[');
 	json_out_uint(o, t->n);
 	json_out_open(o, '{');
@@ -164,24 +166,25 @@ static bool is_new(const struct list_render *r, const struct torrent_row *t)
 	return !r->wish.delta || r->rows->reset || t->born > r->wish.seen.rev;
 }
 
-static void put_added(const struct list_render *r, struct json_out *o, uint32_t i)
+static void put_added(struct list_render *r, struct json_out *o, uint32_t i)
 {
 	if (is_new(r, &r->rows->rows[i]))
 		put_row(r, o, &r->rows->rows[i]);
 }
 
-static void put_changed(const struct list_render *r, struct json_out *o, uint32_t i)
+static void put_changed(struct list_render *r, struct json_out *o, uint32_t i)
 {
 	if (!is_new(r, &r->rows->rows[i]))
 		put_change(r, o, &r->rows->rows[i]);
 }
 
-static void put_gone(const struct list_render *r, struct json_out *o, uint32_t i)
+static void put_gone(struct list_render *r, struct json_out *o, uint32_t i)
 {
+	r->told++;
 	json_out_uint(o, r->rows->gone[i]);
 }
 
-static void put_name(const struct list_render *r, struct json_out *o, uint32_t i)
+static void put_name(struct list_render *r, struct json_out *o, uint32_t i)
 {
 	if (is_shown(r, i))
 		json_out_text(o, fields[i].key);
@@ -206,7 +209,7 @@ static uint32_t count_gone(const struct list_render *r)
 static const struct {
 	const char *key;
 	uint32_t (*count)(const struct list_render *);
-	void (*put)(const struct list_render *, struct json_out *, uint32_t i);
+	void (*put)(struct list_render *, struct json_out *, uint32_t i);
 } parts[] = {
 	{"fields", count_names, put_name},
 	{"add", count_rows, put_added},

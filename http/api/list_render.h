@@ -31,6 +31,7 @@ struct list_render {
 	int64_t now;
 	unsigned part; /* which list is next, */
 	uint32_t i;    /* and which of its entries */
+	uint32_t told; /* rows, changes and numbers that were written */
 };
 
 /* All fields. */

@@ -8,14 +8,15 @@
 #include "http/server/server.h"
 #include "proto/base/priority.h"
 
-/* add.c, calls.c, changes.c, look.c and list.c: a message to another actor, whose reply answers the
- * request
+/* add.c, calls.c, changes.c, look.c, list.c and events.c: a message to another actor, whose reply
+ * answers the request
  */
 void api_add(struct request *);
 void api_add_magnet(struct request *);
 void api_set(struct request *);
 void api_view(struct request *);
 void api_list(struct request *);
+void api_events(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
 void api_volumes(struct request *);
@@ -40,6 +41,11 @@ void api_put_scopes(struct json_out *, unsigned scopes);
 void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
 /* What is in *o, or that `who` does not answer. */
 void api_answer(struct request *, enum err, unsigned status, struct json_out *, const char *who);
+
+/* list.c: parameters of who keeps a list; false: answered. */
+struct list_point;
+bool list_param_fields(struct request *, uint32_t *fields);
+bool list_param_since(struct request *, bool *given, struct list_point *seen);
 
 /* The argument of api_view: of which torrents. */
 enum view_of { VIEW_OF_ONE, VIEW_OF_ALL };

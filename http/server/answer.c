@@ -201,6 +201,13 @@ void answer_document(struct request *r, const struct document *d)
 	r->document = d;
 }
 
+void answer_ready(struct request *r, const char *type, struct MHD_Response *m)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	set(r, 200, type, NULL, 0);
+	r->ready = m;
+}
+
 unsigned answer_status(enum err err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
@@ -270,6 +277,8 @@ static struct MHD_Response *make_response(struct request *r)
 		return document_response(r->document, whole,
 			MHD_lookup_connection_value(
 				r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	if (r->ready != NULL)
+		return r->ready;
 	return MHD_create_response_from_buffer(r->body_n, r->body, MHD_RESPMEM_MUST_FREE);
 }
 
@@ -294,6 +303,7 @@ enum MHD_Result answer_send(struct request *r)
 	if (m == NULL)
 		return MHD_NO;
 	r->body = NULL;
+	r->ready = NULL;
 	add_headers(r, m, cache);
 	done = MHD_queue_response(r->conn, r->status, m);
 	MHD_destroy_response(m);

@@ -15,6 +15,7 @@
 #define BODY_TIME    (150 * USEC_PER_SEC) /* for a whole body */
 #define ANSWER_TIME  (300 * USEC_PER_SEC) /* until an answer is taken */
 #define GRACE        (10 * USEC_PER_SEC) /* bodies and answers younger than this keep their place */
+#define STREAM_TIME  (60 * USEC_PER_SEC) /* until all of a stream's text is taken */
 #define REFUSED_TIME (5 * USEC_PER_SEC)  /* what a refused body goes on for */
 
 /* What the kernel holds of an answer that the client has not taken; a few times this, as it counts.
@@ -68,7 +69,7 @@ static struct client *find_slowest(struct http *h, const struct client *newcomer
 		bool young = c->phase > CLIENT_HEADER && now - c->since < GRACE;
 
 		if (c != newcomer && !c->cut && !young && c->phase != CLIENT_WAITS &&
-			(slowest == NULL || c->since < slowest->since))
+			c->phase != CLIENT_STREAM && (slowest == NULL || c->since < slowest->since))
 			slowest = c;
 	}
 	return slowest;
@@ -128,6 +129,8 @@ static int64_t patience(const struct http *h, const struct client *c)
 		return INT64_MAX;
 	case CLIENT_ANSWER:
 		return ANSWER_TIME;
+	case CLIENT_STREAM:
+		return STREAM_TIME;
 	}
 	return HEADER_TIME;
 }

@@ -3,7 +3,8 @@
  * What the files of the HTTP server share.
  *
  * Floors, from the ground: head (a request's headers), guard (who gets in), route, answer, params,
- * request (the life of one), door (new connections), client (those there are), server (the actor).
+ * door (new connections), client (those there are), streaming (answers that go on), request (the
+ * life of one), server (the actor).
  */
 #ifndef HTTP_SERVER_PRIV_H
 #define HTTP_SERVER_PRIV_H
@@ -38,6 +39,7 @@ enum client_phase {
 	CLIENT_REFUSED, /* or the rest of one that was answered in its midst */
 	CLIENT_WAITS,   /* has sent all and waits for us */
 	CLIENT_ANSWER,  /* takes its answer */
+	CLIENT_STREAM,  /* takes one that goes on; since: it last had all of it */
 };
 
 /* One connection, for the deadlines that microhttpd's idle timer does not give. */
@@ -67,7 +69,10 @@ struct http {
 	struct loop_timer sweep; /* slow clients */
 	struct tokens *tokens;   /* owned: who may */
 	struct link clients;
-	unsigned clients_n;
+	unsigned clients_n; /* but those that take a stream */
+	struct link streams;
+	unsigned streams_n;
+	uint64_t streamed;      /* bytes of their texts */
 	uint64_t uploads;       /* bytes of all bodies that are being received or looked at */
 	bool burst;             /* there was much memory in use since it was last given back */
 	struct link shares;     /* answers that are made or fresh */
@@ -102,6 +107,8 @@ struct request {
 	void *gone_ctx;
 	bool packed;                     /* the client takes gzip */
 	const struct document *document; /* borrowed: the answer, instead of body */
+	struct MHD_Response *ready;      /* owned: the answer, instead of all of these */
+	struct streaming *stream;        /* owned; that is the answer */
 	const char *type;                /* of the answer */
 	char allow[40];                  /* Allow header of a 405; empty: none */
 	struct {
@@ -164,6 +171,8 @@ bool params_known(struct request *);
 
 /* answer.c: a body, of which the request takes a reference. */
 void answer_body(struct request *, struct body *);
+/* answer.c: 200 and a response that was made by the caller; takes it. */
+void answer_ready(struct request *, const char *type, struct MHD_Response *);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
 
@@ -172,6 +181,11 @@ void *request_line(void *ctx, const char *uri, struct MHD_Connection *);
 enum MHD_Result request_step(void *ctx, struct MHD_Connection *, const char *url,
 	const char *method, const char *version, const char *data, size_t *size, void **slot);
 void request_over(void *ctx, struct MHD_Connection *, void **slot, enum MHD_RequestTerminationCode);
+
+/* streaming.c: the client has gone */
+void streaming_close(struct streaming **);
+/* streaming.c: the daemon stops */
+void streaming_end(struct http *);
 
 /* door.c: takes no more clients than microhttpd has room for; borrows the descriptor */
 void door_open(struct http *, int fd);

@@ -432,7 +432,7 @@ static void unpack(struct request *r)
 
 static enum MHD_Result send_answer(struct request *r)
 {
-	client_enter(r->http, r->conn, CLIENT_ANSWER);
+	client_enter(r->http, r->conn, r->stream != NULL ? CLIENT_STREAM : CLIENT_ANSWER);
 	return answer_send(r);
 }
 
@@ -485,6 +485,10 @@ void request_over(
 	if (r->gone != NULL)
 		r->gone(r->gone_ctx);
 	link_remove(&r->in_shared);
+	if (r->stream != NULL)
+		streaming_close(&r->stream);
+	if (r->ready != NULL)
+		MHD_destroy_response(r->ready);
 	if (r->shared_body != NULL)
 		body_unref(&r->shared_body);
 	xfree(r->body);

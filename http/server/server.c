@@ -95,7 +95,9 @@ static void start(struct http *h, int fd)
 		0, NULL, NULL, request_step, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
 		MHD_OPTION_URI_LOG_CALLBACK, request_line, h, MHD_OPTION_NOTIFY_COMPLETED,
 		request_over, h, MHD_OPTION_NOTIFY_CONNECTION, client_event, h,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->config->api_connections + CLIENTS_SPARE,
+		MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)h->config->api_connections + CLIENTS_SPARE +
+			API_STREAMS(h->config->api_connections),
 		MHD_OPTION_CONNECTION_TIMEOUT, timeout, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	/* It opens nothing but its set of descriptors, which main has counted with. */
@@ -115,6 +117,7 @@ static void stop(struct http *h)
 	if (h->daemon == NULL)
 		return;
 	door_close(h);
+	streaming_end(h); /* microhttpd must not end while one is suspended */
 	loop_fd_del(loop, &h->io);
 	loop_timer_del(loop, &h->timer);
 	loop_timer_del(loop, &h->sweep);
@@ -136,6 +139,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->workers = env->workers;
 	h->tokens = tokens_new(env->tokens, env->tokens_n);
 	link_init(&h->clients);
+	link_init(&h->streams);
 	shared_init(h);
 	tables_open(h);
 	h->timer.fn = on_timer;
@@ -160,7 +164,7 @@ static void http_tick_end(struct actor *a)
 {
 	struct http *h = http_of(a);
 
-	for (int i = 0; i < RUNS_A_TURN && h->again; i++)
+	for (int i = 0; i < RUNS_A_TURN && (h->again || (h->stopping && h->streams_n > 0)); i++)
 		run(h);
 	if (!h->stopping || h->waiting > 0 || h->daemon == NULL)
 		return;
@@ -174,6 +178,7 @@ static void http_quiesce(struct actor *a)
 
 	door_close(h);
 	h->stopping = true;
+	streaming_end(h);
 }
 
 static void http_fini(struct actor *a)

@@ -1,17 +1,35 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Keeping a list: who takes the list once and then what changed has, whatever happens, what a new list has."""
+import http.client
 import json
 import os
 import random
+import threading
+import time
 
 import lib_tap
-from lib_daemon import Daemon
+from lib_daemon import MEASURABLE, Daemon
+from lib_events import Ended, Events, Follower
 from lib_peer import Seed
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
 
 SEED = int(os.environ.get('S', '1'))
+
+
+def cpu_us(d):
+    """CPU time that the daemon has used."""
+    total = 0
+    for task in os.listdir(f'/proc/{d.process.pid}/task'):
+        with open(f'/proc/{d.process.pid}/task/{task}/schedstat', encoding='utf-8') as f:
+            total += int(f.read().split()[0])
+    return total / 1000
+
+
+def resident(d):
+    with open(f'/proc/{d.process.pid}/status', encoding='utf-8') as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith('RssAnon'))
 
 
 def ask(d, **params):
@@ -31,27 +49,32 @@ class Mirror:
     def point(self):
         return f'{self.epoch}.{self.rev}'
 
-    def apply(self, news):
+    def apply(self, news, overlaps=False):
+        """overlaps: some of it may be known already, by a list that is younger than where the news begin."""
         if news['reset']:
             self.rows, self.resets = {}, self.resets + 1
         else:
             equal(news['epoch'], self.epoch, 'epoch')
             check(news['rev'] >= self.rev, 'from', self.rev, 'back to', news['rev'])
+        for n in news['gone']:
+            self.rows.pop(n, None)
         for row in news['add']:
             equal(len(row), len(news['fields']), 'values of a row')
             row = dict(zip(news['fields'], row))
+            check(overlaps or row['n'] not in self.rows, row, 'came twice')
             self.rows[row['n']] = row
         for n, values in news['set']:
             check(n in self.rows, 'a change of', n, 'which was never told')
             check(values.keys() <= self.rows[n].keys(), 'unknown fields in', values)
             self.rows[n].update(values)
-        for n in news['gone']:
-            check(self.rows.pop(n, None) is not None, n, 'went and was never there')
         self.epoch, self.rev = news['epoch'], news['rev']
         return self
 
     def follow(self, d, **params):
         return self.apply(ask(d, since=self.point, **params) if self.epoch else ask(d, **params))
+
+    def follow_anew(self, d):
+        return self.apply(ask(d))
 
     def pages(self, d, limit):
         """The whole list in pages."""
@@ -162,12 +185,7 @@ def fields_pages_and_what_is_refused():
             check(not page['reset'], 'a page that begins anew')
             equal(page['rev'], first['rev'], 'the revision of later pages')
             m.apply(page)
-        # One that was told, and one that never was, went: only the former is named.
-        m.rows = {n: row for n, row in m.rows.items()}
-        news = ask(d, since=m.point)
-        for n in news['gone']:
-            m.rows.setdefault(n, {})
-        m.apply(news)
+        m.apply(ask(d, since=m.point), overlaps=True)
         agree(d, m)
         for bad in ({'since': 'x'}, {'since': '0123456789abcdef'}, {'since': '0123456789abcdef.'}, {'fields': 'nam'},
                     {'fields': ','}, {'cursor': '1.2.3'}, {'limit': '0'}, {'limit': 'x'}, {'sinc': '1'},
@@ -197,20 +215,24 @@ def another_epoch_and_the_future_begin_anew():
 
 
 @case
-def who_came_and_went_meanwhile_is_not_named():
+def who_came_between_two_pages_and_went_is_named():
+    """A page may have one that the revision of the first page knows nothing of: that it went must be told."""
     with Daemon() as d:
-        stays = Torrent('stays', 10)
-        d.add(stays, start='false')
-        m = Mirror().follow(d)
-        before = m.point
-        torrents = [Torrent(f'goes {i}', 1, seed=i) for i in range(40)]
-        for _ in range(4):
-            for t in torrents:
-                equal(d.http('POST', '/addtorrentfile', {'start': 'false'}, t.data).status, 200)
-            for t in torrents:
-                d.ok('/removetorrent', infohash=t.hex)
-            m.follow(d)
-        equal((m.resets, ask(d, since=before)['gone']), (1, []), 'who came and went since is not named')
+        here = [Torrent(f'here {i}', 10, seed=i) for i in range(3)]
+        for t in here:
+            d.add(t, start='false')
+        m = Mirror()
+        page = ask(d, limit=2)
+        m.apply(page)
+        short = Torrent('short', 10)
+        d.add(short, start='false')
+        while page['next']:
+            page = ask(d, limit=2, cursor=page['next'])
+            m.apply(page)
+        equal(sorted(r['name'] for r in m.rows.values()), ['here 0', 'here 1', 'here 2', 'short'])
+        d.ok('/removetorrent', infohash=short.hex)
+        m.apply(ask(d, since=m.point), overlaps=True)
+        equal(sorted(r['name'] for r in m.rows.values()), ['here 0', 'here 1', 'here 2'])
         agree(d, m)
 
 
@@ -290,16 +312,217 @@ def whatever_happens_a_kept_list_is_the_list():
     with Daemon({'queue.downloads': 2, 'queue.seeds': 2}) as d:
         chaos = Chaos(d, rng)
         often, seldom = Mirror().follow(d), Mirror().follow(d)
+        live = Live(d)
         for turn in range(6):
             for _ in range(25):
                 chaos.step()
                 often.follow(d)
             agree(d, often, seldom, Mirror().pages(d, 5))
             wait_shown(d, often)
+            live.agrees_with(often)
             if turn % 3 == 2:
                 d.restart(clean=turn % 2 == 0)
         wait_shown(d, often)
         agree(d, often, seldom)
+        live.agrees_with(often.follow(d))
+        live.follower.close()
+        equal(live.mirror.resets, 3, 'lists that were taken: one each run')
+
+
+# --- events
+
+class Live:
+    """A list that is kept by events: taken when it is said that it has to be, and then only what the events say."""
+
+    def __init__(self, d):
+        self.d, self.mirror, self.lock = d, Mirror(), threading.Lock()
+        self.follower = Follower(d, self.take, every=250)
+
+    def take(self, name, data):
+        with self.lock:
+            if name == 'reset' or (name == 'hello' and self.mirror.epoch is None):
+                self.mirror.follow_anew(self.d)
+            elif name == 'torrents' and data['rev'] > self.mirror.rev:
+                self.mirror.apply(data, overlaps=True)
+
+    def agrees_with(self, mirror):
+        def same():
+            check(self.follower.error is None, 'the follower failed:', self.follower.error)
+            with self.lock:
+                return self.mirror.rows == mirror.follow(self.d).rows
+        wait_for(same, lambda: f'events told all: {self.mirror.rows} and {mirror.rows}')
+
+
+@case
+def events_begin_go_on_and_end():
+    with Daemon() as d:
+        with Events(d, every=250) as stream:
+            equal((stream.status, stream.headers['content-type'], stream.headers['cache-control'],
+                   stream.headers['x-accel-buffering']), (200, 'text/event-stream; charset=utf-8', 'no-store', 'no'))
+            name, hello = stream.next()
+            equal((name, hello['rev'], hello['every']), ('hello', 0, 250))
+            check(len(hello['epoch']) == 16 and hello['version'] and hello['now'], hello)
+            equal(stream.last_id, f'{hello["epoch"]}.0')
+            equal(stream.wait('stats')['counts']['stopped'], 0)
+            t = Torrent('event', 1000)
+            d.add(t, start='false')
+            told = stream.wait('torrents')
+            equal((told['reset'], [dict(zip(told['fields'], row))['name'] for row in told['add']]), (False, ['event']))
+            check('next' not in told, 'a page in a stream')
+            equal(stream.wait('stats')['counts']['stopped'], 1)
+            point = stream.last_id
+            d.ok('/setdownrate', infohash=t.hex, rate=7)
+            told = stream.wait('torrents')
+            equal((told['add'], told['set'][0][1]['down_limit']), ([], 7 * 1024))
+            # Who comes back hears what it missed, by the header of a browser that does by itself, too.
+            for more in ({'since': point}, {'headers': {'Last-Event-ID': point}},
+                         {'headers': {'Last-Event-ID': point}, 'since': 'ffffffffffffffff.3'}):
+                with Events(d, **more) as again:
+                    equal(again.next()[0], 'hello')
+                    equal([n for n, _ in again.next()[1]['set']], [told['set'][0][0]])
+            with Events(d, since='ffffffffffffffff.3') as other:
+                equal([other.next()[0], other.next()], ['hello', ('reset', {'reason': 'restarted'})])
+            with Events(d, since=hello['epoch'] + '.99999') as future:
+                equal([future.next()[0], future.next()], ['hello', ('reset', {'reason': 'too_old'})])
+            d.terminate()
+            equal(stream.wait('bye'), {'reason': 'stopping'})
+            try:
+                got = stream.next()
+                check(False, 'after the end', got)
+            except Ended:
+                pass
+        d.start()
+        for bad in ({'every': '249'}, {'every': '10001'}, {'every': 'x'}, {'since': 'x'}, {'fields': 'x'}, {'to': '1'}):
+            equal(d.get('/api/v1/events', **bad).status, 422, bad)
+        equal(d.http('POST', '/api/v1/events').status, 405)
+        equal(d.http('HEAD', '/api/v1/events').status, 200)
+        with Events(d, fields='name') as stream:
+            stream.wait('hello')
+            d.ok('/setdownrate', infohash=t.hex, rate=8)
+            d.ok('/setuprate', infohash=t.hex, rate=8)
+            d.add(Torrent('another', 5), start='false')
+            told = stream.wait('torrents')
+            equal((told['fields'], told['set'], told['add'][0][1]), (['n', 'name'], [], 'another'))
+
+
+@case
+def a_heartbeat_outlives_the_timeout_of_the_api():
+    with Daemon({'api.timeout': '2s'}) as d:
+        with Events(d) as stream:
+            started = time.monotonic()
+            for _ in range(2):
+                name, data = stream.next()
+                while name != 'tick':
+                    name, data = stream.next()
+                check(abs(data['now'] - time.time()) < 5, data)
+            check(17 < time.monotonic() - started < 30, 'two ticks took', time.monotonic() - started)
+
+
+@case
+def so_many_streams_and_no_more():
+    with Daemon({'api.connections': 70}) as d:
+        streams = [Events(d, every=250) for _ in range(64)]
+        for s in streams:
+            equal(s.next()[0], 'hello')
+        with Events(d) as refused:
+            equal(refused.status, 503)
+        # They have none of the places of others.
+        idle = [http.client.HTTPConnection(d.host, d.api_port) for _ in range(60)]
+        for c in idle:
+            c.request('GET', '/healthz')
+            equal(c.getresponse().read() != b'', True)
+        d.add(Torrent('for all', 1000), start='false')
+        for s in streams:
+            equal(len(s.wait('torrents')['add']), 1)
+        for s in streams[:5]:
+            s.close()
+
+        def free():
+            with Events(d) as one:
+                return one.status == 200
+        wait_for(free, 'a place is free again')
+        for s in streams[5:] + idle:
+            s.close()
+
+
+@case
+def who_stops_reading_costs_nothing():
+    with Daemon() as d:
+        torrents = [Torrent(f'{"long " * 30}{i}', 1000, seed=i) for i in range(40)]
+        for t in torrents:
+            d.add(t, start='false')
+        stuck = [Events(d, every=250, size=4096) for _ in range(40)]
+        reader = Events(d, every=250)
+        reader.wait('stats')
+
+        def stir(n):
+            for i in range(n):
+                for t in torrents:
+                    d.ok('/setdownrate', infohash=t.hex, rate=i + 1)
+                    d.ok('/setuprate', infohash=t.hex, rate=i + 1)
+                reader.wait('torrents')
+        stir(5)
+        before = resident(d)
+        stir(25)
+        if MEASURABLE:
+            grown = resident(d) - before
+            check(grown < 4 << 20, f'{grown} bytes more for 40 streams that nobody reads')
+        started = time.monotonic()
+        equal(d.get('/healthz').status, 200)
+        check(time.monotonic() - started < 1, 'an answer took', time.monotonic() - started)
+        # One that reads on is told all that it missed at once, not step by step.
+        late, last = stuck[0], {}
+        until = time.monotonic() + 20
+        while len(last) < len(torrents) or set(last.values()) != {25 * 1024}:
+            check(time.monotonic() < until, 'it never got there:', set(last.values()))
+            name, data = late.next()
+            if name == 'torrents':
+                last.update((n, v['up_limit']) for n, v in data['set'] if 'up_limit' in v)
+        took = d.terminate()
+        check(took < 2, 'a stop with streams that nobody reads took', took)
+        for s in stuck + [reader]:
+            s.close()
+
+
+@case
+def a_change_among_ten_thousand_costs_what_a_change_costs():
+    if not MEASURABLE:
+        raise lib_tap.Skip('a figure of the program, not of a sanitizer')
+    n, changed = 10000, 50
+    with Daemon({'log.level': 'error'}) as d:
+        hashes = []
+        connection = http.client.HTTPConnection(d.host, d.api_port)
+        for i in range(n):
+            t = Torrent(f'one of many {i}', 16, seed=i, piece_length=16384)
+            connection.request('POST', '/addtorrentfile?start=false', t.data)
+            reply = connection.getresponse()
+            equal((reply.status, reply.read() and 0), (200, 0))
+            hashes.append(t.hex)
+        wait_for(lambda: all(row[1] == 'stopped' for row in ask(d, fields='state')['add']), 'all are there')
+        used = cpu_us(d)
+        m = Mirror().follow(d)
+        print(f'# the list of {n}: {(cpu_us(d) - used) / 1000:.1f} ms of CPU time')
+        equal(len(m.rows), n)
+        costs = []
+        for turn in range(10):
+            for h in hashes[turn * changed:(turn + 1) * changed]:
+                d.ok('/setdownrate', infohash=h, rate=turn + 1)
+            used = cpu_us(d)
+            news = ask(d, since=m.point)
+            costs.append(cpu_us(d) - used)
+            equal((len(news['set']), news['add']), (changed, []))
+            m.apply(news)
+        print(f'# {changed} changed of {n}: {sorted(costs)[5]:.0f} us of CPU time (median), '
+              f'{len(json.dumps(news))} bytes')
+        stream = Events(d, every=250)
+        stream.wait('stats')
+        time.sleep(0.5)
+        used = cpu_us(d)
+        time.sleep(4)
+        print(f'# a stream with nothing to tell: {(cpu_us(d) - used) / 4:.0f} us of CPU time a second')
+        check(sorted(costs)[5] < 20000, 'it costs as much as all of them would:', costs)
+        agree(d, m)
+        stream.close()
 
 
 if __name__ == '__main__':
