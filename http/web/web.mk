@@ -18,8 +18,9 @@ WEB_HAVE := yes
 endif
 
 # Which of the two the table is: it is made again when the other one is wanted.
-$(WEB_OUT)/mode.$(WEB_HAVE):
-	@mkdir -p $(@D); rm -f $(WEB_OUT)/mode.*; touch $@
+ifneq ($(filter-out deps deps-test deps-bench help clean format,$(or $(MAKECMDGOALS),all)),)
+$(shell mkdir -p $(WEB_OUT); cd $(WEB_OUT); [ -e mode.$(WEB_HAVE) ] || { rm -f mode.*; touch mode.$(WEB_HAVE); })
+endif
 
 ifeq ($(WEB_HAVE),no)
 $(WEB_TABLE): $(WEB_OUT)/mode.no

@@ -176,6 +176,83 @@ test('several are selected and stopped at once', async () => {
   await p.close();
 });
 
+// A finger that goes down at the row's middle and, by steps, to the side.
+async function swipe(p, torrent, dx) {
+  const box = await p.row(torrent.name).locator('.row-open').boundingBox();
+  const x = box.x + box.width / 2, y = box.y + box.height / 2, cdp = await p.context.newCDPSession(p.page);
+  const touch = (type, at) => cdp.send('Input.dispatchTouchEvent', { type, touchPoints: type === 'touchEnd' ? [] : [{ x: x + at, y }] });
+  await touch('touchStart', 0);
+  for (let i = 1; i <= 10; i++) await touch('touchMove', (dx * i) / 10);
+  await touch('touchEnd', dx);
+}
+
+test('a swipe to the right stops, to the left asks, and a short one does nothing', async () => {
+  const p = await Page.open(daemon.url);
+  await p.button(`Stop ${three.name}`).waitFor();
+  await swipe(p, three, 60);
+  check((await daemon.row(three)).state !== 'stopped', 'a short one does nothing');
+  await swipe(p, three, 140);
+  await daemon.state(three, 'stopped');
+  await p.button('Undo').click();
+  await daemon.state(three, 'seeding', 'downloading');
+  await swipe(p, three, -140);
+  await p.page.getByRole('heading', { name: `Remove ${three.name}?` }).waitFor();
+  await p.button('Cancel').click();
+  await p.page.locator('dialog').waitFor({ state: 'detached' });
+  equal(await p.page.locator('.detail').count(), 0, 'nothing was opened by it');
+  await p.close();
+});
+
+test('a row that is held is selected', async () => {
+  const p = await Page.open(daemon.url);
+  const box = await p.row(three.name).locator('.row-open').boundingBox(), cdp = await p.context.newCDPSession(p.page);
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: box.x + 100, y: box.y + 30 }] });
+  await p.page.getByText('1 of 2').waitFor();
+  await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await p.axe('selection');
+  await p.page.goBack();
+  await p.button('Select').waitFor();
+  await p.close();
+});
+
+test('the page opens without its daemon, and says so', async () => {
+  const p = await Page.open(daemon.url);
+  await p.page.evaluate(() => navigator.serviceWorker.ready);
+  await p.page.reload();
+  await until(() => p.page.evaluate(() => navigator.serviceWorker.controller !== null), 'the worker has the page');
+  await daemon.end('SIGKILL');
+  await p.page.reload();
+  await p.page.locator('.strip').getByText('No answer from torrentd').waitFor();
+  await daemon.begin();
+  await p.row(three.name).waitFor();
+  await p.close();
+});
+
+test('what is stuck says why, and what can be done', async () => {
+  const lost = new Torrent('nobody-has-this.bin', 60_000, { trackers: ['http://127.0.0.1:9/announce'] });
+  await daemon.add(lost);
+  const p = await Page.open(`${daemon.url}#/t/${lost.hash}`);
+  await p.page.getByRole('heading', { name: 'Why' }).waitFor();
+  await p.button('See trackers').click();
+  await p.page.getByText('http://127.0.0.1:9').waitFor();
+  await daemon.post('removetorrent', { infohash: lost.hash });
+  await p.page.getByText('This torrent is no longer here').waitFor();
+  await p.close();
+});
+
+test('limits on everything are set, in the units one likes', async () => {
+  const p = await Page.open(daemon.url);
+  await p.page.locator('button.strip').click();
+  await p.page.getByLabel('Download limit').fill('2 MiB/s');
+  await p.button('Set').first().click();
+  await p.page.getByText('Limit set: 2.0 MiB/s').waitFor();
+  equal((await (await fetch(`${daemon.url}alldata?fields=error`)).json()).maxdown, 2048);
+  await p.page.getByLabel('Download limit').fill('fast');
+  check(await p.button('Set').first().isDisabled(), 'that is no rate');
+  await daemon.post('setglobaldownrate', { rate: 0 });
+  await p.close();
+});
+
 test('the keyboard alone', async () => {
   const p = await Page.open(daemon.url, DESKTOP);
   await p.row(three.name).waitFor();

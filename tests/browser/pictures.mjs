@@ -72,7 +72,7 @@ const SCREENS = {
   },
   async remove(p) {
     await p.page.goto(`${daemon.url}#/t/${FILM.hash}`);
-    await p.button('Remove').click();
+    await p.page.locator('.detail').getByRole('button', { name: 'Remove', exact: true }).click();
     await opened(p, 'Remove Big');
   },
 };

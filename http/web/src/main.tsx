@@ -8,6 +8,7 @@ import { startKeys } from './keys';
 import { startLink } from './link';
 import { prefs } from './prefs';
 import { startRouter } from './router';
+import { startVolumes } from './volumes';
 import { App } from './ui/app';
 
 interface Policies { createPolicy(name: string, rules: { createScriptURL: (url: string) => string }): { createScriptURL(url: string): string } }
@@ -30,6 +31,7 @@ addSprite();
 startRouter();
 startKeys();
 startLink();
+startVolumes();
 void useLanguage(prefs.value.language);
 render(<App />, document.getElementById('app')!);
 takeArrivals();

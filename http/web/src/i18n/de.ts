@@ -45,6 +45,21 @@ export const de: Words = {
   whyDisk: 'Der Datenträger ist voll', whyVolume: 'Der Datenträger fehlt', whyIo: 'Eine Datei ließ sich nicht lesen oder schreiben',
   whyLimited: 'Durch eine Grenze gebremst',
   whyChecking: p => `Wird geprüft: ${p}`,
+  whys: {
+    queue_wait: 'Nur eine bestimmte Zahl arbeitet zugleich; dieser Torrent ist noch nicht dran.',
+    no_sources: 'Kein Tracker, kein Peer und nicht das DHT hat jemanden genannt, der das hat. Es wird von selbst weiter gefragt.',
+    no_answer: 'Peers sind bekannt, aber keiner antwortet. Sie sind weg, oder von hier nicht zu erreichen.',
+    all_choked: 'Alle, die das Fehlende haben, bedienen gerade andere. Das ändert sich von selbst, meist in Minuten.',
+    peers_slow: 'Die etwas senden würden, senden gerade nichts.',
+    pieces_missing: 'Von den Verbundenen hat keiner, was noch fehlt. Jemand, der alles hat, muss wiederkommen.',
+    metadata_wait: 'Ein Magnet-Link nennt nur den Torrent; die Liste der Dateien kommt von Peers.',
+    limit_torrent: 'Die Grenze dieses Torrents bremst ihn.',
+    limit_global: 'Die Grenze für alle zusammen bremst ihn.',
+  },
+  steps: {
+    force: 'Jetzt starten', top: 'An den Anfang', trackers: 'Tracker ansehen', peers: 'Peers ansehen', files: 'Dateien ansehen', lift: 'Grenze aufheben', limits: 'Grenzen ändern',
+    retry: 'Noch einmal', recheck: 'Daten prüfen',
+  },
   whySeeding: r => `Fertig · gerade fragt niemand · Verhältnis ${r}`,
   seedingAt: r => `Verhältnis ${r}`,
   left: time => `noch ${time}`,
@@ -61,6 +76,7 @@ export const de: Words = {
 
   addHint: 'Magnet-Links oder Info-Hashes, einer je Zeile',
   chooseFile: '.torrent-Dateien wählen', paste: 'Einfügen', addWhere: 'Ordner', addWhereHint: 'wie eingestellt',
+  addFree: free => `${free} frei`, addShort: short => `Es fehlen ${short} Platz`,
   addStart: 'Sofort starten', addSequential: 'Der Reihe nach, erstes Stück zuerst', addTop: 'An den Anfang der Reihe', addMore: 'Weitere Angaben',
   download: 'Herunterladen', downloadN: n => `${n} herunterladen`,
   sourceMagnet: 'Magnet-Link', sourceHash: 'Info-Hash', sourceFile: size => `Torrent-Datei, ${size}`,
@@ -122,6 +138,7 @@ export const de: Words = {
 
   nowTitle: 'Jetzt', limitDown: 'Grenze beim Empfangen', limitUp: 'Grenze beim Senden', limitHint: '2 MiB/s, 500k, 20 Mbit; leer oder 0: keine', apply: 'Setzen',
   limitBad: 'Das ist keine Rate', limitSet: r => `Grenze gesetzt: ${r}`, pauseAll: 'Alle anhalten', resumeAll: 'Angehaltene starten',
+  free: size => `${size} frei`, freeOf: (free, total) => `${free} von ${total} frei`, volumes: 'Platz',
   activeOf: (n, of) => `${n} von ${of} aktiv`,
 
   settings: 'Einstellungen', settingsHint: 'Sie gelten auf diesem Gerät.', theme: 'Aussehen', themes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel', black: 'Schwarz' },

@@ -46,6 +46,21 @@ export const en = {
   whyDisk: 'The disk is full', whyVolume: 'The volume is not there', whyIo: 'A file could not be read or written',
   whyLimited: 'Held back by a limit',
   whyChecking: (p: string): string => `Checking ${p}`,
+  whys: {
+    queue_wait: 'Only so many torrents work at once; this one waits for its turn.',
+    no_sources: 'No tracker, no other peer and not the DHT has named anybody who has this. New ones are asked for by themselves.',
+    no_answer: 'Peers are known, and none of them answers. They may be gone, or unreachable from here.',
+    all_choked: 'Everybody connected who has what is missing serves others first. That changes by itself, mostly within minutes.',
+    peers_slow: 'Those who would send something send nothing at the moment.',
+    pieces_missing: 'Nobody connected has what is still missing. Somebody who has all of it must come back.',
+    metadata_wait: 'A magnet link names the torrent alone; the list of its files comes from peers.',
+    limit_torrent: 'The limit of this torrent holds it back.',
+    limit_global: 'The limit on all torrents together holds it back.',
+  } as Record<string, string>,
+  steps: {
+    force: 'Start now', top: 'To the top', trackers: 'See trackers', peers: 'See peers', files: 'See files', lift: 'Lift the limit', limits: 'Change limits',
+    retry: 'Try again', recheck: 'Check the data',
+  },
   whySeeding: (r: string): string => `Complete · nobody asks now · ratio ${r}`,
   seedingAt: (r: string): string => `ratio ${r}`,
   left: (time: string): string => `${time} left`,
@@ -62,6 +77,7 @@ export const en = {
 
   addHint: 'Magnet links or info-hashes, one per line',
   chooseFile: 'Choose .torrent files', paste: 'Paste', addWhere: 'Folder', addWhereHint: 'as configured',
+  addFree: (free: string): string => `${free} free`, addShort: (short: string): string => `${short} more are needed than there is room for`,
   addStart: 'Start at once', addSequential: 'In order, first piece first', addTop: 'To the top of the queue', addMore: 'More options',
   download: 'Download', downloadN: (n: number): string => `Download ${n}`,
   sourceMagnet: 'Magnet link', sourceHash: 'Info-hash', sourceFile: (size: string): string => `Torrent file, ${size}`,
@@ -124,6 +140,7 @@ export const en = {
 
   nowTitle: 'Now', limitDown: 'Download limit', limitUp: 'Upload limit', limitHint: '2 MiB/s, 500k, 20 Mbit; empty or 0: none', apply: 'Set',
   limitBad: 'This is no rate', limitSet: (r: string): string => `Limit set: ${r}`, pauseAll: 'Stop all', resumeAll: 'Start what was stopped',
+  free: (size: string): string => `${size} free`, freeOf: (free: string, total: string): string => `${free} of ${total} free`, volumes: 'Room',
   activeOf: (n: number, of: number): string => `${n} of ${of} active`,
 
   settings: 'Settings', settingsHint: 'These are kept on this device.', theme: 'Look', themes: { auto: 'As the system', light: 'Light', dark: 'Dark', black: 'Black' },

@@ -9,7 +9,8 @@ import { openTorrent } from '../router';
 import { closeSheet } from '../sheets';
 import { say } from '../snack';
 import { type Options, send, type Source, sourcesFrom } from '../source';
-import { rowOf, tick } from '../store';
+import { rowOf, rows, tick } from '../store';
+import { volumeOf } from '../volumes';
 import { Icon } from './icon';
 import { SheetFrame } from './sheet';
 import { FileTree } from './tree';
@@ -63,13 +64,30 @@ const Check = ({ name, label, options, set }: CheckProps) => (
   <label class="check"><input type="checkbox" checked={options[name]} onChange={e => set({ [name]: e.currentTarget.checked })} />{label}</label>
 );
 
+// The folders of what is here, the newest first.
+function recentPaths(): string[] {
+  const newest = [...rows.values()].sort((a, b) => b.added - a.added);
+  return [...new Set(newest.map(row => row.path))].filter(Boolean).slice(0, 10);
+}
+
+// Bytes that are missing where the files are to go; 0: they fit, or it is not known.
+function shortage(sources: Source[], path: string): number {
+  const volume = volumeOf(path);
+  if (!volume || volume.error) return 0;
+  const size = sources.reduce((n, s) => n + (s.kind !== 'file' ? 0 : s.info.files.reduce((m, f) => m + (s.skip.includes(f.index) ? 0 : f.length), 0)), 0);
+  return Math.max(0, size - volume.free);
+}
+
 function More({ options, set }: { options: Options; set: (change: Partial<Options>) => void }) {
+  const volume = volumeOf(options.path), paths = recentPaths();
   return (
     <details class="more-options">
       <summary>{t.value.addMore}</summary>
       <label class="field"><span>{t.value.addWhere}</span>
-        <input type="text" value={options.path} placeholder={t.value.addWhereHint} autocomplete="off" spellcheck={false} onInput={e => set({ path: e.currentTarget.value })} />
+        <input type="text" value={options.path} placeholder={t.value.addWhereHint} autocomplete="off" spellcheck={false} list="paths" onInput={e => set({ path: e.currentTarget.value })} />
+        <datalist id="paths">{paths.map(path => <option key={path} value={path} />)}</datalist>
       </label>
+      {volume && <p class="hint">{t.value.addFree(bytes(volume.free))}</p>}
       <Check {...{ options, set }} name="start" label={t.value.addStart} />
       <Check {...{ options, set }} name="top" label={t.value.addTop} />
       <Check {...{ options, set }} name="sequential" label={t.value.addSequential} />
@@ -96,7 +114,8 @@ export function AddSheet() {
   const options = useSignal<Options>({ path: '', start: true, sequential: false, top: false });
   const failed = useSignal<Map<string, string>>(new Map()), busy = useSignal(false);
   const sources = useComputed(() => [...picked.value, ...sourcesFrom(draft.value)]);
-  const good = sources.value.filter(s => s.kind !== 'bad');
+  void tick.value;
+  const good = sources.value.filter(s => s.kind !== 'bad' && !(s.kind === 'magnet' && rowOf(s.key)));
   const submit = async (e: Event) => {
     e.preventDefault();
     busy.value = true;
@@ -107,10 +126,14 @@ export function AddSheet() {
     if (sources.value.length === 0) closeSheet();
   };
   const choose = (e: Event) => void addFiles((e.currentTarget as HTMLInputElement).files ?? []);
+  const short = shortage(good, options.value.path);
   const foot = (
+    <>
+    {short > 0 && <p class="wrong" role="status">{t.value.addShort(bytes(short))}</p>}
     <button type="submit" form="add" class="button primary wide" disabled={good.length === 0 || busy.value || !connected.value}>
       {good.length > 1 ? t.value.downloadN(good.length) : t.value.download}
     </button>
+    </>
   );
   return (
     <SheetFrame title={t.value.addTitle} foot={foot} tall>

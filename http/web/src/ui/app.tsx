@@ -20,6 +20,7 @@ import { RemoveSheet } from './remove';
 import { KeysSheet, SettingsSheet } from './settings';
 import { Snackbar } from './snackbar';
 import { SortSheet } from './sort';
+import { Toolbar } from './toolbar';
 
 function OpenSheet({ sheet: s }: { sheet: Sheet }) {
   switch (s.kind) {
@@ -44,7 +45,7 @@ function Main({ covered }: { covered: boolean }) {
   return (
     <main class="main" inert={covered}>
       <h1 class="visually-hidden">{t.value.torrents}</h1>
-      {selection.value ? <SelectionHead /> : panes.value < 3 ? <Chips /> : null}
+      {panes.value === 3 ? <Toolbar /> : selection.value ? <SelectionHead /> : <Chips />}
       <div class="list scroll"><List /></div>
       <Dock />
     </main>

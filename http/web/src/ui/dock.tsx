@@ -7,6 +7,7 @@ import { bytes } from '../format';
 import { t } from '../i18n/index';
 import type { IconName } from '../icons';
 import { connected, may } from '../link';
+import { panes } from '../media';
 import { query, shown } from '../order';
 import { popLayer, pushLayer } from '../router';
 import { selectAll, selectedRows, selection, selectNone, selectNothingYet, selectRest } from '../select';
@@ -17,7 +18,7 @@ import { Strip } from './strip';
 const searching = signal(false);
 
 export function openSearch(): void {
-  if (!searching.value) {
+  if (panes.value < 3 && !searching.value) {
     searching.value = true;
     pushLayer(() => { searching.value = false; });
   }
@@ -81,9 +82,11 @@ const Bar = () => (
   </div>
 );
 
+// A wide window has the bar on top, with words (toolbar.tsx).
 export const Dock = () => (
   <footer class="dock">
     <Strip />
-    {searching.value ? <Search /> : selection.value ? <Bulk /> : <Bar />}
+    {panes.value === 3 ? <button type="button" class="icon-button dock-settings" aria-label={t.value.settings} onClick={() => openSheet({ kind: 'settings' })}><Icon name="settings" /></button>
+      : searching.value ? <Search /> : selection.value ? <Bulk /> : <Bar />}
   </footer>
 );

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { running, setRunning } from '../actions';
 import { get, post } from '../api';
-import { rate } from '../format';
+import { bytes, rate } from '../format';
 import { t } from '../i18n/index';
 import { connected, may } from '../link';
 import { counts } from '../order';
@@ -12,6 +12,7 @@ import { parseRate } from '../rate';
 import { say } from '../snack';
 import { rates, type Row, rows } from '../store';
 import { closeSheet } from '../sheets';
+import { volumes } from '../volumes';
 import { SheetFrame } from './sheet';
 
 // Those that "stop all" has stopped, so that starting brings back exactly them.
@@ -71,6 +72,10 @@ export function NowSheet() {
     <SheetFrame title={t.value.nowTitle}>
       <p class="big-rates"><span class="tone-down">↓ {rate(rates.value.down)}</span> <span class="tone-up">↑ {rate(rates.value.up)}</span></p>
       <p class="hint">{t.value.activeOf(counts.value.active, counts.value.all)}</p>
+      {volumes.value.length > 0 && <section class="block">
+        <h3>{t.value.volumes}</h3>
+        <ul class="volumes">{volumes.value.map(v => <li key={v.id}><bdi>{v.paths.join(', ')}</bdi><span>{v.error ?? t.value.freeOf(bytes(v.free), bytes(v.total))}</span></li>)}</ul>
+      </section>}
       {limits.value && <>
         <Limit label={t.value.limitDown} path="setglobaldownrate" now={limits.value.maxdown * 1024} />
         <Limit label={t.value.limitUp} path="setglobaluprate" now={limits.value.maxup * 1024} />

@@ -7,6 +7,7 @@ import { type Row, serverNow } from '../store';
 import { type Facts, useView } from '../view';
 import { Icon } from './icon';
 import { Pieces } from './pieces';
+import { Why } from './why';
 
 const ASKED = 'wasted_ever,downloaded_ever,uploaded_ever,failed_pieces,piece_length,pieces_have,bitfield_base64,bitfield_length,magnet,maxdown,maxup';
 
@@ -40,6 +41,7 @@ export function Overview({ row }: { row: Row }) {
   const view = data.value;
   return (
     <>
+      <Why row={row} />
       {view && view.bitfield_length > 0 && <section class="block">
         <h2>{t.value.pieces}</h2>
         <Pieces bits={view.bitfield_base64} count={view.bitfield_length} label={t.value.piecesName(percent(view.pieces_have / view.bitfield_length))} />

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The strip above the dock: the rates of now, or what is the matter with the connection.
-import { duration, rate } from '../format';
+import { bytes, duration, rate } from '../format';
 import { t } from '../i18n/index';
 import { beat, cause, newsAt, retry, retryAt, words } from '../link';
+import { panes } from '../media';
 import { counts } from '../order';
 import { openSheet } from '../sheets';
 import { loaded, rates } from '../store';
+import { volumeOf } from '../volumes';
 import { Icon } from './icon';
 
 function Trouble() {
@@ -26,12 +28,15 @@ function Trouble() {
 
 export function Strip() {
   if (cause.value && cause.value !== 'login') return <Trouble />;
+  const volume = volumeOf('');
   return (
     <button type="button" class="strip" onClick={() => openSheet({ kind: 'now' })}>
       <span class="visually-hidden">{t.value.strip}: </span>
       <span class="strip-rate"><span class="tone-down">↓</span> {rate(rates.value.down)}</span>
       <span class="strip-rate"><span class="tone-up">↑</span> {rate(rates.value.up)}</span>
-      <span class="strip-count">{t.value.activeOf(counts.value.active, counts.value.all)}</span>
+      {panes.value > 1 && <span class="strip-fact">{t.value.activeOf(counts.value.active, counts.value.all)}</span>}
+      {volume ? <span class="strip-fact strip-end">{t.value.free(bytes(volume.free))}</span>
+        : panes.value === 1 && <span class="strip-fact strip-end">{t.value.activeOf(counts.value.active, counts.value.all)}</span>}
     </button>
   );
 }
