@@ -57,7 +57,7 @@ struct lsd {
 	struct actor *actor;
 	struct loop *loop;
 	const struct config *config; /* owned reference */
-	uint16_t port;
+	uint16_t port;               /* where peers are let in */
 	char cookie[17];
 	struct tref_table torrents; /* struct local, owned */
 	struct local **table;       /* owned, by info-hash */
@@ -411,6 +411,18 @@ static void handle_set(struct actor *a, struct msg **pm)
 	sleep_on(l);
 }
 
+/* Neighbours know the old port: each torrent is announced once more, as soon as its turn comes. */
+static void handle_listen(struct actor *a, struct msg **pm)
+{
+	const struct m_peers_listen *m = MSG_AS(PEERS_LISTEN, *pm);
+	struct lsd *l = lsd_of(a);
+
+	l->port = m->sockets.port;
+	for (struct link *i = l->ring.next; i != &l->ring; i = i->next)
+		container_of(i, struct local, ring)->due = loop_now(l->loop);
+	sleep_on(l);
+}
+
 static void handle_reload(struct actor *a, struct msg **pm)
 {
 	struct m_reload *m = MSG_AS(RELOAD, *pm);
@@ -468,6 +480,7 @@ static void fini_lsd(struct actor *a)
 static const struct actor_handler handlers[] = {
 	{MSG_RELOAD, handle_reload},
 	{MSG_LSD_SET, handle_set},
+	{MSG_PEERS_LISTEN, handle_listen},
 	{0, NULL},
 };
 

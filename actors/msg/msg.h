@@ -416,7 +416,7 @@ struct m_port_mapped {
 };
 
 /* The port has changed: shard 0, and the DHT, each with its own of them, listen at these from now
- * on and no more at the old ones. */
+ * on and no more at the old ones.  The local network is told the port, and has no sockets of it. */
 struct m_peers_listen {
 	struct msg h;
 	struct peer_sockets sockets; /* owned */

@@ -13,23 +13,31 @@
 #include "actors/portmap/priv.h"
 #include "actors/ports/ports.h"
 
-/* Takes what is the DHT's out of them. */
-static void send_dht(struct portmap *p, struct peer_sockets *s)
+static void send_sockets(struct portmap *p, uint16_t to, const struct peer_sockets *s)
 {
 	struct m_peers_listen *m = msg_new(p->actor, MSG_PEERS_LISTEN);
 
-	m->sockets.port = s->port;
-	memcpy(m->sockets.dht, s->dht, sizeof s->dht);
-	m->sockets.dht_n = s->dht_n;
-	s->dht_n = 0;
-	msg_send(p->actor, ADDR_DHT, m);
+	m->sockets = *s;
+	msg_send(p->actor, to, m);
+}
+
+/* To each who listens its own of them, to who only tells of it the port. */
+static void hand_out(struct portmap *p, const struct peer_sockets *s)
+{
+	struct peer_sockets shard = *s, dht = {.port = s->port}, lsd = {.port = s->port};
+
+	memcpy(dht.dht, s->dht, sizeof dht.dht);
+	dht.dht_n = s->dht_n;
+	shard.dht_n = 0;
+	send_sockets(p, ADDR(ROLE_PEERS, 0), &shard);
+	send_sockets(p, ADDR_DHT, &dht);
+	send_sockets(p, ADDR_LSD, &lsd);
 }
 
 bool follow_move(struct portmap *p, uint16_t port)
 {
 	struct peer_sockets s;
 	char why[256] = "";
-	struct m_peers_listen *m;
 	enum err err;
 
 	CHECK_OBJ(p, PORTMAP_MAGIC);
@@ -45,10 +53,7 @@ bool follow_move(struct portmap *p, uint16_t port)
 	p->follow.why[0] = '\0';
 	log_event(LOG_INFO, "port_moved", "from=%u to=%u", p->port, port);
 	p->port = port;
-	send_dht(p, &s);
-	m = msg_new(p->actor, MSG_PEERS_LISTEN);
-	m->sockets = s;
-	msg_send(p->actor, ADDR(ROLE_PEERS, 0), m);
+	hand_out(p, &s);
 	return true;
 }
 

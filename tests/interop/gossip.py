@@ -6,6 +6,7 @@ Every leech here knows one peer, which has next to nothing to give; whoever beco
 private torrent stays silent: what leaves our host is read off its wire.
 """
 import http.server
+import os
 import socket
 import threading
 import time
@@ -155,6 +156,27 @@ def two_of_us(lab, random):
     expect(torrent, ours[1], folder, copy, 20)
 
 
+def moved(lab, random):
+    """Neighbours are told of a port that has changed, well before the next announcement would be due."""
+    folder, torrent = original(lab, random, 'moved.bin')
+    path = os.path.join(lab.place('port'), 'port')
+
+    def move(port):
+        with open(path + '.new', 'w', encoding='ascii') as file:
+            file.write(str(port))
+        os.rename(path + '.new', path)
+    move(OURS)
+    ours = start(lab, Torrentd, lab.payload, **{'peers.lsd': 'true', 'peers.port_file': path})
+    capture = Capture(ours.host)
+    ours.add_file(write(lab, torrent, Referrer([])), folder)
+    announced = torrent.infohash.encode()
+    poll(lambda: capture.said(announced) >= 2 * 3, 20, 'it is announced three times by each protocol')
+    if capture.said(announced) != capture.said(f'Port: {OURS}\r\n'.encode()):
+        raise Failure('it is announced at another port than ours')
+    move(OURS + 1)
+    poll(lambda: capture.said(f'Port: {OURS + 1}\r\n'.encode()) >= 2, 20, 'the new port is announced')
+
+
 def silent(lab, random, private):
     """Of a public torrent our host speaks in every way it has, of a private one in none."""
     folder, torrent = original(lab, random, f'silent-{private}.bin', private)
@@ -189,6 +211,7 @@ def main():
             program.add(f'in the local network, {kind.name} {"fetches" if we_seed else "has"}', near, kind, we_seed,
                         needs=kind.needs, limit=90)
     program.add('in the local network, two of us', two_of_us)
+    program.add('in the local network, the port moves', moved)
     for private in (False, True):
         program.add(f'{"private" if private else "public"}, on the wire', silent, private, needs=('libtorrent',), limit=90)
     run(program)
