@@ -98,6 +98,18 @@ static void on_torrent(struct actor *a, struct msg **pm)
 	dht_rearm(d);
 }
 
+static void on_wanted(struct actor *a, struct msg **pm)
+{
+	const struct m_peers_wanted *m = MSG_AS(PEERS_WANTED, *pm);
+	struct dht *d = dht_of(a);
+	struct kad_id id = kad_id_of(m->infohash);
+
+	if (d->kad == NULL || actor_stopping(a))
+		return;
+	kad_want(d->kad, &id, loop_now(d->loop));
+	dht_rearm(d);
+}
+
 static void on_node(struct actor *a, struct msg **pm)
 {
 	const struct m_dht_node *m = MSG_AS(DHT_NODE, *pm);
@@ -239,6 +251,7 @@ static void fini_dht(struct actor *a)
 static const struct actor_handler handlers[] = {
 	{MSG_RELOAD, on_reload},
 	{MSG_DHT_TORRENT, on_torrent},
+	{MSG_PEERS_WANTED, on_wanted},
 	{MSG_DHT_NODE, on_node},
 	{MSG_DHT_VIEW, dht_on_view},
 	{MSG_DHT_JOB, dht_on_job},

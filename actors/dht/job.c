@@ -6,8 +6,6 @@
  */
 #include "actors/dht/priv.h"
 
-#include "proto/base/link.h"
-
 #define JOBS_MAX 32u
 
 struct dht_job {
@@ -95,7 +93,7 @@ static void make_item(struct m_dht_job *m, struct kad_item *item)
 	m->mutable = item->mutable;
 }
 
-/* E_OK, E_OFF... the message says what is wrong with it. */
+/* E_OK: *id ends with dht_job_done().  E_TOO_BIG: the salt, or the value. */
 static enum err begin(struct dht *d, struct m_dht_job *m, uint64_t *id)
 {
 	struct kad_job job = {.goal = goals[m->op], .has_cas = m->has_cas, .cas = m->cas};
@@ -120,6 +118,7 @@ void dht_on_job(struct actor *a, struct msg **pm)
 	struct dht *d = dht_of(a);
 	struct dht_job *j;
 	unsigned n = 0;
+	enum err err;
 
 	for (struct link *l = d->jobs.next; l != &d->jobs; l = l->next)
 		n++;
@@ -131,11 +130,8 @@ void dht_on_job(struct actor *a, struct msg **pm)
 	j->call = *pm;
 	*pm = NULL;
 	link_append(&d->jobs, &j->link);
-	{
-		enum err err = begin(d, MSG_AS(DHT_JOB, j->call), &j->id);
-
-		if (err != E_OK)
-			end_job(d, j, err);
-	}
+	err = begin(d, MSG_AS(DHT_JOB, j->call), &j->id);
+	if (err != E_OK)
+		end_job(d, j, err);
 	dht_rearm(d);
 }

@@ -472,6 +472,7 @@ OWNERS
 #define FINI_m_extent         NULL
 #define FINI_m_peers_global   NULL
 #define FINI_m_peers_load     NULL
+#define FINI_m_peers_wanted   NULL
 #define FINI_m_tracker_event  NULL
 #define FINI_m_dht_torrent    NULL
 #define FINI_m_dht_node       NULL
@@ -564,7 +565,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(LSD_SET, m_lsd_set)
 		ABOUT(TRACKER_VIEW, m_tracker_view)
 		ABOUT(PEERS_FOUND, m_peers_found)
-		ABOUT(PEERS_WANTED, m_torrent)
+		ABOUT(PEERS_WANTED, m_peers_wanted)
 		ABOUT(WEBSEED_SET, m_webseed_set)
 		ABOUT(WEBSEED_BANNED, m_webseed_banned)
 		ABOUT(WEBSEED_VIEW, m_webseed_view)

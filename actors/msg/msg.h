@@ -396,10 +396,7 @@ struct m_totals {
 	struct swarm_counts now; /* of peers only */
 };
 
-/*
- * What a torrent of which only the info-hash was known lacked: its info dictionary, whose hash is
- * that one, as the peers sent it (BEP 9).
- */
+/* Of a torrent of which only the info-hash was known: what has that hash, from peers (BEP 9). */
 struct m_peers_metadata {
 	struct msg h;
 	struct tref t;
@@ -422,8 +419,7 @@ struct m_peers_listen {
 	struct peer_sockets sockets; /* owned */
 };
 
-/* An accepted connection whose handshake names a torrent of another shard; or one with a web seed.
- */
+/* An accepted connection whose handshake names a torrent of another shard; or of a web seed. */
 struct m_peers_handoff {
 	struct msg h;
 	int fd; /* owned */
@@ -489,6 +485,13 @@ struct m_peers_found {
 	struct endpoint *peers;  /* owned; NULL: none, it is about the seeds alone */
 	uint32_t n;
 	int64_t seeds; /* complete peers that the trackers know, without us; -1: nothing new */
+};
+
+/* A torrent has nobody to dial: whoever may find peers for it does so before its time. */
+struct m_peers_wanted {
+	struct msg h;
+	struct tref t;
+	uint8_t infohash[20];
 };
 
 /* --- the DHT --- */

@@ -97,10 +97,17 @@ void ptorrent_dial(struct peer_torrent *t)
 	ptorrent_wake(t);
 }
 
+static void say_wanted(const struct peer_torrent *t, uint16_t to)
+{
+	struct m_peers_wanted *m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
+
+	m->t = t->ref;
+	memcpy(m->infohash, t->meta->infohash.v1, sizeof m->infohash);
+	msg_send(t->shard->actor, to, m);
+}
+
 void ptorrent_ask_for_peers(struct peer_torrent *t, int64_t now)
 {
-	struct m_torrent *m;
-
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (t->swarm->peers_n >= FEW_PEERS)
 		t->wanted_n = 0;
@@ -110,7 +117,7 @@ void ptorrent_ask_for_peers(struct peer_torrent *t, int64_t now)
 		return;
 	t->wanted_at = now;
 	t->wanted_n++;
-	m = msg_new(t->shard->actor, MSG_PEERS_WANTED);
-	m->t = t->ref;
-	msg_send(t->shard->actor, ADDR_TRACKER, m);
+	say_wanted(t, ADDR_TRACKER);
+	if (t->shard->has_dht && (t->forbidden & 1u << PEER_DHT) == 0)
+		say_wanted(t, ADDR_DHT);
 }

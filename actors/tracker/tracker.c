@@ -88,7 +88,7 @@ static void handle_totals(struct actor *a, struct msg **pm)
 
 static void handle_wanted(struct actor *a, struct msg **pm)
 {
-	struct m_torrent *m = MSG_AS(PEERS_WANTED, *pm);
+	const struct m_peers_wanted *m = MSG_AS(PEERS_WANTED, *pm);
 	struct announced *to = find_torrent(tracker_of(a), m->t);
 
 	if (to == NULL || !to->active || actor_stopping(a))

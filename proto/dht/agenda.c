@@ -23,6 +23,7 @@ struct entry {
 	struct kad_id id;
 	struct kad_wish wish;
 	int64_t due;
+	int64_t ended;  /* the last time, or when it came */
 	uint32_t at;    /* in the heap; UINT32_MAX: it runs */
 	unsigned tries; /* without anybody found */
 	bool again;     /* something changed while it ran */
@@ -192,6 +193,7 @@ void kad_agenda_put(
 		*place = e;
 		a->n++;
 		e->wish = wish;
+		e->ended = now;
 		/* Many come at once at the start: by and by. */
 		heap_put(a, e,
 			wish.urgent
@@ -206,6 +208,21 @@ void kad_agenda_put(
 		e->again |= more && !wish.urgent;
 	else if (more)
 		heap_move(a, e, wish.urgent ? 0 : MIN(e->due, now));
+}
+
+void kad_agenda_want(struct kad_agenda *a, const struct kad_id *id, int64_t now)
+{
+	struct entry *e;
+	int64_t at;
+
+	CHECK_OBJ(a, AGENDA_MAGIC);
+	e = a->buckets_n > 0 ? *place_of(a, id) : NULL;
+	if (e == NULL || e->task != NULL)
+		return;
+	at = e->ended + MAX(RETRY << MIN(e->tries, RETRY_DOUBLE), a->n * EACH);
+	at = MAX(at, now);
+	if (at < e->due)
+		heap_move(a, e, at);
 }
 
 void kad_agenda_drop(struct kad_agenda *a, const struct kad_id *id)
@@ -234,6 +251,7 @@ static void on_done(void *owner, unsigned found, int64_t now)
 	int64_t every = MAX(EVERY, a->n * EACH);
 
 	e->task = NULL;
+	e->ended = now;
 	a->running--;
 	e->tries = found > 0 ? 0 : e->tries + 1;
 	if (e->tries > 0 && e->tries <= RETRY_DOUBLE)

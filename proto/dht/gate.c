@@ -149,7 +149,10 @@ bool kad_gate_in(struct kad_gate *g, const struct endpoint *from, int64_t now)
 	CHECK_OBJ(g, GATE_MAGIC);
 	if (g->config.out_rate == 0)
 		return true;
-	if (!address_allows(g, from, now) || !net_allows(g, from, now))
+	/* Whoever forges an address must not keep us from the answers of who has it. */
+	if (!address_allows(g, from, now) && !kad_gate_recent(g, from, now))
+		return false;
+	if (!net_allows(g, from, now))
 		return false;
 	refill(&g->all, ALL_RATE, ALL_BURST, now);
 	return spend(&g->all, 1);

@@ -3,7 +3,8 @@
  * How many datagrams are taken of whom, and how many leave.
  *
  * Coming in: each address, each network (a /24, a /48) and everybody together has a rate; who
- * exceeds that of an address by far is not listened to for minutes.  The tables have a fixed size
+ * exceeds that of an address by far is not listened to for minutes, but for endpoints that we have
+ * asked something, which are held to the other rates.  The tables have a fixed size
  * and are found by a keyed hash: two that share a place share its rate, unless one has been quiet;
  * whoever shares it with one that is not listened to has the rate of the network alone.
  *

@@ -31,7 +31,8 @@ struct kad_task {
 	unsigned answered;
 	struct put puts[PUTS_MAX];
 	unsigned puts_n, puts_next, puts_waiting, stored;
-	bool outdated;         /* there is a newer item than ours */
+	unsigned refused;      /* KAD_PUT: nodes that say they have a newer item */
+	bool outdated;         /* one was seen, with its owner's signature */
 	struct kad_item *item; /* owned: to be put, or found; NULL: none */
 	uint8_t salt[KAD_SALT_MAX];
 	size_t salt_n;
@@ -72,7 +73,8 @@ static enum err outcome(const struct kad_task *t)
 	case KAD_GET:
 		return t->item != NULL ? E_OK : E_NOT_FOUND;
 	case KAD_PUT:
-		if (t->outdated)
+		/* Anybody can say so: a few do not undo what others have stored. */
+		if (t->outdated || t->refused > t->stored)
 			return E_EXISTS;
 		return t->stored > 0 ? E_OK : E_UNREACHABLE;
 	case KAD_SCRAPE:
@@ -178,7 +180,7 @@ static void on_refused(
 
 	(void)at;
 	if (error != NULL && (error->code == KRPC_E_SEQ || error->code == KRPC_E_CAS))
-		t->outdated = true;
+		t->refused++;
 	t->puts_waiting--;
 	put_more(t, now);
 }
@@ -243,7 +245,7 @@ static bool take_item(struct kad_task *t, const struct krpc *m)
 		(item.mutable && (item.seq <= known || !kad_item_signed(&item))))
 		return false;
 	if (t->goal == KAD_PUT) {
-		t->outdated = item.mutable;
+		t->outdated |= item.mutable;
 		return false;
 	}
 	xfree(t->item);

@@ -107,6 +107,12 @@ void kad_torrent(struct kad *k, const struct kad_id *id, struct kad_wish wish, i
 	kad_agenda_put(k->agenda, id, wish, now);
 }
 
+void kad_want(struct kad *k, const struct kad_id *id, int64_t now)
+{
+	CHECK_OBJ(k, KAD_MAGIC);
+	kad_agenda_want(k->agenda, id, now);
+}
+
 void kad_torrent_drop(struct kad *k, const struct kad_id *id)
 {
 	CHECK_OBJ(k, KAD_MAGIC);
@@ -265,7 +271,6 @@ static void view_family(const struct kad_family *f, struct kad_family_view *v, i
 	v->at = f->voter.chosen;
 	v->nodes = kad_table_count(f->table, now);
 	v->ready = kad_keep_ready(f);
-	v->asks = f->self != NULL;
 }
 
 void kad_view(const struct kad *k, struct kad_view *v, int64_t now)

@@ -55,7 +55,7 @@ struct kad_job {
 struct kad_result {
 	uint64_t job;
 	enum err err;      /* E_OK, E_NOT_FOUND, E_UNREACHABLE: there is nobody to ask, E_EXISTS:
-			      somebody has a newer item */
+			      somebody has a newer item, or most say so */
 	unsigned answered; /* nodes that did */
 	unsigned stored;   /* KAD_PUT: nodes that took it */
 	const struct kad_item *item;  /* KAD_GET */
@@ -118,6 +118,9 @@ struct kad_wish {
 	uint64_t tag; /* the caller's */
 };
 void kad_torrent(struct kad *, const struct kad_id *, struct kad_wish, int64_t now);
+/* It has no peers: it is looked for before its time, but no sooner than half a minute after the
+ * last time, later where that found nobody, and by and by where there are many torrents. */
+void kad_want(struct kad *, const struct kad_id *, int64_t now);
 void kad_torrent_drop(struct kad *, const struct kad_id *);
 
 /* Ends with ops->done, never from inside this call. */
@@ -133,7 +136,6 @@ struct kad_view {
 		struct endpoint at; /* as the world sees us */
 		struct kad_table_count nodes;
 		bool ready; /* enough nodes to find things */
-		bool asks;  /* looks for nodes just now */
 	} family[KAD_FAMILIES];
 	uint64_t queries_in, queries_out, answers_in, answers_out, timeouts, refused_in, held_out;
 	unsigned torrents, lookups;                           /* ours; under way */

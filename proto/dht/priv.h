@@ -210,6 +210,7 @@ struct kad_agenda;
 struct kad_agenda *kad_agenda_new(struct kad *);
 void kad_agenda_free(struct kad_agenda **);
 void kad_agenda_put(struct kad_agenda *, const struct kad_id *, struct kad_wish, int64_t now);
+void kad_agenda_want(struct kad_agenda *, const struct kad_id *, int64_t now);
 void kad_agenda_drop(struct kad_agenda *, const struct kad_id *);
 void kad_agenda_tick(struct kad_agenda *, int64_t now);
 int64_t kad_agenda_deadline(const struct kad_agenda *);

@@ -190,26 +190,39 @@ static void put_spare(struct kad_table *t, struct bucket_of *b, struct kad_conta
 	b->spare[b->spares++] = index_of(t, c);
 }
 
-static bool net_taken(
-	const struct kad_table *t, const struct bucket_of *b, const struct endpoint *at)
+/* Whether somebody in the bucket, other than `leaving` (or NULL), is of that network. */
+static bool net_taken(const struct kad_table *t, const struct bucket_of *b,
+	const struct endpoint *at, const struct kad_contact *leaving)
 {
-	for (unsigned i = 0; !t->local && i < b->n; i++)
-		if (kad_filter_same_net(&t->pool[t->slots[b->first + i]].at, at))
+	for (unsigned i = 0; !t->local && i < b->n; i++) {
+		const struct kad_contact *c = &t->pool[t->slots[b->first + i]];
+
+		if (c != leaving && kad_filter_same_net(&c->at, at))
 			return true;
+	}
 	return false;
 }
 
-/* The spare heard of last whose network has nobody in the bucket comes in, fitting ones first. */
-static void promote(struct kad_table *t, struct bucket_of *b)
+/* The spare heard of last whose network has nobody in the bucket once `leaving` (or NULL) has gone,
+ * fitting ones first; NULL: none. */
+static struct kad_contact *successor(
+	const struct kad_table *t, const struct bucket_of *b, const struct kad_contact *leaving)
 {
 	struct kad_contact *best = NULL;
 
 	for (unsigned i = 0; i < b->spares; i++) {
 		struct kad_contact *c = &t->pool[b->spare[i]];
 
-		if (!net_taken(t, b, &c->at) && (best == NULL || c->fits >= best->fits))
+		if (!net_taken(t, b, &c->at, leaving) && (best == NULL || c->fits >= best->fits))
 			best = c;
 	}
+	return best;
+}
+
+static void promote(struct kad_table *t, struct bucket_of *b)
+{
+	struct kad_contact *best = successor(t, b, NULL);
+
 	if (best == NULL)
 		return;
 	take_out(b->spare, b->spares--, index_of(t, best));
@@ -262,7 +275,7 @@ static bool insert(struct kad_table *t, const struct kad_contact *from)
 	struct kad_contact *c = take_contact(t, from), *out = NULL;
 	uint16_t index = index_of(t, c);
 
-	if (net_taken(t, b, &from->at)) {
+	if (net_taken(t, b, &from->at, NULL)) {
 		put_spare(t, b, c);
 		return false;
 	}
@@ -342,7 +355,7 @@ bool kad_table_wants(const struct kad_table *t, const struct kad_id *id, const s
 	if (kad_id_equal(id, &t->own) || find_place(t, at) != NULL)
 		return false;
 	b = &t->bucket[depth_of(t, id)];
-	if (net_taken(t, b, at))
+	if (net_taken(t, b, at, NULL))
 		return false;
 	return !is_full(t, b) || failing(t, b) != NULL ||
 	       (misfit(t, b) != NULL && kad_id_fits(id, at)) || b->spares < KAD_SPARES / 2;
@@ -381,7 +394,8 @@ void kad_table_failed(struct kad_table *t, const struct endpoint *at)
 	if (c == NULL || !endpoint_equal(&c->at, at))
 		return;
 	c->fails++;
-	if (!c->live || c->fails >= KAD_FAILS_MAX || t->bucket[depth_of(t, &c->id)].spares > 0)
+	if (!c->live || c->fails >= KAD_FAILS_MAX ||
+		successor(t, &t->bucket[depth_of(t, &c->id)], c) != NULL)
 		drop(t, c);
 }
 

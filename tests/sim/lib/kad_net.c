@@ -439,11 +439,6 @@ struct endpoint kad_net_at(const struct kad_net *w, unsigned number)
 	return w->nodes[number]->at;
 }
 
-unsigned kad_net_found(const struct kad_net *w, unsigned number)
-{
-	return w->nodes[number]->found_n;
-}
-
 bool kad_net_has_found(const struct kad_net *w, unsigned number, const struct endpoint *peer)
 {
 	const struct node *n = w->nodes[number];

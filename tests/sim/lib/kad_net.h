@@ -13,7 +13,7 @@
 
 struct kad_net;
 
-enum kad_kind { KAD_HONEST, KAD_LIAR, KAD_SYBIL, KAD_KINDS };
+enum kad_kind { KAD_HONEST, KAD_LIAR, KAD_SYBIL };
 
 struct kad_net_config {
 	uint64_t seed;
@@ -35,8 +35,7 @@ int64_t kad_net_now(const struct kad_net *);
 unsigned kad_net_join(struct kad_net *);
 struct kad *kad_net_node(struct kad_net *, unsigned);
 struct endpoint kad_net_at(const struct kad_net *, unsigned);
-/* Distinct peers of the torrent that this node was told of since kad_net_forget(). */
-unsigned kad_net_found(const struct kad_net *, unsigned);
+/* Whether this node was told of that peer since kad_net_forget(). */
 bool kad_net_has_found(const struct kad_net *, unsigned, const struct endpoint *peer);
 void kad_net_forget(struct kad_net *, unsigned);
 /* Looks for peers of the target without announcing; false: it did not end.  `asked` is how many

@@ -209,7 +209,8 @@ static void on_event(struct actor *a, struct msg **m)
 
 static void on_wanted(struct actor *a, struct msg **m)
 {
-	struct announce *n = find_torrent(actor_self(a), container_of(*m, struct m_torrent, h)->t);
+	struct announce *n =
+		find_torrent(actor_self(a), container_of(*m, struct m_peers_wanted, h)->t);
 
 	sim_world()->wishes++;
 	if (n != NULL && loop_timer_is_set(&n->timer))

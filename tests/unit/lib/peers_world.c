@@ -130,6 +130,11 @@ static void on_other(struct actor *a, struct msg **m)
 	say(w, "%s", message_table.types[(*m)->type].name);
 }
 
+static void on_dht(struct actor *a, struct msg **m)
+{
+	say(actor_self(a), "%s(DHT)", message_table.types[(*m)->type].name);
+}
+
 static void *fake_init(struct actor *a, const void *arg)
 {
 	(void)a;
@@ -145,6 +150,10 @@ static const struct actor_spec fake_session = {.role_name = "session",
 static const struct actor_spec fake_tracker = {.role_name = "tracker",
 	.handlers = catch_all,
 	.init = fake_init};
+static const struct actor_handler of_dht[] = {{KMSG_NONE, on_dht}, {0, NULL}};
+static const struct actor_spec fake_dht = {.role_name = "dht",
+	.handlers = of_dht,
+	.init = fake_init};
 static const struct actor_spec fake_worker = {.role_name = "worker",
 	.handlers = of_worker,
 	.init = fake_init};
@@ -157,6 +166,7 @@ void world_turn(struct world *w)
 		actor_turn(w->peers, 0);
 		actor_turn(w->session, 0);
 		actor_turn(w->tracker, 0);
+		actor_turn(w->dht, 0);
 		actor_turn(w->worker, 0);
 	}
 }
@@ -262,10 +272,12 @@ static void start(struct world *w)
 		.peer_id = "-TD0001-ourownpeerid",
 		.peer_fds = {w->listener[0]},
 		.peer_fds_n = 1,
+		.dht_fds_n = w->has_dht,
 		.peer_port = 6881};
 	w->set = actors_new(&message_table);
 	w->session = actors_add_here(w->set, ADDR_SESSION, &fake_session, w);
 	w->tracker = actors_add_here(w->set, ADDR_TRACKER, &fake_tracker, w);
+	w->dht = actors_add_here(w->set, ADDR_DHT, &fake_dht, w);
 	w->worker = actors_add_here(w->set, ADDR(ROLE_WORKER, 0), &fake_worker, w);
 	w->peers = actors_add_here(w->set, ADDR(ROLE_PEERS, 0), &peers_spec, &w->env);
 	actors_start_here(w->set);

@@ -2,10 +2,10 @@
 /*
  * The peers actor on the real kernel for tests/unit/actors/peers, in one thread and virtual time.
  *
- * The other ends of its connections are sockets that the test holds; session, tracker and workers
- * are fakes that write what they get as words into a log.  The kernel's net and the maps of its fs
- * are replaced: the test says from which address somebody comes, which pages are in memory, and
- * whether a map can be read.
+ * The other ends of its connections are sockets that the test holds; session, tracker, DHT and
+ * workers are fakes that write what they get as words into a log.  The kernel's net and the maps of
+ * its fs are replaced: the test says from which address somebody comes, which pages are in memory,
+ * and whether a map can be read.
  */
 #ifndef TESTS_UNIT_LIB_PEERS_WORLD_H
 #define TESTS_UNIT_LIB_PEERS_WORLD_H
@@ -46,7 +46,7 @@ struct world {
 	const struct config *config;
 	struct actor_env env;
 	struct actors *set;
-	struct actor *peers, *session, *tracker, *worker, *main;
+	struct actor *peers, *session, *tracker, *dht, *worker, *main;
 	char log[16384];
 	size_t log_n;
 	struct metainfo *meta; /* owned reference */
@@ -57,6 +57,7 @@ struct world {
 	unsigned accept_at;       /* the next that net_accept() gives */
 	int listener[2];          /* the end the actor listens at, and ours */
 	int lines[WORLD_REMOTES]; /* the actor's ends */
+	bool has_dht;             /* there is a node */
 	bool maps;                /* files can be mapped */
 	bool resident;            /* what is mapped is in memory */
 	bool faults;              /* reading a map fails */

@@ -67,7 +67,7 @@ static inline void speak_up(struct actor *a, struct msg **pm)
 {
 	struct m_peers_set *m = container_of(*pm, struct m_peers_set, h);
 	struct m_totals *totals = msg_new(a, MSG_PEERS_TOTALS);
-	struct m_torrent *wanted = msg_new(a, MSG_PEERS_WANTED);
+	struct m_peers_wanted *wanted = msg_new(a, MSG_PEERS_WANTED);
 	struct msg *h = &totals->h;
 
 	totals->t = m->t;

@@ -293,6 +293,36 @@ static void of_what_is_found_too_early_the_oldest_goes(void **state)
 	assert_int_equal(dials(w), 1);
 }
 
+/* The DHT is asked as the tracker is, where it may know of the torrent. */
+static void who_finds_peers_is_asked_for_more(void **state)
+{
+	struct world *w = *state;
+
+	w->has_dht = true;
+	world_start(w, 0);
+	world_pass(w, 59 * SEC);
+	world_expect(w, "");
+	world_pass(w, 2 * SEC);
+	world_expect(w, "PEERS_WANTED PEERS_WANTED(DHT)");
+	world_pass(w, 100 * SEC);
+	world_expect(w, "");
+	world_pass(w, 30 * SEC);
+	world_expect(w, "PEERS_WANTED PEERS_WANTED(DHT)");
+}
+
+static const char *const without_dht[] = {"--dht.enabled=false", NULL};
+
+static void the_dht_is_not_asked_where_it_may_not_know(void **state)
+{
+	struct world *w = *state;
+
+	w->has_dht = true;
+	w->options = without_dht;
+	world_start(w, 0);
+	world_pass(w, 61 * SEC);
+	world_expect(w, "PEERS_WANTED");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_new, world_free)
 
 int main(void)
@@ -308,6 +338,8 @@ int main(void)
 		CASE(a_torrent_started_again_dials_whom_it_left),
 		CASE(who_left_us_is_not_dialled_at_once),
 		CASE(ends_without_a_word_are_counted),
+		CASE(who_finds_peers_is_asked_for_more),
+		CASE(the_dht_is_not_asked_where_it_may_not_know),
 		CASE(what_is_found_before_the_torrent_comes_is_dialled),
 		CASE(what_is_found_after_the_torrent_went_is_forgotten),
 		CASE(of_what_is_found_too_early_the_oldest_goes),

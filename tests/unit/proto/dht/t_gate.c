@@ -45,10 +45,35 @@ static void test_flood(void **state)
 	assert_null(g);
 }
 
+/* Who was asked may answer, though somebody sends much in its name. */
+static void test_who_was_asked_is_heard(void **state)
+{
+	static const uint8_t secret[16] = {1};
+	struct kad_gate_config c = {.out_rate = 100000, .slots = 64};
+	struct kad_gate *g = kad_gate_new(&c, secret, SEC);
+	struct endpoint loud = v4(1, 1), asked = loud;
+	unsigned taken = 0;
+
+	(void)state;
+	asked.port = 2;
+	flood(g, &loud, SEC);
+	assert_false(kad_gate_in(g, &asked, 20 * SEC));
+	kad_gate_asked(g, &asked, 100, 20 * SEC);
+	assert_true(kad_gate_in(g, &asked, 20 * SEC));
+	assert_false(kad_gate_in(g, &loud, 20 * SEC));
+	/* Not more than its network may. */
+	while (kad_gate_in(g, &asked, 20 * SEC) && taken < 1000)
+		taken++;
+	assert_in_range(taken, 100, 250);
+	assert_false(kad_gate_in(g, &asked, 150 * SEC)); /* that is no longer recent */
+	kad_gate_free(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_who_was_asked_is_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,28 @@ static void t_spares(void **state)
 	kad_table_free(&w.t);
 }
 
+/* A node that fails stays while nobody can have its place. */
+static void t_no_spare_of_its_own(void **state)
+{
+	struct world w;
+	struct endpoint fails = at(6, 1, 0, 1), spare = at(6, 2, 0, 2);
+
+	(void)state;
+	setup(&w, false);
+	for (unsigned i = 0; i < 8; i++)
+		assert_true(add(&w, 10, at(6, i, 0, 1), NULL));
+	assert_false(add(&w, 10, spare, NULL)); /* the network of another */
+	kad_table_failed(w.t, &fails);
+	assert_non_null(kad_table_find(w.t, &fails));
+	assert_int_equal(kad_table_live(w.t), 8);
+	fails = at(6, 2, 0, 1);
+	kad_table_failed(w.t, &fails);
+	assert_null(kad_table_find(w.t, &fails));
+	assert_true(kad_table_find(w.t, &spare)->live);
+	kad_table_check(w.t);
+	kad_table_free(&w.t);
+}
+
 /* Sybils that filled a deep bucket give way to nodes whose ids fit their addresses. */
 static void t_fitting_first(void **state)
 {
@@ -229,7 +251,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(t_random), cmocka_unit_test(t_places),
 		cmocka_unit_test(t_fair), cmocka_unit_test(t_spares),
-		cmocka_unit_test(t_fitting_first), cmocka_unit_test(t_words)};
+		cmocka_unit_test(t_no_spare_of_its_own), cmocka_unit_test(t_fitting_first),
+		cmocka_unit_test(t_words)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
