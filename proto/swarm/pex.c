@@ -49,6 +49,7 @@ struct swarm_pex {
 	int64_t next_at; /* us: when it may be told something next */
 	uint64_t read;   /* records of the log it has been told, or need not be */
 	bool behind;     /* there may be peers that it was not told of and the log does not name */
+	uint32_t listed; /* whom it was told of since it fell behind, without the log */
 	uint32_t *told;  /* owned: hashes of whom it was told, a ring when full */
 	uint32_t told_n, told_room, told_at;
 	int64_t heard_at; /* us: when its last message was taken; INT64_MIN: never */
@@ -230,6 +231,13 @@ static bool say_gone(
 	return true;
 }
 
+static void fall_behind(struct swarm_pex *x)
+{
+	if (!x->behind)
+		x->listed = 0;
+	x->behind = true;
+}
+
 static void read_log(struct swarm_peer *p, struct pex_message *m)
 {
 	const struct swarm_log *l = p->swarm->log;
@@ -239,7 +247,7 @@ static void read_log(struct swarm_peer *p, struct pex_message *m)
 		return;
 	if (l->n - x->read > PEX_LOG) {
 		x->read = l->n - PEX_LOG;
-		x->behind = true;
+		fall_behind(x);
 	}
 	for (; x->read < l->n; x->read++) {
 		const struct pex_record *r = &l->v[x->read % PEX_LOG];
@@ -247,18 +255,23 @@ static void read_log(struct swarm_peer *p, struct pex_message *m)
 		if (r->gone && !say_gone(x, &r->peer, r->hash, m))
 			return;
 		if (!r->gone && !say_come(p, &r->peer, r->hash, m))
-			x->behind = true;
+			fall_behind(x);
 	}
 }
 
-/* From anywhere in the list, so that not everybody hears of the same ones. */
+/*
+ * From anywhere in the list, so that not everybody hears of the same ones, and no more than the
+ * connection remembers: whom it has forgotten it would be told of again, without end.
+ */
 static void read_list(struct swarm_peer *p, struct pex_message *m)
 {
 	struct swarm *s = p->swarm;
+	struct swarm_pex *x = p->pex;
 	uint32_t from = rng_below(s->rng, s->peers_cap);
 
-	for (uint32_t k = 0; k < s->peers_cap; k++) {
+	for (uint32_t k = 0; k < s->peers_cap && x->listed < PEX_TOLD; k++) {
 		const struct swarm_peer *o = s->peers[(from + k) % s->peers_cap];
+		uint32_t before = m->added_n;
 		struct pex_peer who;
 
 		if (o == NULL || o == p || !o->pex_named)
@@ -266,8 +279,9 @@ static void read_list(struct swarm_peer *p, struct pex_message *m)
 		who = (struct pex_peer){.at = *address_of(o), .flags = flags_of(o)};
 		if (!say_come(p, &who, (uint32_t)endpoint_hash(&who.at, s->log->seed), m))
 			return;
+		x->listed += m->added_n - before;
 	}
-	p->pex->behind = false;
+	x->behind = false;
 }
 
 static void tell(struct swarm_peer *p, int64_t now)

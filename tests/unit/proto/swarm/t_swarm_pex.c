@@ -322,6 +322,13 @@ static void test_fifty(void **state)
 		n += m.added_n;
 	}
 	assert_int_equal(n, 119);
+	/* Of more than it remembers it is told once, and not of the forgotten ones again. */
+	for (unsigned i = 1; i < 181; i++)
+		join(i);
+	listen_to(181);
+	for (n = 0; n < CROWD && wait_for(181, 80, &m) > 0;)
+		n += m.added_n;
+	assert_int_equal(n, 200);
 }
 
 struct who {
