@@ -197,8 +197,8 @@ static size_t take_body(char *p, size_t one, size_t n, void *ctx)
 	return n;
 }
 
-/* The value of the header of that name, without the spaces around it, cut to fit; "" if it is
- * another header. */
+/* The value of the header, without the spaces around it, cut to fit; false: it is of another name,
+ * and out is as it was. */
 static bool header_value(const char *p, size_t n, const char *name, char *out, size_t size)
 {
 	size_t name_n = strlen(name);

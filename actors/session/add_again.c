@@ -150,6 +150,7 @@ static void join(struct torrent *t, struct metainfo *bare, struct msg **m)
 	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
 	struct m_state_meta *put;
 	struct joining *j;
+	struct msg *call;
 
 	ALLOC_OBJ(j, JOINING_MAGIC);
 	j->t = t;
@@ -157,17 +158,16 @@ static void join(struct torrent *t, struct metainfo *bare, struct msg **m)
 		j->meta = metainfo_ref(t->meta);
 	read_files(j, bare);
 	put = tell_meta_of(t, j->meta);
+	call = &put->h;
 	if (fill_meta(t, j, put) && files_may_choose(t, j->files, j->files_n, &add->why) == E_OK) {
 		j->m = *m;
 		*m = NULL;
 		t->saving = true;
-		struct msg *call = &put->h;
 		actor_call_within(
 			t->session->actor, ADDR_STATE, &call, STATE_TIMEOUT, on_joined, j);
 		return;
 	}
-	struct msg *unsent = &put->h;
-	msg_free(t->session->actor, &unsent);
+	msg_free(t->session->actor, &call);
 	free_joining(j);
 	actor_reply(t->session->actor, m, E_EXISTS);
 }
