@@ -101,6 +101,15 @@ class Network:
             except OSError:
                 return False
 
+    def connects(self, host, address, port):
+        with host, socket.socket() as s:
+            s.settimeout(2)
+            try:
+                s.connect((address, port))
+                return True
+            except OSError:
+                return False
+
     def reached_by_udp(self, port=PORT):
         with self.outside, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(1)
@@ -163,9 +172,24 @@ def expect_open(net, ours, method, port=PORT):
 
 
 def expect_closed(net, ours, port=PORT):
+    """Nothing leads in any more, though somebody listens there."""
     ours.stop()
-    if net.reached(port):
-        raise Failure('the port is still open')
+    with net.inside:
+        tcp = socket.create_server((net.inside.ip4, PORT))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind((net.inside.ip4, PORT))
+    with tcp, udp:
+        if not net.connects(net.router, net.inside.ip4, PORT):
+            raise Failure('the test does not listen')
+        if net.connects(net.outside, OUTSIDE, port):
+            raise Failure('TCP still leads in')
+        with net.outside, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(b'still?', (OUTSIDE, port))
+        udp.settimeout(1)
+        try:
+            raise Failure(f'UDP still leads in: {udp.recv(100)}')
+        except TimeoutError:
+            pass
 
 
 @with_network
@@ -245,14 +269,20 @@ def ladder(net, lab, _random, refusals, wanted):
 @with_network
 def liar(net, lab, _random):
     """Who answers the search for somebody else is not asked for its description."""
+    other = lab.host()
+    with other:
+        named = Igd(other.ip4, searched=False)
     with net.router:
-        igd = Igd(net.router.ip4, location=f'http://{net.inside.ip4}:8080/root.xml')
+        igd = Igd(net.router.ip4, location=named.location)
     ours = start(net, lab)
     wait(ours, lambda v: any('no UPnP' in m['why'] for m in v['mappings']), 'no router is found')
-    if igd.fetched:
-        raise Failure('the description was fetched')
+    if not igd.searches:
+        raise Failure('nobody has searched')
+    if named.fetched or named.mapped:
+        raise Failure(f'asked of somebody else: {named.fetched} {named.mapped}')
     ours.stop()
     igd.close()
+    named.close()
 
 
 @with_network

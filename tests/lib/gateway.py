@@ -102,10 +102,10 @@ SERVICE = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 class Igd:
     """refuse(action, arguments) gives an error, or 0; mapped is {(proto, external port): (host, port, lease)}."""
 
-    def __init__(self, host, refuse=lambda action, arguments: 0, external='1.2.3.4', location=None):
+    def __init__(self, host, refuse=lambda action, arguments: 0, external='1.2.3.4', location=None, searched=True):
         self.host, self.refuse, self.external = host, refuse, external
         self.mapped, self.calls = {}, []
-        self.fetched = []
+        self.fetched, self.searches = [], 0
         igd = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -136,7 +136,8 @@ class Igd:
                              socket.inet_aton('239.255.255.250') + socket.inet_aton(host))
         self.answers = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.answers.bind((host, 0))
-        threading.Thread(target=self.serve_ssdp, daemon=True).start()
+        if searched:
+            threading.Thread(target=self.serve_ssdp, daemon=True).start()
 
     def serve_ssdp(self):
         while True:
@@ -146,6 +147,7 @@ class Igd:
                 return
             wanted = re.search(rb'\r\nST: *([^\r]*)', q, re.IGNORECASE)
             if q.startswith(b'M-SEARCH') and wanted and b'InternetGatewayDevice' in wanted.group(1):
+                self.searches += 1
                 self.answers.sendto(b'HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: ' + wanted.group(1) +
                                     b'\r\nUSN: uuid:1::x\r\nEXT:\r\nSERVER: made\r\nLOCATION: ' +
                                     self.location.encode() + b'\r\n\r\n', source)

@@ -6,7 +6,7 @@ import socket
 
 import lib_tap
 from lib_daemon import Daemon
-from lib_peer import BITFIELD, EXTENDED, HAVE_NONE, Seed, Wire, parse_extended
+from lib_peer import BITFIELD, EXTENDED, HAVE_NONE, INTERESTED, UNCHOKE, Seed, Wire, parse_extended
 from lib_tap import case, check, equal, never
 from lib_torrent import Torrent, bdecode, bencode, bits_of
 
@@ -70,8 +70,11 @@ def a_flood_ends_the_connection():
         t = Torrent('flood', 10 * 32768)
         d.seed(t)
         with shake(d, t, '127.0.0.2') as one:
-            for i in range(10):
+            for i in range(7):  # one is taken, six come too early
                 name_peer(one, '127.0.0.9', 2000 + i)
+            one.send(INTERESTED)
+            one.wait(UNCHOKE)
+            name_peer(one, '127.0.0.9', 2007)
             one.wait_closed()
 
 

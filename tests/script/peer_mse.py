@@ -239,7 +239,14 @@ def greetings(policy, wanted):
                 seen.append(data[:20] == PROTOCOL)
         equal(seen, wanted, policy)
         check(time.monotonic() - begun < 10, 'the second try waits')
-        wait_for(lambda: d.view(t)['mute_dials'] == 1, 'it is counted once')
+        wait_for(lambda: d.view(t)['mute_dials'] == 1, 'it is counted')
+        listener.settimeout(1)
+        try:
+            listener.accept()[0].close()
+            check(False, policy, 'it dials once more')
+        except TimeoutError:
+            pass
+        equal(d.view(t)['mute_dials'], 1, 'it is counted once')
 
 
 @case

@@ -242,12 +242,16 @@ def a_port_file_is_followed():
             check(not listens(first) and not udp_answers(first), 'and leaves the old one')
             wait_for(lambda: any(a.get('port') == str(second) for a in tracker.announces), 'which is announced')
             # What cannot be used changes nothing, and is said.
-            for junk, words in (('', 'a port'), ('none', 'a port'), ('0', 'a port'), ('70000', 'a port')):
+            def said():
+                return json.loads(d.get('/network').body)['port_file']
+            for junk in ('', 'none', '0', '70000'):
                 with open(path, 'w') as f:
                     f.write(junk)
-                wait_for(lambda w=words: w in json.loads(d.get('/network').body)['port_file'],
-                         lambda j=junk: f'{j!r} is complained about')
+                wait_for(lambda: 'a port from 1 to 65535' in said(), lambda j=junk: f'{j!r} is complained about')
                 check(listens(second), 'it still listens')
+                with open(path, 'w') as f:
+                    f.write(f'{second}')
+                wait_for(lambda: said() == 'followed', lambda j=junk: f'after {j!r} all is well again: {said()}')
             with socket.socket() as other:
                 other.bind(('0.0.0.0', taken))
                 other.listen()

@@ -2,9 +2,9 @@
 /* The actors of the rig, and how a test drives them. */
 #include "tests/unit/lib/actor_rig.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define BIT(r) (1u << (r))
 
@@ -42,12 +42,16 @@ static struct m_number *number_of(struct msg *m)
 
 struct echo {
 	struct msg *held;
+	sem_t *disk; /* borrowed */
 };
 
 static void *echo_init(struct actor *a, const void *arg)
 {
-	(void)a, (void)arg;
-	return xcalloc(1, sizeof(struct echo));
+	struct echo *e = xcalloc(1, sizeof *e);
+
+	(void)a;
+	e->disk = (void *)(uintptr_t)arg;
+	return e;
 }
 
 static void echo_fini(struct actor *a)
@@ -67,9 +71,11 @@ static void echo_echo(struct actor *a, struct msg **m)
 /* Leaves it to the kernel to answer with what is in err. */
 static void echo_buffer(struct actor *a, struct msg **m)
 {
-	(void)a;
-	if (number_of(*m)->n == 99)
-		usleep(200000); /* a disk that hangs */
+	const struct echo *e = actor_self(a);
+
+	if (number_of(*m)->n == RIG_HANGS)
+		while (sem_wait(e->disk) != 0)
+			assert_int_equal(errno, EINTR);
 	number_of(*m)->owned = xstrdup("owned by the message");
 	(*m)->err = number_of(*m)->n ? E_NOSPACE : E_OK;
 }
@@ -172,11 +178,17 @@ void rig_open(struct rig *r)
 	struct rig *self = r;
 
 	*r = (struct rig){.set = actors_new(&rig_table)};
-	actors_add(r->set, ECHO, &rig_echo, NULL);
+	assert_int_equal(sem_init(&r->disk, 0, 0), 0);
+	actors_add(r->set, ECHO, &rig_echo, &r->disk);
 	for (unsigned i = 0; i < 3; i++)
 		actors_add(r->set, ADDR(R_RING, i), &rig_ring, NULL);
 	r->me = actors_add_here(r->set, ADDR(R_MAIN, 0), &rig_main, &self);
 	actors_start(r->set);
+}
+
+void rig_release(struct rig *r)
+{
+	assert_int_equal(sem_post(&r->disk), 0);
 }
 
 void rig_close(struct rig *r)
@@ -184,6 +196,7 @@ void rig_close(struct rig *r)
 	actors_join(r->set);
 	actors_free(&r->set);
 	assert_null(r->set);
+	assert_int_equal(sem_destroy(&r->disk), 0);
 }
 
 void rig_turn_until(struct rig *r, const unsigned *counter, unsigned n)

@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_LIB_ACTOR_RIG_H
 #define TESTS_UNIT_LIB_ACTOR_RIG_H
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,13 +39,17 @@ struct rig {
 	struct actors *set;
 	struct actor *me;
 	struct seen seen;
+	sem_t disk; /* what holds echo up: M_BUFFER with RIG_HANGS waits for rig_release() */
 };
+
+#define RIG_HANGS 99u
 
 extern const struct msg_table rig_table;
 extern const struct actor_spec rig_echo, rig_ring, rig_main;
 
 void rig_open(struct rig *); /* starts them */
 void rig_close(struct rig *);
+void rig_release(struct rig *); /* echo goes on */
 /* Turns until *counter reaches n; a test that waits too long fails. */
 void rig_turn_until(struct rig *, const unsigned *counter, unsigned n);
 struct msg *rig_number(struct rig *, uint16_t type, uint64_t n);

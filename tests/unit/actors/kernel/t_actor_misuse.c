@@ -59,7 +59,7 @@ static void leave_one_alive(struct rig *r)
 /* More than the pipe holds, while echo is held up. */
 static void fill_a_mailbox(struct rig *r)
 {
-	(void)rig_call(r, M_BUFFER, 99);
+	(void)rig_call(r, M_BUFFER, RIG_HANGS);
 	assert_true(actor_turn(r->me, 0));
 	for (unsigned i = 0; i < 200000; i++) {
 		struct msg *m = rig_number(r, M_NUMBER, i);

@@ -16,7 +16,7 @@ static void state_is_seen_from_outside(void **state)
 	assert_int_equal(s.addr, ECHO);
 	assert_string_equal(s.role, "echo");
 	assert_true(s.turns > 0);
-	(void)rig_call(&r, M_BUFFER, 99);
+	(void)rig_call(&r, M_BUFFER, RIG_HANGS);
 	for (int i = 0; i < 2000 && s.handling != M_BUFFER; i++) {
 		assert_true(actor_turn(r.me, 1000));
 		actors_state(r.set, 0, &s);
@@ -24,6 +24,7 @@ static void state_is_seen_from_outside(void **state)
 	assert_int_equal(s.handling, M_BUFFER);
 	assert_string_equal(s.handling_name, "BUFFER");
 	assert_in_range(clock_mono_us() - s.since_us, 0, 20 * USEC_PER_SEC);
+	rig_release(&r);
 	rig_turn_until(&r, &r.seen.replies, 2);
 	actors_state(r.set, 2, &s);
 	assert_string_equal(s.role, "ring.1");
@@ -76,7 +77,7 @@ static void a_mailbox_is_seen_to_fill(void **state)
 
 	(void)state;
 	rig_open(&r);
-	(void)rig_call(&r, M_BUFFER, 99);
+	(void)rig_call(&r, M_BUFFER, RIG_HANGS);
 	for (int i = 0; i < 2000 && echo.handling != M_BUFFER; i++) {
 		assert_true(actor_turn(r.me, 1000));
 		actor_counters_fini(&echo);
@@ -92,6 +93,7 @@ static void a_mailbox_is_seen_to_fill(void **state)
 	assert_int_equal(echo.waiting_most, 41);
 	assert_int_equal(me.calls, 41);
 	actor_counters_fini(&me);
+	rig_release(&r);
 	rig_turn_until(&r, &r.seen.replies, 41);
 	actor_counters_fini(&echo);
 	actors_counters(r.set, 0, &echo);

@@ -154,7 +154,19 @@ static void directory_open_rows(void **state)
 	assert_int_not_equal(stat(at, &st), 0); /* nothing was made there */
 	join(at, sizeof at, p->root, "a/made");
 	assert_int_equal(stat(at, &st) == 0, p->links_stay);
-	assert_int_equal(fs_dir_open("relative", "relative/x", &(enum err){E_OK}), -1);
+}
+
+static void what_is_relative_is_nowhere(void **state)
+{
+	struct place *p = *state;
+	enum err err = E_OK;
+
+	make_obstacles(p);
+	assert_int_equal(chdir(p->top), 0);
+	assert_int_equal(access("root/a/b", F_OK), 0);
+	assert_int_equal(fs_dir_open("root", "root/a/b", &err), -1);
+	assert_int_equal(err, E_PATH);
+	assert_int_equal(chdir("/"), 0);
 }
 
 /* --- names from strangers --- */
@@ -426,6 +438,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FS_TEST(directory_open_rows),
+		FS_TEST(what_is_relative_is_nowhere),
 		FS_TEST(no_name_leads_out),
 		FS_TEST(transfers_are_whole),
 		FS_TEST(size_and_holes),
