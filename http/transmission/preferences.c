@@ -148,14 +148,14 @@ static void set_pair(struct setting *s, enum pair p, uint64_t value)
 static const char *read_pair(
 	const struct rcall *c, const struct facts *f, struct setting *s, enum pair p)
 {
-	uint64_t value = pair_value(f, p);
+	uint64_t is = pair_value(f, p), value = is;
 	bool has_value = rcall_arg(c, pairs[p].value) != NULL;
 	bool was_on = pair_is_on(f, p), on = rcall_bool(c, pairs[p].on, was_on);
 
 	if (has_value && !read_number(c, pairs[p].value, pairs[p].how, &value))
 		return pairs[p].value;
 	s->kept[p] = MAX(value, UINT64_C(1));
-	if (on && (has_value || !was_on))
+	if (on && (!was_on || s->kept[p] != is))
 		set_pair(s, p, s->kept[p]);
 	else if (!on && was_on)
 		set_pair(s, p, 0);
@@ -217,9 +217,8 @@ static bool says_the_same(const json_t *a, const json_t *b)
 
 /* The first name that is known, cannot be set and would be another; names that are not known mean
  * nothing. */
-static bool find_fixed(const struct rcall *c, const struct facts *f, char *name, size_t size)
+static bool find_fixed(const struct rcall *c, const json_t *now, char *name, size_t size)
 {
-	json_t *now = preferences_now(f);
 	void *at = json_object_iter((json_t *)(uintptr_t)c->args);
 	bool found = false;
 
@@ -231,7 +230,6 @@ static bool find_fixed(const struct rcall *c, const struct facts *f, char *name,
 		found = is != NULL && !is_settable(name) &&
 			!says_the_same(is, json_object_iter_value(at));
 	}
-	json_decref(now);
 	return found;
 }
 
@@ -311,13 +309,17 @@ static struct setting *setting_new(struct rcall *c)
 }
 
 /* The name of what is wrong; NULL: nothing. */
-static const char *read_all(const struct rcall *c, const struct facts *f, struct setting *s)
+static const char *read_all(
+	const struct rcall *c, const struct facts *f, const json_t *now, struct setting *s)
 {
 	const char *bad = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(plain) && bad == NULL; i++)
-		if (rcall_arg(c, plain[i].name) != NULL)
+	for (size_t i = 0; i < ARRAY_LEN(plain) && bad == NULL; i++) {
+		const json_t *v = rcall_arg(c, plain[i].name);
+
+		if (v != NULL && !says_the_same(json_object_get(now, plain[i].name), v))
 			bad = read_plain(c, s, i);
+	}
 	for (unsigned p = 0; p < PAIRS && bad == NULL; p++)
 		bad = read_pair(c, f, s, (enum pair)p);
 	return bad;
@@ -326,12 +328,15 @@ static const char *read_all(const struct rcall *c, const struct facts *f, struct
 static void set_all(struct rcall *c, const struct facts *f)
 {
 	struct setting *s = setting_new(c);
-	const char *bad = read_all(c, f, s);
+	json_t *now = preferences_now(f);
+	const char *bad = read_all(c, f, now, s);
 	char fixed[64];
+	bool is_fixed = bad == NULL && find_fixed(c, now, fixed, sizeof fixed);
 
+	json_decref(now);
 	if (bad != NULL)
 		rcall_end(c, RPC_PARAMS, "%s has a value of another kind", bad);
-	else if (find_fixed(c, f, fixed, sizeof fixed))
+	else if (is_fixed)
 		rcall_end(c, RPC_PARAMS,
 			"%s cannot be changed here: the daemon has no such setting, or only its "
 			"configuration file has",

@@ -253,6 +253,8 @@ def preferences_are_told_and_set():
                             ('speed-limit-up', 1e300), ('encryption', 'nonsense'), ('pex-enabled', 3)):
             check(rpc.ask('session-set', **{name: value})['result'] != 'success', name, value)
         rpc.ok('session-set', **{'alt-speed-enabled': False, 'nonsense': 1, 'rpc-version': 3, 'utp-enabled': False})
+        rpc.ok('session-set', **rpc.ok('session-get'))  # what the command line sets, too
+        check('command line' in rpc.ask('session-set', **{'lpd-enabled': True})['result'], 'it is not set there')
         d.restart()
         rpc = Rpc(d)
         equal(now('peer-limit-global', 'speed-limit-up', 'download-queue-size'), [77, 5, 3])
