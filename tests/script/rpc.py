@@ -395,12 +395,38 @@ def announces_checks_and_what_peers_and_trackers_are_shown_as():
 
 @case
 def credentials_are_needed_and_scopes_are_looked_at():
-    token = 'a-token-of-some-length'
-    with Daemon({'api.token': token}) as d:
+    with Daemon({'api.local': 'off'}) as d:
+        first = {'Authorization': f'Bearer {d.first_token()}'}
+
+        def client(scopes):
+            made = d.http('POST', '/api/v1/tokens', body=json.dumps({'name': scopes, 'scopes': scopes}), headers=first)
+            return Rpc(d, headers={'Authorization': f'Bearer {json.loads(made.body)["token"]}'})
         reply = d.http('POST', '/transmission/rpc', body=b'{}')
         equal(reply.status, 401)
         check(HEADER not in reply.headers, 'the session id is told to a stranger')
-        Rpc(d, headers={'Authorization': f'Bearer {token}'}).ok('session-get')
+        clients = {scopes: client(scopes) for scopes in ('read', 'read,add', 'read,manage', 'read,manage,admin')}
+        stranger = d.http('POST', '/transmission/rpc', body=b'{}', headers={HEADER: clients['read'].headers[HEADER]})
+        equal(stranger.status, 401)
+        needs = {'torrent-get': ('', {'fields': ['id']}), 'session-get': ('', {}), 'session-stats': ('', {}), 'group-get': ('', {}),
+                 'free-space': ('', {'path': d.downloads}), 'torrent-add': ('add', {'filename': 'magnet:?xt=urn:btih:' + UNKNOWN}),
+                 'torrent-start': ('manage', {}), 'torrent-start-now': ('manage', {}), 'torrent-stop': ('manage', {}),
+                 'torrent-verify': ('manage', {'ids': []}), 'torrent-reannounce': ('manage', {}), 'torrent-set': ('manage', {}),
+                 'queue-move-up': ('manage', {}), 'torrent-remove': ('manage', {'ids': []}),
+                 'session-set': ('manage', {'speed-limit-down': 7}), 'session-close': ('admin', None)}
+        for method, (scope, arguments) in needs.items():
+            for scopes, rpc in clients.items():
+                may = scope == '' or scope in scopes
+                if arguments is None and may:
+                    continue
+                reply = rpc.send(json.dumps({'method': method, 'arguments': arguments}).encode())
+                equal(reply.status, 200 if may else 403, f'{method} with {scopes}: {reply.body!r}')
+                check(not may or json.loads(reply.body)['result'] == 'success', method, scopes, reply.body)
+        option = json.dumps({'method': 'session-set', 'arguments': {'peer-limit-global': 50}}).encode()
+        equal([clients[s].send(option).status for s in clients], [403, 403, 403, 200])
+        batch = [{'jsonrpc': '2.0', 'id': 1, 'method': 'torrent_get', 'params': {'fields': ['id']}},
+                 {'jsonrpc': '2.0', 'method': 'torrent_remove'}]
+        equal(clients['read,add'].send(json.dumps(batch).encode()).status, 403)
+        equal(len(clients['read'].get('id')), 1)
 
 
 lib_tap.main()
