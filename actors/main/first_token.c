@@ -74,6 +74,14 @@ static enum err make_first(struct actor_env *env, const struct config *c, struct
 	return e;
 }
 
+/* A device may come in by it once, until http forgets it. */
+static void make_pairing(struct actor_env *env, struct start_tokens *s)
+{
+	env->pairing = (struct token_record){
+		.scopes = TOKEN_ALL, .expires = clock_wall_s() + PAIRING_TIME};
+	token_make(&env->pairing, s->link);
+}
+
 enum err first_token_find(struct actor_env *env, const struct config *c, struct start_tokens *s,
 	char *why, size_t why_n)
 {
@@ -85,6 +93,8 @@ enum err first_token_find(struct actor_env *env, const struct config *c, struct 
 		snprintf(why, why_n, "cannot read the tokens in the database: %s", err_words(e));
 	else if (s->n == 0 && c->api_token[0] == '\0')
 		e = make_first(env, c, s, why, why_n);
+	if (e == E_OK && (s->path[0] != '\0' || isatty(STDOUT_FILENO)))
+		make_pairing(env, s);
 	env->tokens = s->list;
 	env->tokens_n = s->n;
 	return e;
@@ -93,5 +103,6 @@ enum err first_token_find(struct actor_env *env, const struct config *c, struct 
 void first_token_done(struct start_tokens *s)
 {
 	xfree(s->list);
+	explicit_bzero(s->link, sizeof s->link);
 	*s = (struct start_tokens){0};
 }

@@ -5,6 +5,10 @@
  */
 #include "actors/main/listening.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
 #include "actors/kernel/log.h"
 #include "actors/kernel/net.h"
 #include "actors/ports/ports.h"
@@ -73,4 +77,47 @@ uint16_t listening_api(const struct actor_env *env)
 	if (net_local(env->api_fd, &at) != E_OK)
 		return 0;
 	return at.port;
+}
+
+void listening_url(const char *ip, const struct actor_env *env, char out[LISTENING_URL])
+{
+	bool v6 = strchr(ip, ':') != NULL;
+
+	snprintf(out, LISTENING_URL, "http://%s%s%s:%d", v6 ? "[" : "", ip, v6 ? "]" : "",
+		listening_api(env));
+}
+
+/* Connecting a UDP socket sends nothing: the kernel only chooses the way.  The addresses are those
+ * of RFC 5737 and RFC 3849, which are nobody's. */
+static bool find_source(bool v4, char out[ENDPOINT_TEXT])
+{
+	static const uint8_t nobody4[4] = {192, 0, 2, 1},
+			     nobody6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+	struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(9)};
+	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(9)};
+	struct endpoint from = {0};
+	int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool found;
+
+	if (fd < 0)
+		return false;
+	memcpy(&a4.sin_addr, nobody4, sizeof nobody4);
+	memcpy(&a6.sin6_addr, nobody6, sizeof nobody6);
+	found = (v4 ? connect(fd, (struct sockaddr *)&a4, sizeof a4)
+		    : connect(fd, (struct sockaddr *)&a6, sizeof a6)) == 0 &&
+		net_local(fd, &from) == E_OK;
+	net_close(fd);
+	if (found)
+		endpoint_format_ip(&from, out, ENDPOINT_TEXT);
+	return found;
+}
+
+void listening_reached(const char *bind, char out[ENDPOINT_TEXT])
+{
+	struct endpoint at;
+
+	if (endpoint_parse_ip(bind, strlen(bind), &at) == E_OK && endpoint_is_unspecified(&at) &&
+		find_source(strchr(bind, ':') == NULL, out))
+		return;
+	snprintf(out, ENDPOINT_TEXT, "%s", bind);
 }

@@ -14,6 +14,13 @@ enum err listening_open(struct actor_env *, const struct config *, char *why, si
 /* Closes what no actor owns: the API's socket. */
 void listening_close(struct actor_env *);
 
+/* "http://127.0.0.1:8080", by the address that is given. */
+#define LISTENING_URL 80
+void listening_url(const char *ip, const struct actor_env *, char out[LISTENING_URL]);
+/* The address that others on the network reach us at when the API listens at `bind`: that one, or
+ * of all of them the one that the way out begins at. */
+void listening_reached(const char *bind, char out[ENDPOINT_TEXT]);
+
 /* Where the API listens; differs from the configuration when that says port 0. */
 uint16_t listening_api(const struct actor_env *);
 

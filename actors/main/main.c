@@ -53,20 +53,28 @@ static int open_signals(void)
 /* One line for a person who has just started it. */
 static void print_banner(const struct config *c, const struct actor_env *env)
 {
-	const char *at = c->api_bind;
-	const char *colon = strchr(at, ':');
+	char url[LISTENING_URL];
 
-	printf("torrentd %s: http://%s%s%s:%d/  state %s  downloads %s\n", config_version(),
-		colon != NULL ? "[" : "", at, colon != NULL ? "]" : "", listening_api(env),
-		c->state_dir, c->download_dir);
+	listening_url(c->api_bind, env, url);
+	printf("torrentd %s: %s/  state %s  downloads %s\n", config_version(), url, c->state_dir,
+		c->download_dir);
 	fflush(stdout);
 }
 
-static void print_first_token(const struct start_tokens *s)
+/* For the one who may read the terminal, or the journal of the first start. */
+static void print_first_token(
+	const struct start_tokens *s, const struct config *c, const struct actor_env *env)
 {
-	if (s->path[0] == '\0')
-		return;
-	printf("torrentd: the first token for other machines and programs is in %s\n", s->path);
+	char url[LISTENING_URL], at[ENDPOINT_TEXT];
+
+	if (s->path[0] != '\0')
+		printf("torrentd: the first token for other machines and programs is in %s\n",
+			s->path);
+	if (s->link[0] != '\0') {
+		listening_reached(c->api_bind, at);
+		listening_url(at, env, url);
+		printf("torrentd: pair a device within five minutes: %s/#/pair/%s\n", url, s->link);
+	}
 	fflush(stdout);
 }
 
@@ -119,7 +127,7 @@ static int run_with_tokens(struct supervise_arg *arg, struct actor_env *env)
 	int status = EXIT_FAILED;
 
 	if (first_token_find(env, arg->config, &tokens, why, sizeof why) == E_OK) {
-		print_first_token(&tokens);
+		print_first_token(&tokens, arg->config, env);
 		status = run_within_limits(arg, env);
 	} else {
 		fprintf(stderr, "torrentd: %s\n", why);

@@ -30,7 +30,8 @@ struct actor_env {
 						     with NULL */
 	const struct token_record *tokens;        /* who may use it; borrowed by init */
 	uint32_t tokens_n;
-	int peer_fds[16]; /* shard 0 owns them from its init on */
+	struct token_record pairing; /* a device may come in by this secret; expires 0: none */
+	int peer_fds[16];            /* shard 0 owns them from its init on */
 	unsigned peer_fds_n;
 	int datagram_fds[16]; /* of UDP at the peer port, as many as could be had; likewise */
 	unsigned datagram_fds_n;

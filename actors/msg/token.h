@@ -13,6 +13,7 @@
 #define TOKEN_NAME_MAX 64u /* bytes of its name */
 #define TOKENS_MAX     512u
 #define TOKEN_ALL      0xffffffffu /* scopes: all, whichever there are */
+#define PAIRING_TIME   300         /* seconds that a pairing can be used */
 #define TOKEN_SECRET   52u         /* bytes of a secret with its NUL */
 
 enum token_kind {

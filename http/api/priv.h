@@ -37,6 +37,23 @@ bool api_read_name(struct request *, const char *absent, char out[TOKEN_NAME_MAX
 bool api_read_scopes(struct request *, unsigned *out); /* absent: all that who asks has */
 void api_put_scopes(struct json_out *, unsigned scopes);
 
+/* login.c */
+void api_login(struct request *);
+void api_logout(struct request *);
+void api_session(struct request *);
+/* device.c */
+/* The body, whose parameters of these names may not be in the query; false: answered. */
+bool api_read_secret(struct request *, const char *const *names);
+/* Makes a device of that name and these scopes, and answers with its cookie. */
+void api_let_device_in(struct request *, struct token_record *wish);
+void api_put_cookie(struct request *, const char *secret); /* NULL: the browser forgets it */
+
+/* pair.c */
+void api_pairing_make(struct request *);
+void api_pair(struct request *);
+/* Uses one up, by its code or by its secret; false: answered. */
+bool api_take_pairing(struct request *, const char *code, const char *secret, unsigned *scopes);
+
 /* Asks an actor by a message that has no parameters; fn ends with api_answer(). */
 void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
 /* What is in *o, or that `who` does not answer. */

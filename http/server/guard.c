@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "http/access/cookie.h"
+
 /* Headers that make a browser ask first (CORS), each enough for a change. */
 static const char *const custom[] = {"X-Requested-With", "X-Torrentd"};
 
@@ -165,17 +167,18 @@ static void admit(struct guard_verdict *v, enum guard_by by, unsigned scopes)
 	v->scopes = scopes & SCOPE_ALL;
 }
 
-/* Whether the secret is somebody's. */
-static bool admit_secret(
-	const struct facts *f, struct guard_verdict *v, enum guard_by by, const char *secret)
+/* Whether the secret is somebody's, of that kind. */
+static bool admit_token(const struct facts *f, struct guard_verdict *v, enum token_kind kind,
+	enum guard_by by, const char *secret)
 {
 	const struct token_record *t =
 		f->tokens != NULL ? tokens_find(f->tokens, secret, f->now) : NULL;
 
-	if (t == NULL)
+	if (t == NULL || t->kind != kind)
 		return false;
 	admit(v, by, t->scopes);
 	v->token = t->id;
+	v->expires = t->expires;
 	return true;
 }
 
@@ -183,7 +186,7 @@ static bool admit_bearer(const struct facts *f, struct guard_verdict *v, const c
 {
 	const char *configured = f->config->api_token;
 
-	if (admit_secret(f, v, GUARD_BY_TOKEN, secret))
+	if (admit_token(f, v, TOKEN_KEY, GUARD_BY_TOKEN, secret))
 		return true;
 	if (configured[0] == '\0' || !equal_secret(secret, configured))
 		return false;
@@ -216,6 +219,22 @@ static const char *bearer(const struct head *h, bool *twice)
 	return auth != NULL && strncasecmp(auth, "bearer ", 7) == 0 ? auth + 7 : NULL;
 }
 
+/* A browser sends all its cookies for this host, of which some may be old: what is nobody's does
+ * not count. */
+static void admit_cookie(const struct facts *f, struct guard_verdict *v)
+{
+	char secret[TOKEN_SECRET];
+
+	for (unsigned i = 0; i < f->head->n && v->by == GUARD_BY_NOTHING; i++)
+		if (strcasecmp(f->head->fields[i].name, "Cookie") == 0 &&
+			cookie_find(f->head->fields[i].value, f->config->api_port, secret,
+				sizeof secret))
+			(void)admit_token(f, v, TOKEN_DEVICE, GUARD_BY_COOKIE, secret);
+}
+
+static const char unknown[] =
+	"the token is not known here: it is wrong, has expired or was revoked";
+
 /* Credentials that are wrong let nobody in, who would get in without any: who sent them is told. */
 static void check_credentials(const struct facts *f, struct guard_verdict *v)
 {
@@ -225,17 +244,26 @@ static void check_credentials(const struct facts *f, struct guard_verdict *v)
 	if (secret != NULL && admit_bearer(f, v, secret))
 		return;
 	v->tried = secret != NULL || twice;
-	if (!v->tried && local_may(f->config) && facts_local(f))
+	if (!v->tried)
+		admit_cookie(f, v);
+	if (!v->tried && v->by == GUARD_BY_NOTHING && local_may(f->config) && facts_local(f))
 		admit(v, GUARD_BY_PLACE, SCOPE_ALL);
 	if (v->by != GUARD_BY_NOTHING || f->open)
 		return;
 	if (v->tried)
-		refuse(v, 401,
-			"the token is not known here: it is wrong, has expired or was revoked");
+		refuse(v, 401, "%s", unknown);
 	else
 		refuse(v, 401,
 			"credentials are needed: send Authorization: Bearer and a token; the first "
 			"one is in the file api.token of the state directory");
+}
+
+void guard_secret(const struct facts *f, const char *secret, struct guard_verdict *v)
+{
+	*v = (struct guard_verdict){0};
+	v->tried = !admit_bearer(f, v, secret);
+	if (v->tried)
+		refuse(v, 401, "%s", unknown);
 }
 
 void guard_enter(const struct facts *f, struct guard_verdict *v)

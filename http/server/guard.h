@@ -23,6 +23,7 @@ struct guard_verdict {
 	unsigned scopes;    /* enum scope, or-ed: what who asks may do; none until status is 0 */
 	enum guard_by by;   /* likewise */
 	int64_t token;      /* the id of the token that it got in by; 0: none that was made */
+	int64_t expires;    /* when that ends: seconds since 1970; 0: never */
 	bool tried;         /* there were credentials, and they were wrong */
 	const char *origin; /* of an application of another site that may read the answer; NULL:
 			       none.  Borrowed from the head. */
@@ -30,6 +31,8 @@ struct guard_verdict {
 
 /* Whether the request may be looked at at all. */
 void guard_enter(const struct facts *, struct guard_verdict *);
+/* Whether the secret is one that programs may send. */
+void guard_secret(const struct facts *, const char *secret, struct guard_verdict *);
 /* Whether one that got in has all the scopes (enum scope, or-ed) that are needed. */
 void guard_scopes(unsigned needed, struct guard_verdict *);
 /* Whether one that got in may change something. */

@@ -65,9 +65,10 @@ struct http {
 	struct loop_timer
 		rest; /* until the door is looked at again, while there are no descriptors */
 	bool shut;    /* the door is not looked at */
-	struct loop_timer timer; /* microhttpd's own timeouts */
-	struct loop_timer sweep; /* slow clients */
-	struct tokens *tokens;   /* owned: who may */
+	struct loop_timer timer;   /* microhttpd's own timeouts */
+	struct loop_timer sweep;   /* slow clients */
+	struct tokens *tokens;     /* owned: who may */
+	struct pairings *pairings; /* owned: who may soon */
 	struct link clients;
 	unsigned clients_n; /* but those that take a stream */
 	struct link streams;

@@ -81,6 +81,26 @@ struct tokens *request_tokens(struct request *r)
 	return r->http->tokens;
 }
 
+struct pairings *request_pairings(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	return r->http->pairings;
+}
+
+bool request_admits(struct request *r, const char *secret, unsigned *scopes, int64_t *expires)
+{
+	struct facts f = {.now = clock_wall_s()};
+	struct guard_verdict v = {0};
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	f.config = r->http->config;
+	f.tokens = r->http->tokens;
+	guard_secret(&f, secret, &v);
+	*scopes = v.scopes;
+	*expires = v.expires;
+	return take_verdict(r, &v);
+}
+
 void request_on_gone(struct request *r, void (*gone)(void *), void *ctx)
 {
 	CHECK_OBJ(r, REQUEST_MAGIC);
@@ -349,7 +369,8 @@ static void know(struct request *r, const struct facts *f, const struct guard_ve
 		.local = facts_local(f),
 		.proxied = facts_by_proxy(f),
 		.https = facts_https(f),
-		.client = facts_client(f)};
+		.client = facts_client(f),
+		.host = facts_host(f)};
 	note_use(r->http, v->token, f->now);
 }
 

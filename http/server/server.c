@@ -138,6 +138,9 @@ static void *http_init(struct actor *a, const void *arg)
 	h->resources = env->resources;
 	h->workers = env->workers;
 	h->tokens = tokens_new(env->tokens, env->tokens_n);
+	h->pairings = pairings_new();
+	if (env->pairing.expires != 0)
+		pairings_add_link(h->pairings, &env->pairing);
 	link_init(&h->clients);
 	link_init(&h->streams);
 	shared_init(h);
@@ -189,6 +192,7 @@ static void http_fini(struct actor *a)
 	shared_fini(h);
 	tables_close(h);
 	tokens_free(&h->tokens);
+	pairings_free(&h->pairings);
 	config_unref(&h->config);
 	FREE_OBJ(h);
 }

@@ -12,6 +12,7 @@
 #define HTTP_SERVER_SERVER_H
 
 #include "actors/msg/msg.h"
+#include "http/access/pairings.h"
 #include "http/access/scope.h"
 #include "http/access/tokens.h"
 #include "proto/base/json_out.h"
@@ -56,6 +57,7 @@ struct who {
 	bool proxied;           /* by a proxy that is believed */
 	bool https;             /* likewise: by TLS */
 	struct endpoint client; /* its address */
+	const char *host;       /* under which name it asks; as long as the request */
 };
 
 /* --- the request --- */
@@ -69,7 +71,11 @@ void *request_table(const struct request *);
 /* NULL: there is none.  Valid as long as the request. */
 const char *request_header(const struct request *, const char *name);
 const struct who *request_who(const struct request *);
-struct tokens *request_tokens(struct request *); /* all there are; the http actor's */
+struct tokens *request_tokens(struct request *);     /* all there are; the http actor's */
+struct pairings *request_pairings(struct request *); /* likewise */
+/* Whether the secret is that of a token, and whose; expires: seconds since 1970, 0: never.  false:
+ * it has been answered. */
+bool request_admits(struct request *, const char *secret, unsigned *scopes, int64_t *expires);
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */

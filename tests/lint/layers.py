@@ -49,7 +49,7 @@ MAY = {
     'actors/ports': (BASE, KERNEL, MSG, 'config'),
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'proto/swarm', 'proto/wire'),
-    'http/access': (BASE, MSG),
+    'http/access': (BASE, KERNEL, MSG),
     'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
     'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server'),

@@ -3,6 +3,7 @@
 """Who gets in: tokens that were made, with their scopes, until they expire or are revoked."""
 import json
 import os
+import re
 import sqlite3
 import stat
 import time
@@ -18,6 +19,10 @@ SCOPES = ('read', 'add', 'manage', 'admin')
 NEEDS = [('GET', '/', 'read'), ('GET', '/alldata', 'read'), ('GET', '/healthz', 'read'), ('POST', '/addtorrentfile', 'add'),
          ('POST', '/stoptorrent', 'manage'), ('GET', '/stoptorrent', 'manage'), ('GET', '/debug/actors', 'admin'),
          ('GET', '/api/v1/tokens', 'admin'), ('POST', '/api/v1/tokens', 'admin'), ('DELETE', '/api/v1/tokens/1', 'admin')]
+
+
+# Who knocks has no credentials yet.
+OPEN = {'/api/v1/session', '/api/v1/login', '/api/v1/logout', '/api/v1/pair'}
 
 
 def bearer(token):
@@ -71,6 +76,8 @@ def every_endpoint_wants_credentials_that_suffice():
         paths = [('GET', path.split()[-1]) for path in ask(d, 'GET', '/', admin)[1]['endpoints']]
         check(len(paths) > 30, 'few endpoints', paths)
         for method, path in paths + [(method, path) for method, path, _ in NEEDS]:
+            if path in OPEN:
+                continue
             path = path.replace('{id}', '1').replace('{hash}', '00')
             for token in (None, gone, 'td-' + 48 * '0', admin[:-1], admin + '0', ''):
                 reply = d.http(method, path, None, None, bearer(token) if token is not None else {})
@@ -182,6 +189,157 @@ def who_is_on_this_machine_needs_none_unless_that_is_off():
         d.process.send_signal(1)
         wait_for(lambda: ask(d, 'GET', '/alldata')[0] == 401, 'a reload closes it')
         equal(ask(d, 'GET', '/alldata', d.first_token())[0], 200)
+
+
+def log_in(d, path, body, **headers):
+    """The cookie that the answer sets: its value, and its attributes."""
+    reply = d.http('POST', path, None, json.dumps(body), headers)
+    equal(reply.status, 200, reply.body)
+    value, *rest = reply.headers['Set-Cookie'].split('; ')
+    name, _, secret = value.partition('=')
+    equal(name, f'torrentd-{d.api_port}')
+    check(secret.encode() not in reply.body, 'the secret is in the body, where scripts of a page can read it')
+    return {'Cookie': value}, set(rest)
+
+
+PAGE = {'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140'}
+
+
+@case
+def a_browser_shows_a_token_once_and_has_a_cookie_from_then_on():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        reader = make(d, admin, 'reader', scopes='read')['token']
+        seen = ask(d, 'GET', '/api/v1/session')[1]
+        equal((seen['authenticated'], seen['scopes'], seen['version'], seen['token']), (False, [], None, None))
+        cookie, rest = log_in(d, '/api/v1/login', {'token': reader, 'name': 'phone'})
+        equal(rest, {'Path=/', 'HttpOnly', 'SameSite=Strict', 'Max-Age=31536000'})
+        seen = ask(d, 'GET', '/api/v1/session', **cookie)[1]
+        equal((seen['authenticated'], seen['scopes'], seen['token']['name']), (True, ['read'], 'phone'))
+        check(seen['version'], seen)
+        equal(ask(d, 'GET', '/alldata', **cookie)[0], 200)
+        equal(ask(d, 'POST', '/addtorrentfile', **cookie, **{'X-Requested-With': 'x'})[0], 403, 'no more than the token')
+        equal(ask(d, 'GET', '/alldata', cookie['Cookie'].partition('=')[2])[0], 401, 'a cookie is no bearer')
+        d.restart(clean=False)
+        equal(ask(d, 'GET', '/alldata', **cookie)[0], 200, 'it outlives kill -9')
+        equal(listed(d, admin)['phone']['kind'], 'device')
+        reply = d.http('POST', '/api/v1/logout', None, None, {**cookie, 'X-Requested-With': 'x'})
+        equal((reply.status, 'Max-Age=0' in reply.headers['Set-Cookie']), (204, True))
+        equal(ask(d, 'GET', '/alldata', **cookie)[0], 401)
+        check('phone' not in listed(d, admin), 'it is still listed')
+
+
+@case
+def a_cookie_changes_nothing_for_another_site():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        cookie, _ = log_in(d, '/api/v1/login', {'token': admin})
+        t = Torrent('cookie', 1000)
+        reply = d.http('POST', '/addtorrentfile', {'start': 'false'}, t.data, bearer(admin))
+        equal(reply.status, 200, reply.body)
+        change = f'/removetorrent?infohash={t.hex}'
+        me = f'http://127.0.0.1:{d.api_port}'
+        for headers in ({}, PAGE, {'Origin': 'http://evil.example'}, {'Origin': 'null'}, {'Sec-Fetch-Site': 'cross-site'},
+                        {'Sec-Fetch-Site': 'same-site', 'Origin': me}, {'Origin': f'http://127.0.0.1:{d.api_port + 1}'},
+                        {'Sec-Fetch-Site': 'none'}, {'Referer': me + '/'}):
+            for method in ('GET', 'POST'):
+                equal(ask(d, method, change, **cookie, **headers)[0], 403, (method, headers))
+        # Nor is somebody logged in, or out, by another site.
+        for path in ('/api/v1/login', '/api/v1/logout', '/api/v1/pair'):
+            for headers in (PAGE, {**PAGE, 'Origin': 'http://evil.example'}, {'Origin': 'null'}):
+                equal(ask(d, 'POST', path, None, {'token': admin}, **cookie, **headers)[0], 403, (path, headers))
+        equal(ask(d, 'GET', '/alldata', **cookie)[0], 200)
+        equal(ask(d, 'POST', change, **cookie, **PAGE, Origin=me)[0], 200, 'our own page')
+
+
+@case
+def the_cookie_is_for_tls_alone_when_a_trusted_proxy_says_so():
+    https = {'X-Forwarded-Proto': 'https'}
+    for trusted in ('', '127.0.0.1'):
+        with Daemon({**CLOSED, 'api.trusted_proxies': trusted}) as d:
+            _, rest = log_in(d, '/api/v1/login', {'token': d.first_token()}, **https)
+            equal('Secure' in rest, bool(trusted))
+            told = {**https, 'X-Forwarded-For': '203.0.113.7'}
+            seen = ask(d, 'GET', '/api/v1/session', **told)[1]
+            equal((seen['scheme'], seen['client'], seen['trusted_proxy'], seen['local']),
+                  ('https', '203.0.113.7', True, False) if trusted else ('http', '127.0.0.1', False, False))
+
+
+@case
+def a_login_needs_the_right_secret_in_the_body():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        equal(ask(d, 'POST', '/api/v1/login', None, {'token': 'wrong'})[0], 401)
+        equal(ask(d, 'POST', '/api/v1/login', None, {'code': 'AAAAAAAA'})[0], 401)
+        for body in ({}, {'token': admin, 'more': 'x'}, {'token': admin, 'name': 65 * 'x'}, {'token': ''}):
+            equal(ask(d, 'POST', '/api/v1/login', None, body)[0], 422, body)
+        for path in (f'/api/v1/login?token={admin}', '/api/v1/pair?code=AAAAAAAA', '/api/v1/pair?secret=x'):
+            equal(ask(d, 'POST', path)[0], 422, path)
+            equal(ask(d, 'POST', path, None, {'name': 'x'})[0], 422, path)
+        for raw in ('', 'x', '[]', '{"token": ["x"]}', '{"token": 1'):
+            status = d.http('POST', '/api/v1/login', None, raw).status
+            check(status in (400, 422), raw, 'got', status)
+        equal(sorted(listed(d, admin)), ['first start'])
+
+
+@case
+def a_device_is_paired_once():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        for used, by in ((lambda p: {'code': p['code']}, 'code'), (lambda p: {'secret': p['secret']}, 'link'),
+                         (lambda p: {'code': p['code'][:4].lower() + '-' + p['code'][4:]}, 'as typed')):
+            status, pairing = ask(d, 'POST', '/api/v1/pairings', admin, {'scopes': 'read,add'})
+            equal((status, pairing['scopes']), (201, ['read', 'add']))
+            equal(pairing['url'], f'http://127.0.0.1:{d.api_port}/#/pair/{pairing["secret"]}')
+            check(0 < pairing['expires'] - time.time() <= 300, pairing)
+            cookie, _ = log_in(d, '/api/v1/pair', {**used(pairing), 'name': by})
+            equal(ask(d, 'GET', '/api/v1/session', **cookie)[1]['scopes'], ['read', 'add'])
+            for again in ({'code': pairing['code']}, {'secret': pairing['secret']}):
+                status, problem = ask(d, 'POST', '/api/v1/pair', None, again)
+                equal((status, problem['code']), (401, 'pairing_unknown'), by)
+        pairing = ask(d, 'POST', '/api/v1/pairings', admin)[1]
+        status, made = ask(d, 'POST', '/api/v1/pair', None, {'code': pairing['code'], 'want': 'token', 'name': 'script'})
+        equal((status, made['scopes']), (200, list(SCOPES)))
+        equal(ask(d, 'GET', '/api/v1/tokens', made['token'])[0], 200)
+        equal(sorted(listed(d, admin)), ['as typed', 'code', 'first start', 'link', 'script'])
+        pairing = ask(d, 'POST', '/api/v1/pairings', admin)[1]
+        cookie, _ = log_in(d, '/api/v1/login', {'code': pairing['code']})
+        equal(ask(d, 'GET', '/alldata', **cookie)[0], 200, 'the login takes a code, too')
+
+
+@case
+def five_wrong_codes_end_those_that_wait():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        pairing = ask(d, 'POST', '/api/v1/pairings', admin)[1]
+        for _ in range(5):
+            equal(ask(d, 'POST', '/api/v1/pair', None, {'code': '22222222'})[0], 401)
+        equal(ask(d, 'POST', '/api/v1/pair', None, {'code': pairing['code']})[0], 401)
+        log_in(d, '/api/v1/pair', {'secret': pairing['secret']})
+
+
+@case
+def nobody_pairs_who_may_not():
+    with Daemon(CLOSED) as d:
+        reader = make(d, d.first_token(), 'reader', scopes='read,add,manage')['token']
+        equal(ask(d, 'POST', '/api/v1/pairings', reader)[0], 403)
+        clerk = make(d, d.first_token(), 'clerk', scopes='admin')['token']
+        equal(ask(d, 'POST', '/api/v1/pairings', clerk, {'scopes': 'read'})[0], 403)
+        for body in ({}, {'code': 'AAAAAAAA', 'secret': 'x'}, {'code': 'AAAAAAAA', 'want': 'x'}):
+            equal(ask(d, 'POST', '/api/v1/pair', None, body)[0], 422, body)
+
+
+@case
+def the_first_start_pairs_a_device_by_its_link():
+    with Daemon(CLOSED) as d:
+        link = re.search(r'pair a device.*: (http://\S+)/#/pair/(\S+)', wait_for(d.stdout, 'lines'))
+        check(link, d.stdout())
+        equal(link.group(1), f'http://127.0.0.1:{d.api_port}')
+        cookie, _ = log_in(d, '/api/v1/pair', {'secret': link.group(2)})
+        equal(ask(d, 'GET', '/api/v1/session', **cookie)[1]['scopes'], list(SCOPES))
+        equal(ask(d, 'POST', '/api/v1/pair', None, {'secret': link.group(2)})[0], 401)
+        d.restart()
+        check('pair' not in wait_for(d.stdout, 'a line'), 'a service that is started again shows no link')
 
 
 if __name__ == '__main__':

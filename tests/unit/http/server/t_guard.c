@@ -410,6 +410,48 @@ static void a_token_that_was_made_has_its_scopes_until_it_expires(void **state)
 	tokens_free(&tokens);
 }
 
+/* What a browser sends unasked changes nothing, unless the page shows itself. */
+static void a_cookie_lets_a_device_in(void **state)
+{
+	struct token_record t[2] = {
+		{.id = 7, .kind = TOKEN_DEVICE, .scopes = SCOPE_READ},
+		{.id = 8, .kind = TOKEN_KEY, .scopes = TOKEN_ALL},
+	};
+	char secret[2][TOKEN_SECRET], lines[400];
+	struct guard_verdict v;
+	struct tokens *tokens;
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.config.api_local = CONFIG_LOCAL_OFF;
+	w.config.api_port = 8080;
+	token_make(&t[0], secret[0]);
+	token_make(&t[1], secret[1]);
+	w.facts.tokens = tokens = tokens_new(t, 2);
+	snprintf(lines, sizeof lines, "Cookie: torrentd-8080=old\r\nCookie: torrentd-8080=%s\r\n",
+		secret[0]);
+	headworld_get(&w, lines);
+	guard_enter(&w.facts, &v);
+	assert_true(v.status == 0 && v.by == GUARD_BY_COOKIE && v.token == 7);
+	assert_int_equal(v.scopes, SCOPE_READ);
+	assert_int_equal(change(&w, lines), 403);
+	snprintf(lines, sizeof lines, "X-Requested-With: x\r\nCookie: a=b; torrentd-8080=%s\r\n",
+		secret[0]);
+	assert_int_equal(change(&w, lines), 0);
+	snprintf(lines, sizeof lines, "Origin: http://evil.example\r\nCookie: torrentd-8080=%s\r\n",
+		secret[0]);
+	assert_int_equal(enter(&w, lines), 403);
+	/* Of which kind a secret is counts. */
+	snprintf(lines, sizeof lines, "Cookie: torrentd-8080=%s\r\n", secret[1]);
+	assert_int_equal(enter(&w, lines), 401);
+	snprintf(lines, sizeof lines, "Authorization: Bearer %s\r\n", secret[0]);
+	assert_int_equal(enter(&w, lines), 401);
+	snprintf(lines, sizeof lines, "Authorization: Bearer %s\r\n", secret[1]);
+	assert_int_equal(enter(&w, lines), 0);
+	tokens_free(&tokens);
+}
+
 /* Each proxy writes who came to it: what lies before the first that is not believed is hearsay. */
 static void the_client_is_whom_the_last_believed_proxy_names(void **state)
 {
@@ -466,6 +508,7 @@ int main(void)
 		cmocka_unit_test(who_comes_through_a_proxy_is_not_local),
 		cmocka_unit_test(who_is_local_gets_in_as_configured),
 		cmocka_unit_test(a_token_that_was_made_has_its_scopes_until_it_expires),
+		cmocka_unit_test(a_cookie_lets_a_device_in),
 		cmocka_unit_test(the_client_is_whom_the_last_believed_proxy_names),
 	};
 

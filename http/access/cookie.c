@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cookie that keeps a browser logged in.
+ *
+ * Browsers send a cookie to every port of the host, so the port is part of the name: two daemons on
+ * one machine do not log each other out.
+ */
+#include "http/access/cookie.h"
+
+#include <stdio.h>
+
+#define NAME_MAX_ 32
+
+static size_t write_name(char name[NAME_MAX_], int port)
+{
+	int n = snprintf(name, NAME_MAX_, "torrentd-%d", port);
+
+	must(n > 0 && n < NAME_MAX_);
+	return (size_t)n;
+}
+
+bool cookie_find(const char *header, int port, char *out, size_t size)
+{
+	char name[NAME_MAX_];
+	size_t name_n = write_name(name, port);
+
+	for (;;) {
+		size_t n;
+
+		header += strspn(header, " \t;");
+		if (*header == '\0')
+			return false;
+		n = strcspn(header, ";");
+		if (n > name_n && memcmp(header, name, name_n) == 0 && header[name_n] == '=') {
+			n -= name_n + 1;
+			if (n == 0 || n >= size)
+				return false;
+			memcpy(out, header + name_n + 1, n);
+			out[n] = '\0';
+			return true;
+		}
+		header += n;
+	}
+}
+
+/* Strict: no page of another site makes a browser send it, not even by a link. */
+void cookie_set(char out[COOKIE_MAX], int port, const char *secret, int64_t seconds, bool https)
+{
+	char name[NAME_MAX_];
+	int n;
+
+	write_name(name, port);
+	n = snprintf(out, COOKIE_MAX, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+		name, secret != NULL ? secret : "", secret != NULL ? (long long)seconds : 0ll,
+		https ? "; Secure" : "");
+	must(n > 0 && n < (int)COOKIE_MAX);
+}

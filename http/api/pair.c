@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Pairing: one who may asks for a code or a link, and a new device comes in by it. */
+#include <stdio.h>
+
+#include "actors/kernel/clock.h"
+#include "http/access/pairings.h"
+#include "http/api/priv.h"
+#include "http/api/token_job.h"
+
+void api_pairing_make(struct request *r)
+{
+	const struct who *w = request_who(r);
+	char code[PAIRING_CODE], secret[TOKEN_SECRET], url[512];
+	struct json_out o = {0};
+	unsigned scopes;
+	int64_t expires;
+
+	if ((request_body_len(r) > 0 && !param_json(r)) || !api_read_scopes(r, &scopes))
+		return;
+	expires = pairings_add(request_pairings(r), scopes, clock_wall_s(), code, secret);
+	snprintf(
+		url, sizeof url, "%s://%s/#/pair/%s", w->https ? "https" : "http", w->host, secret);
+	json_out_open(&o, '{');
+	json_out_put(&o, "code", text, code);
+	json_out_put(&o, "secret", text, secret);
+	json_out_put(&o, "url", text, url);
+	api_put_scopes(&o, scopes);
+	json_out_put(&o, "expires", int, expires);
+	json_out_close(&o, '}');
+	answer_json(r, 201, &o);
+}
+
+bool api_take_pairing(struct request *r, const char *code, const char *secret, unsigned *scopes)
+{
+	struct pairings *ps = request_pairings(r);
+	int64_t now = clock_wall_s();
+
+	if ((code != NULL) == (secret != NULL)) {
+		answer_text(r, 422, "one of the parameters that let somebody in must be there");
+		return false;
+	}
+	if (code != NULL ? pairings_take_code(ps, code, now, scopes)
+			 : pairings_take_secret(ps, secret, now, scopes))
+		return true;
+	answer_problem(r, 401, "pairing_unknown",
+		"nobody waits to be paired by this: it is wrong, was used, or has expired");
+	return false;
+}
+
+static void say_token(struct request *r, const struct token_record *t, const char *secret)
+{
+	struct json_out o = {0};
+
+	log_event(LOG_INFO, "program_let_in", "id=%lld name=%s", (long long)t->id, t->name);
+	json_out_open(&o, '{');
+	json_out_put(&o, "token", text, secret);
+	json_out_put(&o, "id", int, t->id);
+	json_out_put(&o, "name", text, t->name);
+	api_put_scopes(&o, t->scopes);
+	json_out_close(&o, '}');
+	answer_json(r, 200, &o);
+}
+
+void api_pair(struct request *r)
+{
+	static const char *const names[] = {"code", "secret", NULL};
+	static const char *const wants[] = {"cookie", "token", NULL};
+	struct token_record wish = {.kind = TOKEN_KEY};
+	const char *code, *secret, *want;
+	unsigned i = 0;
+
+	if (!api_read_secret(r, names) || !param_text(r, "code", &code) ||
+		!param_text(r, "secret", &secret) || !param_text(r, "want", &want) ||
+		(want != NULL && !param_choice(r, "want", wants, &i)) ||
+		!api_read_name(r, "a device", wish.name) || !request_may_wait(r) ||
+		!api_take_pairing(r, code, secret, &wish.scopes))
+		return;
+	if (i == 0)
+		api_let_device_in(r, &wish);
+	else
+		api_job_make(r, &wish, say_token);
+}
