@@ -21,14 +21,15 @@ enum torrent_why {
 	WHY_MAX_
 };
 
-/* What a shard counts of a torrent's peers at a tick. */
+/* What a shard counts of a torrent's peers at a tick.  Every torrent has some of these, so they are
+ * small; more than fits is said as the most that does. */
 struct swarm_counts {
-	uint64_t down_rate, up_rate; /* B/s of payload */
-	uint32_t peers;              /* connected, the handshake is done, no web seeds; of these */
-	uint32_t seeds;              /* have everything */
-	uint32_t useful;             /* have something wanted that we lack; of these */
-	uint32_t senders;            /* let us ask for it */
-	uint32_t known;              /* addresses, connected or not */
+	uint32_t down_rate, up_rate; /* B/s of payload */
+	uint16_t peers;              /* connected, the handshake is done, no web seeds; of these */
+	uint16_t seeds;              /* have everything */
+	uint16_t useful;             /* have something wanted that we lack; of these */
+	uint16_t senders;            /* let us ask for it */
+	uint16_t known;              /* addresses, connected or not */
 };
 
 enum row_group { ROW_IDENTITY, ROW_STATUS, ROW_PROGRESS, ROW_RATES, ROW_SWARM, ROW_GROUPS };
@@ -36,11 +37,11 @@ enum row_group { ROW_IDENTITY, ROW_STATUS, ROW_PROGRESS, ROW_RATES, ROW_SWARM, R
 /* Groups are compared as bytes: a row begins as zeros, what pads it too. */
 struct row_identity {
 	uint8_t infohash[20];
+	bool is_private;
 	struct label *name; /* reference, as the next one */
 	struct label *path; /* target directory */
 	uint64_t size;      /* bytes; 0: not known */
 	int64_t added;      /* seconds since 1970 */
-	bool is_private;
 };
 
 struct row_status {

@@ -25,32 +25,43 @@ static bool moved(const struct peer_torrent *t)
 	       t->told_wasted != w->wasted || t->told_left != swarm_left(w);
 }
 
+static uint16_t most16(unsigned n)
+{
+	return (uint16_t)MIN(n, (unsigned)UINT16_MAX);
+}
+
 static void count_peers(struct swarm_counts *n, const struct peer_torrent *t)
 {
+	unsigned peers = 0, seeds = 0, useful = 0, senders = 0;
+
 	for (struct link *l = t->conns.next; l != &t->conns; l = l->next) {
 		const struct conn *c = container_of(l, struct conn, in_torrent);
 		const struct swarm_peer *p = c->peer;
 
 		if (p == NULL)
 			continue;
-		n->peers += !c->web;
-		n->seeds += !c->web && p->seed;
-		n->useful += p->interesting > 0;
-		n->senders += p->interesting > 0 && !p->peer_choking;
+		peers += !c->web;
+		seeds += !c->web && p->seed;
+		useful += p->interesting > 0;
+		senders += p->interesting > 0 && !p->peer_choking;
 	}
+	n->peers = most16(peers);
+	n->seeds = most16(seeds);
+	n->useful = most16(useful);
+	n->senders = most16(senders);
 }
 
 /* Without connections nothing can come or go, and nothing ticks that would make the meters see it.
  */
 static struct swarm_counts count_now(struct peer_torrent *t)
 {
-	struct swarm_counts n = {.known = peerlist_count(t->swarm->candidates)};
+	struct swarm_counts n = {.known = most16(peerlist_count(t->swarm->candidates))};
 	int64_t now = loop_now(t->shard->loop);
 
 	if (t->conns_n == 0)
 		return n;
-	n.down_rate = meter_shown(&t->swarm->down, now);
-	n.up_rate = meter_shown(&t->swarm->up, now);
+	n.down_rate = (uint32_t)MIN(meter_shown(&t->swarm->down, now), UINT32_MAX);
+	n.up_rate = (uint32_t)MIN(meter_shown(&t->swarm->up, now), UINT32_MAX);
 	count_peers(&n, t);
 	return n;
 }

@@ -245,6 +245,7 @@ struct session {
 	struct link dirty;               /* marked: the queue and the limits look at them */
 	struct link changed;             /* looked at: whoever has to know is told */
 	struct revisions revisions;      /* of what people see */
+	struct label *last_path;         /* reference; of the torrent that got one last */
 	struct ordered_set order;        /* all that are listed */
 	int64_t place_first, place_last; /* bounds of all places ever given */
 	struct queue queues[3];          /* downloads, seeds, magnets */

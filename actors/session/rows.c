@@ -24,11 +24,21 @@ static uint64_t three_digits(uint64_t v)
 	return (v + unit / 2) / unit * unit;
 }
 
+/* Most torrents lie in the directory of the one before: they share its text. */
+static void share_path(struct session *s, const char *path, struct label **l)
+{
+	if (*l != NULL && strcmp(label_text(*l), path) == 0)
+		return;
+	label_set(&s->last_path, path);
+	label_unref(l);
+	*l = label_ref(s->last_path);
+}
+
 static void fill_identity(const struct torrent *t, struct row_identity *r)
 {
 	memcpy(r->infohash, t->meta->infohash.v1, sizeof r->infohash);
 	label_set(&r->name, t->meta->name);
-	label_set(&r->path, t->path);
+	share_path(t->session, t->path, &r->path);
 	r->size = t->meta->size;
 	r->added = t->added;
 	r->is_private = t->meta->is_private;

@@ -169,6 +169,7 @@ static void session_fini(struct actor *a)
 	deferred_free(a, &s->again);
 	deferred_free(a, &s->moves);
 	revisions_fini(&s->revisions);
+	label_unref(&s->last_path);
 	shares_free(s);
 	config_unref(&s->config);
 	FREE_OBJ(s);

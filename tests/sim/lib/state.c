@@ -324,6 +324,13 @@ static void on_meta(struct actor *a, struct msg **m)
 	must_not_reach("a torrent without its metainfo");
 }
 
+static void on_token(struct actor *a, struct msg **m)
+{
+	(void)a;
+	(void)m;
+	must_not_reach("somebody who may use the API");
+}
+
 static void *state_init(struct actor *a, const void *arg)
 {
 	(void)a;
@@ -358,6 +365,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_DHT, on_dht},
 	{MSG_STATE_DHT_LOAD, on_dht},
 	{MSG_STATE_OPTIONS, on_options},
+	{MSG_STATE_TOKEN, on_token},
 	{0, NULL},
 };
 
