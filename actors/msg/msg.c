@@ -474,6 +474,7 @@ OWNERS
 #define FINI_m_peers_load     NULL
 #define FINI_m_peers_wanted   NULL
 #define FINI_m_tracker_event  NULL
+#define FINI_m_tracker_news   NULL
 #define FINI_m_dht_torrent    NULL
 #define FINI_m_dht_node       NULL
 #define FINI_m_dht_view       NULL
@@ -562,6 +563,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(PEERS_TOTALS, m_totals)
 		ABOUT(TRACKER_ADD, m_tracker_add)
 		ABOUT(TRACKER_EVENT, m_tracker_event)
+		ABOUT(TRACKER_NEWS, m_tracker_news)
 		ABOUT(LSD_SET, m_lsd_set)
 		ABOUT(TRACKER_VIEW, m_tracker_view)
 		ABOUT(PEERS_FOUND, m_peers_found)

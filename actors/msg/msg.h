@@ -462,6 +462,12 @@ struct m_tracker_event {
 	bool partial;  /* what is wanted of it is there, and it is not all */
 };
 
+struct m_tracker_news {
+	struct msg h;
+	struct tref t;
+	struct tracker_counts now;
+};
+
 struct m_tracker_view {
 	struct msg h;
 	bool all;

@@ -32,6 +32,13 @@ struct swarm_counts {
 	uint16_t known;              /* addresses, connected or not */
 };
 
+/* What the trackers of a torrent say of it. */
+struct tracker_counts {
+	int32_t seeds,
+		peers; /* the most that any of them knows; peers: that are none; -1: not known */
+	bool fail;     /* there are some, and every one that was asked fails */
+};
+
 enum row_group { ROW_IDENTITY, ROW_STATUS, ROW_PROGRESS, ROW_RATES, ROW_SWARM, ROW_GROUPS };
 
 /* Groups are compared as bytes: a row begins as zeros, what pads it too. */
@@ -70,7 +77,7 @@ struct row_rates {
 
 struct row_swarm {
 	uint32_t peers, seeds;            /* connected */
-	int64_t swarm_seeds, swarm_peers; /* as its trackers count; -1: not known */
+	int32_t swarm_seeds, swarm_peers; /* as its trackers count; -1: not known */
 };
 
 struct torrent_row {

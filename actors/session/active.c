@@ -100,6 +100,8 @@ void torrent_untrack(struct torrent *t)
 	if (t->tracked)
 		tell_tracker(t, TRACKER_REMOVE);
 	t->tracked = false;
+	t->trackers = (struct tracker_counts){.seeds = -1, .peers = -1};
+	torrent_changed(t);
 }
 
 /* --- the sweep --- */
@@ -294,4 +296,17 @@ void torrent_announce(struct torrent *t)
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	t->told_choice = false;
 	torrent_mark(t);
+}
+
+/* --- what trackers say --- */
+
+void session_on_tracker_news(struct actor *a, struct msg **m)
+{
+	const struct m_tracker_news *got = MSG_AS(TRACKER_NEWS, *m);
+	struct torrent *t = torrent_at(session_of(a), got->t);
+
+	if (t == NULL || !t->tracked)
+		return;
+	t->trackers = got->now;
+	torrent_changed(t);
 }

@@ -170,6 +170,7 @@ struct torrent {
 	int64_t moved_at;                        /* payload, monotonic */
 	int64_t active_at;                       /* likewise, seconds since 1970; 0: not yet */
 	struct swarm_counts counts;              /* zeros while no peers have it */
+	struct tracker_counts trackers;          /* nothing while the tracker actor lacks it */
 	float checked;
 	char *error; /* owned; NULL: none */
 	/* What the database knows; kept until the store has opened it, for another try.  Owned. */
@@ -532,6 +533,7 @@ void session_sweep(struct session *);
 
 void session_on_peers_done(struct actor *, struct msg **);
 void session_on_peers_totals(struct actor *, struct msg **);
+void session_on_tracker_news(struct actor *, struct msg **);
 
 /* --- step.c --- */
 

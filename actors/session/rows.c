@@ -99,8 +99,8 @@ static void fill_swarm(const struct torrent *t, struct row_swarm *r)
 {
 	r->peers = t->counts.peers;
 	r->seeds = t->counts.seeds;
-	r->swarm_seeds = -1;
-	r->swarm_peers = -1;
+	r->swarm_seeds = t->trackers.seeds;
+	r->swarm_peers = t->trackers.peers;
 }
 
 static void settle_row(struct session *s, struct torrent *t)

@@ -189,6 +189,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_PEERS_METADATA, session_on_peers_metadata},
 	{MSG_PEERS_TOTALS, session_on_peers_totals},
 	{MSG_PEERS_LOAD, session_on_peers_load},
+	{MSG_TRACKER_NEWS, session_on_tracker_news},
 	{0, NULL},
 };
 

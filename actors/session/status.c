@@ -29,6 +29,7 @@ enum torrent_why torrent_why(const struct torrent *t)
 		.trouble = t->trouble,
 		.refused = t->fault == FAULT_REFUSED || t->fault == FAULT_PROBE,
 		.limit_reached = (t->run & RUN_LIMIT_REACHED) != 0,
+		.trackers_fail = t->trackers.fail,
 		.now = t->counts,
 		.down_limit = t->wishes.down_limit,
 		.up_limit = t->wishes.up_limit,

@@ -93,6 +93,7 @@ struct torrent *torrent_new(struct session *s, const struct metainfo *meta)
 	t->session = s;
 	t->meta = metainfo_ref(meta);
 	t->wanted = t->left = t->lacks = meta->size;
+	t->trackers = (struct tracker_counts){.seeds = -1, .peers = -1};
 	t->seed = (struct seed_limits){SEED_GLOBAL, SEED_GLOBAL, SEED_GLOBAL};
 	link_init(&t->commands);
 	link_init(&t->adds);

@@ -177,6 +177,41 @@ static int64_t other_seeds(const struct announced *to)
 	return most;
 }
 
+/* What lists show of the trackers; those that were not asked yet say nothing. */
+static struct tracker_counts count_trackers(const struct announced *to)
+{
+	struct tracker_counts n = {.seeds = -1, .peers = -1};
+	bool works = false;
+
+	for (int i = 0; i < announce_count(to->announce); i++) {
+		struct announce_view v;
+
+		announce_view(to->announce, i, &v);
+		works |= v.status == ANNOUNCE_WORKING;
+		n.fail |= v.status == ANNOUNCE_ERROR;
+		n.seeds = MAX(n.seeds, (int32_t)MIN(v.seeders, INT32_MAX));
+		n.peers = MAX(n.peers, (int32_t)MIN(v.leechers, INT32_MAX));
+	}
+	n.fail = n.fail && !works;
+	return n;
+}
+
+static void send_news(struct announced *to)
+{
+	struct tracker_counts now = count_trackers(to), *was = &to->told;
+	struct m_tracker_news *m;
+
+	if (to->leaving || actor_stopping(to->tk->actor))
+		return;
+	if (now.seeds == was->seeds && now.peers == was->peers && now.fail == was->fail)
+		return;
+	*was = now;
+	m = msg_new(to->tk->actor, MSG_TRACKER_NEWS);
+	m->t = to->ref;
+	m->now = now;
+	msg_send(to->tk->actor, ADDR_SESSION, m);
+}
+
 /* Peers, if there are any, and how many seeds are known by now. */
 static void send_found(struct announced *to, struct announce_reply *reply)
 {
@@ -256,6 +291,7 @@ static void take_answer(struct job *j, struct announce_reply *reply, enum err er
 		scrape_when_needed(to, j, reply);
 		send_found(to, reply);
 	}
+	send_news(to);
 	announced_pump(to);
 }
 
@@ -275,6 +311,7 @@ static void take_scrape(struct job *j, struct announce_reply *reply)
 	CHECK_OBJ(to, ANNOUNCED_MAGIC);
 	announce_scraped(to->announce, j->tracker, reply);
 	send_found(to, reply);
+	send_news(to);
 }
 
 static void note_gone(struct announced *to)
@@ -367,6 +404,7 @@ void announced_add(struct tracker *tk, const struct m_tracker_add *m)
 	TAILQ_INIT(&to->jobs);
 	memcpy(to->infohash, m->meta->infohash.v1, sizeof to->infohash);
 	to->announce = make_announce(m->meta);
+	to->told = (struct tracker_counts){.seeds = -1, .peers = -1};
 	announce_floor(to->announce, floor_of(tk));
 	announced_note_partial(to, m->partial);
 	tref_table_put(&tk->torrents, to->ref, to);

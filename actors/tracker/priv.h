@@ -90,7 +90,8 @@ struct announced {
 	uint8_t infohash[20];
 	uint32_t key;
 	struct count down, up;
-	uint64_t left;     /* bytes of all pieces that are not verified */
+	uint64_t left;              /* bytes of all pieces that are not verified */
+	struct tracker_counts told; /* to the session */
 	int64_t seed_wall; /* since when nothing is left, so that trackers count us; 0: some is */
 	struct announce *announce;   /* owned */
 	int64_t *scraped;            /* owned, by tracker: when it was last; NULL: none ever */

@@ -14,6 +14,7 @@ from lib_events import Ended, Events, Follower
 from lib_peer import Seed
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
+from lib_tracker import HttpTracker, http_reply, reply_body
 
 SEED = int(os.environ.get('S', '1'))
 
@@ -259,6 +260,23 @@ def rates_and_peers_are_told_and_end_with_zeros():
               (1, 0, -1, 'seeding_idle', 0, 0))
         check(now['downloaded'] >= t.size and now['completed'], now)
         wait_shown(d, m)
+        agree(d, m)
+
+
+@case
+def what_trackers_say_is_told():
+    with Daemon() as d, HttpTracker(lambda _: http_reply(reply_body(complete=7, incomplete=3))) as tracker:
+        dead = 'http://127.0.0.1:1/announce'
+        fails, works = Torrent('fails', 1000, trackers=[dead]), Torrent('works', 2000, trackers=[dead, tracker.url()])
+        for t in (fails, works):
+            d.add(t)
+        m = Mirror().follow(d)
+
+        def told():
+            rows = {r['name']: r for r in m.follow(d).rows.values()}
+            return [(rows[t.name]['why'], rows[t.name]['swarm_seeds'], rows[t.name]['swarm_peers'])
+                    for t in (fails, works)]
+        wait_for(lambda: told() == [('tracker_error', -1, -1), ('no_sources', 7, 3)], lambda: f'{told()}')
         agree(d, m)
 
 
