@@ -135,6 +135,20 @@ test('back closes what lies above, one thing after the other', async () => {
   await p.close();
 });
 
+test('news comes by one stream, and nothing is asked for besides', async () => {
+  const p = await Page.open(daemon.url);
+  await p.row(one.name).waitFor();
+  await until(() => p.asked.includes('/api/v1/events') && p.asked.includes('/api/v1/volumes'), 'the stream is open');
+  const before = p.asked.length;
+  await daemon.post('stoptorrent', { infohash: one.hash });
+  await p.row(one.name).getByText('Stopped').waitFor();
+  await daemon.post('starttorrent', { infohash: one.hash });
+  await p.row(one.name).getByText('Complete').waitFor();
+  await p.page.waitForTimeout(1500); // longer than the time between two questions, if there were any
+  equal(p.asked.slice(before), []);
+  await p.close();
+});
+
 test('a daemon that dies is told of, and no number of it is shown as live', async () => {
   const p = await Page.open(daemon.url);
   await daemon.post('addmagnet', { url: slow.magnet(from) });

@@ -34,6 +34,8 @@ export class Page {
     p.context = await (await launch()).newContext({ locale: 'en-GB', ...options });
     p.page = await p.context.newPage();
     p.faults = [];
+    p.asked = []; // paths of all requests
+    p.page.on('request', r => p.asked.push(new URL(r.url()).pathname));
     await p.page.exposeFunction('noteViolation', text => p.faults.push(`policy: ${text}`));
     await p.page.addInitScript(() => document.addEventListener('securitypolicyviolation', e =>
       window.noteViolation(`${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));

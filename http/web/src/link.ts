@@ -4,7 +4,10 @@ import { computed, signal } from '@preact/signals';
 import { ApiError, type Cause, get } from './api';
 import { apply, type Delta, loaded } from './store';
 
-export interface Session { version: string; scopes: string[]; authenticated: boolean; local: boolean }
+export interface Session {
+  version: string | null; scopes: string[]; authenticated: boolean; local: boolean; token?: { id: number; name: string; kind: string } | null;
+}
+export interface Stats { down: number; up: number; down_limit: number; up_limit: number }
 interface Hello { epoch: string; rev: number }
 
 const PAGE = 500; // rows of one answer
@@ -14,6 +17,7 @@ const STALE = 10_000; // ms without news, after which numbers are no longer live
 const LINGER = 10_000; // ms that the stream of a hidden page lives on
 
 export const session = signal<Session | null>(null);
+export const stats = signal<Partial<Stats>>({}); // what the stream tells of all together
 export const cause = signal<Cause | null>(null); // why there is no news; null: there is
 export const words = signal(''); // what the daemon said with it
 export const newsAt = signal(0); // our clock, ms
@@ -136,7 +140,7 @@ function openStream(): void {
     if ((data as Hello).epoch !== since.split('.')[0]) again(true);
   });
   listen(source, 'torrents', data => take([data as Delta]));
-  listen(source, 'stats', () => undefined);
+  listen(source, 'stats', data => { stats.value = { ...stats.value, ...(data as Partial<Stats>) }; });
   listen(source, 'tick', () => undefined);
   listen(source, 'reset', () => again(true));
   listen(source, 'bye', () => again(false));
@@ -156,6 +160,7 @@ function again(anew: boolean): void {
 // A person asks: at once, and a stream is tried anew.
 export function retry(): void {
   failures = 0;
+  if (streams === 'no') streams = 'unknown';
   void turn();
 }
 

@@ -6,7 +6,7 @@ import { running, setRunning } from '../actions';
 import { get, post } from '../api';
 import { bytes, rate } from '../format';
 import { t } from '../i18n/index';
-import { connected, may } from '../link';
+import { connected, may, type Stats, stats } from '../link';
 import { counts } from '../order';
 import { parseRate } from '../rate';
 import { say } from '../snack';
@@ -61,12 +61,19 @@ function Limit({ label, path, now }: LimitProps) {
   );
 }
 
-interface Globals { maxdown: number; maxup: number }
+// Bytes a second; the stream tells them, and where there is none the list does.
+async function askLimits(): Promise<Limits> {
+  const { maxdown, maxup } = await get<{ maxdown: number; maxup: number }>('alldata', { fields: 'error' });
+  return { down_limit: maxdown * 1024, up_limit: maxup * 1024 };
+}
+
+type Limits = Pick<Stats, 'down_limit' | 'up_limit'>;
 
 export function NowSheet() {
-  const limits = useSignal<Globals | null>(null);
-  // Of the torrents nothing is asked that would make the answer long.
-  useEffect(() => void get<Globals>('alldata', { fields: 'error' }).then(v => { limits.value = v; }, () => undefined), []);
+  const asked = useSignal<Limits | null>(null), told = stats.value;
+  const known = told.down_limit !== undefined && told.up_limit !== undefined;
+  useEffect(() => { if (!known) void askLimits().then(v => { asked.value = v; }, () => undefined); }, []);
+  const limits = known ? (told as Limits) : asked.value;
   const back = remembered().length;
   return (
     <SheetFrame title={t.value.nowTitle}>
@@ -76,9 +83,9 @@ export function NowSheet() {
         <h3>{t.value.volumes}</h3>
         <ul class="volumes">{volumes.value.map(v => <li key={v.id}><bdi>{v.paths.join(', ')}</bdi><span>{v.error ?? t.value.freeOf(bytes(v.free), bytes(v.total))}</span></li>)}</ul>
       </section>}
-      {limits.value && <>
-        <Limit label={t.value.limitDown} path="setglobaldownrate" now={limits.value.maxdown * 1024} />
-        <Limit label={t.value.limitUp} path="setglobaluprate" now={limits.value.maxup * 1024} />
+      {limits && <>
+        <Limit label={t.value.limitDown} path="setglobaldownrate" now={limits.down_limit} />
+        <Limit label={t.value.limitUp} path="setglobaluprate" now={limits.up_limit} />
         <p class="hint">{t.value.limitHint}</p>
       </>}
       {may('manage') && <div class="stack">

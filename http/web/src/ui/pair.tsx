@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Letting this device in: by the code of a link, by one that is typed, or by the token.
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { post } from '../api';
 import { t } from '../i18n/index';
@@ -8,6 +8,7 @@ import { reconnect } from '../link';
 import { go, pairCode } from '../router';
 import { say } from '../snack';
 
+const wrong = signal(''); // why the last try failed; it outlives the form, which a link's has only for a moment
 const CODE = 12; // letters a code has at most, with blanks and dashes: what is longer is a token
 
 function deviceName(): string {
@@ -25,7 +26,7 @@ async function enter(text: string, name: string, linked: boolean): Promise<void>
 }
 
 export function Pair() {
-  const text = useSignal(''), name = useSignal(deviceName()), busy = useSignal(false), wrong = useSignal('');
+  const text = useSignal(''), name = useSignal(deviceName()), busy = useSignal(false);
   const linked = pairCode.value !== '';
   const run = async (word: string) => {
     busy.value = true;

@@ -35,9 +35,9 @@ export function SettingsSheet() {
         <Switch name="swipes" label={w.swipes} />
         <Switch name="keys" label={w.keys} />
         <button type="button" class="button wide" onClick={() => openSheet({ kind: 'keys' })}>{w.shortcuts}</button>
-        {who?.authenticated && !who.local && <button type="button" class="button wide" onClick={signOut}>{w.signOut}</button>}
+        {who?.token?.kind === 'device' && <button type="button" class="button wide" onClick={signOut}>{w.signOut}</button>}
       </div>
-      {who && <p class="hint">{w.about(who.version)} · {w.yourScopes(who.scopes.join(', '))}</p>}
+      {who?.version && <p class="hint">{w.about(who.version)} · {w.yourScopes(who.scopes.join(', '))}</p>}
       {!isSecureContext && <p class="hint">{w.insecure}</p>}
     </SheetFrame>
   );
