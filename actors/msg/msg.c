@@ -91,6 +91,7 @@ static void m_torrent_add_fini(struct m_torrent_add *m)
 
 static void m_torrent_set_fini(struct m_torrent_set *m)
 {
+	xfree(m->labels);
 	xfree(m->files);
 }
 
@@ -100,6 +101,7 @@ static void torrent_view_fini(struct torrent_view *v)
 	xfree(v->bitfield);
 	xfree(v->error);
 	xfree(v->files);
+	label_unref(&v->labels);
 	drop_meta(&v->meta);
 	view_trackers_free(&v->trackers, v->trackers_n);
 	view_peers_free(&v->peers, v->peers_n);

@@ -118,7 +118,8 @@ enum torrent_op {
 	TORRENT_SEED_LIMITS,
 	TORRENT_ENCRYPTION,
 	TORRENT_DISCREET,
-	TORRENT_ANNOUNCE, /* to its trackers, as soon as they allow it, while it works */
+	TORRENT_LABELS,
+	TORRENT_ANNOUNCE, /* as soon as its trackers allow it, while it works */
 	TORRENT_OPS,      /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
@@ -138,8 +139,8 @@ struct m_torrent_set {
 	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
 	struct file_wish *files; /* owned: TORRENT_FILES */
 	uint32_t files_n;
-	/* reply */
-	struct words why;
+	char *labels;     /* owned: TORRENT_LABELS, as in struct wishes */
+	struct words why; /* reply */
 };
 
 struct m_torrent_view {
@@ -244,7 +245,8 @@ enum state_key {
 	STATE_CHECK, /* 1: a check was asked for; until one has ended */
 	STATE_ENCRYPTION,
 	STATE_CHOICE, /* while the metainfo is not known */
-	STATE_DISCREET
+	STATE_DISCREET,
+	STATE_LABELS /* data: the text with its NUL; NULL: none */
 };
 
 struct m_state_set {

@@ -138,6 +138,7 @@ struct torrent_view {
 	bool stalled;   /* works, but nothing moves: not counted by the queue */
 	bool limited;   /* stopped by a limit on seeding */
 	bool sequential, first_last;
+	struct label *labels; /* reference; one a line, NULL: none */
 	enum wish_encryption encryption;
 	double ratio;                  /* uploaded to downloaded, ever */
 	struct metadata_view metadata; /* while its metainfo is bare */

@@ -9,6 +9,7 @@
 #ifndef ACTORS_MSG_WISHES_H
 #define ACTORS_MSG_WISHES_H
 
+#include "actors/msg/label.h"
 #include "proto/base/base.h"
 
 /* Message stream encryption; the others are those of peers.encryption, in its order. */
@@ -27,6 +28,9 @@ enum discreet {
 	DISCREET_ON
 };
 
+#define LABEL_MAX  100u /* bytes */
+#define LABELS_MAX 50u
+
 struct wishes {
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	uint8_t *file_priority;        /* owned, one a file, 0 (skip) to 7 as the picker's; NULL:
@@ -35,6 +39,9 @@ struct wishes {
 	bool sequential;               /* lowest piece first */
 	bool first_last;               /* first and last pieces of each file before the others */
 	enum wish_encryption encryption;
+	struct label
+		*labels; /* reference: words that people sort torrents by, one a line; NULL: none
+			  */
 	enum discreet discreet; /* not off: peers from its trackers and from people alone */
 };
 
@@ -46,6 +53,12 @@ void wishes_copy(struct wishes *to, const struct wishes *from);
 void wishes_move(struct wishes *to, struct wishes *from);
 /* Frees what is owned; no wishes afterwards. */
 void wishes_fini(struct wishes *w);
+/*
+ * One more label, of n bytes, behind those of *text (owned by the caller; NULL: none); what is
+ * there already stays as it is.  E_SYNTAX: it is empty, or has a comma, a control or what is no
+ * UTF-8; E_TOO_BIG: it is longer than LABEL_MAX, or there are LABELS_MAX.
+ */
+enum err wishes_add_label(char **text, const char *label, size_t n);
 bool wishes_equal(const struct wishes *a, const struct wishes *b);
 /* Whether both mean the same priority for every file. */
 bool wishes_same_files(const struct wishes *a, const struct wishes *b);

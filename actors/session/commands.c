@@ -143,6 +143,32 @@ static void set_first_last(struct torrent *t, const struct m_torrent_set *c, int
 	wish(t);
 }
 
+/* --- labels --- */
+
+static int64_t ask_labels(const struct torrent *t, const struct m_torrent_set *c)
+{
+	const char *now = label_text(t->wishes.labels);
+
+	return now == NULL || c->labels == NULL ? now != c->labels : strcmp(now, c->labels) != 0;
+}
+
+static void put_labels(
+	const struct torrent *t, const struct m_torrent_set *c, struct m_state_set *set)
+{
+	(void)t;
+	if (c->labels == NULL)
+		return;
+	set->data_n = (uint32_t)strlen(c->labels) + 1;
+	set->data = xmemdup(c->labels, set->data_n);
+}
+
+/* Nobody else acts upon them. */
+static void set_labels(struct torrent *t, const struct m_torrent_set *c, int64_t value)
+{
+	(void)value;
+	label_set(&t->wishes.labels, c->labels);
+}
+
 /* --- files --- */
 
 /* The priorities after the command, owned by the caller; it was checked. */
@@ -328,6 +354,7 @@ static const struct command {
 	[TORRENT_RECHECK] = {STATE_CHECK, get_nothing, ask_one, set_check, NULL, check_known},
 	[TORRENT_DISCREET] = {STATE_DISCREET, get_discreet, ask_discreet, set_discreet, NULL, NULL},
 	[TORRENT_FILES] = {STATE_FILES, get_nothing, ask_files, set_files, put_files, check_files},
+	[TORRENT_LABELS] = {STATE_LABELS, get_nothing, ask_labels, set_labels, put_labels, NULL},
 	[TORRENT_SEQUENTIAL] = {STATE_SEQUENTIAL, get_sequential, ask_bool, set_sequential, NULL,
 		NULL},
 	[TORRENT_FIRST_LAST] = {STATE_FIRST_LAST, get_first_last, ask_bool, set_first_last, NULL,

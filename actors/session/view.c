@@ -70,6 +70,7 @@ static void fill_turn(const struct torrent *t, struct torrent_view *v)
 	v->stalled = t->slot == SLOT_STALLED;
 	v->limited = (t->run & RUN_LIMIT_REACHED) != 0;
 	v->sequential = t->wishes.sequential;
+	v->labels = label_ref(t->wishes.labels);
 	v->encryption = t->wishes.encryption;
 	v->first_last = t->wishes.first_last;
 	v->seed = t->seed;

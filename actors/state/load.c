@@ -54,7 +54,8 @@ enum column {
 	COL_METAINFO = 12,
 	COL_LINK = COLUMNS,
 	COL_CHOICE,
-	COL_FOUND
+	COL_FOUND,
+	COL_LABELS
 };
 
 #define BYTES_MAX (INT64_C(1) << 56) /* ever, of one torrent */
@@ -238,6 +239,21 @@ static void load_choice(struct state_db *db, struct torrent_record *r)
 	}
 }
 
+/* What is none ends the list. */
+static void load_labels(struct state_db *db, struct torrent_record *r)
+{
+	const char *at = db_text(db, SQL_LOAD_TORRENTS, COL_LABELS);
+	char *text = NULL;
+
+	for (size_t n; *at != '\0'; at += n + (at[n] == '\n')) {
+		n = strcspn(at, "\n");
+		if (wishes_add_label(&text, at, n) != E_OK)
+			break;
+	}
+	label_set(&r->wishes.labels, text);
+	xfree(text);
+}
+
 /* Columns that came with version 2 of the schema and later. */
 static void load_wishes(struct state_db *db, struct torrent_record *r)
 {
@@ -253,6 +269,7 @@ static void load_wishes(struct state_db *db, struct torrent_record *r)
 	r->check = number(db, COL_CHECK) != 0;
 	r->made = (uint32_t)number(db, COL_MADE);
 	r->wishes.discreet = (enum discreet)number(db, COL_DISCREET);
+	load_labels(db, r);
 	load_wanted(db, r);
 }
 

@@ -92,6 +92,7 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_int(db, q, 9, m->place);
 	db_bind_int(db, q, 10, m->wishes.encryption);
 	db_bind_int(db, q, 11, m->wishes.discreet);
+	db_bind_text(db, q, 12, m->wishes.labels != NULL ? label_text(m->wishes.labels) : "");
 	db_run(db, q);
 	if (db_error(db) != E_OK)
 		return;
@@ -131,6 +132,13 @@ static void set_places(struct state_db *db, const struct m_state_set *m)
 	}
 }
 
+static void set_labels(struct state_db *db, const struct m_state_set *m)
+{
+	db_bind_text(db, SQL_SET_LABELS, 1, m->data != NULL ? (const char *)m->data : "");
+	db_bind_int(db, SQL_SET_LABELS, 2, m->row);
+	db_run(db, SQL_SET_LABELS);
+}
+
 static void set_seed_limits(struct state_db *db, const struct m_state_set *m)
 {
 	db_bind_int(db, SQL_SET_SEED_LIMITS, 1, m->seed.ratio);
@@ -167,6 +175,9 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		break;
 	case STATE_CHOICE:
 		put_choice(db, m->row, m->choice, m->choice_n);
+		break;
+	case STATE_LABELS:
+		set_labels(db, m);
 		break;
 	case STATE_PLACES:
 		set_places(db, m);

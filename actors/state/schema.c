@@ -115,6 +115,8 @@ static const char *const steps[] = {
 	" created INTEGER NOT NULL,"          /* seconds since 1970 */
 	" expires INTEGER NOT NULL,"          /* likewise; 0: never */
 	" used INTEGER NOT NULL DEFAULT 0);", /* likewise */
+	/* 11 to 12: labels, one a line */
+	"ALTER TABLE torrent ADD COLUMN labels TEXT NOT NULL DEFAULT '';",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

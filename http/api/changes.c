@@ -98,6 +98,28 @@ static bool read_limits(struct request *r, struct m_torrent_set *m)
 	return false;
 }
 
+/* "tv,new"; absent or empty: none. */
+static bool read_labels(struct request *r, struct m_torrent_set *m)
+{
+	const char *text;
+
+	if (!param_text(r, "labels", &text))
+		return false;
+	for (size_t n; text != NULL && *text != '\0'; text += n + (text[n] == ',')) {
+		enum err e;
+
+		n = strcspn(text, ",");
+		e = wishes_add_label(&m->labels, text, n);
+		if (e == E_OK)
+			continue;
+		answer_text(r, 422,
+			"parameter 'labels': at most %u of %u bytes, none empty or with a control",
+			LABELS_MAX, LABEL_MAX);
+		return false;
+	}
+	return true;
+}
+
 /* false: answered. */
 static bool read_params(struct request *r, struct m_torrent_set *m)
 {
@@ -121,6 +143,8 @@ static bool read_params(struct request *r, struct m_torrent_set *m)
 		return read_files(r, m);
 	case TORRENT_MOVE:
 		return read_move(r, m);
+	case TORRENT_LABELS:
+		return read_labels(r, m);
 	case TORRENT_SEED_LIMITS:
 		return read_limits(r, m);
 	default:

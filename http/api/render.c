@@ -38,6 +38,16 @@ static double progress_of(const struct torrent_view *t)
 	return (double)(t->wanted - MIN(t->left, t->wanted)) / (double)t->wanted;
 }
 
+static void write_labels(struct json_out *o, const char *text)
+{
+	json_out_open(o, '[');
+	for (size_t n; text != NULL && *text != '\0'; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		json_out_slice(o, (struct slice){(const uint8_t *)text, n});
+	}
+	json_out_close(o, ']');
+}
+
 /* A limit as it was given: -1 is "as configured". */
 static void write_limits(struct json_out *o, const struct seed_limits *s)
 {

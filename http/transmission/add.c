@@ -186,11 +186,18 @@ static bool read_files(struct rcall *c, struct m_torrent_add *m)
 static bool read_add(struct rcall *c, struct m_torrent_add *m)
 {
 	const char *path = rcall_text(c, "download_dir"), *why = set_fixed(c);
+	char *labels;
 
 	if (why != NULL) {
 		rcall_end(c, RPC_PARAMS, "%s", why);
 		return false;
 	}
+	if (!rcall_labels(c, &labels)) {
+		rcall_end(c, RPC_PARAMS, "%s", set_bad_labels);
+		return false;
+	}
+	m->wishes.labels = label_new(labels);
+	xfree(labels);
 	if (path != NULL && path[0] != '/' && path[0] != '\0') {
 		rcall_end(c, RPC_NOT_ABSOLUTE, "download directory path is not absolute");
 		return false;

@@ -125,6 +125,24 @@ bool rcall_files(const struct rcall *c, const char *name, uint8_t priority, stru
 	return true;
 }
 
+bool rcall_labels(const struct rcall *c, char **out)
+{
+	const json_t *v = rcall_arg(c, "labels"), *item;
+	size_t i;
+
+	*out = NULL;
+	json_array_foreach(v, i, item)
+	{
+		if (json_is_string(item) && wishes_add_label(out, json_string_value(item),
+						    json_string_length(item)) == E_OK)
+			continue;
+		xfree(*out);
+		*out = NULL;
+		return false;
+	}
+	return v == NULL || json_is_array(v);
+}
+
 void rcall_key(struct json_out *o, bool snake, const char *legacy, const char *snake_name)
 {
 	const char *key = snake ? snake_name : legacy;

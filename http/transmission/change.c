@@ -31,8 +31,10 @@ struct change *changes_add(struct changes *s, const struct torrent_view *t, enum
 
 void changes_free(struct change *list, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		xfree(list[i].files);
+		xfree(list[i].labels);
+	}
 	xfree(list);
 }
 
@@ -77,6 +79,8 @@ static void send_one(struct rcall *c, struct change *one)
 	m->files = one->files;
 	m->files_n = one->files_n;
 	one->files = NULL;
+	m->labels = one->labels;
+	one->labels = NULL;
 	msg_call(a, ADDR_SESSION, m, on_set, c);
 }
 

@@ -116,6 +116,7 @@ static uint64_t print_of(const struct torrent_view *v)
 	h = mix(mix(h, (uint64_t)v->seed.ratio), (uint64_t)v->seed.idle);
 	h = mix(mix(h, v->place), (uint64_t)(v->checked * 1000));
 	h = mix(mix(h, v->meta->bare), (uint64_t)v->completed_at);
+	h = mix(h, (uintptr_t)v->labels); /* the same object while it says the same */
 	return mix(h, (uint64_t)v->sequential + 2 * (uint64_t)(v->error != NULL));
 }
 

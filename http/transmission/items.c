@@ -11,13 +11,27 @@
 #define PUT(legacy, snake_name, type, ...)                                                         \
 	(rcall_key(o, s->snake, legacy, snake_name), json_out_##type(o, __VA_ARGS__))
 
-void item_nothing(
+/* --- labels --- */
+
+uint32_t item_labels(const struct torrent_view *t)
+{
+	const char *text = label_text(t->labels);
+	uint32_t n = text != NULL;
+
+	for (; text != NULL && *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+void item_label(
 	struct json_out *o, const struct get_scene *s, const struct torrent_view *t, uint32_t i)
 {
-	(void)o;
+	const char *text = label_text(t->labels);
+
 	(void)s;
-	(void)t;
-	(void)i;
+	for (; i > 0; i--)
+		text += strcspn(text, "\n") + 1;
+	json_out_slice(o, (struct slice){(const uint8_t *)text, strcspn(text, "\n")});
 }
 
 void item_web_seed(

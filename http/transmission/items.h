@@ -12,13 +12,14 @@ typedef void item_f(
 	struct json_out *, const struct get_scene *, const struct torrent_view *, uint32_t i);
 
 item_f item_availability, item_file, item_file_done, item_file_stat, item_priority, item_wanted;
-item_f item_peer, item_tracker, item_tracker_stat, item_web_seed, item_nothing;
+item_f item_peer, item_tracker, item_tracker_stat, item_web_seed, item_label;
 
 /* Peers whose handshake is done; of them, those that get something from us, and send us something.
  */
 uint32_t item_connected(const struct torrent_view *);
 uint32_t item_getting(const struct torrent_view *);
 uint32_t item_sending(const struct torrent_view *);
+uint32_t item_labels(const struct torrent_view *);
 uint32_t item_web_sending(const struct torrent_view *);
 /* Bytes that we lack and that a connected peer has. */
 uint64_t item_desired(const struct torrent_view *);

@@ -119,6 +119,9 @@ bool rcall_real(const struct rcall *, const char *name, double *out);
 bool rcall_files(const struct rcall *, const char *name, uint8_t priority, struct file_wish **list,
 	uint32_t *n);
 
+/* The labels of the call, one a line and the caller's; *out NULL: none.  false: one cannot be. */
+bool rcall_labels(const struct rcall *, char **out);
+
 /* A key as the dialect has it. */
 void rcall_key(struct json_out *, bool snake, const char *legacy, const char *snake_name);
 
@@ -182,6 +185,7 @@ struct change {
 	struct seed_limits seed;
 	struct file_wish *files; /* owned */
 	uint32_t files_n;
+	char *labels; /* owned */
 };
 
 struct changes {

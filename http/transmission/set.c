@@ -34,8 +34,6 @@ const char *set_fixed(const struct rcall *c)
 		return "group must be empty: there are no groups";
 	if ((v = rcall_arg(c, "honors_session_limits")) != NULL && !json_is_true(v))
 		return "honorsSessionLimits must be true: the limit on everything counts for all";
-	if ((v = rcall_arg(c, "labels")) != NULL && json_array_size(v) > 0)
-		return "labels cannot be kept: leave them away (in other programs, the category)";
 	if ((v = rcall_arg(c, "peer_limit")) != NULL &&
 		!is_int(v, rcall_config(c)->peers_max_per_torrent))
 		return "peer-limit cannot be set for one torrent: peers.max_per_torrent is that of "
@@ -151,6 +149,23 @@ static const char *set_order(const struct rcall *c, const struct torrent_view *t
 	return NULL;
 }
 
+static const char *set_labels(
+	const struct rcall *c, const struct torrent_view *t, struct changes *s)
+{
+	const char *now = label_text(t->labels);
+	char *wanted;
+
+	if (rcall_arg(c, "labels") == NULL)
+		return NULL;
+	if (!rcall_labels(c, &wanted))
+		return set_bad_labels;
+	if (strcmp(now != NULL ? now : "", wanted != NULL ? wanted : "") != 0)
+		changes_add(s, t, TORRENT_LABELS)->labels = wanted;
+	else
+		xfree(wanted);
+	return NULL;
+}
+
 static const char *check_location(const struct rcall *c, const struct torrent_view *t)
 {
 	const json_t *v = rcall_arg(c, "location");
@@ -177,6 +192,8 @@ static const char *read_torrent(struct rcall *c, const struct torrent_view *t, s
 		why = set_files(c, t, s);
 	if (why == NULL)
 		why = set_order(c, t, s);
+	if (why == NULL)
+		why = set_labels(c, t, s);
 	return why != NULL ? why : set_place(c, t, s);
 }
 
@@ -202,6 +219,9 @@ void set_torrents(struct rcall *c)
 }
 
 /* --- where it lies, and under which names --- */
+
+const char set_bad_labels[] =
+	"labels must be a list of texts without commas, 50 of 100 bytes at most";
 
 const char set_stays[] = "the data of a torrent stays where it was added: remove the torrent, and "
 			 "add it with another download-dir";

@@ -14,6 +14,7 @@ const char *set_fixed(const struct rcall *);
 bool set_names_files(const struct rcall *);
 const char *set_files(struct rcall *, const struct torrent_view *, struct changes *);
 
-extern const char set_stays[];
+/* Why something cannot be, for a person. */
+extern const char set_stays[], set_bad_labels[];
 
 #endif

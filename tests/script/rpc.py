@@ -344,7 +344,7 @@ def what_a_torrent_cannot_have_is_refused_and_changes_nothing():
         t = Torrent('one', 100000, trackers=['http://127.0.0.1:1/announce'])
         rpc.add(t, paused=True)
         was = d.wait_ready(t)
-        for name, value in {'bandwidthPriority': 1, 'honorsSessionLimits': False, 'labels': ['x'], 'peer-limit': 3, 'group': 'g',
+        for name, value in {'bandwidthPriority': 1, 'honorsSessionLimits': False, 'labels': ['x,y'], 'peer-limit': 3, 'group': 'g',
                             'location': '/srv', 'trackerAdd': ['http://x/announce'], 'trackerList': 'http://x/announce',
                             'trackerRemove': [0], 'downloadLimit': 'x', 'downloadLimit ': 1, 'seedRatioMode': 3,
                             'seedRatioLimit': -1, 'queuePosition': -1}.items():
@@ -364,7 +364,36 @@ def what_a_torrent_cannot_have_is_refused_and_changes_nothing():
         equal(rpc.ask('torrent-set-location', ids=[1], location='x')['result'], 'new location path is not absolute')
         check(rpc.ask('torrent-rename-path', ids=[1], path='many', name='x')['result'] != 'success')
         check(rpc.ask('group-set', name='x')['result'] != 'success')
-        check('labels' in rpc.ask('torrent-add', metainfo='aGVsbG8=', labels=['tv'])['result'])
+        check('labels' in rpc.ask('torrent-add', metainfo='aGVsbG8=', labels=[''])['result'])
+
+
+@case
+def labels_are_kept():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t = Torrent('one', 1000)
+        rpc.add(t, paused=True, labels=['tv', 'gr\u00fcn', 'tv'])
+
+        def now():
+            return rpc.get('labels', ids=[t.hex])[0]['labels']
+        equal(now(), ['tv', 'gr\u00fcn'])
+        d.restart(clean=False)
+        rpc = Rpc(d)
+        equal(now(), ['tv', 'gr\u00fcn'])
+        equal(d.view(t)['labels'], now())
+        for labels in (['a', 'b c'], [], [f'{i}' for i in range(50)], ['x' * 100]):
+            rpc.ok('torrent-set', ids=t.hex, labels=labels)
+            equal(now(), labels)
+            d.restart()
+            rpc = Rpc(d)
+            equal(now(), labels)
+        for labels in ([''], ['a,b'], ['a\nb'], ['x' * 101], [f'{i}' for i in range(51)], [3], 'tv', {'a': 'b'}):
+            check('labels' in rpc.ask('torrent-set', ids=t.hex, labels=labels)['result'], labels)
+        d.ok('/setlabels', infohash=t.hex, labels='film,old')
+        equal(now(), ['film', 'old'])
+        equal(d.http('POST', '/setlabels', {'infohash': t.hex, 'labels': 'a,,b'}).status, 422)
+        d.ok('/setlabels', infohash=t.hex)
+        equal(now(), [])
 
 
 @case

@@ -79,9 +79,45 @@ static void test_every_wish_counts(void **state)
 	}
 }
 
+static void test_labels(void **unused)
+{
+	static const struct {
+		const char *label;
+		enum err err;
+		const char *after;
+	} rows[] = {
+		{"tv", E_OK, "tv"},
+		{"n\xc3\xa4w one", E_OK, "tv\nn\xc3\xa4w one"},
+		{"tv", E_OK, "tv\nn\xc3\xa4w one"},
+		{"t", E_OK, "tv\nn\xc3\xa4w one\nt"},
+		{"", E_SYNTAX, NULL},
+		{"a,b", E_SYNTAX, NULL},
+		{"a\nb", E_SYNTAX, NULL},
+		{"a\x7f", E_SYNTAX, NULL},
+		{"\xff", E_SYNTAX, NULL},
+	};
+	char *text = NULL, name[LABEL_MAX + 2];
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(
+			wishes_add_label(&text, rows[i].label, strlen(rows[i].label)), rows[i].err);
+		assert_string_equal(text, rows[i].after != NULL ? rows[i].after : rows[3].after);
+	}
+	memset(name, 'x', sizeof name);
+	assert_int_equal(wishes_add_label(&text, name, LABEL_MAX + 1), E_TOO_BIG);
+	assert_int_equal(wishes_add_label(&text, name, LABEL_MAX), E_OK);
+	for (unsigned i = 4; i < LABELS_MAX; i++)
+		assert_int_equal(wishes_add_label(&text, name, i), E_OK);
+	assert_int_equal(wishes_add_label(&text, name, LABELS_MAX), E_TOO_BIG);
+	assert_int_equal(wishes_add_label(&text, name, 5), E_OK); /* it is there */
+	xfree(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_a_copy_owns_its_own),
 		cmocka_unit_test(test_a_move_leaves_none),
 		cmocka_unit_test(test_every_wish_counts),

@@ -94,6 +94,7 @@ static void test_wishes(void **state)
 	add->wishes.sequential = add->wishes.first_last = true;
 	add->place = 1234;
 	add->wishes.encryption = WISH_ENCRYPTION_OFF;
+	add->wishes.labels = label_new("tv\nnew");
 	call(w, w->session, m);
 	assert_int_equal(settle(w), E_OK);
 	b = container_of(w->answer, struct m_state_add, h)->row;
@@ -103,6 +104,8 @@ static void test_wishes(void **state)
 	assert_true(r[0].run == RUN_STARTED && r[1].wishes.sequential && r[1].wishes.first_last &&
 		    r[1].place == 1234 && r[1].wishes.encryption == WISH_ENCRYPTION_OFF);
 	assert_true(r[1].wishes.file_priority_n == 1 && r[1].wishes.file_priority[0] == 7);
+	assert_null(r[0].wishes.labels);
+	assert_string_equal(label_text(r[1].wishes.labels), "tv\nnew");
 	put_files(w, a, "\1");
 	put_files(w, b, NULL);
 	put_places(w, b, a);

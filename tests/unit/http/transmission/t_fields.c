@@ -353,6 +353,10 @@ static void test_values(void **unused)
 	assert_value("peersSendingToUs", "1");
 	assert_value("webseedsSendingToUs", "1");
 	assert_value("activityDate", "100");
+	assert_value("labels", "[]");
+	torrents[0].labels = label_new("tv\nnew");
+	assert_value("labels", "[\"tv\", \"new\"]");
+	label_unref(&torrents[0].labels);
 	assert_value("trackerList", "\"http://tracker.example.org:80/announce?k=1\\nudp://t:1\\n\\n"
 				    "http://127.0.0.1/x\"");
 	assert_value("trackers",
