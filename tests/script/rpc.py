@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import socket
 
 import lib_daemon
 import lib_tap
@@ -456,6 +457,52 @@ def credentials_are_needed_and_scopes_are_looked_at():
                  {'jsonrpc': '2.0', 'method': 'torrent_remove'}]
         equal(clients['read,add'].send(json.dumps(batch).encode()).status, 403)
         equal(len(clients['read'].get('id')), 1)
+
+
+def post(d, rpc, request):
+    """A request that nobody waits for the answer of: its socket."""
+    body = json.dumps(request).encode()
+    s = socket.create_connection((d.host, d.api_port))
+    s.sendall((f'POST /transmission/rpc HTTP/1.1\r\nHost: 127.0.0.1:{d.api_port}\r\n{HEADER}: {rpc.headers[HEADER]}\r\n'
+               f'Content-Length: {len(body)}\r\n\r\n').encode() + body)
+    return s
+
+
+@case
+def who_leaves_has_asked_all_the_same_and_a_stop_waits_for_nobody():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        torrents = [Torrent(f't{i}', 1000, seed=i) for i in range(200)]
+        for t in torrents:
+            rpc.add(t)
+        all_of = {'method': 'torrent-stop', 'arguments': {'ids': [t.hex for t in torrents]}}
+        post(d, rpc, all_of).close()
+        wait_for(lambda: all(x['status'] == 0 for x in rpc.get('status')), 'all are stopped')
+        get = {'method': 'torrent-get', 'arguments': {'fields': ['id', 'files', 'peers', 'trackerStats', 'pieces']}}
+        for i in range(40):
+            post(d, rpc, {**get, 'tag': i}).close()
+        equal(len(rpc.get('id')), 200)
+        waiting = [post(d, rpc, {**request, 'tag': i}) for i in range(20) for request in (
+            get, {'method': 'torrent-start', 'arguments': {}}, {'method': 'torrent-stop', 'arguments': {}},
+            {'method': 'session-set', 'arguments': {'speed-limit-down': i + 1, 'speed-limit-down-enabled': True}})]
+        d.terminate()
+        for s in waiting:
+            s.close()
+
+
+@case
+def the_same_question_is_answered_once_for_all_and_never_with_what_was_before_a_change():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        t = Torrent('one', 1000)
+        rpc.add(t, paused=True)
+        for i in range(1, 30):
+            rpc.ok('torrent-set', ids=[1], downloadLimited=True, downloadLimit=i)
+            equal(rpc.get('downloadLimit'), [{'downloadLimit': i}])
+            d.ok('/setuprate', infohash=t.hex, rate=i)
+            equal(rpc.get('uploadLimited', 'uploadLimit'), [{'uploadLimited': True, 'uploadLimit': i * 1024 // 1000}])
+            rpc.ok('torrent-set', ids=[1], uploadLimited=False)
+            equal(d.all()['sessions'][0]['maxup'], 0)
 
 
 lib_tap.main()
