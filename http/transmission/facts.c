@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is known of the session as a whole: limits, rates, counts, room on the disk, blocklist. */
+/* What is known of the session as a whole: limits, rates, counts, room on the disk, port,
+ * blocklist. */
 #include "http/transmission/facts.h"
 
 #define FACTS_MAGIC 0x46414354u
@@ -75,6 +76,16 @@ static void on_space(struct actor *a, void *ctx, enum err err, struct msg **m)
 	end_one(ctx, q);
 }
 
+static void on_network(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct asking *q = asking_of(ctx);
+
+	(void)a;
+	if (err == E_OK && m != NULL)
+		q->facts.port = MSG_AS(NETWORK_VIEW, *m)->view.port;
+	end_one(ctx, q);
+}
+
 static void on_blocklist(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct asking *q = asking_of(ctx);
@@ -98,13 +109,15 @@ void summary_ask(struct rcall *c, facts_f *fn)
 	struct actor *a = rcall_rpc(c)->actor;
 	struct m_torrent_rows *rows = msg_new(a, MSG_TORRENT_ROWS);
 	struct m_blocklist_view *list = msg_new(a, MSG_BLOCKLIST_VIEW);
+	struct m_network *network = msg_new(a, MSG_NETWORK_VIEW);
 	struct asking *q;
 
 	ALLOC_OBJ(q, FACTS_MAGIC);
 	q->fn = fn;
 	q->facts = (struct facts){
 		.snake = c->snake, .rpc = rcall_rpc(c), .k = rcall_config(c), .space = -1};
-	q->waiting = 3;
+	q->facts.port = (uint16_t)rcall_config(c)->peers_port;
+	q->waiting = 4;
 	must(c->work == NULL);
 	c->work = q;
 	c->work_free = free_asking;
@@ -112,5 +125,6 @@ void summary_ask(struct rcall *c, facts_f *fn)
 	rows->limit = 1;
 	msg_call(a, ADDR_SESSION, rows, on_rows, c);
 	msg_call(a, ADDR_BLOCKLIST, list, on_blocklist, c);
+	msg_call(a, ADDR_PORTMAP, network, on_network, c);
 	ask_space(c, a);
 }

@@ -13,6 +13,7 @@ struct facts {
 	uint64_t limits[2];           /* on everything, B/s, down and up; 0: unlimited */
 	uint64_t rates[2];            /* of everything, B/s */
 	uint32_t counts[STATUS_MAX_]; /* torrents by status */
+	uint16_t port;                /* we listen at */
 	uint32_t blocked;             /* ranges in the blocklist */
 	int64_t space;                /* bytes free in download.dir; -1: not known */
 };

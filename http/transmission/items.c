@@ -139,13 +139,31 @@ void item_availability(
 	json_out_int(o, has(t->bitfield, i) ? -1 : (int64_t)holders_of(t, i));
 }
 
+/* Up to 8 bytes of a bit field from there on, the rest clear; of none, all clear. */
+static uint64_t word_of(const uint8_t *bits, size_t bytes, size_t at)
+{
+	uint64_t word = 0;
+
+	if (bits != NULL && at < bytes)
+		memcpy(&word, bits + at, MIN(bytes - at, sizeof word));
+	return word;
+}
+
+/* A word at a time: there may be a hundred thousand pieces and hundreds of peers. */
 uint64_t item_desired(const struct torrent_view *t)
 {
+	size_t bytes = bitfield_bytes(t->bits);
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; t->left > 0 && t->peers_n > 0 && i < t->bits; i++)
-		if (!has(t->bitfield, i) && holders_of(t, i) > 0)
-			n += t->piece_length;
+	for (size_t at = 0; t->left > 0 && t->peers_n > 0 && at < bytes; at += 8) {
+		uint64_t theirs = 0;
+
+		for (uint32_t i = 0; i < t->peers_n; i++)
+			theirs |=
+				word_of(t->peers[i].bitfield, bitfield_bytes(t->peers[i].bits), at);
+		theirs &= ~word_of(t->bitfield, bytes, at);
+		n += (uint64_t)__builtin_popcountll(theirs) * t->piece_length;
+	}
 	return MIN(n, t->left);
 }
 

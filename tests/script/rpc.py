@@ -459,6 +459,14 @@ def credentials_are_needed_and_scopes_are_looked_at():
         equal(len(clients['read'].get('id')), 1)
 
 
+@case
+def the_port_is_the_one_that_is_listened_at():
+    with Daemon({'peers.port': 0}) as d:
+        port = Rpc(d).ok('session-get')['peer-port']
+        with socket.create_connection((d.host, port)):
+            pass
+
+
 def post(d, rpc, request):
     """A request that nobody waits for the answer of: its socket."""
     body = json.dumps(request).encode()
