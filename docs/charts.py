@@ -18,6 +18,11 @@ def read(path):
         return f.read()
 
 
+def unquoted(literals):
+    """What the compiler makes of string literals, one after the other."""
+    return re.sub(r'\\(.)', r'\1', ''.join(re.findall(r'"((?:\\.|[^"\\])*)"', literals)))
+
+
 def entries(text, macro):
     """The arguments of each macro(...) of a .def file, and before them the comments that open a group."""
     token = re.compile(r'/\*(.*?)\*/|^' + macro + r'\((.*?)\)$', re.DOTALL | re.MULTILINE)
@@ -27,7 +32,7 @@ def entries(text, macro):
             continue
         words = re.findall(r'(?:"(?:\\.|[^"\\])*"\s*)+|[^,"]+', found.group(2))
         words = [w.strip() for w in words if w.strip()]
-        yield 'entry', [''.join(re.findall(r'"((?:\\.|[^"\\])*)"', w)) if w[0] == '"' else w for w in words]
+        yield 'entry', [unquoted(w) if w[0] == '"' else w for w in words]
 
 
 def roles(expression):

@@ -158,28 +158,6 @@ static void m_state_set_fini(struct m_state_set *m)
 	xfree(m->choice);
 }
 
-static void m_volumes_fini(struct m_volumes *m)
-{
-	for (uint32_t i = 0; m->volumes != NULL && i < m->volumes_n; i++)
-		xfree(m->volumes[i].path);
-	xfree(m->volumes);
-	xfree(m->path);
-}
-
-static void m_options_set_fini(struct m_options_set *m)
-{
-	for (uint32_t i = 0; m->wishes != NULL && i < m->wishes_n; i++) {
-		xfree(m->wishes[i].name);
-		xfree(m->wishes[i].value);
-	}
-	xfree(m->wishes);
-}
-
-static void m_state_options_fini(struct m_state_options *m)
-{
-	xfree(m->changed);
-}
-
 static void m_state_note_fini(struct m_state_note *m)
 {
 	xfree(m->pieces);
@@ -371,6 +349,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_counters)                                                                          \
 	OWNER(m_reload)                                                                            \
 	OWNER(m_volumes)                                                                           \
+	OWNER(m_content)                                                                           \
 	OWNER(m_options_set)                                                                       \
 	OWNER(m_state_options)                                                                     \
 	OWNER(m_state_load)                                                                        \
@@ -421,6 +400,7 @@ OWNERS
 #define FINI_m_counters       fini_m_counters
 #define FINI_m_reload         fini_m_reload
 #define FINI_m_volumes        fini_m_volumes
+#define FINI_m_content        fini_m_content
 #define FINI_m_options_set    fini_m_options_set
 #define FINI_m_state_options  fini_m_state_options
 #define FINI_m_state_load     fini_m_state_load
@@ -555,6 +535,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(WORKER_LINKS, m_worker_links)
 		ABOUT(WORKER_DELETE, m_worker_delete)
 		ABOUT(EXTENT_READ, m_extent)
+		ABOUT(CONTENT_READ, m_content)
 		ABOUT(FILE_MAP, m_file_map)
 		ABOUT(PEERS_ADD, m_peers_add)
 		ABOUT(PEERS_SET, m_peers_set)

@@ -12,6 +12,7 @@
 
 #include "actors/kernel/actor.h"
 #include "actors/msg/blocked.h"
+#include "actors/msg/content.h"
 #include "actors/msg/dht.h"
 #include "actors/msg/option.h"
 #include "actors/msg/record.h"

@@ -32,4 +32,7 @@ struct m_state_options {
 	struct words why;
 };
 
+void m_options_set_fini(struct m_options_set *);
+void m_state_options_fini(struct m_state_options *);
+
 #endif

@@ -9,32 +9,12 @@
 #ifndef ACTORS_MSG_RECORD_H
 #define ACTORS_MSG_RECORD_H
 
+#include "actors/msg/tref.h"
 #include "actors/msg/view.h"
 #include "actors/msg/wishes.h"
 #include "proto/base/bitfield.h"
 #include "proto/base/encode.h"
 #include "proto/meta/metainfo.h"
-
-/*
- * Which torrent, everywhere but in `session` and the database.  A slot is used again, its
- * generation tells the old torrent from the new one; what carries a stale reference is dropped.
- */
-struct tref {
-	uint32_t slot;
-	uint16_t gen;
-	uint8_t shard; /* instance of PEERS that has it */
-};
-
-static inline bool tref_equal(struct tref a, struct tref b)
-{
-	return a.slot == b.slot && a.gen == b.gen;
-}
-
-/* Which worker hashes a piece; the same everywhere, so that a piece has one owner. */
-static inline unsigned tref_worker(struct tref t, uint32_t piece, unsigned workers)
-{
-	return (t.slot * 7u + piece) % workers;
-}
 
 /* Which instance of PEERS has a torrent, by the first bytes of its (v1) info-hash; whoever needs to
  * know asks here, or connections would be sent to a shard that knows nothing of it. */

@@ -8,6 +8,7 @@
 #ifndef ACTORS_MSG_VIEW_H
 #define ACTORS_MSG_VIEW_H
 
+#include "actors/msg/tref.h"
 #include "actors/msg/wishes.h"
 #include "proto/base/endpoint.h"
 
@@ -115,6 +116,7 @@ struct torrent_view {
 	struct metainfo *meta; /* owned reference */
 	uint32_t n;            /* its name in this run, as in torrent_row; never another's */
 	uint8_t infohash[20];
+	struct tref ref;
 	enum torrent_status status;
 	bool started;  /* what was asked for; an error or a check may hold it */
 	char *path;    /* owned: target directory */

@@ -22,4 +22,6 @@ struct m_volumes {
 	uint32_t volumes_n;
 };
 
+void m_volumes_fini(struct m_volumes *);
+
 #endif

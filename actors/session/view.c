@@ -82,6 +82,7 @@ static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, un
 	v->meta = metainfo_ref(t->meta);
 	v->n = t->revised.row.n;
 	memcpy(v->infohash, t->meta->infohash.v1, sizeof v->infohash);
+	v->ref = t->ref;
 	v->status = torrent_status(t);
 	v->started = torrent_started(t);
 	v->path = xstrdup(t->path);

@@ -129,6 +129,30 @@ bool worker_write(struct worker *w, struct wtorrent *t, uint32_t piece, uint32_t
 	return true;
 }
 
+static bool is_inside(const struct wtorrent *t, uint32_t piece, uint32_t begin, uint32_t length)
+{
+	return piece < t->meta->pieces && begin <= layout_piece_size(&t->layout, piece) &&
+	       length <= layout_piece_size(&t->layout, piece) - begin;
+}
+
+/* Verified bytes, for people. */
+void worker_on_content(struct actor *a, struct msg **m)
+{
+	struct worker *w = actor_self(a);
+	struct m_content *c = MSG_AS(CONTENT_READ, *m);
+	struct wtorrent *t = worker_find(w, c->t);
+	struct wfail f;
+
+	if (t == NULL || !is_inside(t, c->piece, c->begin, c->length)) {
+		actor_reply(a, m, t == NULL ? E_NOT_FOUND : E_RANGE);
+	} else if (worker_read(w, t, c->piece, c->begin, c->length, c->data, &f)) {
+		actor_reply(a, m, E_OK);
+	} else {
+		worker_note_error(w, t, &f);
+		actor_reply(a, m, f.err);
+	}
+}
+
 /* Runs of verified bytes, for peers to serve. */
 void worker_on_extent(struct actor *a, struct msg **m)
 {
@@ -137,13 +161,8 @@ void worker_on_extent(struct actor *a, struct msg **m)
 	struct wtorrent *t = worker_find(w, e->t);
 	struct wfail f;
 
-	if (t == NULL) {
-		actor_reply(a, m, E_NOT_FOUND);
-		return;
-	}
-	if (e->piece >= t->meta->pieces || e->begin > layout_piece_size(&t->layout, e->piece) ||
-		e->length > layout_piece_size(&t->layout, e->piece) - e->begin) {
-		actor_reply(a, m, E_RANGE);
+	if (t == NULL || !is_inside(t, e->piece, e->begin, e->length)) {
+		actor_reply(a, m, t == NULL ? E_NOT_FOUND : E_RANGE);
 		return;
 	}
 	if (e->map != NULL) { /* where that fails peers has them read, which tells why */

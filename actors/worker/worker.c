@@ -107,6 +107,7 @@ static void fini_worker(struct actor *a)
 static const struct actor_handler worker_handlers[] = {
 	{MSG_BLOCKS_WRITE, worker_on_blocks},
 	{MSG_EXTENT_READ, worker_on_extent},
+	{MSG_CONTENT_READ, worker_on_content},
 	{MSG_FILE_MAP, worker_on_map},
 	{MSG_VOLUMES, worker_on_volumes},
 	{MSG_WORKER_OPEN, worker_on_open},

@@ -20,6 +20,8 @@ void api_events(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
 void api_volumes(struct request *);
+void api_content(struct request *);
+void api_export(struct request *);
 void api_settings(struct request *);
 void api_settings_set(struct request *);
 void api_network(struct request *);
@@ -54,6 +56,8 @@ void api_pair(struct request *);
 /* Uses one up, by its code or by its secret; false: answered. */
 bool api_take_pairing(struct request *, const char *code, const char *secret, unsigned *scopes);
 
+/* export.c: under which name the answer is saved: the last part of the path, and an ending. */
+void api_name_file(struct request *, const char *path, const char *ending, bool save);
 /* Asks an actor by a message that has no parameters; fn ends with api_answer(). */
 void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
 /* What is in *o, or that `who` does not answer. */

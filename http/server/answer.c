@@ -46,6 +46,7 @@ static const struct {
 	{405, "Method Not Allowed", "method_not_allowed"},
 	{409, "Conflict", "conflict"},
 	{413, "Content Too Large", "too_large"},
+	{416, "Range Not Satisfiable", "no_such_range"},
 	{421, "Misdirected Request", "unknown_host"},
 	{422, "Unprocessable Content", "invalid"},
 	{429, "Too Many Requests", "too_many"},
@@ -163,6 +164,12 @@ void answer_ok(struct request *r)
 	answer_text(r, 200, "ok");
 }
 
+void answer_bytes(struct request *r, const char *type, struct slice bytes)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	set(r, 200, type, xmemdup(bytes.p, bytes.n), bytes.n);
+}
+
 void answer_json(struct request *r, unsigned status, struct json_out *o)
 {
 	size_t n;
@@ -201,10 +208,10 @@ void answer_document(struct request *r, const struct document *d)
 	r->document = d;
 }
 
-void answer_ready(struct request *r, const char *type, struct MHD_Response *m)
+void answer_ready(struct request *r, unsigned status, const char *type, struct MHD_Response *m)
 {
 	CHECK_OBJ(r, REQUEST_MAGIC);
-	set(r, 200, type, NULL, 0);
+	set(r, status, type, NULL, 0);
 	r->ready = m;
 }
 

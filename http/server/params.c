@@ -7,6 +7,7 @@
  * one that is there twice: which counts would depend on who reads it.
  */
 #include "http/server/priv.h"
+#include "http/server/route.h"
 
 #include "proto/base/array.h"
 #include "proto/base/encode.h"
@@ -32,10 +33,12 @@ static bool is_listed(const char *list, const char *name, size_t n)
 /* Whether the resource says that it takes the parameter: in its list, or as a part of its path. */
 static bool is_declared(const struct resource *resource, const char *name)
 {
-	const char *at = strstr(resource->path, name);
+	struct slice part, value;
 
-	return is_listed(resource->params, name, strlen(name)) ||
-	       (at != NULL && at > resource->path && at[-1] == '{' && at[strlen(name)] == '}');
+	for (unsigned i = 0; route_part(resource, resource->path, i, &part, &value); i++)
+		if (part.n == strlen(name) && memcmp(part.p, name, part.n) == 0)
+			return true;
+	return is_listed(resource->params, name, strlen(name));
 }
 
 struct stranger {
@@ -312,16 +315,27 @@ bool param_choice(struct request *r, const char *name, const char *const *words,
 	return false;
 }
 
-bool param_count(struct request *r, const char *name, uint64_t *out)
+static bool read_whole(struct request *r, const char *name, uint64_t least, uint64_t *out)
 {
 	const char *v;
 
 	if (!param_text(r, name, &v))
 		return false;
-	if (v != NULL && read_number(&v, UINT32_MAX, out) && *v == '\0' && *out > 0)
+	if (v != NULL && read_number(&v, UINT32_MAX, out) && *v == '\0' && *out >= least)
 		return true;
-	answer_text(r, 422, "parameter '%s' must be a whole number from 1", name);
+	answer_text(r, 422, "parameter '%s' must be a whole number from %llu", name,
+		(unsigned long long)least);
 	return false;
+}
+
+bool param_count(struct request *r, const char *name, uint64_t *out)
+{
+	return read_whole(r, name, 1, out);
+}
+
+bool param_index(struct request *r, const char *name, uint64_t *out)
+{
+	return read_whole(r, name, 0, out);
 }
 
 /* At most a thousand million, so that nobody's arithmetic overflows. */

@@ -3,8 +3,8 @@
  * What the files of the HTTP server share.
  *
  * Floors, from the ground: head (a request's headers), guard (who gets in), route, answer, params,
- * door (new connections), client (those there are), streaming (answers that go on), request (the
- * life of one), server (the actor).
+ * door (new connections), client (those there are), streaming and pour (answers that go on),
+ * request (the life of one), server (the actor).
  */
 #ifndef HTTP_SERVER_PRIV_H
 #define HTTP_SERVER_PRIV_H
@@ -71,7 +71,7 @@ struct http {
 	struct pairings *pairings; /* owned: who may soon */
 	struct link clients;
 	unsigned clients_n; /* but those that take a stream */
-	struct link streams;
+	struct link streams, pours;
 	unsigned streams_n;
 	uint64_t streamed;      /* bytes of their texts */
 	uint64_t uploads;       /* bytes of all bodies that are being received or looked at */
@@ -109,7 +109,8 @@ struct request {
 	bool packed;                     /* the client takes gzip */
 	const struct document *document; /* borrowed: the answer, instead of body */
 	struct MHD_Response *ready;      /* owned: the answer, instead of all of these */
-	struct streaming *stream;        /* owned; that is the answer */
+	struct streaming *stream;        /* owned; that is the answer, or */
+	struct pour *pour;               /* owned; that is */
 	const char *type;                /* of the answer */
 	char allow[40];                  /* Allow header of a 405; empty: none */
 	struct {
@@ -172,8 +173,8 @@ bool params_known(struct request *);
 
 /* answer.c: a body, of which the request takes a reference. */
 void answer_body(struct request *, struct body *);
-/* answer.c: 200 and a response that was made by the caller; takes it. */
-void answer_ready(struct request *, const char *type, struct MHD_Response *);
+/* answer.c: a response that was made by the caller; takes it. */
+void answer_ready(struct request *, unsigned status, const char *type, struct MHD_Response *);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
 
@@ -183,10 +184,16 @@ enum MHD_Result request_step(void *ctx, struct MHD_Connection *, const char *url
 	const char *method, const char *version, const char *data, size_t *size, void **slot);
 void request_over(void *ctx, struct MHD_Connection *, void **slot, enum MHD_RequestTerminationCode);
 
+/* streaming.c: a place among the streams, for an answer that may take long; false: answered */
+bool streaming_enter(struct request *);
+void streaming_leave(struct http *);
 /* streaming.c: the client has gone */
 void streaming_close(struct streaming **);
 /* streaming.c: the daemon stops */
 void streaming_end(struct http *);
+/* pour.c: the client has gone; the daemon stops */
+void pour_close(struct pour **);
+void pours_end(struct http *);
 
 /* door.c: takes no more clients than microhttpd has room for; borrows the descriptor */
 void door_open(struct http *, int fd);

@@ -453,7 +453,8 @@ static void unpack(struct request *r)
 
 static enum MHD_Result send_answer(struct request *r)
 {
-	client_enter(r->http, r->conn, r->stream != NULL ? CLIENT_STREAM : CLIENT_ANSWER);
+	client_enter(r->http, r->conn,
+		r->stream != NULL || r->pour != NULL ? CLIENT_STREAM : CLIENT_ANSWER);
 	return answer_send(r);
 }
 
@@ -508,6 +509,8 @@ void request_over(
 	link_remove(&r->in_shared);
 	if (r->stream != NULL)
 		streaming_close(&r->stream);
+	if (r->pour != NULL)
+		pour_close(&r->pour);
 	if (r->ready != NULL)
 		MHD_destroy_response(r->ready);
 	if (r->shared_body != NULL)

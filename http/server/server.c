@@ -118,6 +118,7 @@ static void stop(struct http *h)
 		return;
 	door_close(h);
 	streaming_end(h); /* microhttpd must not end while one is suspended */
+	pours_end(h);
 	loop_fd_del(loop, &h->io);
 	loop_timer_del(loop, &h->timer);
 	loop_timer_del(loop, &h->sweep);
@@ -143,6 +144,7 @@ static void *http_init(struct actor *a, const void *arg)
 		pairings_add_link(h->pairings, &env->pairing);
 	link_init(&h->clients);
 	link_init(&h->streams);
+	link_init(&h->pours);
 	shared_init(h);
 	tables_open(h);
 	h->timer.fn = on_timer;
@@ -182,6 +184,7 @@ static void http_quiesce(struct actor *a)
 	door_close(h);
 	h->stopping = true;
 	streaming_end(h);
+	pours_end(h);
 }
 
 static void http_fini(struct actor *a)

@@ -124,6 +124,8 @@ struct document {
 
 /* Borrowed for the whole run. */
 void answer_document(struct request *, const struct document *);
+/* A copy of these bytes. */
+void answer_bytes(struct request *, const char *type, struct slice);
 /* Takes what was written. */
 void answer_json(struct request *, unsigned status, struct json_out *);
 /* An outcome of another actor: status by table, words where it gave some. */
@@ -184,6 +186,7 @@ bool param_files(struct request *r, const char *name, uint8_t priority, struct f
 /* Which of the words, whose list ends with NULL; required. */
 bool param_choice(struct request *r, const char *name, const char *const *words, unsigned *out);
 bool param_count(struct request *r, const char *name, uint64_t *out); /* whole, from 1; required */
+bool param_index(struct request *r, const char *name, uint64_t *out); /* whole, from 0; required */
 /* With `decimals` digits behind the point taken as whole ones, -1 as it is; absent or empty:
  * SEED_KEEP. */
 bool param_limit(struct request *r, const char *name, unsigned decimals, int64_t *out);

@@ -162,6 +162,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 
 /* --- begin and end --- */
 
+/* false: answered. */
 static bool has_place(struct request *r)
 {
 	struct http *h = r->http;
@@ -174,6 +175,25 @@ static bool has_place(struct request *r)
 	return !r->answered;
 }
 
+bool streaming_enter(struct request *r)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	if (!has_place(r))
+		return false;
+	r->http->streams_n++;
+	r->http->clients_n--;
+	MHD_set_connection_option(r->conn, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	door_room(r->http);
+	return true;
+}
+
+void streaming_leave(struct http *h)
+{
+	CHECK_OBJ(h, HTTP_MAGIC);
+	h->streams_n--;
+	h->clients_n++;
+}
+
 void streaming_open(struct request *r, const struct streaming_source *source, const char *type,
 	char *text, size_t n)
 {
@@ -183,7 +203,7 @@ void streaming_open(struct request *r, const struct streaming_source *source, co
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	h = r->http;
-	if (!has_place(r)) {
+	if (!streaming_enter(r)) {
 		source->free(source->ctx);
 		free(text);
 		return;
@@ -197,15 +217,11 @@ void streaming_open(struct request *r, const struct streaming_source *source, co
 	put_text(s, text, n);
 	r->stream = s;
 	link_append(&h->streams, &s->link);
-	h->streams_n++;
-	h->clients_n--;
 	m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16384, read_text, s, NULL);
 	must(m != NULL);
-	MHD_set_connection_option(r->conn, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
 	answer_header(r, "X-Accel-Buffering", "no");
 	answer_header(r, "Connection", "close");
-	answer_ready(r, type, m);
-	door_room(h);
+	answer_ready(r, 200, type, m);
 }
 
 void streaming_close(struct streaming **ps)
@@ -217,8 +233,7 @@ void streaming_close(struct streaming **ps)
 	h = s->http;
 	loop_timer_del(actor_loop(h->actor), &s->timer);
 	link_remove(&s->link);
-	h->streams_n--;
-	h->clients_n++;
+	streaming_leave(h);
 	s->source.free(s->source.ctx);
 	drop_text(s);
 	FREE_OBJ(s);

@@ -80,7 +80,7 @@ FACES = {
     'actors/state': ('state.h',),
     'actors/ports': ('ports.h',),
     'http/access': ALL,
-    'http/server': ('server.h', 'streaming.h'),
+    'http/server': ('server.h', 'streaming.h', 'pour.h', 'range.h'),
 }
 
 LIBRARIES = {

@@ -55,6 +55,7 @@ static void show_kept(struct request *r)
 static const struct resource resources[] = {
 	{.path = "/page", .methods = METHOD_GET, .fn = show_page, .params = ""},
 	{.path = "/kept", .methods = METHOD_GET, .fn = show_kept, .params = ""},
+	{.path = "/hashes/{hash}/part", .methods = METHOD_GET, .fn = say_part, .params = ""},
 	{.path = "/part/{hash}", .methods = METHOD_GET, .fn = say_part, .params = ""},
 	{.path = "/api/v1/part/{hash}", .methods = METHOD_GET, .fn = say_part, .params = ""},
 	{.path = "/api/v1/may", .methods = METHOD_GET, .fn = say_problem, .params = ""},
@@ -163,6 +164,9 @@ static void a_part_of_the_path_is_a_parameter(void **state)
 	assert_memory_equal(c.body, "it is a b\n", c.body_n);
 	assert_memory_equal(webclient_header(&c, "X-Test"), "a  X-Split: 1\r", 14);
 	assert_null(webclient_header(&c, "X-Split"));
+	webclient_close(&c);
+	assert_int_equal(webclient_ask(&w, &c, "/hashes/b/part", ""), 200);
+	assert_memory_equal(c.body, "it is b\n", c.body_n);
 	webclient_close(&c);
 	assert_int_equal(webclient_ask(&w, &c, "/part/a?hash=b", ""), 422);
 	webclient_close(&c);
