@@ -381,7 +381,7 @@ static void a_token_that_was_made_has_its_scopes_until_it_expires(void **state)
 		{.id = 7, .scopes = SCOPE_READ | SCOPE_ADD, .expires = 100},
 		{.id = 8, .scopes = TOKEN_ALL},
 	};
-	char secret[2][TOKEN_SECRET], line[2][100];
+	char secret[2][TOKEN_SECRET], line[2][TOKEN_SECRET + 32];
 	struct guard_verdict v;
 	struct tokens *tokens;
 	struct http_world w;
