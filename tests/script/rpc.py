@@ -499,6 +499,22 @@ def who_leaves_has_asked_all_the_same_and_a_stop_waits_for_nobody():
 
 
 @case
+def a_stop_in_the_midst_of_what_nobody_waits_for():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        torrents = [Torrent(f't{i}', 1000, seed=i) for i in range(100)]
+        for t in torrents:
+            rpc.add(t, paused=True)
+        for i in range(20):
+            op = 'torrent-start' if i % 2 else 'torrent-stop'
+            post(d, rpc, {'method': op}).close()
+            post(d, rpc, {'method': 'torrent-get', 'arguments': {'fields': ['files'], 'ids': list(range(1, 15))}}).close()
+            reply = rpc.send(json.dumps({'jsonrpc': '2.0', 'method': op.replace('-', '_')}).encode())
+            equal(reply.status, 204)
+        d.terminate()
+
+
+@case
 def the_same_question_is_answered_once_for_all_and_never_with_what_was_before_a_change():
     with Daemon() as d:
         rpc = Rpc(d)
