@@ -40,8 +40,15 @@ struct exchange *exchange_new(struct rpc *rpc, const struct config *config, json
 	x->root = root;
 	x->go_on = exchange_run;
 	link_append(&rpc->exchanges, &x->link);
+	rpc->exchanges_n++;
 	make_calls(x);
 	return x;
+}
+
+static void unlist(struct exchange *x)
+{
+	x->rpc->exchanges_n -= link_linked(&x->link);
+	link_remove(&x->link);
 }
 
 void exchange_free(struct exchange **px)
@@ -49,7 +56,7 @@ void exchange_free(struct exchange **px)
 	struct exchange *x;
 
 	TAKE_OBJ(x, px, EXCHANGE_MAGIC);
-	link_remove(&x->link);
+	unlist(x);
 	for (unsigned i = 0; i < x->calls_n; i++) {
 		actor_cancel_calls(x->rpc->actor, &x->calls[i]);
 		rcall_fini(&x->calls[i]);
@@ -197,7 +204,7 @@ static void make_answer(struct exchange *x)
 		exchange_free(&x);
 		return;
 	}
-	link_remove(&x->link);
+	unlist(x);
 	shared_make(share, &source);
 }
 

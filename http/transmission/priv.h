@@ -19,6 +19,10 @@
 #define RPC_MAGIC      0x52504354u
 #define EXCHANGE_MAGIC 0x45584348u
 
+/* Exchanges whose answer is not written: with what a call may have under way (64 messages) far less
+ * than a mailbox holds. */
+#define RPC_EXCHANGES_MAX 256u
+
 /* Preferences that have a switch. */
 #define RPC_PAIRS 7u
 
@@ -34,6 +38,7 @@ struct rpc {
 	unsigned methods_n;
 	struct tids *ids;         /* owned */
 	struct link exchanges;    /* those whose answer is not written */
+	unsigned exchanges_n;     /* how many */
 	uint64_t serial;          /* of exchanges */
 	int64_t opened;           /* us: when it began */
 	uint64_t kept[RPC_PAIRS]; /* values of preferences that are off (facts.h) */

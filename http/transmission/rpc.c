@@ -212,6 +212,10 @@ static void rpc_post(struct request *r)
 
 	if (!has_session(r, rpc))
 		return;
+	if (rpc->exchanges_n >= RPC_EXCHANGES_MAX) {
+		answer_err(r, E_OVERLOAD, NULL);
+		return;
+	}
 	root = read_body(r);
 	if (root == NULL)
 		return;

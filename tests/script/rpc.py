@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The RPC interface of Transmission: the session id, every method in both dialects, what is malformed, who may what."""
 import base64
+import http.client
 import json
 import os
 import socket
@@ -512,6 +513,25 @@ def a_stop_in_the_midst_of_what_nobody_waits_for():
             reply = rpc.send(json.dumps({'jsonrpc': '2.0', 'method': op.replace('-', '_')}).encode())
             equal(reply.status, 204)
         d.terminate()
+
+
+@case
+def more_than_can_be_done_at_once_is_refused_and_the_daemon_goes_on():
+    with Daemon() as d:
+        rpc = Rpc(d)
+        for i in range(100):
+            rpc.add(Torrent(f't{i}', 1000, seed=i), paused=True)
+        connection = http.client.HTTPConnection(d.host, d.api_port, timeout=60)
+        seen = set()
+        for i in range(3000):
+            op = 'torrent_start' if i % 2 else 'torrent_stop'
+            connection.request('POST', '/transmission/rpc', json.dumps({'jsonrpc': '2.0', 'method': op}), rpc.headers)
+            reply = connection.getresponse()
+            reply.read()
+            seen.add(reply.status)
+        connection.close()
+        equal(seen, {204, 503}, 'answers')
+        wait_for(lambda: len(rpc.get('id')) == 100, 'it goes on')
 
 
 @case
