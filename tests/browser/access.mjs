@@ -54,6 +54,27 @@ test('a link pairs once, and a code by hand', async () => {
   await again.close();
 });
 
+test('a device lets another one in, and puts it out again', async () => {
+  const first = await Page.open(`${daemon.url}#/pair/${(await call('api/v1/pairings', {})).secret}`);
+  await first.row(one.name).waitFor();
+  await first.button('Settings').click();
+  await first.button('Devices and programs').click();
+  await first.button('Let another device in').click();
+  const code = await first.page.locator('.pairing-code').innerText(), other = await Page.open(daemon.url);
+  await other.page.getByLabel('Name of this device').fill('the other phone');
+  await other.page.getByLabel('Code or token').fill(code);
+  await other.button('Sign in').click();
+  await other.row(one.name).waitFor();
+  await first.page.reload();
+  await first.button('Settings').click();
+  await first.button('Devices and programs').click();
+  await first.button('Revoke the other phone').click();
+  await first.page.getByText('the other phone is out').waitFor();
+  await other.page.reload();
+  await other.page.getByRole('heading', { name: 'Let this device in' }).waitFor();
+  await Promise.all([first.close(), other.close()]);
+});
+
 test('who may only add sees no way to remove', async () => {
   const { secret } = await call('api/v1/pairings', { scopes: 'read,add' });
   const p = await Page.open(`${daemon.url}#/pair/${secret}`);

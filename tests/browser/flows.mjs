@@ -267,6 +267,25 @@ test('limits on everything are set, in the units one likes', async () => {
   await p.close();
 });
 
+test('a setting of the daemon is found, changed, refused in words, and reset', async () => {
+  const p = await Page.open(daemon.url);
+  await p.button('Settings').click();
+  await p.button('Settings of the daemon').click();
+  await p.page.getByLabel('Search settings').fill('dht.max_rate');
+  equal(await p.page.getByLabel('dht.max_rate', { exact: true }).inputValue(), '16KiB/s');
+  await p.page.getByLabel('Search settings').fill('queue.downloads');
+  const field = p.page.getByLabel('queue.downloads', { exact: true }), was = await field.inputValue();
+  await field.fill('7');
+  await p.button('Set').click();
+  await p.page.getByText('queue.downloads is changed').waitFor();
+  await p.button('Reset').click();
+  await until(async () => (await field.inputValue()) === was, 'the default is back');
+  await field.fill('-4');
+  await p.button('Set').click();
+  await p.page.getByText('-4 is below the minimum').waitFor();
+  await p.close();
+});
+
 test('the keyboard alone', async () => {
   const p = await Page.open(daemon.url, DESKTOP);
   await p.row(three.name).waitFor();

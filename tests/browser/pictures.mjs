@@ -63,12 +63,26 @@ const SCREENS = {
   async settings(p) {
     await p.page.goto(daemon.url);
     await p.button('Settings').click();
-    await opened(p, 'Settings');
+    await opened(p, 'These are kept on this device');
   },
   async now(p) {
     await closed(p);
     await p.page.locator('button.strip').click();
     await opened(p, 'Download limit');
+  },
+  async devices(p) {
+    await p.page.goto(daemon.url);
+    await p.button('Settings').click();
+    await p.button('Devices and programs').click();
+    await p.button('Let another device in').click();
+    await p.page.locator('.pairing-code').waitFor();
+  },
+  async options(p) {
+    await p.page.goto(daemon.url);
+    await p.button('Settings').click();
+    await p.button('Settings of the daemon').click();
+    await p.page.getByLabel('Search settings').fill('max_rate');
+    await p.page.locator('.option').first().waitFor();
   },
   async remove(p) {
     await p.page.goto(`${daemon.url}#/t/${FILM.hash}`);

@@ -68,14 +68,18 @@ export async function get<T>(path: string, params: Params = {}): Promise<T> {
   return (await reply.json()) as T;
 }
 
-export async function post(path: string, params: Params = {}, body?: BodyInit | object): Promise<string> {
+type Method = 'POST' | 'PATCH' | 'DELETE';
+
+export async function change(method: Method, path: string, params: Params = {}, body?: BodyInit | object): Promise<string> {
   const json = body !== undefined && Object.getPrototypeOf(body) === Object.prototype;
   const headers: Record<string, string> = { 'X-Requested-With': 'torrentd' };
   if (json) headers['Content-Type'] = 'application/json';
   const reply = await ask(address(path, params), {
-    method: 'POST',
+    method,
     headers,
     body: json ? JSON.stringify(body) : (body as BodyInit | undefined) ?? null,
   });
   return reply.text();
 }
+
+export const post = (path: string, params: Params = {}, body?: BodyInit | object): Promise<string> => change('POST', path, params, body);

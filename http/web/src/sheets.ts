@@ -11,6 +11,8 @@ export type Sheet =
   | { kind: 'settings' }
   | { kind: 'keys' }
   | { kind: 'now' }
+  | { kind: 'devices' }
+  | { kind: 'options' }
   | { kind: 'more'; row: Row };
 
 export const sheet = signal<Sheet | null>(null);

@@ -148,6 +148,11 @@ export const de: Words = {
     ['/', 'Suchen'], ['n', 'Hinzufügen'], ['j k', 'Nächster, voriger'], ['Enter', 'Öffnen'], ['Leertaste', 'Auswählen'], ['p', 'Starten oder anhalten'],
     ['Entf', 'Entfernen'], ['Esc', 'Zurück'], ['?', 'Diese Liste'],
   ],
+  devices: 'Geräte und Programme', daemonSettings: 'Einstellungen des Daemons', device: 'Gerät', program: 'Programm', thisOne: 'dieses',
+  lastUsed: when => `benutzt ${when}`, neverUsed: 'nie benutzt', revoke: 'Aussperren', revoked: n => `${n} ist draußen`,
+  pairNew: 'Ein weiteres Gerät einlassen', pairCodeHint: 'Diesen Code binnen fünf Minuten dort eingeben, oder den Link öffnen:', copyLink: 'Link kopieren',
+  optionSearch: 'Einstellungen suchen', optionDefault: v => `voreingestellt ${v || '–'}`, optionFrom: where => `aus ${where}`, optionRestart: 'braucht einen Neustart',
+  optionReset: 'Zurücksetzen', optionSaved: n => `${n} ist geändert`, optionList: 'durch Kommas getrennt', revokeName: n => `${n} aussperren`,
   about: v => `torrentd ${v}`, yourScopes: s => `Du darfst: ${s}`, signOut: 'Abmelden',
   insecure: 'Über einfaches http gibt der Browser keine Zwischenablage, kein Teilen und keine installierte App.',
 };

@@ -150,6 +150,11 @@ export const en = {
     ['/', 'Search'], ['n', 'Add'], ['j k', 'Next, previous'], ['Enter', 'Open'], ['Space', 'Select'], ['p', 'Start or stop'],
     ['Delete', 'Remove'], ['Esc', 'Back'], ['?', 'This list'],
   ] as [string, string][],
+  devices: 'Devices and programs', daemonSettings: 'Settings of the daemon', device: 'device', program: 'program', thisOne: 'this one',
+  lastUsed: (when: string): string => `used ${when}`, neverUsed: 'never used', revoke: 'Revoke', revoked: (n: string): string => `${n} is out`,
+  pairNew: 'Let another device in', pairCodeHint: 'Type this code there within five minutes, or open the link:', copyLink: 'Copy the link',
+  optionSearch: 'Search settings', optionDefault: (v: string): string => `default ${v || '–'}`, optionFrom: (where: string): string => `from ${where}`, optionRestart: 'needs a restart',
+  optionReset: 'Reset', optionSaved: (n: string): string => `${n} is changed`, optionList: 'separated by commas', revokeName: (n: string): string => `Revoke ${n}`,
   about: (v: string): string => `torrentd ${v}`, yourScopes: (s: string): string => `You may: ${s}`, signOut: 'Sign out',
   insecure: 'Over plain http a browser gives no clipboard, no sharing and no installed app.',
 };

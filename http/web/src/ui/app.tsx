@@ -17,6 +17,7 @@ import { MoreSheet } from './more';
 import { NowSheet } from './now';
 import { Pair } from './pair';
 import { RemoveSheet } from './remove';
+import { LazySheet } from './lazy';
 import { KeysSheet, SettingsSheet } from './settings';
 import { Snackbar } from './snackbar';
 import { SortSheet } from './sort';
@@ -30,6 +31,8 @@ function OpenSheet({ sheet: s }: { sheet: Sheet }) {
     case 'settings': return <SettingsSheet />;
     case 'keys': return <KeysSheet />;
     case 'now': return <NowSheet />;
+    case 'devices': return <LazySheet load={() => import('./devices').then(m => m.DevicesSheet)} />;
+    case 'options': return <LazySheet load={() => import('./options').then(m => m.OptionsSheet)} />;
     case 'more': return <MoreSheet row={s.row} />;
   }
 }
@@ -62,7 +65,7 @@ export function App() {
       {panes.value === 3 && <nav class="side" aria-label={t.value.filtersName}><FilterPane /></nav>}
       <Main covered={open && panes.value === 1} />
       {open && <Detail />}
-      <Snackbar />
+      {!sheet.value && <Snackbar />}
       {sheet.value && <OpenSheet key={sheet.value.kind} sheet={sheet.value} />}
     </div>
   );

@@ -2,7 +2,7 @@
 // What is set for this device alone, and who one is to the daemon.
 import { post } from '../api';
 import { LANGUAGES, t, useLanguage } from '../i18n/index';
-import { reconnect, session } from '../link';
+import { may, reconnect, session } from '../link';
 import { prefs, type Prefs, setPrefs } from '../prefs';
 import { closeSheet, openSheet } from '../sheets';
 import { Radios } from './radios';
@@ -35,6 +35,8 @@ export function SettingsSheet() {
         <Switch name="swipes" label={w.swipes} />
         <Switch name="keys" label={w.keys} />
         <button type="button" class="button wide" onClick={() => openSheet({ kind: 'keys' })}>{w.shortcuts}</button>
+        {may('admin') && <button type="button" class="button wide" onClick={() => openSheet({ kind: 'devices' })}>{w.devices}</button>}
+        {may('admin') && <button type="button" class="button wide" onClick={() => openSheet({ kind: 'options' })}>{w.daemonSettings}</button>}
         {who?.token?.kind === 'device' && <button type="button" class="button wide" onClick={signOut}>{w.signOut}</button>}
       </div>
       {who?.version && <p class="hint">{w.about(who.version)} · {w.yourScopes(who.scopes.join(', '))}</p>}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The frame of a sheet: a modal dialog that comes from below on a phone, and stands in the middle elsewhere.
+// The frame of a sheet: a modal dialog that comes from below on a phone, and stands in the middle elsewhere.  What is said
+// meanwhile is said in it: nothing else is heard, or can be pressed.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n/index';
 import { closeSheet } from '../sheets';
 import { Icon } from './icon';
+import { Snackbar } from './snackbar';
 
 interface Props { title: ComponentChildren; children: ComponentChildren; foot?: ComponentChildren; tall?: boolean }
 
@@ -32,6 +34,7 @@ export function SheetFrame({ title, children, foot, tall = false }: Props) {
         <div class="sheet-body scroll" tabIndex={-1}>{children}</div>
         {foot && <footer class="sheet-foot">{foot}</footer>}
       </div>
+      <Snackbar />
     </dialog>
   );
 }
