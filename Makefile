@@ -26,7 +26,7 @@ OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-
 OPT     := $(OPT_$(FLAVOR))
 CFLAGS  += -std=c11 -D_GNU_SOURCE -pthread -I. -I$(OUT)/gen $(WARN) $(OPT) $(PKG_CFLAGS)
 LDFLAGS += -pthread $(OPT)
-LDLIBS  := $(PKG_LIBS)
+LDLIBS  := $(PKG_LIBS) -lcrypt
 
 # The kernel's seam: the files that tests/sim/lib replaces with fakes of the same symbols.
 SEAM  := poller mailbox net fs fs_map fs_names clock random

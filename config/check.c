@@ -42,6 +42,22 @@ static void check_api_bind(const struct config *c, struct report *r)
 			c->api_bind, at);
 }
 
+/* A password that is stored as it is would be everybody's who reads the file. */
+static void check_password(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	if (c->api_password[0] != '\0' && strncmp(c->api_password, "$y$", 3) != 0)
+		report_add(r,
+			"api.password%s is no hash that begins with $y$: make one with mkpasswd",
+			say_source(c, OPT_api_password, at, sizeof at));
+	if ((c->api_user[0] != '\0') != (c->api_password[0] != '\0'))
+		report_add(r, "api.user and api.password are there together or not at all");
+	if (strchr(c->api_user, ':') != NULL)
+		report_add(r, "api.user%s has a colon, which ends a user's name",
+			say_source(c, OPT_api_user, at, sizeof at));
+}
+
 static void check_peers_bind(const struct config *c, struct report *r)
 {
 	struct endpoint ip;
@@ -198,6 +214,7 @@ void config_check(const struct config *c, struct report *r)
 {
 	report_at(r, NULL, 0);
 	check_api_bind(c, r);
+	check_password(c, r);
 	check_peers_bind(c, r);
 	check_gateway(c, r);
 	check_ports(c, r);

@@ -20,6 +20,11 @@ void token_digest(const char *secret, uint8_t out[32])
 	hash_once(HASH_SHA256, secret, strlen(secret), out);
 }
 
+bool token_has_form(const char *text)
+{
+	return strlen(text) == TOKEN_SECRET - 1 && memcmp(text, PREFIX, strlen(PREFIX)) == 0;
+}
+
 void token_make(struct token_record *t, char secret[TOKEN_SECRET])
 {
 	uint8_t random[RANDOM];

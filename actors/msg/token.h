@@ -49,6 +49,8 @@ struct m_state_token {
 
 /* Makes a secret, which the caller shows or sends, and puts its digest into the record. */
 void token_make(struct token_record *, char secret[TOKEN_SECRET]);
+/* Whether a text looks like a secret that was made here. */
+bool token_has_form(const char *);
 /* SHA-256 of the text.  Any thread. */
 void token_digest(const char *secret, uint8_t out[32]);
 

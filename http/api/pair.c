@@ -34,13 +34,21 @@ bool api_take_pairing(struct request *r, const char *code, const char *secret, u
 {
 	struct pairings *ps = request_pairings(r);
 	int64_t now = clock_wall_s();
+	bool found;
 
 	if ((code != NULL) == (secret != NULL)) {
 		answer_text(r, 422, "one of the parameters that let somebody in must be there");
 		return false;
 	}
-	if (code != NULL ? pairings_take_code(ps, code, now, scopes)
-			 : pairings_take_secret(ps, secret, now, scopes))
+	if (secret != NULL) { /* nobody guesses it */
+		found = pairings_take_secret(ps, secret, now, scopes);
+	} else {
+		if (!request_may_try(r))
+			return false;
+		found = pairings_take_code(ps, code, now, scopes);
+		request_tried(r, found);
+	}
+	if (found)
 		return true;
 	answer_problem(r, 401, "pairing_unknown",
 		"nobody waits to be paired by this: it is wrong, was used, or has expired");

@@ -244,21 +244,40 @@ static void add_preflight(struct MHD_Response *m)
 	MHD_add_response_header(m, "Access-Control-Max-Age", "600");
 }
 
+/* At the word Basic a browser asks its user for a password, in the midst of a page that would have
+ * asked for a token. */
+static void add_challenges(const struct request *r, struct MHD_Response *m)
+{
+	const char *agent =
+		MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, MHD_HTTP_HEADER_USER_AGENT);
+
+	MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"torrentd\"");
+	if (r->http->config->api_user[0] != '\0' &&
+		(agent == NULL || strncmp(agent, "Mozilla/", 8) != 0))
+		MHD_add_response_header(
+			m, "WWW-Authenticate", "Basic realm=\"torrentd\", charset=\"UTF-8\"");
+}
+
 static void add_headers(const struct request *r, struct MHD_Response *m, const char *cache)
 {
 	if (r->type != NULL)
 		MHD_add_response_header(m, "Content-Type", r->type);
 	MHD_add_response_header(m, "Cache-Control", cache);
 	MHD_add_response_header(m, "X-Content-Type-Options", "nosniff");
-	if (r->document == NULL)
+	MHD_add_response_header(m, "X-Frame-Options", "DENY");
+	if (r->http->config->api_origins.n == 0)
+		MHD_add_response_header(m, "Cross-Origin-Resource-Policy", "same-origin");
+	if (r->document == NULL) {
 		MHD_add_response_header(
 			m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+		MHD_add_response_header(m, "Referrer-Policy", "no-referrer");
+	}
 	if (r->allow[0] != '\0')
 		MHD_add_response_header(m, "Allow", r->allow);
 	for (unsigned i = 0; i < r->extras_n; i++)
 		MHD_add_response_header(m, r->extras[i].name, r->extras[i].value);
 	if (r->status == 401)
-		MHD_add_response_header(m, "WWW-Authenticate", "Bearer realm=\"torrentd\"");
+		add_challenges(r, m);
 	if (r->status == 503)
 		MHD_add_response_header(m, "Retry-After", "2");
 	if (r->http->config->api_origins.n > 0)

@@ -7,7 +7,9 @@
 #define HTTP_SERVER_FACTS_H
 
 #include "config/config.h"
+#include "http/access/basic.h"
 #include "http/access/tokens.h"
+#include "http/access/tries.h"
 #include "http/server/head.h"
 #include "proto/base/endpoint.h"
 
@@ -15,7 +17,10 @@ struct facts {
 	const struct config *config;
 	const struct head *head;
 	const struct tokens *tokens; /* who may */
+	const struct tries *tries;   /* who was wrong of late */
+	struct basic *basic;         /* what was right of late */
 	int64_t now;                 /* seconds since 1970 */
+	int64_t uptime;              /* seconds of a clock that does not jump */
 	struct endpoint peer;        /* the other end of the connection */
 	struct endpoint local;       /* ours */
 	bool open;                   /* what is asked for needs no credentials */

@@ -182,16 +182,64 @@ static bool admit_token(const struct facts *f, struct guard_verdict *v, enum tok
 	return true;
 }
 
+static const char unknown[] =
+	"the token is not known here: it is wrong, has expired or was revoked";
+
+bool guard_may_try(const struct facts *f, struct guard_verdict *v)
+{
+	struct endpoint client = facts_client(f);
+
+	v->wait = f->tries != NULL ? tries_wait(f->tries, &client, f->uptime) : 0;
+	if (v->wait == 0)
+		return true;
+	refuse(v, 429,
+		"too many wrong attempts to get in came from your address: wait %lld seconds",
+		(long long)v->wait);
+	return false;
+}
+
+/*
+ * Tokens that were made cannot be guessed: they count even while an address has to wait, or a
+ * stranger could shut out all who come by the same proxy; and one that was revoked is no attempt,
+ * or a forgotten program would.
+ */
 static bool admit_bearer(const struct facts *f, struct guard_verdict *v, const char *secret)
 {
 	const char *configured = f->config->api_token;
 
 	if (admit_token(f, v, TOKEN_KEY, GUARD_BY_TOKEN, secret))
 		return true;
-	if (configured[0] == '\0' || !equal_secret(secret, configured))
+	if (!guard_may_try(f, v))
 		return false;
-	admit(v, GUARD_BY_TOKEN, SCOPE_ALL);
-	return true;
+	if (configured[0] != '\0' && equal_secret(secret, configured)) {
+		admit(v, GUARD_BY_TOKEN, SCOPE_ALL);
+		return true;
+	}
+	v->tried = !token_has_form(secret);
+	if (!f->open)
+		refuse(v, 401, "%s", unknown);
+	return false;
+}
+
+static void admit_basic(const struct facts *f, struct guard_verdict *v, const char *header)
+{
+	enum basic_outcome outcome;
+
+	if (!guard_may_try(f, v))
+		return;
+	outcome = basic_check(
+		f->basic, header, f->config->api_user, f->config->api_password, f->uptime);
+	if (outcome == BASIC_RIGHT) {
+		admit(v, GUARD_BY_BASIC, SCOPE_ALL);
+		return;
+	}
+	v->tried = outcome == BASIC_WRONG;
+	if (outcome == BASIC_BUSY) {
+		v->wait = 1;
+		refuse(v, 429, "too many passwords are being checked: wait a second");
+	} else if (!f->open) {
+		refuse(v, 401, "the user or the password is wrong");
+	}
 }
 
 /*
@@ -209,14 +257,12 @@ static bool local_may(const struct config *c)
 	       endpoint_is_loopback(&at);
 }
 
-/* The secret in "Bearer secret"; NULL: there is none. */
-static const char *bearer(const struct head *h, bool *twice)
+/* What follows "Bearer " or "Basic "; NULL: there is no such thing. */
+static const char *after_scheme(const char *auth, const char *scheme)
 {
-	unsigned n;
-	const char *auth = head_get(h, "Authorization", &n);
+	size_t n = strlen(scheme);
 
-	*twice = n > 1;
-	return auth != NULL && strncasecmp(auth, "bearer ", 7) == 0 ? auth + 7 : NULL;
+	return auth != NULL && strncasecmp(auth, scheme, n) == 0 ? auth + n : NULL;
 }
 
 /* A browser sends all its cookies for this host, of which some may be old: what is nobody's does
@@ -232,27 +278,35 @@ static void admit_cookie(const struct facts *f, struct guard_verdict *v)
 			(void)admit_token(f, v, TOKEN_DEVICE, GUARD_BY_COOKIE, secret);
 }
 
-static const char unknown[] =
-	"the token is not known here: it is wrong, has expired or was revoked";
+/* false: there are none that could be wrong. */
+static bool check_authorization(const struct facts *f, struct guard_verdict *v)
+{
+	unsigned n;
+	const char *auth = head_get(f->head, "Authorization", &n);
+	const char *secret = after_scheme(auth, "bearer "), *basic = after_scheme(auth, "basic ");
+
+	if (n > 1) {
+		refuse(v, 401, "there are several Authorization headers");
+		return true;
+	}
+	if (secret != NULL)
+		(void)admit_bearer(f, v, secret);
+	else if (basic != NULL && f->config->api_user[0] != '\0' && f->basic != NULL)
+		admit_basic(f, v, basic);
+	else
+		return false;
+	return true;
+}
 
 /* Credentials that are wrong let nobody in, who would get in without any: who sent them is told. */
 static void check_credentials(const struct facts *f, struct guard_verdict *v)
 {
-	bool twice;
-	const char *secret = bearer(f->head, &twice);
-
-	if (secret != NULL && admit_bearer(f, v, secret))
+	if (check_authorization(f, v))
 		return;
-	v->tried = secret != NULL || twice;
-	if (!v->tried)
-		admit_cookie(f, v);
-	if (!v->tried && v->by == GUARD_BY_NOTHING && local_may(f->config) && facts_local(f))
+	admit_cookie(f, v);
+	if (v->by == GUARD_BY_NOTHING && local_may(f->config) && facts_local(f))
 		admit(v, GUARD_BY_PLACE, SCOPE_ALL);
-	if (v->by != GUARD_BY_NOTHING || f->open)
-		return;
-	if (v->tried)
-		refuse(v, 401, "%s", unknown);
-	else
+	if (v->by == GUARD_BY_NOTHING && !f->open)
 		refuse(v, 401,
 			"credentials are needed: send Authorization: Bearer and a token; the first "
 			"one is in the file api.token of the state directory");
@@ -261,9 +315,7 @@ static void check_credentials(const struct facts *f, struct guard_verdict *v)
 void guard_secret(const struct facts *f, const char *secret, struct guard_verdict *v)
 {
 	*v = (struct guard_verdict){0};
-	v->tried = !admit_bearer(f, v, secret);
-	if (v->tried)
-		refuse(v, 401, "%s", unknown);
+	(void)admit_bearer(f, v, secret);
 }
 
 void guard_enter(const struct facts *f, struct guard_verdict *v)

@@ -14,7 +14,8 @@ enum guard_by {
 	GUARD_BY_NOTHING, /* what is open needs no reason */
 	GUARD_BY_PLACE,   /* who asks is on this machine */
 	GUARD_BY_TOKEN,   /* of api.token, or of those that were made */
-	GUARD_BY_COOKIE,  /* the same, and the browser sends it unasked */
+	GUARD_BY_BASIC,   /* the password of api.user */
+	GUARD_BY_COOKIE,  /* a token that the browser sends unasked */
 };
 
 struct guard_verdict {
@@ -25,12 +26,15 @@ struct guard_verdict {
 	int64_t token;      /* the id of the token that it got in by; 0: none that was made */
 	int64_t expires;    /* when that ends: seconds since 1970; 0: never */
 	bool tried;         /* there were credentials, and they were wrong */
+	int64_t wait;       /* with 429: seconds until the next may be tried */
 	const char *origin; /* of an application of another site that may read the answer; NULL:
 			       none.  Borrowed from the head. */
 };
 
 /* Whether the request may be looked at at all. */
 void guard_enter(const struct facts *, struct guard_verdict *);
+/* Whether an attempt to get in is looked at now: it is not while there were too many wrong ones. */
+bool guard_may_try(const struct facts *, struct guard_verdict *);
 /* Whether the secret is one that programs may send. */
 void guard_secret(const struct facts *, const char *secret, struct guard_verdict *);
 /* Whether one that got in has all the scopes (enum scope, or-ed) that are needed. */

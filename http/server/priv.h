@@ -69,6 +69,8 @@ struct http {
 	struct loop_timer sweep;   /* slow clients */
 	struct tokens *tokens;     /* owned: who may */
 	struct pairings *pairings; /* owned: who may soon */
+	struct tries *tries;       /* owned: who was wrong of late */
+	struct basic *basic;       /* owned: what was right of late */
 	struct link clients;
 	unsigned clients_n; /* but those that take a stream */
 	struct link streams, pours;

@@ -30,6 +30,8 @@
 static bool take_verdict(struct request *r, const struct guard_verdict *v)
 {
 	r->origin = v->origin;
+	if (v->wait > 0)
+		answer_header(r, "Retry-After", "%lld", (long long)v->wait);
 	if (v->status == 204)
 		answer_nothing(r);
 	else if (v->status != 0)
@@ -87,15 +89,56 @@ struct pairings *request_pairings(struct request *r)
 	return r->http->pairings;
 }
 
-bool request_admits(struct request *r, const char *secret, unsigned *scopes, int64_t *expires)
+/* What a secret in the body is held against; there is no head any more. */
+static struct facts facts_of(const struct request *r)
 {
-	struct facts f = {.now = clock_wall_s()};
-	struct guard_verdict v = {0};
+	static const struct head none;
+	struct facts f = {.head = &none};
 
-	CHECK_OBJ(r, REQUEST_MAGIC);
 	f.config = r->http->config;
 	f.tokens = r->http->tokens;
+	f.tries = r->http->tries;
+	f.now = clock_wall_s();
+	f.uptime = actor_now(r->http->actor) / USEC_PER_SEC;
+	f.peer = r->who.client;
+	return f;
+}
+
+static void count_try(struct request *r, const struct endpoint *client, bool right)
+{
+	if (right)
+		tries_right(r->http->tries, client);
+	else
+		tries_failed(r->http->tries, client, actor_now(r->http->actor) / USEC_PER_SEC);
+}
+
+bool request_may_try(struct request *r)
+{
+	struct guard_verdict v = {0};
+	struct facts f;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	f = facts_of(r);
+	(void)guard_may_try(&f, &v);
+	return take_verdict(r, &v);
+}
+
+void request_tried(struct request *r, bool right)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	count_try(r, &r->who.client, right);
+}
+
+bool request_admits(struct request *r, const char *secret, unsigned *scopes, int64_t *expires)
+{
+	struct guard_verdict v;
+	struct facts f;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	f = facts_of(r);
 	guard_secret(&f, secret, &v);
+	if (v.status == 0 || v.tried)
+		count_try(r, &r->who.client, v.status == 0);
 	*scopes = v.scopes;
 	*expires = v.expires;
 	return take_verdict(r, &v);
@@ -374,6 +417,16 @@ static void know(struct request *r, const struct facts *f, const struct guard_ve
 	note_use(r->http, v->token, f->now);
 }
 
+/* A token that was made says nothing of what else its owner tries. */
+static void count_attempt(struct request *r, const struct facts *f, const struct guard_verdict *v)
+{
+	struct endpoint client = facts_client(f);
+	bool guessable = v->by == GUARD_BY_BASIC || (v->by == GUARD_BY_TOKEN && v->token == 0);
+
+	if (v->tried || guessable)
+		count_try(r, &client, guessable);
+}
+
 /* It is known which resource is meant before it is known who asks, and told only after. */
 static void begin(struct request *r, const char *url, const char *method, const char *version)
 {
@@ -381,7 +434,10 @@ static void begin(struct request *r, const char *url, const char *method, const 
 	struct facts facts = {.config = r->http->config,
 		.head = &head,
 		.tokens = r->http->tokens,
-		.now = clock_wall_s()};
+		.tries = r->http->tries,
+		.basic = r->http->basic,
+		.now = clock_wall_s(),
+		.uptime = actor_now(r->http->actor) / USEC_PER_SEC};
 	struct guard_verdict v;
 
 	r->resource = route_find(r->http->resources, url, route_method(method),
@@ -392,6 +448,7 @@ static void begin(struct request *r, const char *url, const char *method, const 
 	read_head(r, method, version, &head);
 	read_ends(r, &facts);
 	guard_enter(&facts, &v);
+	count_attempt(r, &facts, &v);
 	if (v.status == 0)
 		know(r, &facts, &v);
 	if (take_verdict(r, &v) && takes_method(r, url, method) && has_scopes(r, &v) &&

@@ -140,6 +140,8 @@ static void *http_init(struct actor *a, const void *arg)
 	h->workers = env->workers;
 	h->tokens = tokens_new(env->tokens, env->tokens_n);
 	h->pairings = pairings_new();
+	h->tries = tries_new();
+	h->basic = basic_new();
 	if (env->pairing.expires != 0)
 		pairings_add_link(h->pairings, &env->pairing);
 	link_init(&h->clients);
@@ -196,6 +198,8 @@ static void http_fini(struct actor *a)
 	tables_close(h);
 	tokens_free(&h->tokens);
 	pairings_free(&h->pairings);
+	tries_free(&h->tries);
+	basic_free(&h->basic);
 	config_unref(&h->config);
 	FREE_OBJ(h);
 }

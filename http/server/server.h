@@ -73,6 +73,10 @@ const char *request_header(const struct request *, const char *name);
 const struct who *request_who(const struct request *);
 struct tokens *request_tokens(struct request *);     /* all there are; the http actor's */
 struct pairings *request_pairings(struct request *); /* likewise */
+/* Whether an attempt to get in is looked at now; false: it has been answered with 429.  Then how it
+ * went is told. */
+bool request_may_try(struct request *);
+void request_tried(struct request *, bool right);
 /* Whether the secret is that of a token, and whose; expires: seconds since 1970, 0: never.  false:
  * it has been answered. */
 bool request_admits(struct request *, const char *secret, unsigned *scopes, int64_t *expires);

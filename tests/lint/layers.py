@@ -49,7 +49,7 @@ MAY = {
     'actors/ports': (BASE, KERNEL, MSG, 'config'),
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'proto/swarm', 'proto/wire'),
-    'http/access': (BASE, KERNEL, MSG),
+    'http/access': (BASE, KERNEL, MSG, 'proto/meta'),
     'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
     'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server'),
@@ -84,6 +84,7 @@ FACES = {
 }
 
 LIBRARIES = {
+    'crypt.h': {'http/access/basic.c'},
     'zmq.h': {'actors/kernel/mailbox.c'},
     'zlib.h': {'http/server/gzip.c', 'actors/blocklist/unpack.c'},
     'curl/curl.h': {'actors/fetch/priv.h'},

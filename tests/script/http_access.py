@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Who gets in: tokens that were made, with their scopes, until they expire or are revoked."""
+import base64
+import itertools
 import json
 import os
 import re
@@ -68,8 +70,8 @@ def the_first_start_makes_a_token_for_its_owner_alone():
 
 @case
 def every_endpoint_wants_credentials_that_suffice():
-    with Daemon(CLOSED) as d:
-        admin = d.first_token()
+    with Daemon({**CLOSED, 'api.trusted_proxies': '127.0.0.1'}) as d:
+        admin, count = d.first_token(), itertools.count()
         tokens = {scope: make(d, admin, scope, scopes=scope)['token'] for scope in SCOPES}
         gone = make(d, admin, 'gone', expires_in=1)['token']
         wait_for(lambda: ask(d, 'GET', '/', gone)[0] == 401, 'the token expires')
@@ -80,7 +82,10 @@ def every_endpoint_wants_credentials_that_suffice():
                 continue
             path = path.replace('{id}', '1').replace('{hash}', '00')
             for token in (None, gone, 'td-' + 48 * '0', admin[:-1], admin + '0', ''):
-                reply = d.http(method, path, None, None, bearer(token) if token is not None else {})
+                # Each from an address of its own, which is not wrong too often.
+                number = next(count)
+                said = {'X-Forwarded-For': f'10.0.{number // 256}.{number % 256}'}
+                reply = d.http(method, path, None, None, {**said, **(bearer(token) if token is not None else {})})
                 equal(reply.status, 401, (method, path, token))
                 check('Bearer' in reply.headers['WWW-Authenticate'], reply.headers)
         for method, path, needed in NEEDS:
@@ -340,6 +345,66 @@ def the_first_start_pairs_a_device_by_its_link():
         equal(ask(d, 'POST', '/api/v1/pair', None, {'secret': link.group(2)})[0], 401)
         d.restart()
         check('pair' not in wait_for(d.stdout, 'a line'), 'a service that is started again shows no link')
+
+
+PASSWORD, HASH = 'correct horse', '$y$j9T$abcdefghijklmnopqrstu.$pk06PwnbQa631foWNYhw6N.E9wx6lICleH/SnT.xzi0'
+
+
+def basic(user, password):
+    return {'Authorization': 'Basic ' + base64.b64encode(f'{user}:{password}'.encode()).decode()}
+
+
+@case
+def old_clients_come_with_user_and_password():
+    with Daemon({**CLOSED, 'api.user': 'me', 'api.password': HASH}) as d:
+        equal(ask(d, 'GET', '/alldata', **basic('me', PASSWORD))[0], 200)
+        for user, password in (('me', 'wrong'), ('you', PASSWORD), ('me', HASH)):
+            equal(ask(d, 'GET', '/alldata', **basic(user, password))[0], 401)
+        began = time.monotonic()
+        for _ in range(200):
+            equal(ask(d, 'GET', '/', **basic('me', PASSWORD))[0], 200)
+        check(time.monotonic() - began < 200 * 0.02 + 5, 'each request is checked anew')
+        challenges = d.get('/').headers.get_all('WWW-Authenticate')
+        equal([c.split()[0] for c in challenges], ['Bearer', 'Basic'])
+        challenges = d.http('GET', '/', None, None, PAGE).headers.get_all('WWW-Authenticate')
+        equal([c.split()[0] for c in challenges], ['Bearer'], 'no page makes a browser ask')
+        check(PASSWORD not in d.log() and HASH not in d.log(), 'the password is in the log')
+    with Daemon(CLOSED) as d:
+        equal(ask(d, 'GET', '/', **basic('', ''))[0], 401, 'nobody is configured')
+
+
+@case
+def who_is_wrong_too_often_waits_and_nobody_else_does():
+    with Daemon({**CLOSED, 'api.token': 'correct-horse-battery', 'api.trusted_proxies': '127.0.0.1'}) as d:
+        made = make(d, 'correct-horse-battery', 'made')['token']
+        here, there = {'X-Forwarded-For': '203.0.113.7'}, {'X-Forwarded-For': '203.0.113.8'}
+        for _ in range(7):
+            wait_for(lambda: ask(d, 'GET', '/alldata', 'wrong', **here)[0] == 401, 'a wrong token is looked at', 5)
+        reply = d.http('GET', '/alldata', None, None, {**bearer('correct-horse-battery'), **here})
+        equal(reply.status, 429, 'not even the right one is looked at')
+        seconds = int(reply.headers['Retry-After'])
+        check(1 <= seconds <= 2, 'wait', seconds)
+        for path, body in (('/api/v1/login', {'token': 'correct-horse-battery'}), ('/api/v1/pair', {'code': 'AAAAAAAA'})):
+            equal(ask(d, 'POST', path, None, body, **here)[0], 429, path)
+        equal(ask(d, 'GET', '/alldata', made, **here)[0], 200, 'what cannot be guessed is not held up')
+        for _ in range(20):
+            equal(ask(d, 'GET', '/alldata', 'td-' + 48 * '0', **there)[0], 401, 'nor is who has one that was revoked')
+        for other in (there, {}):
+            equal(ask(d, 'GET', '/alldata', 'correct-horse-battery', **other)[0], 200, other)
+        time.sleep(seconds)
+        equal(ask(d, 'GET', '/alldata', 'correct-horse-battery', **here)[0], 200, 'it ends by itself')
+        for _ in range(5):
+            equal(ask(d, 'GET', '/alldata', 'wrong', **here)[0], 401, 'and a right one makes all free again')
+
+
+@case
+def answers_say_what_browsers_may_do_with_them():
+    with Daemon(CLOSED) as d:
+        for status, reply in ((401, d.get('/')), (200, d.http('GET', '/', None, None, bearer(d.first_token())))):
+            equal(reply.status, status)
+            for name, value in (('X-Content-Type-Options', 'nosniff'), ('X-Frame-Options', 'DENY'),
+                                ('Referrer-Policy', 'no-referrer'), ('Cross-Origin-Resource-Policy', 'same-origin')):
+                equal(reply.headers[name], value, name)
 
 
 if __name__ == '__main__':

@@ -225,6 +225,12 @@ static const struct bad {
 		"api.bind is 0.0.0.0 (set at F:2), which others can reach, and api.local is on: "
 		"whoever is passed on to this machine could control the daemon; set api.local to "
 		"auto, or bind to 127.0.0.1\n"},
+	{"[api]\nuser = me\npassword = correct-horse-battery",
+		"api.password (set at F:3) is no hash that begins with $y$: make one with "
+		"mkpasswd\n"},
+	{"[api]\nuser = me", "api.user and api.password are there together or not at all\n"},
+	{"[api]\nuser = m:e\npassword = $y$j9T$0123456789",
+		"api.user (set at F:2) has a colon, which ends a user's name\n"},
 	{"[api]\nbind = here", "api.bind is \"here\" (set at F:2), which is not an IP address\n"},
 	{"[peers]\nbind = ::, here",
 		"peers.bind has \"here\" (set at F:2), which is not an IP address\n"},
