@@ -69,6 +69,16 @@ static void check_peers_bind(const struct config *c, struct report *r)
 				c->peers_bind.v[i], say_source(c, OPT_peers_bind, at, sizeof at));
 }
 
+static void check_interface(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	if (strpbrk(c->network_interface, "/ :\t") != NULL)
+		report_add(r,
+			"network.interface is \"%s\"%s: write the name of one device, such as tun0",
+			c->network_interface, say_source(c, OPT_network_interface, at, sizeof at));
+}
+
 static void check_gateway(const struct config *c, struct report *r)
 {
 	struct endpoint ip;
@@ -216,6 +226,7 @@ void config_check(const struct config *c, struct report *r)
 	check_api_bind(c, r);
 	check_password(c, r);
 	check_peers_bind(c, r);
+	check_interface(c, r);
 	check_gateway(c, r);
 	check_ports(c, r);
 	check_roots(c, r);

@@ -168,17 +168,32 @@ static void on_mapped(struct actor *a, struct msg **pm)
 	dht_rearm(d);
 }
 
+static void start_node(struct dht *d)
+{
+	struct kad_config c = config_of(d);
+	uint8_t secret[16];
+
+	random_bytes(secret, sizeof secret);
+	d->kad = kad_new(&c, &ops, d, secret, loop_now(d->loop));
+	dht_boot_start(d);
+}
+
+/* The first sockets may come late, with the network's device. */
 static void on_listen(struct actor *a, struct msg **pm)
 {
 	struct m_peers_listen *m = MSG_AS(PEERS_LISTEN, *pm);
 	struct dht *d = dht_of(a);
 
-	if (d->kad == NULL || actor_stopping(a))
+	if (!d->config->dht_enabled || actor_stopping(a))
 		return; /* and they are closed with the message */
 	d->listening = m->sockets.port;
 	dht_io_stop(d);
 	dht_io_start(d, m->sockets.dht, m->sockets.dht_n);
 	m->sockets.dht_n = 0;
+	if (d->kad == NULL && d->sockets_n > 0)
+		start_node(d);
+	if (d->kad == NULL)
+		return;
 	kad_wake(d->kad, loop_now(d->loop));
 	dht_rearm(d);
 }
@@ -198,8 +213,6 @@ static void on_blocklist(struct actor *a, struct msg **pm)
 static void *init_dht(struct actor *a, const void *arg)
 {
 	const struct actor_env *env = arg;
-	struct kad_config c;
-	uint8_t secret[16];
 	struct dht *d;
 
 	ALLOC_OBJ(d, DHT_MAGIC);
@@ -212,12 +225,8 @@ static void *init_dht(struct actor *a, const void *arg)
 		d->first[f] = UINT_MAX;
 	dht_jobs_init(d);
 	dht_io_start(d, env->dht_fds, env->dht_fds_n);
-	if (!d->config->dht_enabled || d->sockets_n == 0)
-		return d;
-	random_bytes(secret, sizeof secret);
-	c = config_of(d);
-	d->kad = kad_new(&c, &ops, d, secret, loop_now(d->loop));
-	dht_boot_start(d);
+	if (d->config->dht_enabled && d->sockets_n > 0)
+		start_node(d);
 	return d;
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "actors/kernel/log.h"
+#include "actors/kernel/net.h"
 
 #define GET_MAGIC    0x57474554u
 #define HEADERS_MAX  65536u /* bytes of all headers of one hop */
@@ -253,6 +254,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 {
 	struct web_get *g = ctx;
 	struct endpoint at;
+	int fd;
 
 	(void)purpose;
 	CHECK_OBJ(g, GET_MAGIC);
@@ -262,7 +264,13 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 		g->fail = E_DENIED;
 		return CURL_SOCKET_BAD;
 	}
-	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
+	fd = socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
+	if (fd >= 0 && net_device_bind(fd, g->config->network_interface) != E_OK) {
+		g->fail = E_UNREACHABLE;
+		net_close(fd);
+		return CURL_SOCKET_BAD;
+	}
+	return fd;
 }
 
 /* --- one hop --- */

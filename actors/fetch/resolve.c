@@ -14,9 +14,11 @@
 
 #include <netdb.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "actors/fetch/address_filter.h"
+#include "actors/kernel/net.h"
 
 #define RESOLVER_MAGIC 0x5245534fu
 #define HOST_MAGIC     0x484f5354u
@@ -52,6 +54,7 @@ struct resolver {
 	struct loop_timer timer;
 	int64_t poll; /* us to the next look */
 	uint64_t seed;
+	char device[NET_DEVICE_MAX + 1]; /* "": any */
 	unsigned hosts_n, running_n;
 	struct host_list waiting, running;
 	struct host *buckets[BUCKETS];
@@ -258,13 +261,14 @@ static void look_at_lookups(struct loop_timer *t, int64_t now)
 
 /* --- outside --- */
 
-struct resolver *resolver_new(struct loop *loop, uint64_t seed)
+struct resolver *resolver_new(struct loop *loop, uint64_t seed, const char *device)
 {
 	struct resolver *r;
 
 	ALLOC_OBJ(r, RESOLVER_MAGIC);
 	r->loop = loop;
 	r->seed = seed;
+	snprintf(r->device, sizeof r->device, "%s", device);
 	r->poll = POLL_MIN;
 	r->timer.fn = look_at_lookups;
 	TAILQ_INIT(&r->waiting);
@@ -325,6 +329,12 @@ void resolver_ask(struct resolver *r, struct resolver_wait *w, const char *name)
 	w->n = 1;
 	w->err = endpoint_parse_ip(name, n, &w->at[0]);
 	if (w->err == E_OK) {
+		answer_later(w);
+		return;
+	}
+	if (r->device[0] != '\0' && net_device_index(r->device) == 0) {
+		w->err = E_UNREACHABLE;
+		w->n = 0;
 		answer_later(w);
 		return;
 	}

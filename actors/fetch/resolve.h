@@ -30,11 +30,14 @@ struct resolver_wait {
 	enum err err;
 	unsigned n;
 	struct endpoint at[RESOLVER_ADDRESSES]; /* port 0 */
-	/* Called once, from the loop: err is E_OK with n > 0 addresses, E_DNS or E_OVERLOAD. */
+	/* Called once, from the loop: err is E_OK with n > 0 addresses, E_DNS, E_UNREACHABLE or
+	 * E_OVERLOAD. */
 	void (*fn)(struct resolver_wait *);
 };
 
-struct resolver *resolver_new(struct loop *loop, uint64_t seed);
+/* device: as in net.h, copied: while it is away no name is looked up (E_UNREACHABLE).  What way the
+ * system's resolver takes otherwise is not ours to say. */
+struct resolver *resolver_new(struct loop *loop, uint64_t seed, const char *device);
 /* Nobody may wait any more.  Lookups that are under way are left behind, not waited for. */
 void resolver_free(struct resolver **);
 

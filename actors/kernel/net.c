@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -39,6 +40,7 @@ static enum err err_of(int e)
 		{ENETDOWN, E_UNREACHABLE},
 		{EADDRNOTAVAIL, E_UNREACHABLE},
 		{EAFNOSUPPORT, E_UNREACHABLE},
+		{ENODEV, E_UNREACHABLE}, /* that of the socket's device is gone */
 		{EINVAL, E_UNREACHABLE}, /* a peer list names what cannot be connected to */
 		{ECONNRESET, E_CLOSED},
 		{ECONNABORTED, E_CLOSED},
@@ -99,12 +101,30 @@ static bool set_option(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
-static int open_socket(const union address *at, int type, enum err *err)
+unsigned net_device_index(const char *name)
+{
+	return name[0] != '\0' ? if_nametoindex(name) : 0;
+}
+
+enum err net_device_bind(int fd, const char *device)
+{
+	if (device[0] == '\0' || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+					 (socklen_t)strlen(device) + 1) == 0)
+		return E_OK;
+	return err_of(errno);
+}
+
+static int open_socket(const union address *at, int type, const char *device, enum err *err)
 {
 	int fd = socket(at->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
 		*err = err_of(errno);
+		return -1;
+	}
+	*err = net_device_bind(fd, device);
+	if (*err != E_OK) {
+		close(fd);
 		return -1;
 	}
 	if (at->any.sa_family == AF_INET6)
@@ -121,11 +141,11 @@ static int fail(int fd, enum err *err)
 	return -1;
 }
 
-int net_listen(const struct endpoint *at, int backlog, enum err *err)
+int net_listen(const struct endpoint *at, const char *device, int backlog, enum err *err)
 {
 	union address a;
 	socklen_t len = to_system(at, &a);
-	int fd = open_socket(&a, SOCK_STREAM, err);
+	int fd = open_socket(&a, SOCK_STREAM, device, err);
 
 	if (fd < 0)
 		return -1;
@@ -154,11 +174,11 @@ int net_accept(int fd, struct endpoint *peer, enum err *err)
 	return got;
 }
 
-int net_connect(const struct endpoint *to, enum err *err)
+int net_connect(const struct endpoint *to, const char *device, enum err *err)
 {
 	union address a;
 	socklen_t len = to_system(to, &a);
-	int fd = open_socket(&a, SOCK_STREAM, err);
+	int fd = open_socket(&a, SOCK_STREAM, device, err);
 
 	if (fd < 0)
 		return -1;
@@ -254,11 +274,11 @@ ssize_t net_writev(int fd, const struct iovec *iov, int iovcnt, bool more, enum 
 
 /* --- datagrams --- */
 
-int net_udp_open(const struct endpoint *at, enum err *err)
+int net_udp_open(const struct endpoint *at, const char *device, enum err *err)
 {
 	union address a;
 	socklen_t len = to_system(at, &a);
-	int fd = open_socket(&a, SOCK_DGRAM, err);
+	int fd = open_socket(&a, SOCK_DGRAM, device, err);
 
 	if (fd < 0)
 		return -1;
@@ -267,11 +287,11 @@ int net_udp_open(const struct endpoint *at, enum err *err)
 	return fd;
 }
 
-static int open_shared(const struct endpoint *at, enum err *err)
+static int open_shared(const struct endpoint *at, const char *device, enum err *err)
 {
 	union address a;
 	socklen_t len = to_system(at, &a);
-	int fd = open_socket(&a, SOCK_DGRAM, err);
+	int fd = open_socket(&a, SOCK_DGRAM, device, err);
 
 	if (fd < 0)
 		return -1;
@@ -294,13 +314,14 @@ static bool split_by(int fd, uint8_t first)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
 }
 
-int net_udp_split(const struct endpoint *at, uint8_t first, int *other, enum err *err)
+int net_udp_split(
+	const struct endpoint *at, const char *device, uint8_t first, int *other, enum err *err)
 {
-	int fd = open_shared(at, err);
+	int fd = open_shared(at, device, err);
 
 	if (fd < 0)
 		return -1;
-	*other = open_shared(at, err);
+	*other = open_shared(at, device, err);
 	if (*other >= 0 && split_by(fd, first))
 		return fd;
 	if (*other >= 0)

@@ -48,21 +48,22 @@ static bool read_address(const struct ifaddrs *a, struct iface *out)
 	return out->index != 0;
 }
 
-static bool is_usable(const struct ifaddrs *a)
+static bool is_usable(const char *device, const struct ifaddrs *a)
 {
 	const unsigned need = IFF_UP | IFF_MULTICAST, not = IFF_LOOPBACK | IFF_POINTOPOINT;
 
-	return a->ifa_addr != NULL && a->ifa_netmask != NULL && (a->ifa_flags & need) == need &&
+	return (device[0] == '\0' || strcmp(a->ifa_name, device) == 0) && a->ifa_addr != NULL &&
+	       a->ifa_netmask != NULL && (a->ifa_flags & need) == need &&
 	       (a->ifa_flags & not ) == 0;
 }
 
 /* Whether the interface has a private address, of whatever family. */
-static bool is_private(const struct ifaddrs *all, unsigned index)
+static bool is_private(const char *device, const struct ifaddrs *all, unsigned index)
 {
 	struct iface i;
 
 	for (; all != NULL; all = all->ifa_next)
-		if (is_usable(all) && read_address(all, &i) && i.index == index &&
+		if (is_usable(device, all) && read_address(all, &i) && i.index == index &&
 			endpoint_is_private_lan(&i.at))
 			return true;
 	return false;
@@ -76,7 +77,7 @@ static bool is_known(const struct iface *list, unsigned n, const struct iface *i
 	return false;
 }
 
-unsigned iface_list(struct iface *out, unsigned max)
+unsigned iface_list(const char *device, struct iface *out, unsigned max)
 {
 	struct ifaddrs *all = NULL;
 	unsigned n = 0;
@@ -84,8 +85,8 @@ unsigned iface_list(struct iface *out, unsigned max)
 	if (getifaddrs(&all) != 0)
 		return 0;
 	for (const struct ifaddrs *a = all; a != NULL && n < max; a = a->ifa_next)
-		if (is_usable(a) && read_address(a, &out[n]) && is_private(all, out[n].index) &&
-			!is_known(out, n, &out[n]))
+		if (is_usable(device, a) && read_address(a, &out[n]) &&
+			is_private(device, all, out[n].index) && !is_known(out, n, &out[n]))
 			n++;
 	freeifaddrs(all);
 	return n;

@@ -18,8 +18,9 @@ struct iface {
 	unsigned prefix;    /* bits of ->at.ip that its neighbours have, too; IPv4: 96 more */
 };
 
-/* Those that count, at most max.  Of IPv6 addresses one for each network, and none of a link. */
-unsigned iface_list(struct iface *out, unsigned max);
+/* Those that count, at most max; device: of the one of that name alone, "": of all.  Of IPv6
+ * addresses one for each network, and none of a link. */
+unsigned iface_list(const char *device, struct iface *out, unsigned max);
 bool iface_equal(const struct iface *a, const struct iface *b);
 /* Whether that is the address of a neighbour. */
 bool iface_is_near(const struct iface *i, const struct endpoint *e);

@@ -295,7 +295,7 @@ static void open_place(struct lsd *l, const struct iface *i)
 static void look_at_interfaces(struct lsd *l)
 {
 	struct iface now[SOCKETS];
-	unsigned n = iface_list(now, SOCKETS);
+	unsigned n = iface_list(l->config->network_interface, now, SOCKETS);
 
 	l->looked_at = loop_now(l->loop);
 	for (unsigned k = l->places_n; k-- > 0;) {

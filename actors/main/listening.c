@@ -38,6 +38,11 @@ static enum err open_peers(struct actor_env *env, const struct config *c, char *
 		log_event(LOG_WARNING, "port_file", "why=%s port=%d", why, c->peers_port);
 		err = ports_open(c, (uint16_t)c->peers_port, &s, why, n);
 	}
+	if (err == E_UNREACHABLE && c->network_interface[0] != '\0') {
+		log_event(LOG_WARNING, "interface_away", "interface=%s", c->network_interface);
+		s.port = port; /* portmap opens it when the device comes */
+		err = E_OK;
+	}
 	if (err != E_OK)
 		return err;
 	memcpy(env->peer_fds, s.tcp, sizeof env->peer_fds);
@@ -54,7 +59,7 @@ enum err listening_open(struct actor_env *env, const struct config *c, char *why
 {
 	enum err err = E_OK;
 
-	env->api_fd = ports_listen(c->api_bind, c->api_port, "api", &err, why, why_n);
+	env->api_fd = ports_listen(c->api_bind, c->api_port, "", "api", &err, why, why_n);
 	if (env->api_fd < 0)
 		return err;
 	err = open_peers(env, c, why, why_n);

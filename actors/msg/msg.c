@@ -440,6 +440,7 @@ OWNERS
 #define FINI_m_health         NULL
 #define FINI_m_network        NULL
 #define FINI_m_port_mapped    NULL
+#define FINI_m_peers_network  NULL
 #define FINI_m_totals         NULL
 #define FINI_m_state_remove   NULL
 #define FINI_m_state_token    NULL

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The payload of every message in msg.def; those of the store and its workers are in store.h, that
- * of lists in rows.h, those of the blocklist in blocked.h, those of the DHT in dht.h.
+ * of lists in rows.h, those of the blocklist in blocked.h, those of the DHT in dht.h, those of
+ * ports and devices in reach.h.
  *
  * A payload holds ids, buffers it owns and references to immutable objects; never a pointer into
  * another actor's state.  "owned" below means m_x_fini() frees it; a receiver that keeps such a
@@ -15,6 +16,7 @@
 #include "actors/msg/content.h"
 #include "actors/msg/dht.h"
 #include "actors/msg/option.h"
+#include "actors/msg/reach.h"
 #include "actors/msg/record.h"
 #include "actors/msg/rows.h"
 #include "actors/msg/store.h"
@@ -169,12 +171,6 @@ struct m_counters {
 	struct actor_counters *actors; /* owned, with what they own */
 	unsigned n;
 	int64_t now; /* monotonic: what turned_us counts to */
-};
-
-struct m_network {
-	struct msg h;
-	/* reply */
-	struct network_view view;
 };
 
 struct m_reload {
@@ -406,21 +402,6 @@ struct m_peers_metadata {
 	struct tref t;
 	uint8_t *info; /* owned */
 	size_t info_n; /* bytes */
-};
-
-/* At which ports the world reaches us, to be told to trackers and peers: where we listen, or what a
- * gateway has in its place.  Sent when it changes. */
-struct m_port_mapped {
-	struct msg h;
-	uint16_t tcp, udp;
-	struct endpoint address; /* the external one, as the gateway says; unspecified: not known */
-};
-
-/* The port has changed: shard 0, and the DHT, each with its own of them, listen at these from now
- * on and no more at the old ones.  The local network is told the port, and has no sockets of it. */
-struct m_peers_listen {
-	struct msg h;
-	struct peer_sockets sockets; /* owned */
 };
 
 /* An accepted connection whose handshake names a torrent of another shard; or of a web seed. */

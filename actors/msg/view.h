@@ -201,6 +201,8 @@ struct network_view {
 	struct endpoint gateway, local; /* unspecified: there is none */
 	struct mapping_view mappings[4];
 	unsigned mappings_n;
+	char interface[16]; /* network.interface; empty: any */
+	bool interface_there;
 	char port_file[160]; /* how it stands with the file; empty: there is none */
 	char advice[256];    /* what a person should do; empty: nothing */
 };

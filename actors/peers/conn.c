@@ -157,11 +157,11 @@ void conn_accept_web(struct shard *s, int fd, const struct endpoint *at)
 
 enum err conn_dial(struct peer_torrent *t, const struct endpoint *at)
 {
+	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	enum err err = E_OK;
-	int fd = net_connect(at, &err);
+	int fd = net_connect(at, t->shard->config->network_interface, &err);
 	struct conn *c;
 
-	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	if (fd < 0)
 		return err;
 	c = conn_new(t->shard, fd, at);

@@ -20,7 +20,7 @@ static bool may_dial(const struct peer_torrent *t)
 {
 	const struct shard *s = t->shard;
 
-	return t->active && !room_torrent_is_full(t) && !room_shard_is_full(s) &&
+	return t->active && !s->away && !room_torrent_is_full(t) && !room_shard_is_full(s) &&
 	       s->half_open < half_open_max(s);
 }
 
@@ -30,7 +30,8 @@ static void dial_next(struct shard *s)
 {
 	struct peer_torrent *t;
 
-	if (link_empty(&s->dial_queue) || room_shard_is_full(s) || s->half_open >= half_open_max(s))
+	if (link_empty(&s->dial_queue) || s->away || room_shard_is_full(s) ||
+		s->half_open >= half_open_max(s))
 		return;
 	t = container_of(s->dial_queue.next, struct peer_torrent, in_dial_queue);
 	link_remove(&t->in_dial_queue);

@@ -138,7 +138,10 @@ static void *peers_init(struct actor *a, const void *arg)
 	memcpy(s->peer_id, env->peer_id, sizeof s->peer_id);
 	wire_reserved_set(s->reserved, WIRE_FAST);
 	wire_reserved_set(s->reserved, WIRE_EXTENSION);
-	s->has_dht = env->dht_fds_n > 0;
+	s->away = env->peer_fds_n == 0 && s->config->network_interface[0] != '\0';
+	/* Its sockets may come late. */
+	s->has_dht = env->dht_fds_n > 0 ||
+		     (s->config->dht_enabled && s->config->network_interface[0] != '\0');
 	struct wr w = wr_of(s->version, sizeof s->version - 1);
 
 	wr_bytes(&w, "torrentd ", 9);
@@ -243,6 +246,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_PEERS_LISTEN, peers_on_listen},
 	{MSG_PORT_MAPPED, on_mapped},
 	{MSG_BLOCKLIST_SET, peers_on_blocklist},
+	{MSG_PEERS_NETWORK, peers_on_network},
 	{MSG_BLOCKS_DONE, peers_on_blocks_done},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},

@@ -301,6 +301,7 @@ struct shard {
 		struct msg *kept[EARLY_MAX]; /* owned PEERS_FOUND, or NULL */
 		unsigned next;               /* place of the oldest */
 	} early;
+	bool away; /* the device that peers are talked to by: nobody is dialled */
 	bool stopping;
 };
 
@@ -356,6 +357,9 @@ void peers_on_found(struct actor *, struct msg **);
 void ptorrent_take_early(struct peer_torrent *);
 /* What it may hear and say of peers may have changed. */
 void ptorrent_obey_rules(struct peer_torrent *);
+
+/* network.c: the device that peers are talked to by */
+void peers_on_network(struct actor *, struct msg **);
 
 /* blocked.c: who is in the blocklist */
 void peers_on_blocklist(struct actor *, struct msg **);

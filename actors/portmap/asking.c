@@ -83,10 +83,11 @@ void asking_init(
 		.timer = {.fn = on_timer}};
 }
 
-static enum err open_at(struct asking *a, struct loop_fd *io, const struct endpoint *at)
+static enum err open_at(
+	struct asking *a, struct loop_fd *io, const struct endpoint *at, const char *device)
 {
 	enum err err = E_OK;
-	int fd = net_udp_open(at, &err);
+	int fd = net_udp_open(at, device, &err);
 
 	if (fd < 0)
 		return err;
@@ -106,18 +107,19 @@ static void close_at(struct asking *a, struct loop_fd *io)
 	net_close(fd);
 }
 
-enum err asking_start(struct asking *a, const struct gateway *g, uint16_t port, uint32_t lease)
+enum err asking_start(struct asking *a, const struct gateway *g, const char *device, uint16_t port,
+	uint32_t lease)
 {
 	struct endpoint any = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, PCP_ANNOUNCE};
 	struct mapper_conf conf = {.local = g->local, .lease = lease};
 	enum err err;
 
 	must(!a->on);
-	err = open_at(a, &a->io, &g->local);
+	err = open_at(a, &a->io, &g->local, device);
 	if (err != E_OK)
 		return err;
 	/* Gateways tell all hosts (224.0.0.1), to which every interface listens by itself. */
-	(void)open_at(a, &a->heard, &any);
+	(void)open_at(a, &a->heard, &any, device);
 	conf.local.port = port;
 	random_bytes(conf.nonce, sizeof conf.nonce);
 	a->gateway = *g;

@@ -24,8 +24,10 @@ struct asking {
 };
 
 void asking_init(struct asking *, struct loop *, struct rng *, void (*changed)(void *), void *ctx);
-/* port: ours; lease: seconds.  E_NFILES and the like: it is not on. */
-enum err asking_start(struct asking *, const struct gateway *, uint16_t port, uint32_t lease);
+/* device: by which, as in net.h; port: ours; lease: seconds.  E_NFILES
+ * and the like: it is not on. */
+enum err asking_start(
+	struct asking *, const struct gateway *, const char *device, uint16_t port, uint32_t lease);
 /* Takes the mappings away and awaits the answers: then asking_is_quiet(), which `changed` tells. */
 void asking_wind_down(struct asking *);
 bool asking_is_quiet(const struct asking *);

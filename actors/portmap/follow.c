@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "actors/kernel/log.h"
+#include "actors/kernel/net.h"
 #include "actors/portmap/priv.h"
 #include "actors/ports/ports.h"
 
@@ -97,4 +98,36 @@ bool follow_look(struct portmap *p)
 		return false;
 	}
 	return follow_move(p, port);
+}
+
+static void tell_peers(struct portmap *p, bool there)
+{
+	for (unsigned i = 0; i < p->shards; i++) {
+		struct m_peers_network *m = msg_new(p->actor, MSG_PEERS_NETWORK);
+
+		m->there = there;
+		msg_send(p->actor, ADDR(ROLE_PEERS, i), m);
+	}
+}
+
+/* Sockets stay with a device that has gone: nothing leaves by them, nor comes. */
+void follow_device(struct portmap *p)
+{
+	const char *name;
+	unsigned now;
+
+	CHECK_OBJ(p, PORTMAP_MAGIC);
+	name = p->config->network_interface;
+	now = net_device_index(name);
+	if (now == p->device)
+		return;
+	if (now == 0) {
+		log_event(LOG_WARNING, "interface_away", "interface=%s", name);
+		p->device = 0;
+		tell_peers(p, false);
+	} else if (follow_move(p, p->port)) {
+		log_event(LOG_INFO, "interface_back", "interface=%s", name);
+		p->device = now;
+		tell_peers(p, true);
+	}
 }

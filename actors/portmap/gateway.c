@@ -14,11 +14,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "actors/kernel/net.h"
 #include "proto/portmap/pcp.h"
 
 #define ROUTES_MAX 4096u /* messages that are looked at */
 
 struct best {
+	unsigned device; /* by which alone; 0: by any */
 	bool found;
 	uint32_t metric;
 	uint8_t ip[4];
@@ -56,7 +58,7 @@ static void look_at_route(const struct nlmsghdr *h, struct best *best)
 	unsigned left = h->nlmsg_len - (unsigned)NLMSG_LENGTH(sizeof *m);
 	const struct rtattr *a;
 	const void *gateway = NULL;
-	uint32_t metric = 0;
+	uint32_t metric = 0, by = 0;
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof *m) || m->rtm_family != AF_INET ||
 		m->rtm_dst_len != 0 || m->rtm_table != RT_TABLE_MAIN || m->rtm_type != RTN_UNICAST)
@@ -66,8 +68,11 @@ static void look_at_route(const struct nlmsghdr *h, struct best *best)
 			gateway = RTA_DATA(a);
 		else if (a->rta_type == RTA_PRIORITY && RTA_PAYLOAD(a) == 4)
 			memcpy(&metric, RTA_DATA(a), 4);
+		else if (a->rta_type == RTA_OIF && RTA_PAYLOAD(a) == 4)
+			memcpy(&by, RTA_DATA(a), 4);
 	}
-	if (gateway == NULL || (best->found && best->metric <= metric))
+	if (gateway == NULL || (best->device != 0 && by != best->device) ||
+		(best->found && best->metric <= metric))
 		return;
 	best->found = true;
 	best->metric = metric;
@@ -97,10 +102,10 @@ static void read_routes(int fd, struct best *best)
 	xfree(buf);
 }
 
-static bool find_default(struct endpoint *out)
+static bool find_default(const char *device, struct endpoint *out)
 {
-	struct best best = {0};
-	int fd = open_netlink(0);
+	struct best best = {.device = net_device_index(device)};
+	int fd = device[0] == '\0' || best.device != 0 ? open_netlink(0) : -1;
 
 	if (fd < 0)
 		return false;
@@ -112,7 +117,7 @@ static bool find_default(struct endpoint *out)
 	return best.found;
 }
 
-static bool find_local(const struct endpoint *to, struct endpoint *out)
+static bool find_local(const struct endpoint *to, const char *device, struct endpoint *out)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(PCP_PORT)};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -121,7 +126,8 @@ static bool find_local(const struct endpoint *to, struct endpoint *out)
 	bool good;
 
 	memcpy(&a.sin_addr, endpoint_v4_bytes(to), 4);
-	good = fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&a, sizeof a) == 0 &&
+	good = fd >= 0 && net_device_bind(fd, device) == E_OK &&
+	       connect(fd, (const struct sockaddr *)(const void *)&a, sizeof a) == 0 &&
 	       getsockname(fd, (struct sockaddr *)(void *)&a, &len) == 0;
 	if (fd >= 0)
 		close(fd);
@@ -131,7 +137,7 @@ static bool find_local(const struct endpoint *to, struct endpoint *out)
 	return good;
 }
 
-enum err gateway_find(const char *chosen, struct gateway *out, const char **why)
+enum err gateway_find(const char *chosen, const char *device, struct gateway *out, const char **why)
 {
 	*out = (struct gateway){0};
 	*why = "";
@@ -141,12 +147,12 @@ enum err gateway_find(const char *chosen, struct gateway *out, const char **why)
 			*why = "portmap.gateway is not an IPv4 address";
 			return E_NOT_FOUND;
 		}
-	} else if (!find_default(&out->at)) {
+	} else if (!find_default(device, &out->at)) {
 		*why = "this machine has no default route with a gateway: set portmap.gateway to "
 		       "the router, or do without";
 		return E_NOT_FOUND;
 	}
-	if (!find_local(&out->at, &out->local)) {
+	if (!find_local(&out->at, device, &out->local)) {
 		*why = "no address of this machine leads to the gateway";
 		return E_UNREACHABLE;
 	}
@@ -160,7 +166,8 @@ bool gateway_equal(const struct gateway *a, const struct gateway *b)
 
 int gateway_watch_open(void)
 {
-	return open_netlink(RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR);
+	return open_netlink(
+		RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 }
 
 void gateway_watch_close(int fd)

@@ -16,14 +16,16 @@ struct gateway {
 
 /*
  * The gateway of the IPv4 default route with the lowest metric, or the one at `chosen` (an address,
- * or empty).  E_NOT_FOUND: there is none; E_UNREACHABLE: no address of ours leads there; *why says
- * so for a person.
+ * or empty).  device: the one it is
+ * reached by, "": any.  E_NOT_FOUND: there is none; E_UNREACHABLE: no address of ours leads there;
+ * *why says so for a person.
  */
-enum err gateway_find(const char *chosen, struct gateway *out, const char **why);
+enum err gateway_find(
+	const char *chosen, const char *device, struct gateway *out, const char **why);
 bool gateway_equal(const struct gateway *, const struct gateway *);
 
-/* A descriptor that is readable after addresses or routes have changed; -1: the system does not
- * tell. */
+/* A descriptor that is readable after devices, addresses or routes have changed; -1: the system
+ * does not tell. */
 int gateway_watch_open(void);
 void gateway_watch_close(int fd);
 /* Takes what there is to be read. */

@@ -104,7 +104,12 @@ static void advise(const struct portmap *p, char *out, size_t n)
 	struct endpoint outside = address(p);
 
 	out[0] = '\0';
-	if (is_double_nat(p)) {
+	if (p->config->network_interface[0] != '\0' && p->device == 0)
+		snprintf(out, n,
+			"there is no network device %s (network.interface): nothing is sent until "
+			"it is there; look whether the VPN runs",
+			p->config->network_interface);
+	else if (is_double_nat(p)) {
 		endpoint_format_ip(&outside, at, sizeof at);
 		snprintf(out, n,
 			"the router is itself behind another one (its outer address is %s): "
@@ -232,6 +237,8 @@ void outcome_view(const struct portmap *p, struct network_view *v)
 		view_mapper(p, v);
 	if (p->keeper.on)
 		view_keeper(p, v);
+	snprintf(v->interface, sizeof v->interface, "%s", p->config->network_interface);
+	v->interface_there = p->device != 0;
 	if (p->config->peers_port_file[0] != '\0')
 		snprintf(v->port_file, sizeof v->port_file, "%s",
 			p->follow.why[0] != '\0' ? p->follow.why : "followed");

@@ -8,6 +8,7 @@
  * what blocks has a thread of its own (upnp.c).
  */
 #include "actors/kernel/log.h"
+#include "actors/kernel/net.h"
 #include "actors/kernel/random.h"
 #include "actors/portmap/priv.h"
 
@@ -40,7 +41,8 @@ static bool may_ask(const struct portmap *p)
 
 static void start_keeper(struct portmap *p)
 {
-	if (p->config->portmap_upnp)
+	/* Its library chooses the way itself. */
+	if (p->config->portmap_upnp && p->config->network_interface[0] == '\0')
 		keeper_start(&p->keeper, &p->gateway, p->port, lease_of(p));
 }
 
@@ -50,13 +52,15 @@ static void ask_anew(struct portmap *p)
 	enum err err;
 
 	asking_end(&p->asking);
-	p->has_gateway = may_ask(p) && gateway_find(p->config->portmap_gateway, &p->gateway,
-					       &p->no_gateway) == E_OK;
+	p->has_gateway =
+		may_ask(p) && gateway_find(p->config->portmap_gateway, p->config->network_interface,
+				      &p->gateway, &p->no_gateway) == E_OK;
 	if (!p->has_gateway) {
 		keeper_end(&p->keeper);
 		return;
 	}
-	err = asking_start(&p->asking, &p->gateway, p->port, lease_of(p));
+	err = asking_start(
+		&p->asking, &p->gateway, p->config->network_interface, p->port, lease_of(p));
 	if (err != E_OK)
 		log_event(LOG_WARNING, "portmap", "err=%s", err_name(err));
 	start_keeper(p);
@@ -104,7 +108,9 @@ static void on_look(struct loop_timer *t, int64_t now)
 	bool has;
 
 	CHECK_OBJ(p, PORTMAP_MAGIC);
-	has = may_ask(p) && gateway_find(p->config->portmap_gateway, &g, &why) == E_OK;
+	follow_device(p);
+	has = may_ask(p) && gateway_find(p->config->portmap_gateway, p->config->network_interface,
+				    &g, &why) == E_OK;
 	if (p->watch.fd < 0)
 		loop_timer_set(p->loop, t, now + LOOK_EVERY);
 	if (has == p->has_gateway && (!has || gateway_equal(&g, &p->gateway)))
@@ -219,6 +225,9 @@ static void *portmap_init(struct actor *a, const void *arg)
 	p->shards = env->shards;
 	p->port = p->told.tcp = p->told.udp = env->peer_port;
 	p->no_gateway = "";
+	/* Without sockets it was away when main wanted them. */
+	if (env->peer_fds_n > 0)
+		p->device = net_device_index(p->config->network_interface);
 	rng_seed(&p->rng, random_u64());
 	p->watch = (struct loop_fd){.fd = -1, .fn = on_watch};
 	p->look.fn = on_look;
@@ -235,6 +244,8 @@ static void *portmap_init(struct actor *a, const void *arg)
 		loop_timer_set(p->loop, &p->look, loop_now(p->loop) + LOOK_EVERY);
 	ask_anew(p);
 	on_file(&p->file, loop_now(p->loop));
+	if (p->config->network_interface[0] != '\0') /* it may have come or gone since then */
+		loop_timer_set(p->loop, &p->look, loop_now(p->loop));
 	return p;
 }
 

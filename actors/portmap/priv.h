@@ -50,6 +50,7 @@ struct portmap {
 	struct loop_timer file;   /* at the port file */
 	struct loop_timer budget; /* the end of patience after QUIESCE */
 	struct loop_task quiet;   /* says so, outside of any handler */
+	unsigned device;          /* net_device_index() of the sockets' device */
 	struct follow follow;
 	struct told told;
 };
@@ -57,6 +58,8 @@ struct portmap {
 /* follow.c */
 /* Looks at the file; true: p->port has become another, and shard 0 is told. */
 bool follow_look(struct portmap *);
+/* Opens the sockets anew when network.interface is another device than it was; once a look. */
+void follow_device(struct portmap *);
 /* Moves the sockets.  false: they could not be had, and p->follow.why says why. */
 bool follow_move(struct portmap *, uint16_t port);
 

@@ -12,8 +12,8 @@
 
 #define BACKLOG 256
 
-int ports_listen(
-	const char *address, int port, const char *option, enum err *err, char *why, size_t n)
+int ports_listen(const char *address, int port, const char *device, const char *option,
+	enum err *err, char *why, size_t n)
 {
 	struct endpoint at;
 	int fd;
@@ -24,7 +24,7 @@ int ports_listen(
 		return -1;
 	}
 	at.port = (uint16_t)port;
-	fd = net_listen(&at, BACKLOG, err);
+	fd = net_listen(&at, device, BACKLOG, err);
 	if (fd < 0 && *err == E_EXISTS)
 		snprintf(why, n,
 			"port %d at %s is in use: set %s.port to another one, or stop who has it",
@@ -38,11 +38,14 @@ int ports_listen(
  * Peers that try uTP first are told there that we have none, and the DHT has a socket of its own
  * for what is its.  Everything else works without.
  */
-static void open_datagrams(struct peer_sockets *out, const struct endpoint *at, bool dht)
+static void open_datagrams(
+	struct peer_sockets *out, const struct endpoint *at, const struct config *c)
 {
 	enum err err = E_OK;
 	int more = -1;
-	int fd = dht ? net_udp_split(at, 'd', &more, &err) : net_udp_open(at, &err);
+	const char *device = c->network_interface;
+	int fd = c->dht_enabled ? net_udp_split(at, device, 'd', &more, &err)
+				: net_udp_open(at, device, &err);
 	char text[ENDPOINT_TEXT];
 
 	if (more >= 0)
@@ -69,7 +72,8 @@ static enum err open_all(
 	int port = first;
 
 	for (size_t i = 0; i < c->peers_bind.n && out->tcp_n < ARRAY_LEN(out->tcp); i++) {
-		int fd = ports_listen(c->peers_bind.v[i], port, "peers", &err, why, n);
+		int fd = ports_listen(
+			c->peers_bind.v[i], port, c->network_interface, "peers", &err, why, n);
 		struct endpoint at;
 
 		if (fd < 0 && may_be_missing(err)) {
@@ -85,7 +89,7 @@ static enum err open_all(
 		if (net_local(fd, &at) != E_OK)
 			continue;
 		port = at.port;
-		open_datagrams(out, &at, c->dht_enabled);
+		open_datagrams(out, &at, c);
 	}
 	out->port = (uint16_t)port;
 	return out->tcp_n > 0 ? E_OK : missing;

@@ -14,12 +14,13 @@
 /* Opens what the configuration says at the port (0: one of the system's choice, told in
  * out->port).  What could not be had of one family of addresses is logged and left out.  On failure
  * nothing is open and *why says what to do: E_EXISTS (the port is taken), E_PERM, E_SYNTAX (no IP
- * address) ... */
+ * address), E_UNREACHABLE (network.interface is away) ... */
 enum err ports_open(
 	const struct config *, uint16_t port, struct peer_sockets *out, char *why, size_t why_n);
-/* Opens one listener; `option` is the section of the configuration to name in *why. */
-int ports_listen(
-	const char *address, int port, const char *option, enum err *err, char *why, size_t why_n);
+/* Opens one listener; `option` is the section of the configuration to name in *why.  device: as in
+ * net.h. */
+int ports_listen(const char *address, int port, const char *device, const char *option,
+	enum err *err, char *why, size_t why_n);
 
 /*
  * Reads a port number from a file: digits, with space around them or not.  What else may follow on

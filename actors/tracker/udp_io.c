@@ -35,6 +35,7 @@ struct conn {
 struct port {
 	struct udpio *io;
 	struct loop_fd fd; /* .fd -1: not open */
+	unsigned index;    /* of the device it was bound to */
 };
 
 struct udpio {
@@ -284,20 +285,33 @@ static void read_port(struct loop_fd *fd, uint32_t ready)
 	}
 }
 
-static enum err open_port(struct udpio *io, int f)
+static void close_port(struct udpio *io, struct port *p)
+{
+	int fd = p->fd.fd;
+
+	loop_fd_del(io->loop, &p->fd);
+	if (fd >= 0)
+		net_close(fd);
+}
+
+/* Anew when the device is another one than it was. */
+static enum err open_port(struct udpio *io, const char *device, int f)
 {
 	static const uint8_t zero[16];
 	struct endpoint any =
 		f == FAMILY_V4 ? endpoint_from_v4(zero, 0) : endpoint_from_v6(zero, 0);
 	struct port *p = &io->ports[f];
+	unsigned index = net_device_index(device);
 	enum err err = E_OK;
 	int fd;
 
-	if (p->fd.fd >= 0)
+	if (p->fd.fd >= 0 && p->index == index)
 		return E_OK;
-	fd = net_udp_open(&any, &err);
+	close_port(io, p);
+	fd = net_udp_open(&any, device, &err);
 	if (fd < 0)
 		return err;
+	p->index = index;
 	err = loop_fd_add(io->loop, &p->fd, fd, POLL_IN);
 	if (err != E_OK)
 		net_close(fd);
@@ -342,7 +356,7 @@ static void start_legs(struct udpio_ask *a, int64_t now)
 			continue;
 		err = address_filter_check(&filter, &to, false);
 		if (err == E_OK)
-			err = open_port(a->io, f);
+			err = open_port(a->io, a->config->network_interface, f);
 		if (err == E_OK)
 			start_leg(a, f, &to, now);
 		else if (a->err == E_OK)
@@ -440,13 +454,8 @@ void udpio_free(struct udpio **pio)
 
 	TAKE_OBJ(io, pio, UDPIO_MAGIC);
 	must(TAILQ_EMPTY(&io->asks));
-	for (int f = 0; f < FAMILIES; f++) {
-		int fd = io->ports[f].fd.fd;
-
-		loop_fd_del(io->loop, &io->ports[f].fd);
-		if (fd >= 0)
-			net_close(fd);
-	}
+	for (int f = 0; f < FAMILIES; f++)
+		close_port(io, &io->ports[f]);
 	blocklist_unref(&io->blocked);
 	FREE_OBJ(io);
 }

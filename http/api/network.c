@@ -44,6 +44,8 @@ static void render_network(struct json_out *o, const struct network_view *v)
 	for (unsigned i = 0; i < v->mappings_n; i++)
 		render_mapping(o, &v->mappings[i]);
 	json_out_close(o, ']');
+	json_out_put(o, "interface", text, v->interface);
+	json_out_put(o, "interface_there", bool, v->interface[0] == '\0' || v->interface_there);
 	json_out_put(o, "port_file", text, v->port_file);
 	json_out_put(o, "advice", text, v->advice);
 	json_out_close(o, '}');

@@ -48,7 +48,7 @@ static void fill_env(struct daemon *d)
 	env->peer_port = PORT;
 	memcpy(env->peer_id, "-SM0000-", 8);
 	random_bytes(env->peer_id + 8, sizeof env->peer_id - 8);
-	env->peer_fds[0] = net_listen(&d->host->at, 128, &err);
+	env->peer_fds[0] = net_listen(&d->host->at, "", 128, &err);
 	must(env->peer_fds[0] >= 0);
 	env->peer_fds_n = 1;
 }

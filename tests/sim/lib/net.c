@@ -58,8 +58,9 @@ uint32_t sock_ready(const struct sock *k)
 
 /* --- beginnings --- */
 
-int net_listen(const struct endpoint *at, int backlog, enum err *err)
+int net_listen(const struct endpoint *at, const char *device, int backlog, enum err *err)
 {
+	(void)device;
 	struct sim *s = sim_world();
 	struct host *h = s->current->host;
 	struct sock *k;
@@ -136,8 +137,9 @@ static void on_syn(struct sim *s, void *p, uint64_t arg)
 	event_at(s, s->now + way(k->host, to), on_established, k, 0);
 }
 
-int net_connect(const struct endpoint *to, enum err *err)
+int net_connect(const struct endpoint *to, const char *device, enum err *err)
 {
+	(void)device;
 	struct sim *s = sim_world();
 	struct host *h = s->current->host, *other = host_at(s, to);
 	struct sock *k;
@@ -306,8 +308,9 @@ void sock_close_all(struct daemon *d, bool silently)
 
 /* --- datagrams: nobody sends any --- */
 
-int net_udp_open(const struct endpoint *at, enum err *err)
+int net_udp_open(const struct endpoint *at, const char *device, enum err *err)
 {
+	(void)device;
 	(void)at;
 	*err = E_UNSUPPORTED;
 	return -1;
@@ -330,4 +333,16 @@ ssize_t net_udp_recv(int fd, struct endpoint *from, void *p, size_t n, enum err 
 	(void)n;
 	*err = E_UNSUPPORTED;
 	return -1;
+}
+
+unsigned net_device_index(const char *name)
+{
+	(void)name;
+	return 0;
+}
+
+enum err net_device_bind(int fd, const char *device)
+{
+	(void)fd;
+	return device[0] == '\0' ? E_OK : E_UNREACHABLE;
 }

@@ -142,8 +142,8 @@ static const struct bad {
 			 "\"api.port\"?\n"},
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
 	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
-			"[upload] [lan] [queue] [magnet] [seed] [peers] [store] [tracker] [dht] "
-			"[blocklist] [webseed] [portmap] [state] [log]\n"},
+			"[upload] [lan] [queue] [magnet] [seed] [peers] [network] [store] "
+			"[tracker] [dht] [blocklist] [webseed] [portmap] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
@@ -209,6 +209,9 @@ static const struct bad {
 	{"[api]\ntoken = 0123456789abcdef\303\251",
 		"F:2: api.token: only printable ASCII characters are allowed, no spaces\n"},
 	/* Rules between options. */
+	{"[network]\ninterface = tun0, tun1", "network.interface is \"tun0, tun1\" (set at F:2): "
+					      "write the name of one device, such "
+					      "as tun0\n"},
 	{"[blocklist]\nupdate = 9m",
 		"blocklist.update is less than 10m (set at F:2): those who publish lists lock out "
 		"whoever asks so often; set 10m or more, or 0 for never\n"},

@@ -87,7 +87,7 @@ void blockworld_server(struct blockworld *w, bool on)
 	drop_client(w);
 	if (w->server >= 0)
 		net_close(w->server);
-	w->server = on ? net_listen(&at, 8, &err) : -1;
+	w->server = on ? net_listen(&at, "", 8, &err) : -1;
 	if (!on)
 		return;
 	assert_true(w->server >= 0);

@@ -42,8 +42,9 @@ static struct remote *remote_new(struct world *w, const struct endpoint *at)
 	return r;
 }
 
-int net_listen(const struct endpoint *at, int backlog, enum err *err)
+int net_listen(const struct endpoint *at, const char *device, int backlog, enum err *err)
 {
+	(void)device;
 	(void)at;
 	(void)backlog;
 	*err = E_UNSUPPORTED;
@@ -63,8 +64,9 @@ int net_accept(int fd, struct endpoint *peer, enum err *err)
 	return world->lines[world->accept_at++];
 }
 
-int net_connect(const struct endpoint *to, enum err *err)
+int net_connect(const struct endpoint *to, const char *device, enum err *err)
 {
+	(void)device;
 	struct remote *r;
 
 	if (world->refuse_dials) {
@@ -146,8 +148,9 @@ void net_close(int fd)
 	close(fd);
 }
 
-int net_udp_open(const struct endpoint *at, enum err *err)
+int net_udp_open(const struct endpoint *at, const char *device, enum err *err)
 {
+	(void)device;
 	(void)at;
 	*err = E_UNSUPPORTED;
 	return -1;
@@ -451,4 +454,16 @@ void peers_net_stop(struct world *w)
 	close(w->listener[1]);
 	close(w->udp[0]);
 	close(w->udp[1]);
+}
+
+unsigned net_device_index(const char *name)
+{
+	(void)name;
+	return 0;
+}
+
+enum err net_device_bind(int fd, const char *device)
+{
+	(void)fd;
+	return device[0] == '\0' ? E_OK : E_UNREACHABLE;
 }

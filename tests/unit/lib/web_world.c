@@ -41,7 +41,7 @@ void webworld_start(struct webworld *w, const struct resources *resources,
 	w->env.config = make_config(options);
 	w->resources[0] = resources;
 	w->env.resources = w->resources;
-	w->env.api_fd = net_listen(&at, 64, &e);
+	w->env.api_fd = net_listen(&at, "", 64, &e);
 	assert_true(w->env.api_fd >= 0);
 	assert_int_equal(net_local(w->env.api_fd, &at), E_OK);
 	w->port = w->env.api_port = at.port;
@@ -79,7 +79,7 @@ void webclient_open(struct webworld *w, struct webclient *c)
 	struct endpoint at = endpoint_from_v4((const uint8_t[]){127, 0, 0, 1}, w->port);
 	enum err e = E_OK;
 
-	*c = (struct webclient){.fd = net_connect(&at, &e)};
+	*c = (struct webclient){.fd = net_connect(&at, "", &e)};
 	assert_true(c->fd >= 0);
 }
 

@@ -35,7 +35,7 @@ static bool have_v6(void)
 {
 	struct endpoint e = at("[::1]:0");
 	enum err err;
-	int fd = net_udp_open(&e, &err);
+	int fd = net_udp_open(&e, "", &err);
 
 	if (fd >= 0)
 		net_close(fd);
@@ -52,14 +52,14 @@ static void pair_open(struct pair *p, const char *where)
 	struct endpoint e = at(where), peer, mine;
 	enum err err = E_OK;
 
-	p->listener = net_listen(&e, 8, &err);
+	p->listener = net_listen(&e, "", 8, &err);
 	assert_true(p->listener >= 0);
 	assert_int_equal(net_accept(p->listener, &peer, &err), -1);
 	assert_int_equal(err, E_AGAIN);
 	assert_int_equal(net_local(p->listener, &p->where), E_OK);
 	assert_true(p->where.port != 0);
 	assert_true(endpoint_same_ip(&p->where, &e));
-	p->client = net_connect(&p->where, &err);
+	p->client = net_connect(&p->where, "", &err);
 	assert_true(p->client >= 0);
 	wait_ready(p->client, POLLOUT);
 	assert_int_equal(net_connect_result(p->client), E_OK);
@@ -161,26 +161,26 @@ static void connect_errors_are_told_apart(void **state)
 {
 	struct endpoint e = at("127.0.0.1:0"), taken;
 	enum err err = E_OK;
-	int fd = net_udp_open(&e, &err), c;
+	int fd = net_udp_open(&e, "", &err), c;
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(net_local(fd, &taken), E_OK);
-	c = net_connect(&taken, &err); /* nobody listens for streams there */
+	c = net_connect(&taken, "", &err); /* nobody listens for streams there */
 	if (c >= 0) {
 		wait_ready(c, POLLOUT);
 		err = net_connect_result(c);
 		net_close(c);
 	}
 	assert_int_equal(err, E_REFUSED);
-	assert_int_equal(net_udp_open(&taken, &err), -1);
+	assert_int_equal(net_udp_open(&taken, "", &err), -1);
 	assert_int_equal(err, E_EXISTS);
 	net_close(fd);
 	e = at("192.0.2.1:0"); /* no address of ours */
-	assert_int_equal(net_listen(&e, 1, &err), -1);
+	assert_int_equal(net_listen(&e, "", 1, &err), -1);
 	assert_int_equal(err, E_UNREACHABLE);
 	e = at("255.255.255.255:9");
-	assert_int_equal(net_connect(&e, &err), -1);
+	assert_int_equal(net_connect(&e, "", &err), -1);
 	assert_true(err == E_UNREACHABLE || err == E_PERM);
 }
 
@@ -226,8 +226,8 @@ static void datagrams_name_their_sender(void **state)
 	(void)state;
 	for (unsigned i = 0; i < (have_v6() ? 2u : 1u); i++) {
 		e = at(where[i]);
-		a = net_udp_open(&e, &err);
-		b = net_udp_open(&e, &err);
+		a = net_udp_open(&e, "", &err);
+		b = net_udp_open(&e, "", &err);
 		assert_true(a >= 0 && b >= 0);
 		assert_int_equal(net_local(a, &a_at), E_OK);
 		assert_int_equal(net_local(b, &b_at), E_OK);
@@ -252,19 +252,52 @@ static void port_is_free_for_each_family(void **state)
 	(void)state;
 	if (!have_v6())
 		skip();
-	a = net_listen(&v4, 1, &err);
+	a = net_listen(&v4, "", 1, &err);
 	assert_true(a >= 0);
 	assert_int_equal(net_local(a, &bound), E_OK);
 	v6.port = bound.port;
-	b = net_listen(&v6, 1, &err);
+	b = net_listen(&v6, "", 1, &err);
 	assert_true(b >= 0);
 	net_close(a);
 	net_close(b);
 }
 
+/* Bound to a device, a socket reaches what is there; without the device there is no socket. */
+static void test_device(void **state)
+{
+	struct endpoint lo = endpoint_from_v4((const uint8_t[]){127, 0, 0, 1}, 0);
+	enum err err = E_OK;
+	int l = net_listen(&lo, "lo", 4, &err), c, u;
+
+	(void)state;
+	if (l < 0 && err == E_PERM)
+		skip(); /* before Linux 5.7 it is root's */
+	assert_true(l >= 0);
+	assert_int_equal(net_local(l, &lo), E_OK);
+	c = net_connect(&lo, "lo", &err);
+	assert_true(c >= 0);
+	net_close(c);
+	net_close(l);
+	lo.port = 0;
+	assert_true(net_device_index("lo") > 0);
+	assert_int_equal(net_device_index(""), 0);
+	assert_int_equal(net_device_index("no-such-device"), 0);
+	u = net_udp_open(&lo, "no-such-device", &err);
+	assert_int_equal(u, -1);
+	assert_int_equal(err, E_UNREACHABLE);
+	assert_int_equal(net_listen(&lo, "no-such-device", 4, &err), -1);
+	assert_int_equal(err, E_UNREACHABLE);
+	lo.port = 1;
+	assert_int_equal(net_connect(&lo, "no-such-device", &err), -1);
+	assert_int_equal(err, E_UNREACHABLE);
+	assert_int_equal(net_udp_split(&lo, "no-such-device", 'd', &u, &err), -1);
+	assert_int_equal(err, E_UNREACHABLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_device),
 		cmocka_unit_test(streams_carry_bytes),
 		cmocka_unit_test(full_stream_says_again),
 		cmocka_unit_test(broken_stream_is_closed_without_a_signal),
