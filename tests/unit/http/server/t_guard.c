@@ -390,7 +390,8 @@ static void a_token_that_was_made_has_its_scopes_until_it_expires(void **state)
 	headworld_init(&w);
 	for (unsigned i = 0; i < 2; i++) {
 		token_make(&t[i], secret[i]);
-		snprintf(line[i], sizeof line[i], "Authorization: Bearer %s\r\n", secret[i]);
+		snprintf(line[i], sizeof line[i], "Authorization: Bearer %.*s\r\n",
+			(int)sizeof secret[i] - 1, secret[i]);
 	}
 	w.facts.tokens = tokens = tokens_new(t, 2);
 	w.facts.now = 99;
