@@ -54,6 +54,8 @@ struct text {
 
 static void add_bytes(struct text *t, const char *p, size_t n)
 {
+	if (n == 0)
+		return; /* there may be no text at all, neither here nor there */
 	ARRAY_RESERVE(t->p, t->n, t->room, n);
 	memcpy(t->p + t->n, p, n);
 	t->n += (uint32_t)n;
@@ -202,7 +204,7 @@ static void on_rows(struct actor *a, void *ctx, enum err err, struct msg **m)
 		tell(&more, e, rows);
 		if (!e->greeted)
 			add_hello(&t, e);
-		add_bytes(&t, more.p != NULL ? more.p : "", more.n);
+		add_bytes(&t, more.p, more.n);
 		xfree(more.p);
 		add_stats(&t, e, rows);
 		e->greeted = true;
