@@ -34,7 +34,7 @@ SUITES = {
     'sim-long': Suite(1200, 1),
     'script': Suite(300, 4),  # they wait for most of their time: a sixth of two cores
     'interop': Suite(600, 1),
-    'browser': Suite(300, 1),
+    'browser': Suite(300, 2),
 }
 
 TEST_LINE = re.compile(r'^(not )?ok\b(?:\s+(\d+))?\s*(?:-\s*)?(.*)$')
