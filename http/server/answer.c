@@ -164,6 +164,12 @@ void answer_ok(struct request *r)
 	answer_text(r, 200, "ok");
 }
 
+void answer_policy(struct request *r, const char *policy)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	r->policy = policy;
+}
+
 void answer_bytes(struct request *r, const char *type, struct slice bytes)
 {
 	CHECK_OBJ(r, REQUEST_MAGIC);
@@ -268,8 +274,9 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 	if (r->http->config->api_origins.n == 0)
 		MHD_add_response_header(m, "Cross-Origin-Resource-Policy", "same-origin");
 	if (r->document == NULL) {
-		MHD_add_response_header(
-			m, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+		MHD_add_response_header(m, "Content-Security-Policy",
+			r->policy != NULL ? r->policy
+					  : "default-src 'none'; frame-ancestors 'none'");
 		MHD_add_response_header(m, "Referrer-Policy", "no-referrer");
 	}
 	if (r->allow[0] != '\0')

@@ -114,7 +114,8 @@ struct request {
 	struct streaming *stream;        /* owned; that is the answer, or */
 	struct pour *pour;               /* owned; that is */
 	const char *type;                /* of the answer */
-	char allow[40];                  /* Allow header of a 405; empty: none */
+	const char *policy; /* Content-Security-Policy of the answer; NULL: nothing is allowed */
+	char allow[40];     /* Allow header of a 405; empty: none */
 	struct {
 		const char *name;
 		char *value; /* owned */

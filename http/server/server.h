@@ -128,6 +128,8 @@ struct document {
 
 /* Borrowed for the whole run. */
 void answer_document(struct request *, const struct document *);
+/* Instead of the policy that lets an answer load nothing; static. */
+void answer_policy(struct request *, const char *policy);
 /* A copy of these bytes. */
 void answer_bytes(struct request *, const char *type, struct slice);
 /* Takes what was written. */

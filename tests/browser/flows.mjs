@@ -105,6 +105,31 @@ test('files of a running torrent are chosen', async () => {
   await p.close();
 });
 
+// A second of silence that every browser plays.
+function wave() {
+  const rate = 8000, wav = Buffer.alloc(44 + rate, 0x80);
+  wav.write('RIFF', 0); wav.writeUInt32LE(36 + rate, 4); wav.write('WAVEfmt ', 8); wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20); wav.writeUInt16LE(1, 22); wav.writeUInt32LE(rate, 24); wav.writeUInt32LE(rate, 28);
+  wav.writeUInt16LE(1, 32); wav.writeUInt16LE(8, 34); wav.write('data', 36); wav.writeUInt32LE(rate, 40);
+  return wav;
+}
+
+test('a file that is here is opened or saved', async () => {
+  const content = wave(), sound = new Torrent('silence.wav', content.length, { content });
+  await daemon.seed(sound);
+  const p = await Page.open(`${daemon.url}#/t/${sound.hash}/files`);
+  const link = p.page.getByRole('link', { name: /silence.wav .*open or save/ });
+  await link.waitFor();
+  await p.axe('files');
+  const [opened] = await Promise.all([p.context.waitForEvent('page'), link.click()]);
+  const plays = () => opened.evaluate(() => (document.querySelector('video, audio')?.readyState ?? 0) >= 2).catch(() => false);
+  await until(plays, 'the browser plays it');
+  await opened.close();
+  await daemon.post('removetorrent', { infohash: sound.hash, delete: true });
+  await until(async () => (await daemon.row(sound)) === undefined, 'it is gone again');
+  await p.close();
+});
+
 test('search and filters, each with a way out', async () => {
   const p = await Page.open(daemon.url);
   await p.row(one.name).waitFor();

@@ -25,11 +25,11 @@ function noise(word, size) {
 
 // files: a size, or a list of [path, size].
 export class Torrent {
-  constructor(name, files, { pieceLength = 32768, trackers = [] } = {}) {
+  constructor(name, files, { pieceLength = 32768, trackers = [], content = null } = {}) {
     this.name = name;
     this.files = Array.isArray(files) ? files : [[null, files]];
     this.size = this.files.reduce((n, [, size]) => n + size, 0);
-    this.content = noise(name, this.size);
+    this.content = content ?? noise(name, this.size);
     const hashes = [];
     for (let at = 0; at < this.size; at += pieceLength)
       hashes.push(createHash('sha1').update(this.content.subarray(at, at + pieceLength)).digest());

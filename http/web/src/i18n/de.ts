@@ -115,6 +115,7 @@ export const de: Words = {
   priorities: { skip: 'Nicht', low: 'Niedrig', normal: 'Normal', high: 'Hoch', mixed: 'Gemischt' },
   priorityOf: n => `Vorrang von ${n}`, wantedOf: n => `${n} herunterladen`,
   expand: n => `${n} öffnen`, collapse: n => `${n} schließen`,
+  opens: size => `${size} · öffnen oder sichern`,
   filesOf: (n, of) => `${n} von ${of} gewünscht`,
 
   peerSends: 'sendet dir', peerTakes: 'nimmt von dir', peerRefuses: 'gefragt, lehnt ab', peerNothing: 'hat nichts, was fehlt',

@@ -117,6 +117,7 @@ export const en = {
   priorities: { skip: 'Skip', low: 'Low', normal: 'Normal', high: 'High', mixed: 'Mixed' } as Record<string, string>,
   priorityOf: (n: string): string => `Priority of ${n}`, wantedOf: (n: string): string => `Download ${n}`,
   expand: (n: string): string => `Open ${n}`, collapse: (n: string): string => `Close ${n}`,
+  opens: (size: string): string => `${size} · open or save`,
   filesOf: (n: number, of: number): string => `${n} of ${of} wanted`,
 
   peerSends: 'sends to you', peerTakes: 'takes from you', peerRefuses: 'you asked, it refuses', peerNothing: 'has nothing you lack',

@@ -33,7 +33,7 @@ export function Files({ row }: { row: Row }) {
         <button type="button" class="button small" disabled={off} onClick={() => void choose(all, 'normal')}>{t.value.all}</button>
         <button type="button" class="button small" disabled={off} onClick={() => void choose(all, 'skip')}>{t.value.none}</button>
       </div>
-      <FileTree files={files} onPriority={(i, p) => void choose(i, p)} readOnly={off} />
+      <FileTree files={files} hash={row.hash} onPriority={(i, p) => void choose(i, p)} readOnly={off} />
     </>
   );
 }

@@ -13,7 +13,11 @@ const HEIGHT = 56;
 const PRIORITIES = ['skip', 'low', 'normal', 'high'];
 const MANY = 40; // children, beyond which a folder begins closed
 
-interface Props { files: FileEntry[]; onPriority: (indices: number[], priority: string) => void; brief?: boolean; readOnly?: boolean }
+interface Props { files: FileEntry[]; onPriority: (indices: number[], priority: string) => void; brief?: boolean; readOnly?: boolean; hash?: string }
+
+// Sound and pictures are shown by the browser, all else it saves (http/api/content.c).
+const contentOf = (hash: string, node: Node): string => `api/v1/torrents/${hash}/files/${node.files[0]}/content`;
+const isWhole = (node: Node): boolean => node.size > 0 && node.done >= node.size;
 
 function Box({ node, set, off }: { node: Node; set: (priority: string) => void; off: boolean }) {
   const ref = useRef<HTMLInputElement>(null);
@@ -33,7 +37,7 @@ const Priority = ({ node, set, off }: { node: Node; set: (priority: string) => v
   </select>
 );
 
-export function FileTree({ files, onPriority, brief = false, readOnly = false }: Props) {
+export function FileTree({ files, onPriority, brief = false, readOnly = false, hash }: Props) {
   const changed = useSignal<ReadonlySet<string>>(new Set()); // folders that are not as they began
   const tree = useMemo(() => buildTree(files), [files]);
   const begins = (node: Node) => node.depth === 0 || node.children.length <= MANY;
@@ -58,7 +62,9 @@ export function FileTree({ files, onPriority, brief = false, readOnly = false }:
         <Box node={node} set={set} off={readOnly} />
         {folder
           ? <button type="button" class="file-name" aria-expanded={open(node.key)} onClick={() => toggle(node.key)}><Icon name={open(node.key) ? 'open' : 'forth'} class="file-icon" /><FileText node={node} brief={brief} /></button>
-          : <span class="file-name"><FileText node={node} brief={brief} /></span>}
+          : hash && isWhole(node)
+            ? <a class="file-name" href={contentOf(hash, node)} target="_blank" rel="noopener noreferrer"><FileText node={node} brief={brief} opens /></a>
+            : <span class="file-name"><FileText node={node} brief={brief} /></span>}
         {!brief && <Priority node={node} set={set} off={readOnly} />}
       </li>
     );
@@ -66,13 +72,13 @@ export function FileTree({ files, onPriority, brief = false, readOnly = false }:
   return <Virtual count={nodes.length} height={HEIGHT} label={t.value.filesName} item={item} class="files" />;
 }
 
-function FileText({ node, brief }: { node: Node; brief: boolean }) {
+function FileText({ node, brief, opens = false }: { node: Node; brief: boolean; opens?: boolean }) {
   const share = node.size > 0 ? node.done / node.size : 1;
   return (
     <span class="file-text">
       <Name name={node.name} />
       {!brief && <span class="bar bar-down" aria-hidden="true"><i style={{ width: `${share * 100}%` }} /></span>}
-      <span class="file-facts">{brief ? bytes(node.size) : t.value.of(bytes(node.done), bytes(node.size))}</span>
+      <span class="file-facts">{opens ? t.value.opens(bytes(node.size)) : brief ? bytes(node.size) : t.value.of(bytes(node.done), bytes(node.size))}</span>
     </span>
   );
 }
