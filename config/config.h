@@ -199,6 +199,9 @@ const struct config *config_ref(const struct config *c);
 /* Gives a reference back and NULLs the caller's pointer; the last one frees.  Any thread. */
 void config_unref(const struct config **c);
 
+/* Writes a text as a file has it, in quotes where it needs them.  Any thread. */
+void config_put_text(const char *text, FILE *out);
+
 /* "api.port".  Any thread, never NULL. */
 const char *config_option_name(enum config_option o);
 

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-static void print_text(const char *s, FILE *out)
+void config_put_text(const char *s, FILE *out)
 {
 	if (s[0] != '\0' && strpbrk(s, " \t#\",\\") == NULL) {
 		fputs(s, out);
@@ -24,7 +24,7 @@ static void print_list(const struct config_list *l, FILE *out)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		fputs(i > 0 ? ", " : "", out);
-		print_text(l->v[i], out);
+		config_put_text(l->v[i], out);
 	}
 }
 
@@ -84,7 +84,7 @@ void value_print(const struct option *o, const void *field, FILE *out)
 		print_list(field, out);
 		break;
 	default:
-		print_text(*(char *const *)field, out);
+		config_put_text(*(char *const *)field, out);
 	}
 }
 

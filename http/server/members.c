@@ -126,18 +126,6 @@ bool param_json(struct request *r)
 
 /* --- an object with any members --- */
 
-/* Appends a text in quotes, as a list of a configuration file has it. */
-static void put_quoted(const char *s, FILE *out)
-{
-	fputc('"', out);
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			fputc('\\', out);
-		fputc(*s, out);
-	}
-	fputc('"', out);
-}
-
 /* A list of texts as one, the caller's; NULL: it holds something else. */
 static char *list_of(const json_t *list)
 {
@@ -153,7 +141,7 @@ static char *list_of(const json_t *list)
 		good = json_is_string(item);
 		fputs(i > 0 ? ", " : "", out);
 		if (good)
-			put_quoted(json_string_value(item), out);
+			config_put_text(json_string_value(item), out);
 	}
 	must(fclose(out) == 0);
 	if (!good)
