@@ -101,6 +101,15 @@ const struct token_record *tokens_by_id(const struct tokens *ts, int64_t id)
 	return i < ts->n ? &ts->v[i] : NULL;
 }
 
+bool tokens_valid(const struct tokens *ts, int64_t id, int64_t now)
+{
+	const struct token_record *t;
+
+	CHECK_OBJ(ts, TOKENS_MAGIC);
+	t = tokens_by_id(ts, id);
+	return id == 0 || (t != NULL && !has_expired(t, now));
+}
+
 const struct token_record *tokens_at(const struct tokens *ts, uint32_t i)
 {
 	CHECK_OBJ(ts, TOKENS_MAGIC);

@@ -25,6 +25,8 @@ bool tokens_drop(struct tokens *, int64_t id); /* false: there is none */
 /* Borrowed until the next change; NULL: none.  now: seconds since 1970. */
 const struct token_record *tokens_find(const struct tokens *, const char *secret, int64_t now);
 const struct token_record *tokens_by_id(const struct tokens *, int64_t id);
+/* Whether who got in by the token still may; id 0: by none that was made, and so it may. */
+bool tokens_valid(const struct tokens *, int64_t id, int64_t now);
 /* The i-th in the order of their making; NULL: there are not so many. */
 const struct token_record *tokens_at(const struct tokens *, uint32_t i);
 /* One whose place a new one of that kind may have: that has expired, or for a device the device

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "actors/kernel/clock.h"
 #include "http/server/priv.h"
 
 #define POUR_MAGIC 0x504f5552u
@@ -52,6 +53,8 @@ static ssize_t read_run(void *ctx, uint64_t pos, char *out, size_t max)
 	if (p->failed || pos >= p->size)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	n = MIN(max, p->n - p->taken);
+	if (n == 0 && !tokens_valid(p->http->tokens, p->request->who.token, clock_wall_s()))
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (n == 0) {
 		ask(p, pos);
 		return 0;

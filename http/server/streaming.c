@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "actors/kernel/clock.h"
 #include "http/server/priv.h"
 
 #define STREAM_MAGIC 0x5354524du
@@ -145,7 +146,7 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 
 	CHECK_OBJ(s, STREAM_MAGIC);
 	must(s->phase == STREAM_RESTS);
-	if (has_left(s)) {
+	if (has_left(s) || !tokens_valid(h->tokens, s->request->who.token, clock_wall_s())) {
 		s->ending = true;
 		wake(s);
 		return;

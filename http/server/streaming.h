@@ -4,7 +4,8 @@
  *
  * The source is asked for more when the client has taken everything and some time has passed, never
  * before: nothing is queued for who reads slowly, who does not read at all costs nothing, and one
- * text at most is kept for each.  Streams have places of their own, apart from api.connections.
+ * text at most is kept for each.  It ends with the token that let its client in.  Streams have
+ * places of their own, apart from api.connections.
  * For the http actor's thread.
  */
 #ifndef HTTP_SERVER_STREAMING_H

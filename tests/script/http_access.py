@@ -12,7 +12,8 @@ import time
 
 import lib_tap
 from lib_daemon import Daemon
-from lib_tap import case, check, equal, wait_for
+from lib_events import Ended, Events
+from lib_tap import PATIENCE, case, check, equal, wait_for
 from lib_torrent import Torrent
 
 CLOSED = {'api.local': 'off'}
@@ -24,7 +25,7 @@ NEEDS = [('GET', '/', 'read'), ('GET', '/alldata', 'read'), ('GET', '/healthz', 
 
 
 # Who knocks has no credentials yet.
-OPEN = {'/api/v1/session', '/api/v1/login', '/api/v1/logout', '/api/v1/pair'}
+OPEN = {'/api/v1/session', '/api/v1/login', '/api/v1/logout', '/api/v1/pair', '/livez', '/readyz'}
 
 
 def bearer(token):
@@ -153,6 +154,25 @@ def a_token_that_is_revoked_is_out_at_once_and_stays_out():
         d.restart()
         check(d.first_token() != admin, 'the old one is back')
         equal(ask(d, 'GET', '/alldata', d.first_token())[0], 200)
+
+
+@case
+def a_stream_ends_with_its_token():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        made = make(d, admin, 'phone', scopes='read')
+        stream, other = (Events(d, headers=bearer(t), every=250) for t in (made['token'], admin))
+        for s in (stream, other):
+            s.wait('hello')
+        equal(ask(d, 'DELETE', f"/api/v1/tokens/{made['id']}", admin)[0], 204)
+        ended, until = False, time.monotonic() + PATIENCE
+        while not ended:
+            check(time.monotonic() < until, 'the stream goes on')
+            try:
+                stream.next()
+            except Ended:
+                ended = True
+        other.wait('tick')
 
 
 @case

@@ -70,6 +70,8 @@ static void who_has_the_secret_is_found_until_it_expires(void **state)
 	ts = tokens_new(t, 2);
 	assert_int_equal(tokens_find(ts, secret[0], 49)->id, 1);
 	assert_null(tokens_find(ts, secret[0], 50));
+	assert_true(tokens_valid(ts, 1, 49) && tokens_valid(ts, 2, 50) && tokens_valid(ts, 0, 50));
+	assert_false(tokens_valid(ts, 1, 50) || tokens_valid(ts, 3, 0));
 	assert_int_equal(tokens_find(ts, secret[1], INT64_MAX)->id, 2);
 	assert_null(tokens_find(ts, "", 0));
 	assert_null(tokens_find(ts, "td-", 0));
