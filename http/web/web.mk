@@ -30,7 +30,8 @@ else
 $(WEB_OUT)/node_modules/.stamp: http/web/package.json http/web/package-lock.json
 	@$(WEB_DEPS)
 	@mkdir -p $(WEB_OUT); cp $^ $(WEB_OUT)
-	@echo "  NPM   $(WEB_OUT)"; cd $(WEB_OUT) && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@echo "  NPM   $(WEB_OUT)"; cd $(WEB_OUT) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || \
+		{ echo "the packages of the page could not be had from npm: make WEB=no builds the daemon without it"; exit 1; }
 	@touch $@
 
 $(WEB_TABLE): $(WEB_SRC) $(WEB_OUT)/node_modules/.stamp $(WEB_OUT)/mode.yes
