@@ -116,11 +116,12 @@ static void fill_files(const struct torrent *t, struct torrent_view *v)
 		};
 }
 
-/* What the tracker actor has not heard of yet has the trackers that it will have there. */
+/* What the tracker actor had not heard of, or said nothing about, has the trackers that it has
+ * there in the end: by the same rules. */
 static void fill_trackers(const struct torrent *t, struct torrent_view *v)
 {
 	struct announce_url list[ANNOUNCE_TRACKERS_MAX];
-	size_t n = t->tracked ? 0 : announce_urls_of(t->meta, list);
+	size_t n = announce_urls_of(t->meta, list);
 
 	if (n == 0)
 		return;

@@ -76,6 +76,10 @@ void pour_give(struct pour *p, uint8_t *data, size_t n)
 {
 	CHECK_OBJ(p, POUR_MAGIC);
 	must(n > 0 && n <= POUR_RUN);
+	if (p->failed) { /* the daemon stops: it was woken to end */
+		free(data);
+		return;
+	}
 	p->run = data;
 	p->n = n;
 	wake(p);
@@ -84,6 +88,8 @@ void pour_give(struct pour *p, uint8_t *data, size_t n)
 void pour_fail(struct pour *p)
 {
 	CHECK_OBJ(p, POUR_MAGIC);
+	if (p->failed)
+		return;
 	p->failed = true;
 	wake(p);
 }

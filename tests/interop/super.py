@@ -34,7 +34,7 @@ def spread(lab, random, kind, mode):
     swarm, torrent, seed = begin(lab, random, mode, **{'upload.max_rate': RATE, 'lan.limited': 'on'})
     for _ in range(3):
         swarm.leech(kind)
-    swarm.finish(patience=80)
+    swarm.finish(patience=200)  # three rtorrent, one piece each at a time, take 65 s
     copies = seed.uploaded(torrent) / torrent.total
     note(f'{copies:.2f} copies sent')
     if copies > 2 and not (mode == 'auto' and kind in WITHOUT_FAST) and kind is not Rtorrent:
@@ -54,7 +54,7 @@ def main():
     for kind in (Torrentd, *CLIENTS, Rtorrent):
         needs = (*kind.needs, 'opentracker')
         for mode in ('auto', 'on'):
-            program.add(f'three {kind.name}, {mode}', spread, kind, mode, needs=needs, limit=110)
+            program.add(f'three {kind.name}, {mode}', spread, kind, mode, needs=needs, limit=230)
         program.add(f'a lone {kind.name}, auto', alone, kind, 'auto', needs=needs)
     run(program)
 

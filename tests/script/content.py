@@ -185,7 +185,9 @@ def a_stop_ends_them_all():
         readers = [slow_reader(d, t) for _ in range(5)]
         for s in readers:
             s.recv(1)
-        d.restart()
+        for _ in range(5):  # those whose first run is being read while it stops
+            readers += [slow_reader(d, t) for _ in range(40)]
+            d.restart()
         equal(fetch(d, t, 0, 'bytes=5-6').status, 206)
         for s in readers:
             s.close()

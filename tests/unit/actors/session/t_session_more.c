@@ -178,6 +178,17 @@ static void test_view_early(void **state)
 	assert_int_equal(v->trackers_n, 1);
 	assert_string_equal(v->trackers[0].url, "http://t/a");
 	assert_true(!v->trackers[0].contacted && v->trackers[0].seeders == -1);
+	/* the tracker actor hears of it between the question and the answer */
+	ask_view(w, "a");
+	EXPECT(w, "TRACKER_VIEW PEERS_VIEW");
+	store_says_ready(w, E_OK, 1);
+	turn_all(w);
+	w->log_n = 0;
+	w->log[0] = '\0';
+	answer(w, MSG_PEERS_VIEW, E_OK);
+	answer(w, MSG_TRACKER_VIEW, E_OK);
+	EXPECT(w, "VIEW=OK");
+	assert_int_equal(seen(w)->torrents[0].trackers_n, 1);
 }
 
 /* Removed while the others were asked. */
