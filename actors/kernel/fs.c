@@ -25,8 +25,8 @@
 #define DIR_PERM    0777
 #define FILE_PERM   0666
 #define NO_LINKS    (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define BIRTH_TRIES 20 /* a millisecond apart */
-#define SHORT_RUNS  64 /* iovecs handled at a time when a transfer was short */
+#define BIRTH_TRIES 1000 /* a millisecond apart */
+#define SHORT_RUNS  64   /* iovecs handled at a time when a transfer was short */
 
 enum err fs_err_of(int e)
 {
@@ -373,6 +373,7 @@ enum err fs_stat_fd(int fd, struct fs_stat *out)
 	return E_OK;
 }
 
+/* Who makes it may wait for a busy disk, or for its turn on the processor. */
 enum err fs_stat_born(int fd, struct fs_stat *out)
 {
 	static const struct timespec moment = {.tv_nsec = 1000000};

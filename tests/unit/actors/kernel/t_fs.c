@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -275,6 +276,32 @@ static void size_and_holes(void **state)
 
 /* --- names --- */
 
+static void *grow_late(void *arg)
+{
+	enum err err;
+
+	usleep(300000); /* as long as a busy disk takes, or a turn of the processor */
+	err = fs_truncate(*(int *)arg, 5);
+	return (void *)(uintptr_t)err;
+}
+
+/* Who has just made a file gives it its length a moment later. */
+static void a_file_that_is_being_made_is_waited_for(void **state)
+{
+	struct place *p = *state;
+	enum err err = E_OK;
+	struct fs_stat st;
+	pthread_t maker;
+	int fd = fs_open_at(p->dir, "newborn", FS_MAKE, &err);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pthread_create(&maker, NULL, grow_late, &fd), 0);
+	assert_int_equal(fs_stat_born(fd, &st), E_OK);
+	assert_int_equal(st.size, 5);
+	assert_int_equal(pthread_join(maker, NULL), 0);
+	fs_close(fd);
+}
+
 static void holes_are_punched(void **state)
 {
 	struct place *p = *state;
@@ -442,6 +469,7 @@ int main(void)
 		FS_TEST(no_name_leads_out),
 		FS_TEST(transfers_are_whole),
 		FS_TEST(size_and_holes),
+		FS_TEST(a_file_that_is_being_made_is_waited_for),
 		FS_TEST(holes_are_punched),
 		FS_TEST(files_become_executable),
 		FS_TEST(names_come_and_go),
