@@ -112,7 +112,7 @@ static void want_run(void *ctx, struct pour *pour, uint64_t at, size_t n)
 	run->begin = (uint32_t)(offset % c->layout.piece_length);
 	run->length =
 		(uint32_t)MIN((uint64_t)n, layout_piece_size(&c->layout, run->piece) - run->begin);
-	run->data = xcalloc(1, run->length);
+	run->data = xrealloc(NULL, run->length); /* all of it is written, or it is not looked at */
 	c->pour = pour;
 	msg_call(c->actor, ADDR(ROLE_WORKER, tref_worker(run->t, run->piece, c->workers)), run,
 		on_run, c);
@@ -135,18 +135,9 @@ static uint64_t verified(const struct torrent_view *t, uint64_t file, uint64_t a
 	uint64_t offset = file + at, end = offset + n;
 
 	for (uint64_t piece = offset / t->piece_length; piece * t->piece_length < end; piece++)
-		if (piece >= t->bits || (t->bitfield[piece / 8] >> (7 - piece % 8) & 1) == 0)
+		if (piece >= t->bits || !bits_get(t->bitfield, (uint32_t)piece))
 			return MAX(piece * t->piece_length, offset) - offset;
 	return n;
-}
-
-/* What the client has of it already counts only if it is the same: the content of an info-hash is.
- */
-static bool is_same(struct request *r, const char *header, const char *tag)
-{
-	const char *known = request_header(r, header);
-
-	return known != NULL && strstr(known, tag) != NULL;
 }
 
 static void answer_incomplete(struct request *r, uint64_t there, uint64_t length)
@@ -188,7 +179,9 @@ static void answer_file(struct request *r, const struct torrent_view *t, uint32_
 
 	hex_encode(t->infohash, 20, hex);
 	snprintf(tag, sizeof tag, "\"%s-%u\"", hex, file);
-	if (request_header(r, "If-Range") == NULL || is_same(r, "If-Range", tag))
+	/* What the client has of it already counts only if it is the same. */
+	if (request_header(r, "If-Range") == NULL ||
+		tag_is_named(request_header(r, "If-Range"), tag))
 		range = range_parse(request_header(r, "Range"), f->length, &from, &n);
 	if (range == RANGE_NONE) {
 		answer_header(r, "Content-Range", "bytes */%llu", (unsigned long long)f->length);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Text of an answer that several requests send at once: counted, and never changed. */
 #include "http/server/priv.h"
+#include "http/server/range.h"
 
 #include <stdio.h>
 
@@ -56,12 +57,10 @@ static void release(void *ctx)
 	body_unref(&b);
 }
 
-/* RFC 9110, 13.1.2.  Our tags hold no quotes but their own; behind "W/" lies the quoted part. */
 bool body_is_known(const struct body *b, const char *if_none_match)
 {
 	CHECK_OBJ(b, BODY_MAGIC);
-	return if_none_match != NULL &&
-	       (strcmp(if_none_match, "*") == 0 || strstr(if_none_match, b->tag + 2) != NULL);
+	return tag_is_named(if_none_match, b->tag + strlen("W/"));
 }
 
 struct MHD_Response *body_response(struct body **pb, bool whole, bool packed)

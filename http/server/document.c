@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "http/server/gzip.h"
+#include "http/server/range.h"
 
 /* The forms, the smallest first; the plain one everybody takes. */
 static const struct slice *choose(
@@ -27,11 +28,10 @@ static const struct slice *choose(
 	return &d->plain;
 }
 
-/* The tags are weak: one for all forms.  Behind "W/" lies the quoted part. */
+/* The tags are weak: one for all forms. */
 bool document_is_known(const struct document *d, const char *if_none_match)
 {
-	return if_none_match != NULL &&
-	       (strcmp(if_none_match, "*") == 0 || strstr(if_none_match, d->tag + 2) != NULL);
+	return tag_is_named(if_none_match, d->tag + strlen("W/"));
 }
 
 struct MHD_Response *document_response(const struct document *d, bool whole, const char *accepted)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The Range header. */
+/* Conditions of a request. */
 #include "http/server/range.h"
 
 #include <strings.h>
@@ -52,4 +52,10 @@ enum range range_parse(const char *header, uint64_t size, uint64_t *from, uint64
 	if (*header != '\0' && (!read_number(&header, &last) || last < first))
 		return RANGE_ALL;
 	return *header == '\0' ? clamp(first, last, size, from, n) : RANGE_ALL;
+}
+
+/* Tags of ours hold no quotes but their own. */
+bool tag_is_named(const char *header, const char *quoted)
+{
+	return header != NULL && (strcmp(header, "*") == 0 || strstr(header, quoted) != NULL);
 }

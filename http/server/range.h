@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The Range header (RFC 9110, 14.2): which part of something is asked for.  Pure. */
+/* Conditions of a request: which part of something is asked for (RFC 9110, 14.2), and what of it is
+ * known already (13.1).  Pure. */
 #ifndef HTTP_SERVER_RANGE_H
 #define HTTP_SERVER_RANGE_H
 
@@ -13,5 +14,9 @@ enum range {
 
 /* header may be NULL.  size: bytes of the whole.  Several ranges are taken for none. */
 enum range range_parse(const char *header, uint64_t size, uint64_t *from, uint64_t *n);
+
+/* Whether a header such as If-None-Match names the tag, given with its quotes and without a "W/",
+ * or is "*".  header may be NULL. */
+bool tag_is_named(const char *header, const char *quoted);
 
 #endif

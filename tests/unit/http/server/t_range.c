@@ -54,9 +54,21 @@ static void ranges(void **state)
 	}
 }
 
+static void tags(void **state)
+{
+	(void)state;
+	assert_true(tag_is_named("\"a-1\"", "\"a-1\""));
+	assert_true(tag_is_named("W/\"b\", W/\"a-1\"", "\"a-1\""));
+	assert_true(tag_is_named("*", "\"a-1\""));
+	assert_false(tag_is_named(NULL, "\"a-1\""));
+	assert_false(tag_is_named("", "\"a-1\""));
+	assert_false(tag_is_named("\"a-12\"", "\"a-1\""));
+	assert_false(tag_is_named("\"ba-1\"", "\"a-1\""));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(ranges)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(ranges), cmocka_unit_test(tags)};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
