@@ -14,6 +14,7 @@
 #include "http/server/priv.h"
 
 #include "http/server/gzip.h"
+#include "proto/base/rng.h"
 
 #define SHARED_MAGIC 0x53484152u
 
@@ -51,12 +52,6 @@ struct shared {
 
 /* --- the text --- */
 
-static uint64_t mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 29;
-}
-
 static void hash_text(struct shared *s)
 {
 	size_t end = s->out.n;
@@ -65,7 +60,7 @@ static void hash_text(struct shared *s)
 		uint64_t word;
 
 		memcpy(&word, s->out.p + s->hashed, 8);
-		s->hash = mix(s->hash, word);
+		s->hash = mix_word(s->hash, word);
 	}
 }
 
@@ -75,7 +70,7 @@ static void finish_text(struct shared *s)
 	char *text;
 
 	for (; s->hashed < s->out.n; s->hashed++)
-		s->hash = mix(s->hash, (uint8_t)s->out.p[s->hashed]);
+		s->hash = mix_word(s->hash, (uint8_t)s->out.p[s->hashed]);
 	s->http->bodies -= s->out.n; /* body_new() adds it again */
 	text = json_out_take(&s->out, &n);
 	s->body = body_new(&s->http->bodies, text, n, s->hash);

@@ -10,6 +10,7 @@
 
 #include "actors/kernel/random.h"
 #include "proto/base/array.h"
+#include "proto/base/rng.h"
 #include "proto/meta/hash.h"
 
 #define TIDS_MAGIC 0x54494453u
@@ -98,26 +99,20 @@ struct tid *tids_at(const struct tids *t, int64_t id)
 
 /* --- what is seen --- */
 
-static uint64_t mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 29;
-}
-
 /* What people would see change, but for what the clock alone changes. */
 static uint64_t print_of(const struct torrent_view *v)
 {
-	uint64_t h = mix((uint64_t)v->status + 1, v->have);
+	uint64_t h = mix_word((uint64_t)v->status + 1, v->have);
 
-	h = mix(mix(h, v->left), v->wanted);
-	h = mix(mix(h, v->down_rate), v->up_rate);
-	h = mix(mix(h, v->downloaded_ever), v->uploaded_ever);
-	h = mix(mix(h, v->down_limit), v->up_limit);
-	h = mix(mix(h, (uint64_t)v->seed.ratio), (uint64_t)v->seed.idle);
-	h = mix(mix(h, v->place), (uint64_t)(v->checked * 1000));
-	h = mix(mix(h, v->meta->bare), (uint64_t)v->completed_at);
-	h = mix(h, (uintptr_t)v->labels); /* the same object while it says the same */
-	return mix(h, (uint64_t)v->sequential + 2 * (uint64_t)(v->error != NULL));
+	h = mix_word(mix_word(h, v->left), v->wanted);
+	h = mix_word(mix_word(h, v->down_rate), v->up_rate);
+	h = mix_word(mix_word(h, v->downloaded_ever), v->uploaded_ever);
+	h = mix_word(mix_word(h, v->down_limit), v->up_limit);
+	h = mix_word(mix_word(h, (uint64_t)v->seed.ratio), (uint64_t)v->seed.idle);
+	h = mix_word(mix_word(h, v->place), (uint64_t)(v->checked * 1000));
+	h = mix_word(mix_word(h, v->meta->bare), (uint64_t)v->completed_at);
+	h = mix_word(h, (uintptr_t)v->labels); /* the same object while it says the same */
+	return mix_word(h, (uint64_t)v->sequential + 2 * (uint64_t)(v->error != NULL));
 }
 
 static void note_gone(struct tids *t, int64_t id, int64_t now)

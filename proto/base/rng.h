@@ -29,6 +29,13 @@ static inline uint64_t splitmix_next(uint64_t *state)
 	return splitmix(*state += UINT64_C(0x9e3779b97f4a7c15));
 }
 
+/* One more word into a print of many, by which two lots of them are told apart. */
+static inline uint64_t mix_word(uint64_t print, uint64_t word)
+{
+	print = (print ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+	return print ^ print >> 29;
+}
+
 struct rng {
 	uint64_t s[4]; /* never all zero after rng_seed() */
 };
