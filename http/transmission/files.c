@@ -83,6 +83,8 @@ static void write_runs(const struct torrent_view *t, const uint8_t *now, struct 
 	one->files_n = n;
 }
 
+const char set_no_file[] = "file index out of range";
+
 /* Of a magnet whose files are not known: as they are named, for when they are. */
 static const char *choose(const struct rcall *c, const struct torrent_view *t, struct changes *s)
 {
@@ -95,7 +97,7 @@ static const char *choose(const struct rcall *c, const struct torrent_view *t, s
 		good = rcall_files(c, lists[i].name, lists[i].priority, &wishes, &n);
 	if (!good) {
 		xfree(wishes);
-		return "file index out of range";
+		return set_no_file;
 	}
 	one = changes_add(s, t, TORRENT_FILES);
 	one->files = wishes;
@@ -121,5 +123,5 @@ const char *set_files(struct rcall *c, const struct torrent_view *t, struct chan
 	if (good)
 		write_runs(t, now, s);
 	xfree(now);
-	return good ? NULL : "file index out of range";
+	return good ? NULL : set_no_file;
 }

@@ -210,7 +210,7 @@ static void on_look(struct rcall *c, struct look *l)
 		return;
 	}
 	changes_free(s.list, s.n);
-	rcall_end(c, strstr(why, "file index") != NULL ? RPC_FILE_RANGE : RPC_PARAMS, "%s", why);
+	rcall_end(c, why == set_no_file ? RPC_FILE_RANGE : RPC_PARAMS, "%s", why);
 }
 
 void set_torrents(struct rcall *c)

@@ -15,6 +15,6 @@ bool set_names_files(const struct rcall *);
 const char *set_files(struct rcall *, const struct torrent_view *, struct changes *);
 
 /* Why something cannot be, for a person. */
-extern const char set_stays[], set_bad_labels[];
+extern const char set_stays[], set_bad_labels[], set_no_file[];
 
 #endif
