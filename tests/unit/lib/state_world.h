@@ -48,7 +48,8 @@ static inline enum err try_open(const char *dir, struct state_db **db, char *why
 	return state_db_open(dir, db, why, 1024);
 }
 
-static inline void world_start(struct world *w)
+/* The asker: who w->session is, where another than the session asks. */
+static inline void world_start_as(struct world *w, uint16_t addr, const struct actor_spec *asker)
 {
 	char why[1024] = "";
 
@@ -57,9 +58,14 @@ static inline void world_start(struct world *w)
 		fail_msg("%s", why);
 	w->set = actors_new(&message_table);
 	w->state = actors_add_here(w->set, ADDR_STATE, &state_spec, &w->env);
-	w->session = actors_add_here(w->set, ADDR_SESSION, &fake_session, NULL);
+	w->session = actors_add_here(w->set, addr, asker, NULL);
 	w->store = actors_add_here(w->set, ADDR_STORE, &fake_store, NULL);
 	actors_start_here(w->set);
+}
+
+static inline void world_start(struct world *w)
+{
+	world_start_as(w, ADDR_SESSION, &fake_session);
 }
 
 static inline void turn(struct world *w)

@@ -7,16 +7,7 @@ static const struct actor_spec fake_http = {.role_name = "http", .handlers = not
 /* The world, with one who asks as http does. */
 static struct actor *start(struct world *w)
 {
-	char why[1024] = "";
-
-	w->env = (struct actor_env){0};
-	if (try_open(w->dir, &w->env.db, why) != E_OK)
-		fail_msg("%s", why);
-	w->set = actors_new(&message_table);
-	w->state = actors_add_here(w->set, ADDR_STATE, &state_spec, &w->env);
-	w->session = actors_add_here(w->set, ADDR_HTTP, &fake_http, NULL);
-	w->store = actors_add_here(w->set, ADDR_STORE, &fake_store, NULL);
-	actors_start_here(w->set);
+	world_start_as(w, ADDR_HTTP, &fake_http);
 	return w->session;
 }
 
