@@ -58,6 +58,30 @@ static void check_password(const struct config *c, struct report *r)
 			say_source(c, OPT_api_user, at, sizeof at));
 }
 
+/* Parts that need no escapes and do not lead elsewhere, each behind a slash. */
+static bool is_base_path(const char *v)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *v == '/'; v += strspn(v + 1, letters) + 1)
+		if (v[1] == '.' || strspn(v + 1, letters) == 0)
+			return false;
+	return *v == '\0';
+}
+
+static void check_base_path(const struct config *c, struct report *r)
+{
+	char at[340];
+
+	if (!is_base_path(c->api_base_path))
+		report_add(r,
+			"api.base_path is \"%s\"%s: write a path such as /torrents, of letters, "
+			"digits, "
+			"- . _ ~ and no slash at its end",
+			c->api_base_path, say_source(c, OPT_api_base_path, at, sizeof at));
+}
+
 static void check_peers_bind(const struct config *c, struct report *r)
 {
 	struct endpoint ip;
@@ -225,6 +249,7 @@ void config_check(const struct config *c, struct report *r)
 	report_at(r, NULL, 0);
 	check_api_bind(c, r);
 	check_password(c, r);
+	check_base_path(c, r);
 	check_peers_bind(c, r);
 	check_interface(c, r);
 	check_gateway(c, r);

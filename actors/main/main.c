@@ -56,8 +56,8 @@ static void print_banner(const struct config *c, const struct actor_env *env)
 	char url[LISTENING_URL];
 
 	listening_url(c->api_bind, env, url);
-	printf("torrentd %s: %s/  state %s  downloads %s\n", config_version(), url, c->state_dir,
-		c->download_dir);
+	printf("torrentd %s: %s%s/  state %s  downloads %s\n", config_version(), url,
+		c->api_base_path, c->state_dir, c->download_dir);
 	fflush(stdout);
 }
 
@@ -73,7 +73,8 @@ static void print_first_token(
 	if (s->link[0] != '\0') {
 		listening_reached(c->api_bind, at);
 		listening_url(at, env, url);
-		printf("torrentd: pair a device within five minutes: %s/#/pair/%s\n", url, s->link);
+		printf("torrentd: pair a device within five minutes: %s%s/#/pair/%s\n", url,
+			c->api_base_path, s->link);
 	}
 	fflush(stdout);
 }

@@ -44,14 +44,14 @@ bool cookie_find(const char *header, int port, char *out, size_t size)
 }
 
 /* Strict: no page of another site makes a browser send it, not even by a link. */
-void cookie_set(char out[COOKIE_MAX], int port, const char *secret, int64_t seconds, bool https)
+void cookie_set(char out[COOKIE_MAX], const struct cookie *c)
 {
 	char name[NAME_MAX_];
 	int n;
 
-	write_name(name, port);
-	n = snprintf(out, COOKIE_MAX, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-		name, secret != NULL ? secret : "", secret != NULL ? (long long)seconds : 0ll,
-		https ? "; Secure" : "");
+	write_name(name, c->port);
+	n = snprintf(out, COOKIE_MAX, "%s=%s; Path=%s; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+		name, c->secret != NULL ? c->secret : "", c->base[0] != '\0' ? c->base : "/",
+		c->secret != NULL ? (long long)c->seconds : 0ll, c->https ? "; Secure" : "");
 	must(n > 0 && n < (int)COOKIE_MAX);
 }

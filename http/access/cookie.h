@@ -5,14 +5,22 @@
 
 #include "proto/base/base.h"
 
-#define COOKIE_MAX 200u /* bytes of what is sent to set it, with the NUL */
+#define COOKIE_MAX 300u /* bytes of what is sent to set it, with the NUL */
 
 /*
  * The value of the cookie that the daemon at this port has set, in the value of a Cookie header,
  * into out with a NUL; false: it is not there, or longer than what was set.
  */
 bool cookie_find(const char *header, int port, char *out, size_t size);
-/* The value of a Set-Cookie header.  secret NULL: the browser is to forget it. */
-void cookie_set(char out[COOKIE_MAX], int port, const char *secret, int64_t seconds, bool https);
+/* A cookie as a Set-Cookie header has it. */
+struct cookie {
+	int port;           /* of the daemon */
+	const char *base;   /* path that it is for, with all beneath; empty: all there is */
+	const char *secret; /* NULL: the browser is to forget it */
+	int64_t seconds;    /* that it lasts */
+	bool https;         /* never to be sent in the clear */
+};
+
+void cookie_set(char out[COOKIE_MAX], const struct cookie *);
 
 #endif

@@ -12,7 +12,11 @@ void api_put_cookie(struct request *r, const char *secret)
 {
 	char cookie[COOKIE_MAX];
 
-	cookie_set(cookie, request_config(r)->api_port, secret, DEVICE_TIME, request_who(r)->https);
+	cookie_set(cookie, &(struct cookie){.port = request_config(r)->api_port,
+				   .base = request_config(r)->api_base_path,
+				   .secret = secret,
+				   .seconds = DEVICE_TIME,
+				   .https = request_who(r)->https});
 	answer_header(r, "Set-Cookie", "%s", cookie);
 	explicit_bzero(cookie, sizeof cookie);
 }

@@ -80,6 +80,7 @@ void api_session(struct request *r)
 	put_token(&o, tokens_by_id(request_tokens(r), w->token));
 	json_out_put(&o, "scheme", text, w->https ? "https" : "http");
 	json_out_put(&o, "host", text, w->host);
+	json_out_put(&o, "base_path", text, request_config(r)->api_base_path);
 	json_out_put(&o, "client", text, client);
 	json_out_put(&o, "trusted_proxy", bool, w->proxied);
 	json_out_close(&o, '}');

@@ -18,8 +18,8 @@ void api_pairing_make(struct request *r)
 	if ((request_body_len(r) > 0 && !param_json(r)) || !api_read_scopes(r, &scopes))
 		return;
 	expires = pairings_add(request_pairings(r), scopes, clock_wall_s(), code, secret);
-	snprintf(
-		url, sizeof url, "%s://%s/#/pair/%s", w->https ? "https" : "http", w->host, secret);
+	snprintf(url, sizeof url, "%s://%s%s/#/pair/%s", w->https ? "https" : "http", w->host,
+		request_config(r)->api_base_path, secret);
 	json_out_open(&o, '{');
 	json_out_put(&o, "code", text, code);
 	json_out_put(&o, "secret", text, secret);

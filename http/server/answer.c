@@ -153,6 +153,22 @@ void answer_header(struct request *r, const char *name, const char *fmt, ...)
 	r->extras[r->extras_n++].value = xstrdup(value);
 }
 
+/* A header as long as need be: a client has sent as much. */
+void answer_again(struct request *r, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	must(r->extras_n < EXTRAS_MAX);
+	va_start(ap, fmt);
+	n = vasprintf(&r->extras[r->extras_n].value, fmt, ap);
+	va_end(ap);
+	must(n >= 0);
+	r->extras[r->extras_n++].name = "Location";
+	answer_text(r, 308, "here is only what lies beneath: ask again with a slash at the end");
+}
+
 void answer_nothing(struct request *r)
 {
 	CHECK_OBJ(r, REQUEST_MAGIC);

@@ -3,8 +3,8 @@
  * What the files of the HTTP server share.
  *
  * Floors, from the ground: head (a request's headers), guard (who gets in), route, answer, params,
- * door (new connections), client (those there are), streaming and pour (answers that go on),
- * request (the life of one), server (the actor).
+ * door (new connections), client (those there are), streaming and pour (answers that go on), entry
+ * (how a request gets in), request (the life of one), server (the actor).
  */
 #ifndef HTTP_SERVER_PRIV_H
 #define HTTP_SERVER_PRIV_H
@@ -94,6 +94,7 @@ struct request {
 	struct MHD_Connection *conn;
 	const char *uri; /* borrowed: where its request line lies, */
 	size_t uri_n;    /* and how long it was when it came */
+	char *query;     /* owned: with its "?"; NULL, if its path is not the base path itself */
 	bool begun;      /* its headers have been seen */
 	const struct resource *resource;
 	enum method method; /* 0: it did not get in */
@@ -178,8 +179,14 @@ bool params_known(struct request *);
 void answer_body(struct request *, struct body *);
 /* answer.c: a response that was made by the caller; takes it. */
 void answer_ready(struct request *, unsigned status, const char *type, struct MHD_Response *);
+/* answer.c: 308, to this path and query of ours */
+void answer_again(struct request *, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
+
+/* entry.c: whether it gets in, to a resource that takes its method and its parameters; false:
+ * answered. */
+bool entry_begin(struct request *, const char *url, const char *method, const char *version);
 
 /* request.c: microhttpd's callbacks; ctx is the struct http. */
 void *request_line(void *ctx, const char *uri, struct MHD_Connection *);

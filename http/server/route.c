@@ -83,6 +83,13 @@ const struct resource *route_find(const struct resources *const *tables, const c
 	return found;
 }
 
+const char *route_beneath(const char *base, const char *path)
+{
+	size_t n = strlen(base);
+
+	return strncmp(path, base, n) == 0 && path[n] == '/' ? path + n : NULL;
+}
+
 bool route_is_document(const struct resources *const *tables, const struct resource *r)
 {
 	for (; *tables != NULL; tables++)

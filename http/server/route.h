@@ -18,6 +18,11 @@
  * says what who asks must accept is held against; tables ends with NULL. */
 const struct resource *route_find(const struct resources *const *tables, const char *path,
 	unsigned method, const char *accept);
+/*
+ * What is left of a path beneath a base ("/x" of "/x/alldata": "/alldata"), borrowed from it; NULL:
+ * it is not beneath it.  The base is empty, or has no slash at its end.
+ */
+const char *route_beneath(const char *base, const char *path);
 /* Whether the resource is of a table of documents; NULL is not. */
 bool route_is_document(const struct resources *const *tables, const struct resource *);
 /*

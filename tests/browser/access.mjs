@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Who gets in by the page: by the token, by a link, and what one who may only add is shown.
+import { createServer, request } from 'node:http';
 import { Daemon } from './lib_daemon.mjs';
 import { closeBrowser, Page } from './lib_page.mjs';
 import { check, equal, run, test, until } from './lib_tap.mjs';
@@ -86,6 +87,42 @@ test('who may only add sees no way to remove', async () => {
   equal(await p.button('Remove').count(), 0);
   check(await p.button('Add').count() === 1, 'adding is there');
   await p.close();
+});
+
+// A proxy that takes /x away from what it passes on.
+async function stripping(port) {
+  const server = createServer((from, to) => {
+    const up = request({ port, method: from.method, path: from.url.slice(2), headers: from.headers }, reply => {
+      to.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(to);
+    });
+    up.on('error', () => to.destroy());
+    from.pipe(up);
+  });
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  return server;
+}
+
+test('beneath a path it signs in, stays in and asks for nothing elsewhere', async () => {
+  const inside = await Daemon.start({ 'api.token': TOKEN, 'api.base_path': '/x' }), proxy = await stripping(inside.port);
+  inside.headers = daemon.headers;
+  const file = new Torrent('beneath-a-path.iso', 100_000);
+  await inside.seed(file);
+  for (const port of [inside.port, proxy.address().port]) {
+    const p = await Page.open(`http://127.0.0.1:${port}/x/`);
+    await p.page.getByLabel('Code or token').fill(TOKEN);
+    await p.button('Sign in').click();
+    await p.row(file.name).waitFor();
+    await p.page.reload();
+    await p.row(file.name).waitFor();
+    check(p.asked.every(path => path.startsWith('/x/')), 'asked for', p.asked.filter(path => !path.startsWith('/x/')));
+    const [cookie] = await p.context.cookies();
+    equal(cookie.path, '/x');
+    await p.close();
+  }
+  proxy.closeAllConnections();
+  proxy.close();
+  await inside.close();
 });
 
 await run(async () => {

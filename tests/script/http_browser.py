@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 import lib_tap
 from lib_daemon import Daemon, free_port
-from lib_nginx import NAME, Nginx
+from lib_proxy import NAME, Nginx
 from lib_tap import Skip, case, check, equal, wait_for
 from lib_torrent import Torrent
 

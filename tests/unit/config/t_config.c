@@ -90,6 +90,7 @@ static const struct good {
 	{"[log]\nlevel = debug", OPT_log_level, "debug"},
 	{"[api]\nhosts = a.example, b.example ", OPT_api_hosts, "a.example, b.example"},
 	{"[api]\nhosts =", OPT_api_hosts, ""},
+	{"[api]\nbase_path = /a/b-2~.c", OPT_api_base_path, "/a/b-2~.c"},
 	{"[download]\ndir = /a//b/", OPT_download_dir, "/a/b"},
 	{"[download]\ndir = /", OPT_download_dir, "/"},
 	{"[download]\ndir = ~", OPT_download_dir, "/home/u"},
@@ -234,6 +235,21 @@ static const struct bad {
 	{"[api]\nuser = me", "api.user and api.password are there together or not at all\n"},
 	{"[api]\nuser = m:e\npassword = $y$j9T$0123456789",
 		"api.user (set at F:2) has a colon, which ends a user's name\n"},
+	{"[api]\nbase_path = /x/", "api.base_path is \"/x/\" (set at F:2): write a path such as "
+				   "/torrents, of letters, "
+				   "digits, - . _ ~ and no slash at its end\n"},
+	{"[api]\nbase_path = xy",
+		"api.base_path is \"xy\" (set at F:2): write a path such as /torrents, of letters, "
+		"digits, - . _ ~ and no slash at its end\n"},
+	{"[api]\nbase_path = /x/../y",
+		"api.base_path is \"/x/../y\" (set at F:2): write a path such as /torrents, of "
+		"letters, digits, - . _ ~ and no slash at its end\n"},
+	{"[api]\nbase_path = /x//y",
+		"api.base_path is \"/x//y\" (set at F:2): write a path such as /torrents, of "
+		"letters, digits, - . _ ~ and no slash at its end\n"},
+	{"[api]\nbase_path = /x?y",
+		"api.base_path is \"/x?y\" (set at F:2): write a path such as /torrents, of "
+		"letters, digits, - . _ ~ and no slash at its end\n"},
 	{"[api]\nbind = here", "api.bind is \"here\" (set at F:2), which is not an IP address\n"},
 	{"[peers]\nbind = ::, here",
 		"peers.bind has \"here\" (set at F:2), which is not an IP address\n"},

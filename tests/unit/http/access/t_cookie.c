@@ -40,17 +40,22 @@ static void it_is_found_among_others(void **state)
 
 static void it_is_set_with_all_that_guards_it(void **state)
 {
+	struct cookie c = {.port = 8080, .base = "", .secret = "abc", .seconds = 60};
 	char text[COOKIE_MAX];
 
 	(void)state;
-	cookie_set(text, 8080, "abc", 60, false);
+	cookie_set(text, &c);
 	assert_string_equal(
 		text, "torrentd-8080=abc; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
-	cookie_set(text, 8080, "abc", 60, true);
+	c.https = true;
+	c.base = "/x/y";
+	cookie_set(text, &c);
+	assert_string_equal(text,
+		"torrentd-8080=abc; Path=/x/y; HttpOnly; SameSite=Strict; Max-Age=60; Secure");
+	c.secret = NULL;
+	cookie_set(text, &c);
 	assert_string_equal(
-		text, "torrentd-8080=abc; Path=/; HttpOnly; SameSite=Strict; Max-Age=60; Secure");
-	cookie_set(text, 8080, NULL, 60, false);
-	assert_string_equal(text, "torrentd-8080=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+		text, "torrentd-8080=; Path=/x/y; HttpOnly; SameSite=Strict; Max-Age=0; Secure");
 }
 
 int main(void)

@@ -87,6 +87,34 @@ static void methods_of_a_path_are_resources_of_their_own(void **state)
 			fail_msg("%s %u", rows[i].path, rows[i].method);
 }
 
+static void what_lies_beneath_a_base_is_its_path_there(void **state)
+{
+	static const struct {
+		const char *base, *path, *beneath; /* NULL: it does not */
+	} rows[] = {
+		{"/x", "/x/alldata", "/alldata"},
+		{"/x", "/x/", "/"},
+		{"/x", "/x/x/", "/x/"},
+		{"/x/y", "/x/y/z", "/z"},
+		{"", "/alldata", "/alldata"},
+		{"/x", "/x", NULL},
+		{"/x", "/xy/alldata", NULL},
+		{"/x", "/alldata", NULL},
+		{"/x", "/X/alldata", NULL},
+		{"/x/y", "/x/", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *beneath = route_beneath(rows[i].base, rows[i].path);
+
+		if (rows[i].beneath == NULL)
+			assert_null(beneath);
+		else
+			assert_string_equal(beneath, rows[i].beneath);
+	}
+}
+
 static void documents_are_those_of_their_table(void **state)
 {
 	(void)state;
@@ -139,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_means_one_resource),
 		cmocka_unit_test(methods_of_a_path_are_resources_of_their_own),
+		cmocka_unit_test(what_lies_beneath_a_base_is_its_path_there),
 		cmocka_unit_test(documents_are_those_of_their_table),
 		cmocka_unit_test(parts_are_what_lies_in_their_place),
 		cmocka_unit_test(methods_are_listed_as_they_are_taken),
