@@ -9,7 +9,7 @@ CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 PYTHON  ?= /usr/bin/python3
 VERSION := $(shell cat config/VERSION)
 
-PKGS := libzmq libcurl libcrypto libmicrohttpd jansson sqlite3 zlib miniupnpc
+PKGS := libzmq libcurl libcrypto libmicrohttpd jansson sqlite3 zlib miniupnpc libcares
 ifneq ($(filter-out deps deps-test deps-bench bench help clean run check format,$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))

@@ -197,6 +197,13 @@ static bool is_node(const char *v)
 	return v[0] == '[' ? colon[-1] == ']' : memchr(v, ':', (size_t)(colon - v)) == NULL;
 }
 
+static bool is_server(const char *v)
+{
+	struct endpoint e;
+
+	return ip_parse(v, &e) || (endpoint_parse(v, &e) == E_OK && e.port != 0);
+}
+
 /* A file by its whole path, or an address with a host. */
 static bool is_source(const char *v)
 {
@@ -238,6 +245,8 @@ static void check_lists(const struct config *c, struct report *r)
 		"an IP address, or a network such as 10.0.0.0/8");
 	check_each(c, r, &c->dht_bootstrap, OPT_dht_bootstrap, is_node,
 		"name:port, or [IPv6 address]:port");
+	check_each(c, r, &c->network_dns, OPT_network_dns, is_server,
+		"an IP address, or address:port ([IPv6 address]:port)");
 	check_each(c, r, &c->blocklist_sources, OPT_blocklist_sources, is_source,
 		"the path of a file, from /, or an address that begins with http:// or https://");
 	check_each(c, r, &c->blocklist_allow, OPT_blocklist_allow, is_net,

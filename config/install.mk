@@ -3,7 +3,7 @@
 
 # One list: what the build and the daemon need, then what fuzzing and the tests need besides.
 APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libssl-dev \
-	libmicrohttpd-dev libjansson-dev libsqlite3-dev zlib1g-dev libminiupnpc-dev libcrypt-dev
+	libmicrohttpd-dev libjansson-dev libsqlite3-dev zlib1g-dev libminiupnpc-dev libc-ares-dev libcrypt-dev
 # For the page alone: make WEB=no needs neither.
 APT_WEB   := nodejs npm
 APT_FUZZ  := clang libclang-rt-14-dev

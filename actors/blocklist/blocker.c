@@ -390,7 +390,7 @@ static void *blocker_init(struct actor *a, const void *arg)
 	b->config = config_ref(env->config);
 	b->shards = env->shards;
 	snprintf(b->shelf, sizeof b->shelf, "%s/blocklist", b->config->state_dir);
-	b->resolver = resolver_new(b->loop, random_u64(), b->config->network_interface);
+	b->resolver = resolver_new(b->loop, random_u64(), b->config);
 	b->web = web_new(b->loop, b->resolver, 1, env->api_port);
 	b->timer.fn = on_timer;
 	b->patience.fn = on_patience;

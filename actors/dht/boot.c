@@ -206,7 +206,7 @@ void dht_boot_start(struct dht *d)
 	d->boot_timer.fn = on_boot;
 	d->save_timer.fn = on_save;
 	d->boot_wait = BOOT_FIRST;
-	d->resolver = resolver_new(d->loop, random_u64(), d->config->network_interface);
+	d->resolver = resolver_new(d->loop, random_u64(), d->config);
 	note_routers(d);
 	load = msg_new(d->actor, MSG_STATE_DHT_LOAD);
 	msg_call(d->actor, ADDR_STATE, load, on_loaded, NULL);

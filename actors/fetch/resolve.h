@@ -2,21 +2,23 @@
 /*
  * Host names to addresses without ever blocking the actor.
  *
- * The C library looks names up on threads of its own (getaddrinfo_a); at most RESOLVER_LOOKUPS at a
- * time are given to it, the rest wait.  While any is outstanding a timer asks how they are getting
- * on. Answers, good and bad, are kept for some minutes.  One owner thread.
+ * Name servers are asked by dns.c, for at most RESOLVER_LOOKUPS names at a time; the rest wait.
+ * Answers are kept for as long as their servers say, within 30 s and an hour, and that there is no
+ * such name for a minute.  One owner thread.
  */
 #ifndef ACTORS_FETCH_RESOLVE_H
 #define ACTORS_FETCH_RESOLVE_H
 
 #include <sys/queue.h>
 
+#include "actors/fetch/dns.h"
 #include "actors/kernel/loop.h"
+#include "config/config.h"
 #include "proto/base/endpoint.h"
 
-#define RESOLVER_LOOKUPS   32u   /* outstanding in the C library */
+#define RESOLVER_LOOKUPS   32u   /* asked for at once */
 #define RESOLVER_HOSTS     4096u /* names kept */
-#define RESOLVER_ADDRESSES 8u    /* kept of one name, half of them of each family */
+#define RESOLVER_ADDRESSES DNS_ADDRESSES
 
 struct resolver;
 struct host;
@@ -35,10 +37,9 @@ struct resolver_wait {
 	void (*fn)(struct resolver_wait *);
 };
 
-/* device: as in net.h, copied: while it is away no name is looked up (E_UNREACHABLE).  What way the
- * system's resolver takes otherwise is not ours to say. */
-struct resolver *resolver_new(struct loop *loop, uint64_t seed, const char *device);
-/* Nobody may wait any more.  Lookups that are under way are left behind, not waited for. */
+/* While the device of network.interface is away no name is looked up (E_UNREACHABLE). */
+struct resolver *resolver_new(struct loop *loop, uint64_t seed, const struct config *);
+/* Nobody may wait any more. */
 void resolver_free(struct resolver **);
 
 /* Looks up a name, or takes an IP literal as it is.  w->fn is set and never called from in here. */

@@ -271,7 +271,7 @@ static void *init_tracker(struct actor *a, const void *arg)
 	tk->config = config_ref(env->config);
 	memcpy(tk->peer_id, env->peer_id, sizeof tk->peer_id);
 	tk->port = env->peer_port;
-	tk->resolver = resolver_new(tk->loop, random_u64(), tk->config->network_interface);
+	tk->resolver = resolver_new(tk->loop, random_u64(), tk->config);
 	tk->web = web_new(
 		tk->loop, tk->resolver, (unsigned)tk->config->tracker_connections, env->api_port);
 	tk->udpio = udpio_new(tk->loop, tk->resolver);

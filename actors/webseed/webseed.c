@@ -187,7 +187,7 @@ static void *init_webseed(struct actor *a, const void *arg)
 	w->actor = a;
 	w->loop = actor_loop(a);
 	w->config = config_ref(env->config);
-	w->resolver = resolver_new(w->loop, random_u64(), w->config->network_interface);
+	w->resolver = resolver_new(w->loop, random_u64(), w->config);
 	w->web = web_new(
 		w->loop, w->resolver, (unsigned)w->config->webseed_connections, env->api_port);
 	w->serve.fn = serve_line;

@@ -88,6 +88,7 @@ LIBRARIES = {
     'zmq.h': {'actors/kernel/mailbox.c'},
     'zlib.h': {'http/server/gzip.c', 'actors/blocklist/unpack.c'},
     'curl/curl.h': {'actors/fetch/priv.h'},
+    'ares.h': {'actors/fetch/dns.c'},
     'miniupnpc/': {'actors/portmap/upnp.c'},
     'openssl/': {'proto/meta/hash.c', 'proto/mse/dh.c', 'proto/dht/ed25519.c'},
 }

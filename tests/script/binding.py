@@ -5,14 +5,19 @@
 A network of its own: tun0 leads to a host that has all there is, wan0 to the default route.  What leaves by wan0 is
 captured.
 """
+import contextlib
 import json
+import os
 import socket
 import struct
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import lib_tap
+import nameserver
 import netns
 from lib_daemon import Daemon
 from lib_peer import Seed, Wire
@@ -95,6 +100,20 @@ class Net:
         self.router.close()
 
 
+@contextlib.contextmanager
+def servers_of_the_system(*addresses):
+    """What /etc/resolv.conf says meanwhile, in our mount namespace."""
+    with tempfile.NamedTemporaryFile('w', prefix='resolv-') as f:
+        f.write(''.join(f'nameserver {a}\n' for a in addresses))
+        f.flush()
+        os.chmod(f.name, 0o644)
+        subprocess.run(['mount', '--bind', f.name, '/etc/resolv.conf'], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(['umount', '/etc/resolv.conf'], check=True)
+
+
 def there(daemon):
     return lambda: json.loads(daemon.get('/network').body)['interface_there']
 
@@ -126,6 +145,65 @@ def everything_goes_by_the_interface():
                 wire.shake(t.infohash)
             check(there(d)(), 'the interface is there')
             time.sleep(1)  # for all that comes by itself
+            equal(net.capture.words(), [])
+
+
+def named_world(net):
+    """Trackers, a web seed and a name server beyond tun0, all of which have names alone."""
+    stack = contextlib.ExitStack()
+    plain, webbed = Torrent('bound', 20 * 32768), Torrent('webbed', 8 * 32768)
+    with net.far:
+        seed = stack.enter_context(Seed(plain, source=THERE).listen())
+        web = stack.enter_context(HttpTracker(lambda _: http_reply(reply_body([seed.address], 5)), THERE))
+        udp = stack.enter_context(UdpTracker(host=THERE))
+        files = stack.enter_context(WebServer(webbed, host=THERE))
+        names = stack.enter_context(nameserver.NameServer(
+            {'web.example': THERE, 'udp.example': THERE, 'files.example': THERE}, THERE, 53))
+    named = Torrent('bound', 20 * 32768, trackers=[[web.url().replace(THERE, 'web.example')]])
+    other = Torrent('other', 32768, trackers=[[udp.url().replace(THERE, 'udp.example')]])
+    webbed = Torrent('webbed', 8 * 32768, extra={'url-list': [files.url('/webbed').replace(THERE, 'files.example')]})
+
+    def work(daemon):
+        for one in (named, webbed, other):
+            daemon.add(one)
+        daemon.wait_done(named)
+        daemon.wait_done(webbed)
+        udp.wait_event('started')
+    return stack, work, names
+
+
+@case
+def names_are_asked_for_by_the_interface():
+    with Net() as net, servers_of_the_system(THERE):
+        stack, work, names = named_world(net)
+        with stack, Daemon({**LOUD, 'network.interface': 'tun0', 'dht.bootstrap': 'router.example:6881',
+                            'blocklist.sources': 'http://list.example/list'}) as d:
+            work(d)
+            for name in ('router.example', 'list.example'):
+                wait_for(lambda n=name: n in names.asked, f'{name} is asked for')
+            equal(net.capture.words(), [])
+
+
+@case
+def a_name_server_elsewhere_is_not_asked_then():
+    with Net() as net, servers_of_the_system(ROUTER):
+        with Daemon({**LOUD, 'network.interface': 'tun0'}) as d:
+            t = Torrent('named', 32768, trackers=[['http://web.example/announce'], ['udp://udp.example:6969']])
+            d.add(t)
+            wait_for(lambda: any(x['contacted'] for x in d.view(t)['trackers']), 'its trackers were tried')
+            equal(net.capture.words(), [])
+        with Daemon(LOUD) as d:  # that it would be seen
+            d.add(Torrent('named', 32768, trackers=[['http://web.example/announce']]))
+            wait_for(lambda: any(f'{ROUTER} protocol 17' in w and '0035' in w.split()[3][4:8] for w in net.capture.words()),
+                     'routes lead to it')
+
+
+@case
+def the_option_says_who_is_asked():
+    with Net() as net, servers_of_the_system(ROUTER):
+        stack, work, _ = named_world(net)
+        with stack, Daemon({**LOUD, 'network.interface': 'tun0', 'network.dns': THERE}) as d:
+            work(d)
             equal(net.capture.words(), [])
 
 
