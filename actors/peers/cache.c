@@ -150,7 +150,7 @@ static void tell_read(struct shard *s, const struct read_run *x)
 	struct peer_torrent *t = ptorrent_by_ref(s, x->ref);
 
 	if (t != NULL && x->hashed && x->map != NULL &&
-		t->swarm->layout.size > s->config->store_read_cache)
+		swarm_layout(t->swarm)->size > s->config->store_read_cache)
 		swarm_piece_read(t->swarm, x->piece, loop_now(s->loop));
 }
 
@@ -276,7 +276,7 @@ static struct read_run *make(struct peer_torrent *t, const struct block_req *r, 
 {
 	struct shard *s = t->shard;
 	uint32_t begin = r->begin / READ_RUN_SIZE * READ_RUN_SIZE;
-	uint32_t size = layout_piece_size(&t->swarm->layout, r->piece);
+	uint32_t size = layout_piece_size(swarm_layout(t->swarm), r->piece);
 	bool shared = r->begin + r->length <= begin + READ_RUN_SIZE;
 	struct read_run *x = read_run_new(&s->cache);
 

@@ -78,13 +78,13 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 		return;
 	}
 	if (now - c->last_out >= CONN_KEEPALIVE && !conn_has_output(c)) {
-		struct wr w = outbuf_begin(&c->peer->out, 4);
+		struct wr w = outbuf_begin(swarm_out(c->peer), 4);
 
 		wire_put_keepalive(&w);
-		outbuf_commit(&c->peer->out, &w);
+		outbuf_commit(swarm_out(c->peer), &w);
 		conn_post(c);
 	}
-	outbuf_trim(&c->peer->out);
+	outbuf_trim(swarm_out(c->peer));
 	conn_set_timer(c, MIN(CONN_KEEPALIVE, idle) / 4);
 }
 
@@ -191,8 +191,9 @@ static void reap(struct loop_reap *r)
 /* What the list of candidates learns from the end of a connection. */
 static void tell_candidates(struct conn *c, enum err why)
 {
-	struct peerlist *list = c->torrent->swarm->candidates;
+	struct peerlist *list = swarm_candidates(c->torrent->swarm);
 	int64_t now = loop_now(c->shard->loop);
+	struct swarm_look look;
 
 	if (greet_otherwise(c, why)) {
 		loop_task_post(c->shard->loop, &c->torrent->dial);
@@ -211,9 +212,10 @@ static void tell_candidates(struct conn *c, enum err why)
 		peerlist_failed(list, &c->at, now);
 		return;
 	}
-	peerlist_mark_seed(list, &c->at, c->peer->seed);
-	peerlist_closed(list, &c->at,
-		why != E_PROTOCOL && c->peer->downloaded + c->peer->uploaded > 0, now);
+	swarm_look(c->peer, &look);
+	peerlist_mark_seed(list, &c->at, swarm_is_seed(c->peer));
+	peerlist_closed(
+		list, &c->at, why != E_PROTOCOL && look.downloaded + look.uploaded > 0, now);
 }
 
 static void unlink_all(struct conn *c)

@@ -29,9 +29,9 @@ void conn_say_dht(struct conn *c)
 	CHECK_OBJ(c, CONN_MAGIC);
 	if (!may_speak(c))
 		return;
-	w = outbuf_begin(&c->peer->out, 7);
+	w = outbuf_begin(swarm_out(c->peer), 7);
 	wire_put_port(&w, c->shard->dht_port);
-	outbuf_commit(&c->peer->out, &w);
+	outbuf_commit(swarm_out(c->peer), &w);
 }
 
 void conn_heard_dht(struct conn *c, uint32_t port)

@@ -63,14 +63,14 @@ static void queue_up(struct peer_torrent *t, int64_t now)
 
 	if (!t->active || room_torrent_is_full(t) || may_dial(t) || link_linked(&t->in_dial_queue))
 		return;
-	if (peerlist_next(t->swarm->candidates, now, &next))
+	if (peerlist_next(swarm_candidates(t->swarm), now, &next))
 		link_append(&s->dial_queue, &t->in_dial_queue);
 }
 
 /* The best address, less those that are blocked, of which a turn forgets so many. */
 static bool next_address(struct peer_torrent *t, int64_t now, struct endpoint *at)
 {
-	struct peerlist *list = t->swarm->candidates;
+	struct peerlist *list = swarm_candidates(t->swarm);
 
 	for (unsigned i = 0; i < FORGET_A_TURN && peerlist_next(list, now, at); i++) {
 		if (!blocklist_refuses(t->shard->blocked, at))
@@ -83,7 +83,7 @@ static bool next_address(struct peer_torrent *t, int64_t now, struct endpoint *a
 void ptorrent_dial(struct peer_torrent *t)
 {
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
-	struct peerlist *list = t->swarm->candidates;
+	struct peerlist *list = swarm_candidates(t->swarm);
 	int64_t now = loop_now(t->shard->loop);
 	struct endpoint at;
 
@@ -110,11 +110,11 @@ static void say_wanted(const struct peer_torrent *t, uint16_t to)
 void ptorrent_ask_for_peers(struct peer_torrent *t, int64_t now)
 {
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
-	if (t->swarm->peers_n >= FEW_PEERS)
+	if (swarm_peers(t->swarm) >= FEW_PEERS)
 		t->wanted_n = 0;
 	if (!t->active || swarm_done(t->swarm) || t->conns_n >= FEW_PEERS)
 		return;
-	if (peerlist_candidates(t->swarm->candidates) > 0 || now < ptorrent_wish_at(t))
+	if (peerlist_candidates(swarm_candidates(t->swarm)) > 0 || now < ptorrent_wish_at(t))
 		return;
 	t->wanted_at = now;
 	t->wanted_n++;

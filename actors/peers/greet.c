@@ -46,7 +46,7 @@ bool greet_encrypts(const struct peer_torrent *t, const struct endpoint *at)
 
 	if (policy == CONFIG_ENCRYPTION_OFF || policy == CONFIG_ENCRYPTION_REQUIRED)
 		return policy == CONFIG_ENCRYPTION_REQUIRED;
-	switch (peerlist_greeting(t->swarm->candidates, at)) {
+	switch (peerlist_greeting(swarm_candidates(t->swarm), at)) {
 	case PEER_GREET_PLAIN:
 		return false;
 	case PEER_GREET_ENCRYPTED:
@@ -74,7 +74,7 @@ bool greet_otherwise(struct conn *c, enum err why)
 	if (!was_not_understood(c, why) || !t->active || policy == CONFIG_ENCRYPTION_OFF ||
 		policy == CONFIG_ENCRYPTION_REQUIRED)
 		return false;
-	return peerlist_regreet(t->swarm->candidates, &c->at,
+	return peerlist_regreet(swarm_candidates(t->swarm), &c->at,
 		c->encrypts ? PEER_GREET_PLAIN : PEER_GREET_ENCRYPTED);
 }
 

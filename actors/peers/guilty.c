@@ -18,12 +18,12 @@ void ptorrent_close_bad(struct peer_torrent *t, struct swarm_peer **bad, unsigne
 
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	for (unsigned i = 0; i < n; i++) {
-		struct conn *c = bad[i]->conn;
+		struct conn *c = swarm_conn(bad[i]);
 		unsigned tainted = swarm_taint(bad[i], pieces, ARRAY_LEN(pieces));
 
 		for (unsigned k = 0; k < tainted; k++)
 			blocks_drop_piece(t, pieces[k], false);
-		peerlist_ban(t->swarm->candidates, &c->at);
+		peerlist_ban(swarm_candidates(t->swarm), &c->at);
 		if (c->web)
 			tell_banned(t, &c->at);
 		conn_close(c, E_BADHASH, "bad_piece");
@@ -47,7 +47,7 @@ void ptorrent_close_unfit(struct peer_torrent *t)
 		struct conn *c = container_of(l, struct conn, in_torrent);
 
 		next = l->next;
-		if (c->peer != NULL && c->peer->unfit)
+		if (c->peer != NULL && swarm_peer_unfit(c->peer))
 			conn_close(c, E_PROTOCOL, "pieces");
 	}
 }

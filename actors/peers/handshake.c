@@ -31,7 +31,7 @@ static bool welcome(struct conn *c, struct peer_torrent *t)
 {
 	struct shard *s = c->shard;
 
-	if (t == NULL || !t->active || peerlist_is_banned(t->swarm->candidates, &c->at))
+	if (t == NULL || !t->active || peerlist_is_banned(swarm_candidates(t->swarm), &c->at))
 		return conn_end(c, E_NOT_FOUND, "infohash");
 	if (!ptorrent_make_room(t, &c->at))
 		return conn_end(c, E_OVERLOAD, "full");
@@ -109,12 +109,16 @@ static bool is_duplicate(struct conn *c, const uint8_t id[20])
 {
 	bool we_win = memcmp(c->shard->peer_id, id, 20) > 0;
 	struct link *l, *next;
+	struct swarm_look look;
 
 	for (l = c->torrent->conns.next; l != &c->torrent->conns; l = next) {
 		struct conn *o = container_of(l, struct conn, in_torrent);
 
 		next = l->next;
-		if (o == c || o->peer == NULL || memcmp(o->peer->id, id, 20) != 0)
+		if (o == c || o->peer == NULL)
+			continue;
+		swarm_look(o->peer, &look);
+		if (memcmp(look.id, id, 20) != 0)
 			continue;
 		if (o->incoming == c->incoming || c->incoming == we_win ||
 			!endpoint_same_ip(&o->at, &c->at))
@@ -148,23 +152,26 @@ static bool met_self(struct conn *c)
 		if (!conn_tx(c))
 			return false;
 	} else if (c->met_self) {
-		peerlist_set_own(c->torrent->swarm->candidates, &c->at);
+		peerlist_set_own(swarm_candidates(c->torrent->swarm), &c->at);
 	}
 	return conn_end(c, E_EXISTS, "self");
 }
 
 static void say_open(const struct conn *c)
 {
-	if (log_get_level() >= LOG_DEBUG)
-		log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d encryption=%d",
-			ptorrent_name(c->torrent).text, c->peer->client, c->incoming,
-			c->encryption);
+	struct swarm_look look;
+
+	if (log_get_level() < LOG_DEBUG)
+		return;
+	swarm_look(c->peer, &look);
+	log_event(LOG_DEBUG, "peer_open", "ih=%s client=\"%s\" incoming=%d encryption=%d",
+		ptorrent_name(c->torrent).text, look.client, c->incoming, c->encryption);
 }
 
 /* We dialled, and have been understood. */
 static void note_connected(struct conn *c)
 {
-	struct peerlist *list = c->torrent->swarm->candidates;
+	struct peerlist *list = swarm_candidates(c->torrent->swarm);
 
 	peerlist_connected(list, &c->at);
 	if (peerlist_greeting(list, &c->at) != PEER_GREET_UNKNOWN)

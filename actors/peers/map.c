@@ -182,7 +182,7 @@ const uint8_t *map_get(struct peer_torrent *t, uint32_t piece, uint32_t begin, u
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct shard *s = t->shard;
 	struct span_iter it =
-		span_iter_of(t->meta, layout_offset(&t->swarm->layout, piece, begin), length);
+		span_iter_of(t->meta, layout_offset(swarm_layout(t->swarm), piece, begin), length);
 	struct file_span f;
 	struct file_map *m;
 

@@ -66,7 +66,7 @@ unsigned pace_room(struct conn *c)
 void pace_asked(struct conn *c)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
-	unsigned n = c->peer != NULL ? c->peer->asked.n : 0;
+	unsigned n = c->peer != NULL ? swarm_asked(c->peer) : 0;
 	bool call = c->limit.ask_turn != NULL || n < c->limit.asked;
 	struct limit_subject u;
 

@@ -18,6 +18,7 @@
 #include "actors/msg/tref_table.h"
 #include "proto/base/link.h"
 #include "proto/mse/mse.h"
+#include "proto/swarm/rate.h"
 #include "proto/swarm/swarm.h"
 #include "proto/wire/peer_id.h"
 

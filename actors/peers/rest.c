@@ -89,12 +89,15 @@ static bool is_calm(const struct conn *c)
 /* What the peer may bring: one that still gets faster, all that comes. */
 static uint64_t in_rate(const struct conn *c)
 {
-	return c->peer->starting ? MAX(c->peer->pace, c->shard->flow.rate) : c->peer->pace;
+	bool starting;
+	uint64_t pace = swarm_pace(c->peer, &starting);
+
+	return starting ? MAX(pace, c->shard->flow.rate) : pace;
 }
 
 static bool may_wait(const struct conn *c)
 {
-	const struct swarm_peer *p = c->peer;
+	uint64_t asked;
 	int64_t need = MAX(c->shard->rest, REST_MIN) * (is_calm(c) ? LASTS : LASTS_LONGER);
 
 	if (c->state != CONN_OPEN || c->send_blocked)
@@ -102,7 +105,8 @@ static bool may_wait(const struct conn *c)
 	/* Of what takes that long to encrypt no more comes in a rest than there was before it. */
 	if (c->cipher != NULL && c->shard->flow.rate > CIPHER_RESTS)
 		return false;
-	if (p->asked.n > 0 && !lasts((uint64_t)p->asked.n * BLOCK_SIZE, in_rate(c), need))
+	asked = swarm_asked(c->peer);
+	if (asked > 0 && !lasts(asked * BLOCK_SIZE, in_rate(c), need))
 		return false;
 	/* A peer that is served, and asks for its next block when it has the last one. */
 	if (c->blocks_n == 0)
@@ -112,13 +116,13 @@ static bool may_wait(const struct conn *c)
 
 void rest_settle(struct conn *c)
 {
-	bool calm;
+	bool calm, starting;
 
 	CHECK_OBJ(c, CONN_MAGIC);
 	calm = may_wait(c);
 	if (calm == is_calm(c))
 		return;
-	if (calm && c->peer->pace > ROOM_FROM && !c->roomy) {
+	if (calm && !c->roomy && swarm_pace(c->peer, &starting) > ROOM_FROM) {
 		c->roomy = true;
 		net_make_room(c->io.fd, ROOM);
 	}

@@ -34,7 +34,7 @@ static bool drop_worst(struct peer_torrent *t)
 
 	if (worst == NULL)
 		return false;
-	conn_close(worst->conn, E_OVERLOAD, "turnover");
+	conn_close(swarm_conn(worst), E_OVERLOAD, "turnover");
 	return true;
 }
 
@@ -72,13 +72,15 @@ static void places_fini(struct places *p)
 /* Whether a is less missed than b: not yet open, then by what it moved, then by its age. */
 static bool is_less(const struct conn *a, const struct conn *b)
 {
-	uint64_t x, y;
+	struct swarm_look x, y;
 
 	if (a->peer == NULL || b->peer == NULL)
 		return a->peer == NULL && b->peer != NULL;
-	x = a->peer->downloaded + a->peer->uploaded;
-	y = b->peer->downloaded + b->peer->uploaded;
-	return x != y ? x < y : a->peer->connected_at > b->peer->connected_at;
+	swarm_look(a->peer, &x);
+	swarm_look(b->peer, &y);
+	if (x.downloaded + x.uploaded != y.downloaded + y.uploaded)
+		return x.downloaded + x.uploaded < y.downloaded + y.uploaded;
+	return x.connected_at > y.connected_at;
 }
 
 /* Of the address that has most places the connection least missed goes. */
@@ -162,7 +164,7 @@ bool ptorrent_turn_over(struct peer_torrent *t, int64_t now)
 	struct endpoint next;
 
 	if (!others && (!t->active || (!room_torrent_is_full(t) && !room_shard_is_full(s)) ||
-			       !peerlist_next(t->swarm->candidates, now, &next)))
+			       !peerlist_next(swarm_candidates(t->swarm), now, &next)))
 		return false;
 	return drop_worst(t) && others;
 }
@@ -177,7 +179,7 @@ static struct conn *least_missed(struct peer_torrent *t)
 		if (c->peer == NULL)
 			return c;
 	}
-	return swarm_least(t->swarm, loop_now(t->shard->loop))->conn;
+	return swarm_conn(swarm_least(t->swarm, loop_now(t->shard->loop)));
 }
 
 void ptorrent_keep_limit(struct peer_torrent *t)

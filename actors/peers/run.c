@@ -49,9 +49,9 @@ static bool receive(struct conn *c)
 static void converse(struct conn *c)
 {
 	/* Who is choked now gets none of what was queued for it, but is told so (BEP 6). */
-	if (c->peer->am_choking && !c->choking)
+	if (swarm_chokes(c->peer) && !c->choking)
 		conn_drop_blocks(c, false);
-	c->choking = c->peer->am_choking;
+	c->choking = swarm_chokes(c->peer);
 	ask(c);
 	conn_fill(c);
 }

@@ -88,7 +88,7 @@ static bool on_event(struct conn *c, const struct wire_ev *ev)
 		if (err == E_OK && ev->type == WIRE_CANCEL)
 			conn_cancel(c, ev->index, ev->begin, ev->length);
 		/* It may have become a seed by what it said, and nobody needs two of them. */
-		if (err == E_OK && !(c->peer->seed && c->torrent->done_said))
+		if (err == E_OK && !(swarm_is_seed(c->peer) && c->torrent->done_said))
 			return true;
 		if (err != E_OK)
 			log_event(LOG_DEBUG, "peer_message_refused",
@@ -105,7 +105,7 @@ static bool decode(struct conn *c, const uint8_t *p, size_t n)
 	size_t used;
 
 	for (;;) {
-		enum err err = wire_next(&c->peer->dec, p, n, &used, &ev);
+		enum err err = wire_next(swarm_decoder(c->peer), p, n, &used, &ev);
 
 		if (err != E_OK) {
 			return conn_end(c, err, "wire");
@@ -155,10 +155,10 @@ static bool lay_out(struct conn *c, struct landing *l, size_t max)
 	struct shard *s = c->shard;
 	unsigned want;
 
-	*l = (struct landing){.rest = wire_payload_left(&c->peer->dec)};
-	if (l->rest == 0 && !wire_at_boundary(&c->peer->dec))
+	*l = (struct landing){.rest = wire_payload_left(swarm_decoder(c->peer))};
+	if (l->rest == 0 && !wire_at_boundary(swarm_decoder(c->peer)))
 		return false;
-	want = MIN(c->peer->asked.n, LANDING);
+	want = MIN(swarm_asked(c->peer), LANDING);
 	if (l->rest > 0 && c->block != NULL && want > 0)
 		want--;
 	if (l->rest == 0 && want == 0)
@@ -221,7 +221,7 @@ static enum landed land_header(struct conn *c, unsigned i)
 
 	if (!wire_is_whole_block(h))
 		return LANDED_ELSE;
-	err = wire_next(&c->peer->dec, h, WIRE_PIECE_HEADER, &used, &ev);
+	err = wire_next(swarm_decoder(c->peer), h, WIRE_PIECE_HEADER, &used, &ev);
 	if (err != E_OK) {
 		(void)conn_end(c, err, "wire");
 		return LANDED_END;
@@ -232,9 +232,9 @@ static enum landed land_header(struct conn *c, unsigned i)
 
 static bool place(struct conn *c, size_t n)
 {
-	wire_payload_placed(&c->peer->dec, n);
+	wire_payload_placed(swarm_decoder(c->peer), n);
 	swarm_progress(c->peer, loop_now(c->shard->loop));
-	return wire_payload_left(&c->peer->dec) > 0 || decode(c, NULL, 0);
+	return wire_payload_left(swarm_decoder(c->peer)) > 0 || decode(c, NULL, 0);
 }
 
 /* n bytes have landed.  false: the connection ends. */

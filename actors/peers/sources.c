@@ -32,13 +32,16 @@ static unsigned forbidden(const struct peer_torrent *t)
 /* Who named it: bits.  Of one that called from we know not where that is all we know. */
 static unsigned sources_of(const struct conn *c)
 {
-	const struct peerlist *list = c->torrent->swarm->candidates;
+	const struct peerlist *list = swarm_candidates(c->torrent->swarm);
 	struct peerlist_info info;
+	struct swarm_look look;
 
 	if (!c->incoming)
 		return peerlist_lookup(list, &c->at, &info) ? info.sources : 0;
-	if (c->peer != NULL && c->peer->reach.port != 0 &&
-		peerlist_lookup(list, &c->peer->reach, &info))
+	if (c->peer == NULL)
+		return 1u << PEER_INCOMING;
+	swarm_look(c->peer, &look);
+	if (look.reach.port != 0 && peerlist_lookup(list, &look.reach, &info))
 		return info.sources | 1u << PEER_INCOMING;
 	return 1u << PEER_INCOMING;
 }
@@ -78,12 +81,12 @@ void ptorrent_obey_rules(struct peer_torrent *t)
 
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	bits = forbidden(t);
-	t->swarm->is_private = t->meta->is_private;
+	swarm_set_private(t->swarm, t->meta->is_private);
 	swarm_gossip(t->swarm, (bits & 1u << PEER_PEX) == 0);
 	if ((bits & ~t->forbidden) != 0) {
 		if (t->meta->is_private)
 			close_strangers(t);
-		peerlist_forget_sources(t->swarm->candidates, bits);
+		peerlist_forget_sources(swarm_candidates(t->swarm), bits);
 	}
 	t->forbidden = bits;
 	tell_lsd(t, t->active && (bits & 1u << PEER_LSD) == 0);
@@ -114,7 +117,7 @@ static void take_found(struct peer_torrent *t, const struct m_peers_found *f)
 	for (uint32_t i = 0; i < f->n; i++)
 		if (may_be_dialled(s, &f->peers[i], f->source) &&
 			!blocklist_refuses(s->blocked, &f->peers[i]))
-			peerlist_add(t->swarm->candidates, &f->peers[i], f->source, now);
+			peerlist_add(swarm_candidates(t->swarm), &f->peers[i], f->source, now);
 	ptorrent_dial(t);
 }
 

@@ -19,10 +19,11 @@ int64_t ptorrent_wish_at(const struct peer_torrent *t)
 
 static bool moved(const struct peer_torrent *t)
 {
-	const struct swarm *w = t->swarm;
+	struct swarm_totals n;
 
-	return t->told_down != w->downloaded || t->told_up != w->uploaded ||
-	       t->told_wasted != w->wasted || t->told_left != swarm_left(w);
+	swarm_totals(t->swarm, &n);
+	return t->told_down != n.downloaded || t->told_up != n.uploaded ||
+	       t->told_wasted != n.wasted || t->told_left != swarm_left(t->swarm);
 }
 
 static uint16_t most16(unsigned n)
@@ -36,14 +37,15 @@ static void count_peers(struct swarm_counts *n, const struct peer_torrent *t)
 
 	for (struct link *l = t->conns.next; l != &t->conns; l = l->next) {
 		const struct conn *c = container_of(l, struct conn, in_torrent);
-		const struct swarm_peer *p = c->peer;
+		struct swarm_look look;
 
-		if (p == NULL)
+		if (c->peer == NULL)
 			continue;
+		swarm_look(c->peer, &look);
 		peers += !c->web;
-		seeds += !c->web && p->seed;
-		useful += p->interesting > 0;
-		senders += p->interesting > 0 && !p->peer_choking;
+		seeds += !c->web && swarm_is_seed(c->peer);
+		useful += look.interesting > 0;
+		senders += look.interesting > 0 && !look.peer_choking;
 	}
 	n->peers = most16(peers);
 	n->seeds = most16(seeds);
@@ -55,13 +57,14 @@ static void count_peers(struct swarm_counts *n, const struct peer_torrent *t)
  */
 static struct swarm_counts count_now(struct peer_torrent *t)
 {
-	struct swarm_counts n = {.known = most16(peerlist_count(t->swarm->candidates))};
-	int64_t now = loop_now(t->shard->loop);
+	struct swarm_counts n = {.known = most16(peerlist_count(swarm_candidates(t->swarm)))};
+	uint64_t down, up;
 
 	if (t->conns_n == 0)
 		return n;
-	n.down_rate = (uint32_t)MIN(meter_shown(&t->swarm->down, now), UINT32_MAX);
-	n.up_rate = (uint32_t)MIN(meter_shown(&t->swarm->up, now), UINT32_MAX);
+	swarm_rates(t->swarm, loop_now(t->shard->loop), &down, &up);
+	n.down_rate = (uint32_t)MIN(down, UINT32_MAX);
+	n.up_rate = (uint32_t)MIN(up, UINT32_MAX);
 	count_peers(&n, t);
 	return n;
 }
@@ -78,11 +81,13 @@ static void send_totals(const struct peer_torrent *t, uint16_t to)
 {
 	const struct swarm *w = t->swarm;
 	struct m_totals *m = msg_new(t->shard->actor, MSG_PEERS_TOTALS);
+	struct swarm_totals n;
 
 	m->t = t->ref;
-	m->downloaded = w->downloaded;
-	m->uploaded = w->uploaded;
-	m->wasted = w->wasted;
+	swarm_totals(w, &n);
+	m->downloaded = n.downloaded;
+	m->uploaded = n.uploaded;
+	m->wasted = n.wasted;
 	m->left = swarm_left(w);
 	m->lacks = t->meta->bare ? swarm_left(w) : wanted_left(t->meta, NULL, swarm_have(w));
 	m->now = t->told_now;
@@ -95,13 +100,15 @@ void ptorrent_report_totals(struct peer_torrent *t)
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	struct swarm_counts now = count_now(t);
 	bool bytes = moved(t);
+	struct swarm_totals n;
 
 	if (!bytes && !differ(&now, &t->told_now))
 		return;
 	t->told_now = now;
-	t->told_down = t->swarm->downloaded;
-	t->told_up = t->swarm->uploaded;
-	t->told_wasted = t->swarm->wasted;
+	swarm_totals(t->swarm, &n);
+	t->told_down = n.downloaded;
+	t->told_up = n.uploaded;
+	t->told_wasted = n.wasted;
 	t->told_left = swarm_left(t->swarm);
 	t->told_at = loop_now(t->shard->loop);
 	send_totals(t, ADDR_SESSION);
@@ -123,7 +130,7 @@ void ptorrent_wake(struct peer_torrent *t)
 	ptorrent_report_totals(t);
 	if (!t->active || link_linked(&t->in_dial_queue))
 		return;
-	at = peerlist_deadline(t->swarm->candidates, now);
+	at = peerlist_deadline(swarm_candidates(t->swarm), now);
 	if (at != INT64_MAX)
 		loop_timer_set(t->shard->loop, &t->tick, MAX(at, now + TICK / 10));
 	else if (!swarm_done(t->swarm))

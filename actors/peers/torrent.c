@@ -46,7 +46,7 @@ static void close_seeds(struct peer_torrent *t)
 		struct conn *c = container_of(l, struct conn, in_torrent);
 
 		next = l->next;
-		if (c->peer != NULL && c->peer->seed)
+		if (c->peer != NULL && swarm_is_seed(c->peer))
 			conn_close(c, E_OK, "both_seed");
 	}
 }
@@ -63,7 +63,7 @@ void ptorrent_check_done(struct peer_torrent *t)
 	m = msg_new(t->shard->actor, MSG_PEERS_DONE);
 	m->t = t->ref;
 	msg_send(t->shard->actor, ADDR_SESSION, m);
-	peerlist_set_seeding(t->swarm->candidates, true);
+	peerlist_set_seeding(swarm_candidates(t->swarm), true);
 	close_seeds(t);
 }
 
@@ -72,7 +72,7 @@ void ptorrent_check_done(struct peer_torrent *t)
 /* Runs of pieces at a time: the picker orders anew for each. */
 static void set_priorities(struct peer_torrent *t)
 {
-	struct picker *p = t->swarm->picker;
+	struct picker *p = swarm_picker(t->swarm);
 	uint32_t n = t->meta->pieces, end;
 	uint8_t *want = xcalloc(n, 1);
 
@@ -96,10 +96,10 @@ static bool take_wishes(struct peer_torrent *t, struct wishes *w)
 
 	must(w->file_priority == NULL || w->file_priority_n == t->meta->files_n);
 	if (before.sequential != w->sequential)
-		picker_sequential(t->swarm->picker, w->sequential);
+		picker_sequential(swarm_picker(t->swarm), w->sequential);
 	wishes_move(&t->wishes, w);
 	wishes_fini(&before);
-	t->swarm->up_limit = t->wishes.up_limit;
+	swarm_set_up_limit(t->swarm, t->wishes.up_limit);
 	if (changed)
 		set_priorities(t);
 	return changed;
@@ -111,7 +111,7 @@ static void follow_wishes(struct peer_torrent *t)
 	swarm_reconsider(t->swarm);
 	if (!swarm_done(t->swarm) && t->done_said) {
 		t->done_said = false;
-		peerlist_set_seeding(t->swarm->candidates, false);
+		peerlist_set_seeding(swarm_candidates(t->swarm), false);
 	}
 	ptorrent_report_totals(t);
 	ptorrent_check_done(t);
@@ -171,13 +171,13 @@ static void load_partials(struct peer_torrent *t, const struct partial_piece *v,
 		size_t bytes = ((size_t)v[i].blocks_n + 7) / 8;
 
 		if (v[i].piece >= t->meta->pieces ||
-			picker_load_partial(t->swarm->picker, v[i].piece, v[i].blocks, bytes) !=
-				E_OK)
+			picker_load_partial(
+				swarm_picker(t->swarm), v[i].piece, v[i].blocks, bytes) != E_OK)
 			continue;
-		if (!picker_complete(t->swarm->picker, v[i].piece))
+		if (!picker_complete(swarm_picker(t->swarm), v[i].piece))
 			continue;
 		/* Nothing would ever come in to have it hashed: fetch it again. */
-		picker_write_failed(t->swarm->picker, v[i].piece);
+		picker_write_failed(swarm_picker(t->swarm), v[i].piece);
 		blocks_drop_piece(t, v[i].piece, false);
 	}
 }
@@ -197,11 +197,11 @@ static void load(struct peer_torrent *t, struct m_peers_add *add)
 	t->wishes = none;
 	(void)take_wishes(t, &add->wishes);
 	if (!t->meta->bare)
-		picker_load_have(t->swarm->picker, &add->have);
+		picker_load_have(swarm_picker(t->swarm), &add->have);
 	load_partials(t, add->partials, add->partials_n);
 	t->done_said = swarm_done(t->swarm);
 	t->told_left = swarm_left(t->swarm);
-	peerlist_set_seeding(t->swarm->candidates, t->done_said);
+	peerlist_set_seeding(swarm_candidates(t->swarm), t->done_said);
 	t->active = add->active;
 }
 
@@ -261,7 +261,7 @@ static void complete_torrent(struct peer_torrent *t, struct m_peers_add *add, in
 	if (t->done_said)
 		close_seeds(t);
 	log_event(LOG_INFO, "torrent_completed", "ih=%s pieces=%u peers=%u", ptorrent_name(t).text,
-		t->meta->pieces, t->swarm->peers_n);
+		t->meta->pieces, swarm_peers(t->swarm));
 	ptorrent_dial(t);
 }
 
@@ -290,7 +290,7 @@ void ptorrent_fetched(struct peer_torrent *t)
 	m->info = xmemdup(info.p, info.n);
 	m->info_n = info.n;
 	log_event(LOG_INFO, "metadata_fetched", "ih=%s bytes=%zu peers=%u", ptorrent_name(t).text,
-		info.n, t->swarm->peers_n);
+		info.n, swarm_peers(t->swarm));
 	msg_send(t->shard->actor, ADDR_SESSION, m);
 }
 
@@ -303,8 +303,7 @@ void peers_on_set(struct actor *a, struct msg **m)
 	if (t == NULL)
 		return;
 	rates_set(t, set->wishes.down_limit, set->wishes.up_limit);
-	again = t->swarm->no_download && !set->no_download;
-	t->swarm->no_download = set->no_download;
+	again = swarm_stop_download(t->swarm, set->no_download);
 	if (take_wishes(t, &set->wishes)) {
 		map_drop_all(
 			t->shard, t->ref); /* what was in the part file may soon be in its own */
@@ -332,7 +331,7 @@ static void drop_begun(struct peer_torrent *t)
 	uint32_t iter = 0, piece;
 	size_t n;
 
-	while (picker_save_partial(t->swarm->picker, &iter, &piece, bitmap, &n))
+	while (picker_save_partial(swarm_picker(t->swarm), &iter, &piece, bitmap, &n))
 		blocks_drop_piece(t, piece, true);
 	xfree(bitmap);
 }
@@ -366,6 +365,7 @@ void peers_on_remove(struct actor *a, struct msg **m)
 	struct shard *s = shard_of(a);
 	struct m_peers_remove *r = MSG_AS(PEERS_REMOVE, *m);
 	struct peer_torrent *t = ptorrent_by_ref(s, r->t);
+	struct swarm_totals n;
 
 	if (t == NULL) {
 		actor_reply(a, m, E_NOT_FOUND);
@@ -373,9 +373,10 @@ void peers_on_remove(struct actor *a, struct msg **m)
 	}
 	if (!t->meta->bare)
 		bitfield_copy(&r->have, swarm_have(t->swarm));
-	r->downloaded = t->swarm->downloaded;
-	r->uploaded = t->swarm->uploaded;
-	r->wasted = t->swarm->wasted;
+	swarm_totals(t->swarm, &n);
+	r->downloaded = n.downloaded;
+	r->uploaded = n.uploaded;
+	r->wasted = n.wasted;
 	ptorrent_detach(&t);
 	/* The blocks on their way must reach the workers before what follows from this reply does.
 	 */

@@ -65,14 +65,14 @@ static uint32_t most_queued(struct conn *c)
 
 void conn_fill(struct conn *c)
 {
+	const struct block_req *next;
 	struct block_req r;
 
 	CHECK_OBJ(c, CONN_MAGIC);
-	if (c->peer->info_asked.n > 0)
+	if (swarm_wants_info(c->peer))
 		swarm_serve_info(c->peer);
-	while (c->peer->serving.n > 0 && c->queued < most_queued(c)) {
-		struct read_run *x =
-			cache_get(c->torrent, req_at(&c->peer->serving, 0), c->blocks_n == 0);
+	while ((next = swarm_serve_first(c->peer)) != NULL && c->queued < most_queued(c)) {
+		struct read_run *x = cache_get(c->torrent, next, c->blocks_n == 0);
 
 		if (x == NULL)
 			return;
@@ -145,14 +145,14 @@ void conn_cancel(struct conn *c, uint32_t piece, uint32_t begin, uint32_t length
 bool conn_is_send_blocked(const struct conn *c)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
-	return c->peer != NULL && outbuf_len(&c->peer->out) > OUTPUT_MAX;
+	return c->peer != NULL && outbuf_len(swarm_out(c->peer)) > OUTPUT_MAX;
 }
 
 bool conn_has_output(const struct conn *c)
 {
 	CHECK_OBJ(c, CONN_MAGIC);
 	return outbuf_len(&c->first) > 0 || c->blocks_n > 0 || stream_held(c) > 0 ||
-	       (c->peer != NULL && outbuf_len(&c->peer->out) > 0);
+	       (c->peer != NULL && outbuf_len(swarm_out(c->peer)) > 0);
 }
 
 /* --- laying out one writev --- */
@@ -228,7 +228,7 @@ static bool lay_out(struct conn *c, struct departure *d)
 			return front != FRONT_BROKEN;
 		add_block(d, block_at(c, i++));
 	}
-	add(d, outbuf_data(&c->peer->out), outbuf_len(&c->peer->out));
+	add(d, outbuf_data(swarm_out(c->peer)), outbuf_len(swarm_out(c->peer)));
 	for (; front == FRONT_READY && i < c->blocks_n && d->n + 2 <= STREAM_IOV &&
 		d->bytes < d->max;
 		i++) {
@@ -270,7 +270,7 @@ static void took(struct conn *c, size_t n)
 		return;
 	if (n > 0 && c->blocks_n > 0 && block_at(c, 0)->sent > 0)
 		n = took_block(c, n);
-	n = took_outbuf(&c->peer->out, n);
+	n = took_outbuf(swarm_out(c->peer), n);
 	while (n > 0)
 		n = took_block(c, n);
 }

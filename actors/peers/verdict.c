@@ -42,7 +42,7 @@ static void verdict(struct shard *s, const struct block_item *b)
 	default:
 		/* The session hears of it from the store, and says what is to happen. */
 		swarm_piece_failed(t->swarm, b->piece);
-		t->swarm->no_download = true;
+		(void)swarm_stop_download(t->swarm, true);
 		break;
 	}
 }

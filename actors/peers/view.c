@@ -5,6 +5,7 @@
 static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfield, int64_t now)
 {
 	struct swarm_peer *p = c->peer;
+	struct swarm_look look;
 
 	CHECK_OBJ(c, CONN_MAGIC);
 	v->at = c->at;
@@ -15,20 +16,20 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 		return;
 	}
 	v->connected = true;
-	memcpy(v->id, p->id, sizeof v->id);
-	v->unchoked_us = !p->peer_choking;
-	v->interested_us = p->peer_interested;
-	v->unchoked = !p->am_choking;
-	v->interested = p->am_interested;
+	swarm_look(p, &look);
+	memcpy(v->id, look.id, sizeof v->id);
+	v->unchoked_us = !look.peer_choking;
+	v->interested_us = look.peer_interested;
+	v->unchoked = !look.am_choking;
+	v->interested = look.am_interested;
 	v->bits = c->torrent->meta->pieces;
 	if (bitfield && v->bits > 0)
-		v->bitfield = xmemdup(p->has.bytes, bitfield_bytes(p->has.bits));
-	v->down_rate = meter_shown(&p->down, now);
-	v->up_rate = meter_shown(&p->up, now);
-	v->downloaded = p->downloaded;
-	v->uploaded = p->uploaded;
+		v->bitfield = xmemdup(look.has->bytes, bitfield_bytes(look.has->bits));
+	swarm_peer_rates(p, now, &v->down_rate, &v->up_rate);
+	v->downloaded = look.downloaded;
+	v->uploaded = look.uploaded;
 	v->relevance = swarm_relevance(p);
-	memcpy(v->client, p->client, sizeof v->client);
+	(void)snprintf(v->client, sizeof v->client, "%s", look.client);
 }
 
 static void snapshot_metadata(struct metadata_view *v, const struct peer_torrent *t)
@@ -42,7 +43,7 @@ static void snapshot_metadata(struct metadata_view *v, const struct peer_torrent
 		.size = p.size,
 		.pieces = p.pieces,
 		.have = p.have,
-		.peers = t->swarm->peers_n,
+		.peers = swarm_peers(t->swarm),
 		.offering = p.offering,
 		.asked = p.asked,
 		.rejects = p.rejects,
@@ -55,6 +56,7 @@ static void snapshot_torrent(
 	struct torrent_peers *v, struct peer_torrent *t, unsigned parts, int64_t now)
 {
 	const struct bitfield *have = swarm_have(t->swarm);
+	struct swarm_totals n;
 	struct link *l;
 
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
@@ -65,16 +67,15 @@ static void snapshot_torrent(
 	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) != 0 && v->bits > 0)
 		v->bitfield = xmemdup(have->bytes, bitfield_bytes(have->bits));
 	v->left = swarm_left(t->swarm);
-	v->downloaded = t->swarm->downloaded;
-	v->uploaded = t->swarm->uploaded;
-	v->wasted = t->swarm->wasted;
-	v->failed_pieces = t->swarm->failed_pieces;
+	swarm_totals(t->swarm, &n);
+	v->downloaded = n.downloaded;
+	v->uploaded = n.uploaded;
+	v->wasted = n.wasted;
+	v->failed_pieces = n.failed_pieces;
 	v->mute_dials = t->mute_dials;
 	/* Nothing can come or go, and nothing ticks that would make the meters see it. */
-	if (t->conns_n > 0) {
-		v->down_rate = meter_shown(&t->swarm->down, now);
-		v->up_rate = meter_shown(&t->swarm->up, now);
-	}
+	if (t->conns_n > 0)
+		swarm_rates(t->swarm, now, &v->down_rate, &v->up_rate);
 	if ((parts & VIEW_PEERS) == 0 || t->conns_n == 0)
 		return;
 	v->peers = xcalloc(t->conns_n, sizeof *v->peers);

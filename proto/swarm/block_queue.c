@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A queue of block requests: circular, found from the front, gone when empty. */
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/state.h"
 
 static void grow(struct req_queue *q)
 {

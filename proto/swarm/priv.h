@@ -3,7 +3,7 @@
 #ifndef PROTO_SWARM_PRIV_H
 #define PROTO_SWARM_PRIV_H
 
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/state.h"
 #include "proto/wire/ext.h"
 #include "proto/wire/peer_id.h"
 

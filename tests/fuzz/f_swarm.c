@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/priv.h"
 
 #define PIECES    40u
 #define PIECE_LEN 32768u

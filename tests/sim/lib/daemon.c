@@ -203,15 +203,23 @@ static const struct swarm_peer *peer_at(const struct peer_torrent *t, const stru
 uint64_t sim_given(const struct daemon *d, const struct content *c, const struct host *to)
 {
 	const struct swarm_peer *p = peer_at(torrent_in(d, c), to);
+	struct swarm_look look;
 
-	return p != NULL ? p->uploaded : 0;
+	if (p == NULL)
+		return 0;
+	swarm_look(p, &look);
+	return look.uploaded;
 }
 
 uint64_t sim_taken(const struct daemon *d, const struct content *c, const struct host *from)
 {
 	const struct swarm_peer *p = peer_at(torrent_in(d, c), from);
+	struct swarm_look look;
 
-	return p != NULL ? p->downloaded : 0;
+	if (p == NULL)
+		return 0;
+	swarm_look(p, &look);
+	return look.downloaded;
 }
 
 static unsigned open_conns(const struct peer_torrent *t, const struct host *only)
@@ -231,15 +239,17 @@ static unsigned open_conns(const struct peer_torrent *t, const struct host *only
 struct sim_totals sim_totals(const struct daemon *d, const struct content *c)
 {
 	const struct peer_torrent *t = torrent_in(d, c);
+	struct swarm_totals n;
 
 	if (t == NULL)
 		return (struct sim_totals){0};
+	swarm_totals(t->swarm, &n);
 	return (struct sim_totals){
-		.downloaded = t->swarm->downloaded,
-		.uploaded = t->swarm->uploaded,
-		.wasted = t->swarm->wasted,
+		.downloaded = n.downloaded,
+		.uploaded = n.uploaded,
+		.wasted = n.wasted,
 		.peers = open_conns(t, NULL),
-		.no_download = t->swarm->no_download,
+		.no_download = n.no_download,
 	};
 }
 
@@ -247,7 +257,7 @@ bool sim_banned(const struct daemon *d, const struct content *c, const struct ho
 {
 	const struct peer_torrent *t = torrent_in(d, c);
 
-	return t != NULL && peerlist_is_banned(t->swarm->candidates, &by_ip->at);
+	return t != NULL && peerlist_is_banned(swarm_candidates(t->swarm), &by_ip->at);
 }
 
 bool sim_connected(const struct daemon *d, const struct content *c, const struct host *other)
@@ -293,7 +303,7 @@ void daemon_check(const struct daemon *d)
 
 	for (uint32_t i = 0; i < s->torrents.n; i++)
 		if (ptorrent_at(s, i) != NULL)
-			picker_check(ptorrent_at(s, i)->swarm->picker);
+			picker_check(swarm_picker(ptorrent_at(s, i)->swarm));
 }
 
 void daemon_tap(struct daemon *d, const struct msg *m)

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/priv.h"
 
 #define NODES     8u
 #define PIECES    48u

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/priv.h"
 
 #define PIECES    9u
 #define PIECE_LEN 65536u

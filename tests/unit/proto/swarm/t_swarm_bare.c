@@ -7,7 +7,7 @@
  * Two swarms joined by their ->out, one of them bare; a third end is a stranger's, by hand.
  */
 #include "proto/meta/hash.h"
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/priv.h"
 #include "proto/wire/ext_metadata.h"
 
 #include <setjmp.h>

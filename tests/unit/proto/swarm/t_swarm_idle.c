@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/priv.h"
 
 #define SECOND INT64_C(1000000)
 #define PEERS  60u

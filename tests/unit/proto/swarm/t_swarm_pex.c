@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "proto/swarm/swarm.h"
+#include "proto/swarm/priv.h"
 #include "proto/wire/pex.h"
 
 #define SECOND INT64_C(1000000)
