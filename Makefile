@@ -35,7 +35,7 @@ objs   = $(patsubst %.c,$(OUT)/%.o,$(1))
 # A folder is an archive: what may call what is checked folder by folder (tests/lint).
 FOLDERS := $(sort $(patsubst %/,%,$(dir $(wildcard proto/*/*.c actors/*/*.c http/*/*.c)))) config
 SEAM_C  := $(SEAM:%=actors/kernel/%.c)
-MAIN_C  := actors/main/main.c
+MAIN_C  := actors/main/main.c http/ctl/main.c
 sources = $(filter-out $(SEAM_C) $(MAIN_C),$(wildcard $(1)/*.c))
 archive = $(OUT)/lib/$(subst /,-,$(1)).a
 UNIT    := $(wildcard tests/unit/*/t_*.c tests/unit/*/*/t_*.c)
@@ -55,10 +55,12 @@ ALL_LIBS := $(foreach f,$(FOLDERS),$(call archive,$(f)))
 PROTO_LIBS := $(filter $(OUT)/lib/proto-%,$(ALL_LIBS))
 KERNEL_LIB := $(call archive,actors/kernel)
 LIBS := $(ALL_LIBS) $(LIB_seam)
+CTL_LIBS := $(foreach f,http/ctl config proto/meta proto/base,$(call archive,$(f)))
 SIMLIBS := $(LIB_sim) $(filter-out $(OUT)/lib/http-%,$(ALL_LIBS))
 FUZZLIBS := $(call archive,config) $(KERNEL_LIB) $(LIB_seam) $(PROTO_LIBS)
 
 DAEMON  := $(OUT)/torrentd
+CTL     := $(OUT)/torrentctl
 UNIT_B  := $(UNIT:%.c=$(OUT)/%)
 FUZZ_B  := $(FUZZ:%.c=$(OUT)/%)
 SIM_B   := $(SIM_C:%.c=$(OUT)/%)
@@ -71,7 +73,7 @@ SIM_LONG_B := $(SIM_LONG:%.c=$(OUT)/%)
 	test cov tags compile_commands.json \
 	clean help run check deps deps-test daemon test-binaries docs
 
-all: $(DAEMON) ## build the daemon
+all: $(DAEMON) $(CTL) ## build the daemon and its command line client
 
 $(foreach f,$(FOLDERS),$(eval $(call archive,$(f)): $(call objs,$(call sources,$(f)))))
 $(LIB_seam): $(call objs,$(SEAM_C))
@@ -89,6 +91,9 @@ $(OUT)/config/config.o $(OUT)/config/print.o: CFLAGS += -DTORRENTD_VERSION='"$(V
 
 $(DAEMON): $(OUT)/actors/main/main.o $(LIBS)
 	@echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+
+$(CTL): $(OUT)/http/ctl/main.o $(CTL_LIBS)
+	@echo "  LINK  $@"; $(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $< -Wl,--start-group $(CTL_LIBS) -Wl,--end-group $(LDLIBS)
 
 $(UNIT_B): %: %.o $(LIB_unit) $(LIBS)
 	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(LIB_unit) $(LIBS) -Wl,--end-group $(LDLIBS) -lcmocka

@@ -30,14 +30,21 @@ run: deps ## install what is missing, build and start the daemon in the foregrou
 debug: ## build without optimisation
 	@$(MAKE) --no-print-directory FLAVOR=debug -j$$(nproc) daemon
 
-docs: $(DAEMON) ## make the example configuration, the manual pages and the charts again
+docs: $(DAEMON) $(CTL) ## make the example configuration, the manual pages and the charts again
 	$(DAEMON) --print-default-config > config/torrentd.conf.example
 	$(DAEMON) --print-man-1 > config/torrentd.1
 	$(DAEMON) --print-man-5 > config/torrentd.conf.5
+	$(CTL) --print-man > docs/torrentctl.1
+	for s in bash zsh fish; do $(CTL) completion $$s > docs/torrentctl.$$s || exit 1; done
 	$(PYTHON) docs/charts.py
 
-install: $(DAEMON) ## install below $(DESTDIR)$(PREFIX)
+install: $(DAEMON) $(CTL) ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(DAEMON) $(DESTDIR)$(PREFIX)/bin/torrentd
+	install -D -m 755 $(CTL) $(DESTDIR)$(PREFIX)/bin/torrentctl
+	install -D -m 644 docs/torrentctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/torrentctl.1
+	install -D -m 644 docs/torrentctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/torrentctl
+	install -D -m 644 docs/torrentctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_torrentctl
+	install -D -m 644 docs/torrentctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/torrentctl.fish
 	install -D -m 644 config/torrentd.conf.example $(DESTDIR)$(PREFIX)/share/doc/torrentd/torrentd.conf.example
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/torrentd/README.md
 	install -D -m 644 config/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1
@@ -47,7 +54,9 @@ install: $(DAEMON) ## install below $(DESTDIR)$(PREFIX)
 	sed 's|@PREFIX@|$(PREFIX)|g' config/torrentd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/torrentd $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service \
+	rm -f $(DESTDIR)$(PREFIX)/bin/torrentd $(DESTDIR)$(PREFIX)/bin/torrentctl $(DESTDIR)$(PREFIX)/share/man/man1/torrentctl.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/torrentctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_torrentctl \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/torrentctl.fish $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/torrentd.conf \
 		$(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man5/torrentd.conf.5
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/torrentd

@@ -103,4 +103,4 @@ bench: deps-bench ## paired runs against real clients, about three quarters of a
 
 bench-programs: $(BENCH_B)
 
-daemon: $(DAEMON)
+daemon: $(DAEMON) $(CTL)

@@ -54,6 +54,7 @@ MAY = {
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
     'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server'),
     'http/web': (BASE, KERNEL, MSG, 'config', 'http/access', 'http/server'),
+    'http/ctl': (BASE, MSG, 'config', 'proto/meta'),
 }
 
 # L2: the headers of a folder that others may include.  ALL: every header that is not called priv.h or *_priv.h.
@@ -73,7 +74,7 @@ FACES = {
     'proto/portmap': ('pcp.h', 'mapper.h', 'igd.h'),
     'proto/blocklist': ('blocklist.h',),
     'proto/dht': ('kad.h', 'krpc.h', 'id.h', 'item.h', 'table.h', 'ed25519.h'),
-    'config': ('config.h', 'args.h', 'load.h', 'report.h', 'paths.h', 'life.h', 'options.h'),
+    'config': ('config.h', 'args.h', 'load.h', 'report.h', 'paths.h', 'life.h', 'options.h', 'units.h', 'man.h'),
     'actors/kernel': ALL,
     'actors/msg': ALL,
     'actors/fetch': ('web.h', 'address_filter.h', 'resolve.h'),
@@ -87,7 +88,7 @@ LIBRARIES = {
     'crypt.h': {'http/access/basic.c'},
     'zmq.h': {'actors/kernel/mailbox.c'},
     'zlib.h': {'http/server/gzip.c', 'actors/blocklist/unpack.c'},
-    'curl/curl.h': {'actors/fetch/priv.h'},
+    'curl/curl.h': {'actors/fetch/priv.h', 'http/ctl/client.c'},
     'ares.h': {'actors/fetch/dns.c'},
     'miniupnpc/': {'actors/portmap/upnp.c'},
     'openssl/': {'proto/meta/hash.c', 'proto/mse/dh.c', 'proto/dht/ed25519.c'},

@@ -30,9 +30,13 @@ UNDONE = r'\b(' + '|'.join(('TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'not ' + 'imp
 MACHINE = r'(?<![\w.])/(' + '|'.join(('wo' + 'rk/', 'ro' + 'ot/')) + ')'
 
 GENERATED = (
-    ('--print-default-config', 'config/torrentd.conf.example'),
-    ('--print-man-1', 'config/torrentd.1'),
-    ('--print-man-5', 'config/torrentd.conf.5'),
+    ('torrentd', ['--print-default-config'], 'config/torrentd.conf.example'),
+    ('torrentd', ['--print-man-1'], 'config/torrentd.1'),
+    ('torrentd', ['--print-man-5'], 'config/torrentd.conf.5'),
+    ('torrentctl', ['--print-man'], 'docs/torrentctl.1'),
+    ('torrentctl', ['completion', 'bash'], 'docs/torrentctl.bash'),
+    ('torrentctl', ['completion', 'zsh'], 'docs/torrentctl.zsh'),
+    ('torrentctl', ['completion', 'fish'], 'docs/torrentctl.fish'),
 )
 
 
@@ -185,11 +189,10 @@ def check_magics():
 
 
 def check_generated():
-    daemon = os.path.join(OUT, 'torrentd')
-    if not os.path.exists(daemon):
+    if not os.path.exists(os.path.join(OUT, 'torrentd')):
         raise lib_tree.Skip('the daemon is not built; the unit tests check this too')
-    for flag, path in GENERATED:
-        done = subprocess.run([daemon, flag], capture_output=True, text=True, check=False)
+    for program, words, path in GENERATED:
+        done = subprocess.run([os.path.join(OUT, program), *words], capture_output=True, text=True, check=False)
         if done.returncode != 0 or done.stdout != lib_tree.read(path):
             yield f'{path} is stale: run make docs'
 
