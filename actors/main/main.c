@@ -23,6 +23,7 @@
 #include "actors/main/topology.h"
 #include "actors/msg/env.h"
 #include "actors/state/state.h"
+#include "proto/base/qr.h"
 
 enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
 
@@ -61,11 +62,23 @@ static void print_banner(const struct config *c, const struct actor_env *env)
 	fflush(stdout);
 }
 
+/* A person at a terminal may scan it with a phone. */
+static void draw_link(const char *url)
+{
+	char text[QR_TEXT];
+	struct qr q;
+
+	if (isatty(STDOUT_FILENO) == 0 || qr_make(&q, url, strlen(url)) != E_OK)
+		return;
+	(void)qr_draw(&q, text);
+	fputs(text, stdout);
+}
+
 /* For the one who may read the terminal, or the journal of the first start. */
 static void print_first_token(
 	const struct start_tokens *s, const struct config *c, const struct actor_env *env)
 {
-	char url[LISTENING_URL], at[ENDPOINT_TEXT];
+	char url[LISTENING_URL], at[ENDPOINT_TEXT], link[512];
 
 	if (s->path[0] != '\0')
 		printf("torrentd: the first token for other machines and programs is in %s\n",
@@ -73,8 +86,9 @@ static void print_first_token(
 	if (s->link[0] != '\0') {
 		listening_reached(c->api_bind, at);
 		listening_url(at, env, url);
-		printf("torrentd: pair a device within five minutes: %s%s/#/pair/%s\n", url,
-			c->api_base_path, s->link);
+		snprintf(link, sizeof link, "%s%s/#/pair/%s", url, c->api_base_path, s->link);
+		printf("torrentd: pair a device within five minutes: %s\n", link);
+		draw_link(link);
 	}
 	fflush(stdout);
 }

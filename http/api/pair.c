@@ -6,6 +6,29 @@
 #include "http/access/pairings.h"
 #include "http/api/priv.h"
 #include "http/api/token_job.h"
+#include "proto/base/qr.h"
+
+/* The link as a QR code, for a page to draw: a row a text, "1" is dark; null: it is too long for
+ * one. */
+static void put_code(struct json_out *o, const char *url)
+{
+	char row[QR_SIZE_MAX + 1];
+	struct qr q;
+
+	json_out_key(o, "qr");
+	if (qr_make(&q, url, strlen(url)) != E_OK) {
+		json_out_null(o);
+		return;
+	}
+	json_out_open(o, '[');
+	for (uint32_t y = 0; y < q.size; y++) {
+		for (uint32_t x = 0; x < q.size; x++)
+			row[x] = qr_dark(&q, x, y) ? '1' : '0';
+		row[q.size] = '\0';
+		json_out_text(o, row);
+	}
+	json_out_close(o, ']');
+}
 
 void api_pairing_make(struct request *r)
 {
@@ -24,6 +47,7 @@ void api_pairing_make(struct request *r)
 	json_out_put(&o, "code", text, code);
 	json_out_put(&o, "secret", text, secret);
 	json_out_put(&o, "url", text, url);
+	put_code(&o, url);
 	api_put_scopes(&o, scopes);
 	json_out_put(&o, "expires", int, expires);
 	json_out_close(&o, '}');

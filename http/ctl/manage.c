@@ -6,6 +6,7 @@
 #include "http/ctl/rows.h"
 #include "http/ctl/table.h"
 #include "http/ctl/term.h"
+#include "proto/base/qr.h"
 
 static enum ctl_status usage(const struct ctl *c)
 {
@@ -237,6 +238,18 @@ enum ctl_status ctl_run_token(struct ctl *c)
 
 /* --- devices --- */
 
+/* For the camera of a phone, where there is a terminal that is wide enough. */
+static void draw_link(const char *url)
+{
+	char text[QR_TEXT];
+	struct qr q;
+
+	if (qr_make(&q, url, strlen(url)) != E_OK || ctl_columns() < q.size + 2 * QR_QUIET)
+		return;
+	(void)qr_draw(&q, text);
+	fputs(text, stdout);
+}
+
 enum ctl_status ctl_run_pair(struct ctl *c)
 {
 	json_t *wish = json_object(), *answer = NULL;
@@ -249,6 +262,7 @@ enum ctl_status ctl_run_pair(struct ctl *c)
 	if (status == CTL_DONE && c->json) {
 		ctl_print_json(answer);
 	} else if (status == CTL_DONE) {
+		draw_link(ctl_text(answer, "url"));
 		ctl_moment(until, ctl_int(answer, "expires"));
 		ctl_safe(safe, sizeof safe, ctl_text(answer, "url"));
 		printf("open on the device, until %s: %s\n", until, safe);

@@ -70,8 +70,8 @@ static void take_config(struct ctl_place *p, const struct config *c)
 	bool v6 = strchr(at, ':') != NULL;
 	char path[4200];
 
-	must(asprintf(&p->url, "http://%s%s%s:%d", v6 ? "[" : "", at, v6 ? "]" : "", c->api_port) >
-		0);
+	must(asprintf(&p->url, "http://%s%s%s:%d%s", v6 ? "[" : "", at, v6 ? "]" : "", c->api_port,
+		     c->api_base_path) > 0);
 	if (p->token != NULL)
 		return;
 	if (c->api_token[0] != '\0') {

@@ -4,13 +4,14 @@
 import http.server
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
 
 import lib_tap
-from lib_ctl import CTL, Running, ctl, ctl_ok
-from lib_daemon import Daemon, free_port
+from lib_ctl import CTL, Running, ctl, ctl_ok, scan
+from lib_daemon import BINARY, Daemon, free_port
 from lib_peer import Seed
 from lib_tap import case, check, equal, wait_for
 from lib_torrent import Torrent
@@ -238,6 +239,28 @@ def tokens_pairing_and_options():
                               (['set', 'api.port', '1'], FAILED), (['reset'], USAGE)):
             done = ctl(d, 'config', *words, env=env)
             check(done.status == status and done.err.startswith('torrentctl: '), words, done)
+
+
+@case
+def links_are_scanned():
+    with Daemon() as d:
+        with Running(d, 'pair', columns=100) as r:
+            equal(r.wait_end(), DONE)
+            link = re.search(r'http://\S+', r.shown()).group()
+            equal(scan(r.text), link, 'torrentctl pair')
+        with Running(d, 'pair', columns=30) as r:
+            equal(r.wait_end(), DONE)
+            check(link.split('td-')[0] in r.shown() and '█' not in r.text, 'too narrow', r.text)
+        check('█' not in ctl_ok(d, 'pair'), 'drawn for a program')
+        rows = json.loads(ctl_ok(d, 'pair', '--json'))['qr']
+        equal({len(row) for row in rows}, {len(rows)}, 'the code of the API')
+        d.terminate()
+        with Running(None, columns=100, argv=[BINARY, *d.arguments()], home=d.root) as r:
+            r.wait_text('pair a device', 'torrentd 0.')
+            equal(scan(r.text), re.search(r'minutes: (\S+)', r.shown()).group(1), 'the start at a terminal')
+            r.process.terminate()
+            equal(r.wait_end(), 0)
+        d.start()
 
 
 EVIL = 'a\x1b[2Jb\x07c\x9b31md\u202egpj.exe\ne'

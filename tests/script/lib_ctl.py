@@ -8,6 +8,7 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 
@@ -41,16 +42,19 @@ def ctl_ok(daemon, *words, **more):
 
 
 class Running:
-    """In the background; what it prints is read as it comes.  On a terminal if columns are given."""
+    """In the background; what it prints is read as it comes.  On a terminal if columns are given.
 
-    def __init__(self, daemon, *words, columns=0, lines=24, env=None, home='/nonexistent'):
+    argv: another program in its place.
+    """
+
+    def __init__(self, daemon, *words, columns=0, lines=24, env=None, home='/nonexistent', argv=None):
         self.text, self.status = '', None
         if columns:
             ours, theirs = pty.openpty()
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', lines, columns, 0, 0))
         else:
             ours, theirs = os.pipe()
-        self.process = subprocess.Popen(arguments(daemon, words), stdin=theirs if columns else subprocess.DEVNULL,
+        self.process = subprocess.Popen(argv or arguments(daemon, words), stdin=theirs if columns else subprocess.DEVNULL,
                                         stdout=theirs, stderr=theirs if columns else subprocess.PIPE,
                                         env=environment(home, env))
         lib_daemon.LIVE.add(self.process)
@@ -98,6 +102,22 @@ class Running:
         os.close(self.ours)
         if self.process.stderr:
             self.process.stderr.close()
+
+
+HALVES = {' ': (0, 0), '▄': (0, 1), '▀': (1, 0), '█': (1, 1)}
+
+
+def scan(text):
+    """What another program reads off the QR code that a terminal shows."""
+    lines = [line.replace('\x1b[30;107m', '') for line in text.replace('\x1b[0m', '').splitlines() if '\x1b[30;107m' in line]
+    rows = [[HALVES[c][half] for c in line] for line in lines for half in (0, 1)]
+    check(rows and len({len(row) for row in rows}) == 1, 'no QR code in', repr(text))
+    large = [[dot for dot in row for _ in range(4)] for row in rows for _ in range(4)]
+    with tempfile.NamedTemporaryFile('w', suffix='.pbm') as f:
+        f.write(f'P1\n{len(large[0])} {len(large)}\n' + '\n'.join(' '.join(map(str, row)) for row in large) + '\n')
+        f.flush()
+        return subprocess.run(['zbarimg', '-q', '--raw', '-Sdisable', '-Sqrcode.enable', f.name], capture_output=True,
+                              text=True).stdout.strip()
 
 
 if __name__ == '__main__':
