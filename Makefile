@@ -69,7 +69,7 @@ SIM_LONG_B := $(SIM_LONG:%.c=$(OUT)/%)
 # The objects of the tests are kept, or every link would compile them again.
 .SECONDARY:
 
-.PHONY: all debug asan tsan lint unit sim sim-long script interop browser screenshots dist fuzz bench format install uninstall \
+.PHONY: all debug asan tsan lint unit sim sim-long script interop browser browser-long screenshots dist fuzz bench format install uninstall \
 	test cov tags compile_commands.json \
 	clean help run check deps deps-test daemon test-binaries docs
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Runs test programs, reads their TAP, counts cases, and ends with one line.
 
-    tests/run.py --out build/release unit corpus lint sim sim-long script interop browser [--only GLOB] [-j N]
+    tests/run.py --out build/release unit corpus lint sim sim-long script interop browser browser-long [--only GLOB] [-j N]
 
 Every program is a process group of its own with a time limit and a TMPDIR that is removed after it.  A
 program fails as a whole, as one failed case named after it, when it dies, times out or breaks its plan.
@@ -35,6 +35,7 @@ SUITES = {
     'script': Suite(300, 4),  # they wait for most of their time: a sixth of two cores
     'interop': Suite(600, 2),
     'browser': Suite(300, 2),
+    'browser-long': Suite(900, 1),
 }
 
 # What takes longest begins first: else the others have ended long before it.
@@ -91,9 +92,9 @@ def find_binaries(suite, out):
             yield name, [path]
 
 
-def find_browser():
+def find_browser(suite):
     """What is beside them under build/browser, make has put there (tests.mk)."""
-    for path in sorted(glob.glob(os.path.join(ROOT, 'tests/browser/[a-z]*.mjs'))):
+    for path in sorted(glob.glob(os.path.join(ROOT, 'tests', suite, '[a-z]*.mjs'))):
         if not os.path.basename(path).startswith('lib_'):
             yield os.path.basename(path)[:-4], ['node', path]
 
@@ -103,8 +104,8 @@ def find_programs(suite, out):
         found = find_corpus(out)
     elif suite == 'lint':
         found = find_lint()
-    elif suite == 'browser':
-        found = find_browser()
+    elif suite in ('browser', 'browser-long'):
+        found = find_browser(suite)
     elif suite in ('script', 'interop'):
         found = ((os.path.basename(p)[:-3], [sys.executable, p]) for p in python_programs(suite))
     else:

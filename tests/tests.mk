@@ -39,6 +39,9 @@ script: daemon ## the real daemon against scripted peers, trackers and HTTP clie
 browser: daemon $(BROWSER_OUT) ## the page in Chromium against the real daemon; pictures in build/pictures
 	@$(RUN) browser
 
+browser-long: daemon $(BROWSER_OUT) ## what the page costs, and how it is for who sees, reads and moves otherwise: a quarter of an hour
+	@$(RUN) browser-long
+
 screenshots: daemon $(BROWSER_OUT) ## make the picture of the README again
 	@node tests/browser/pictures.mjs readme && cp build/pictures/readme.png docs/page-phone.png
 
@@ -60,7 +63,7 @@ endif
 endif
 test: ## any one test by its name: T=t_log, T='t_state*', T=s_swarm S=7
 	@$(MAKE) --no-print-directory -j$$(nproc) daemon test-binaries $(SIM_LONG_B)
-	@$(if $(S),S=$(S) INTEROP_SEED=$(S)) $(RUN) $(if $(S),-v) unit corpus lint sim sim-long script interop $(if $(wildcard $(BROWSER_OUT)),browser) --only '$(T)'
+	@$(if $(S),S=$(S) INTEROP_SEED=$(S)) $(RUN) $(if $(S),-v) unit corpus lint sim sim-long script interop $(if $(wildcard $(BROWSER_OUT)),browser browser-long) --only '$(T)'
 
 cov: ## which lines the unit tests and simulations run, by folder
 	@$(MAKE) --no-print-directory FLAVOR=cov -j$$(nproc) test-binaries

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findLiterals } from './literals.mjs';
 import { packed, writeTable } from './table.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -21,6 +22,27 @@ function checkTypes() {
   const done = spawnSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.json')], { stdio: 'inherit' });
   if (done.status !== 0) process.exit(1);
 }
+
+function checkWords() {
+  const found = findLiterals(modules('typescript'), join(here, 'src'));
+  if (found.length > 0) throw new Error(found.join('\n'));
+}
+
+// What comes later stands on all of what comes first, so that this is one file, however many parts share what of it.
+const late = {
+  name: 'late',
+  setup(build) {
+    const parts = new Set(), first = join(here, 'src/ui/app');
+    build.onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const found = await build.resolve(path, { kind: 'import-statement', resolveDir });
+      parts.add(found.path);
+      return found;
+    });
+    build.onLoad({ filter: /\.tsx?$/ }, ({ path }) => parts.has(path)
+      ? { contents: `${readFileSync(path, 'utf8')}\nimport ${JSON.stringify(first)};\n`, loader: path.endsWith('x') ? 'tsx' : 'ts', resolveDir: dirname(path) } : undefined);
+  },
+};
 
 async function bundle() {
   const esbuild = modules('esbuild');
@@ -40,6 +62,7 @@ async function bundle() {
     jsxImportSource: 'preact',
     legalComments: 'none',
     metafile: true,
+    plugins: [late],
     logLevel: 'warning',
   });
   return done.metafile.outputs;
@@ -106,6 +129,7 @@ function holdBudget(outputs, first) {
 rmSync(site, { recursive: true, force: true });
 mkdirSync(join(site, 'assets'), { recursive: true });
 checkTypes();
+checkWords();
 const outputs = await bundle();
 const names = Object.keys(outputs).map(path => `assets/${basename(path)}`).sort();
 const main = `assets/${byEntry(outputs, 'src/main.tsx')}`;

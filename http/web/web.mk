@@ -9,7 +9,7 @@ WEB_MADE  := http/web/page.inc
 # Whether there is a page, and where it comes from: its sources, or the archive.
 WEB_HAVE  := $(if $(filter no,$(WEB)),no,$(if $(wildcard $(WEB_MADE)),made,yes))
 WEB_SRC   := $(wildcard http/web/src/*.ts http/web/src/*.tsx http/web/src/*/*.ts http/web/src/*/*.tsx http/web/css/*.css) \
-	http/web/index.html http/web/build.mjs http/web/table.mjs http/web/tsconfig.json
+	http/web/index.html http/web/build.mjs http/web/literals.mjs http/web/table.mjs http/web/tsconfig.json
 # Debian's, unless there are others.
 WEB_DEPS  := if [ "$(WEB_HAVE)" = yes ] && ! command -v npm >/dev/null; then sh config/deps.sh $(APT_WEB); fi
 

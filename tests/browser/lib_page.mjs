@@ -28,6 +28,14 @@ export const DESKTOP = { viewport: { width: 1440, height: 900 } };
 // What is refused by a server that is away is told by the browser, too, and is no fault of the page's.
 const EXPECTED = /Failed to load resource|net::ERR_/;
 
+// What the browser did meanwhile, as its events tell.
+export async function trace(p, what) {
+  const b = await launch();
+  await b.startTracing(p.page, { categories: ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline'] });
+  await what();
+  return JSON.parse((await b.stopTracing()).toString()).traceEvents;
+}
+
 export class Page {
   static async open(url, options = PHONE) {
     const p = new Page();
@@ -79,6 +87,16 @@ export class Page {
       return out;
     });
     check(wide.length === 0, what, wide.join(', '));
+  }
+
+  // No control and no heading has words that are cut off without a sign of it.
+  async nothingCut(what) {
+    const cut = await this.page.evaluate(() => [...document.querySelectorAll('button, label, h1, h2, summary, .hint, dt, legend')].filter(el => {
+      if (!el.checkVisibility({ visibilityProperty: true }) || el.closest('.visually-hidden, [inert], .swipe-hint') || el.matches('.visually-hidden')) return false;
+      const style = getComputedStyle(el);
+      return style.overflowX !== 'auto' && el.scrollWidth > el.clientWidth + 1 && style.display !== 'inline' && style.textOverflow !== 'ellipsis';
+    }).map(el => `${el.className || el.tagName}: "${el.textContent.slice(0, 60)}" ${el.scrollWidth} > ${el.clientWidth}`));
+    check(cut.length === 0, what, cut.join(', '));
   }
 
   async picture(name) {

@@ -44,5 +44,5 @@ export async function run(after = async () => {}) {
     }
   }
   await after();
-  process.exitCode = failed > 0 ? 1 : 0;
+  process.exit(failed > 0 ? 1 : 0); // what a case that failed has left open must not keep it
 }

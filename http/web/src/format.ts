@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Numbers and times as people read them: bytes, rates, shares, durations.
-import { lang, t } from './i18n/index';
+import { lang, t, toLeft } from './i18n/index';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const formats = new Map<string, Intl.NumberFormat>();
@@ -16,6 +16,9 @@ export function number(value: number, digits = 0): string {
   return format.format(value);
 }
 
+// A number with its unit reads the same way in every language.
+const whole = (text: string): string => (toLeft.value ? `\u2066${text}\u2069` : text);
+
 // The unit changes at 1000, so that no number has more than three digits before the point.
 export function bytes(value: number): string {
   let unit = 0;
@@ -23,18 +26,18 @@ export function bytes(value: number): string {
     value /= 1024;
     unit++;
   }
-  return `${number(value, unit > 0 && value < 99.95 ? 1 : 0)} ${UNITS[unit]}`;
+  return whole(`${number(value, unit > 0 && value < 99.95 ? 1 : 0)} ${UNITS[unit]}`);
 }
 
-export const rate = (value: number): string => `${bytes(value)}/s`;
+export const rate = (value: number): string => whole(`${bytes(value)}/s`);
 
 // Rounded down: 100 % is said of what is complete alone.
 export function percent(progress: number, size = 0): string {
-  if (progress >= 1) return '100 %';
+  if (progress >= 1) return whole('100 %');
   const value = Math.max(0, progress) * 100;
   const digits = (value < 1 && value > 0) || size > 10 * 1024 ** 3 ? 1 : 0;
   const scale = 10 ** digits;
-  return `${number(Math.floor(value * scale) / scale, digits)} %`;
+  return whole(`${number(Math.floor(value * scale) / scale, digits)} %`);
 }
 
 export const ratio = (value: number): string => number(Math.floor(value * 100) / 100, 2);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The keyboard: one key for what is done often; none while something is typed or a sheet is open.
-import { toggle } from './actions';
+import { change, toggle } from './actions';
 import { addText, openAdd } from './adding';
+import { t } from './i18n/index';
 import { may } from './link';
 import { prefs } from './prefs';
-import { leave, openHash, openTorrent, TABS } from './router';
-import { cursor, moveCursor, selectAll, selectedRows, selection, selectNone, toggleSelected } from './select';
+import { leave, openHash, openTab, openTorrent, TABS } from './router';
+import { cursor, extendCursor, moveCursor, selectAll, selectedRows, selection, selectNone, toggleSelected } from './select';
 import { openSheet, sheet } from './sheets';
 import { isSource } from './source';
-import { type Row, rowOf, rows } from './store';
+import { frozen, type Row, rowOf, rows } from './store';
 import { openSearch } from './ui/dock';
 
 const current = (): Row | undefined => rowOf(openHash.value) ?? rows.get(cursor.value);
@@ -23,12 +24,23 @@ function withRow(run: (row: Row) => void): void {
   if (row) run(row);
 }
 
+// The torrent before or after the one whose details are open.
+function beside(by: number): void {
+  moveCursor(by);
+  const row = rows.get(cursor.value);
+  if (row && openHash.value) openTorrent(row.hash, openTab.value);
+}
+
 const SINGLE: Record<string, () => void> = {
   '/': openSearch,
   n: () => { if (may('add')) openAdd(); },
   j: () => moveCursor(1),
   k: () => moveCursor(-1),
   p: () => withRow(row => { if (may('manage')) toggle(row); }),
+  f: () => withRow(row => { if (may('manage')) void change(row, 'starttorrent', { force: true }, t.value.started(row.name)); }),
+  '[': () => beside(-1),
+  ']': () => beside(1),
+  '.': () => { frozen.value = !frozen.value; },
   ' ': () => withRow(row => toggleSelected(row.n)),
   '?': () => openSheet({ kind: 'keys' }),
 };
@@ -37,10 +49,21 @@ TABS.forEach((tab, i) => { SINGLE[String(i + 1)] = () => { if (openHash.value) o
 const ALWAYS: Record<string, () => void> = {
   ArrowDown: () => moveCursor(1),
   ArrowUp: () => moveCursor(-1),
+  Home: () => moveCursor(-Infinity),
+  End: () => moveCursor(Infinity),
+  PageDown: () => moveCursor(10),
+  PageUp: () => moveCursor(-10),
   Enter: () => withRow(row => openTorrent(row.hash)),
   Delete: remove,
   Escape: () => (selection.value ? selectNone() : leave()),
 };
+
+const SHIFTED: Record<string, () => void> = { ArrowDown: () => extendCursor(1), ArrowUp: () => extendCursor(-1) };
+
+// Two keys, one after the other.
+const AFTER_G: Record<string, () => void> = { s: () => openSheet({ kind: 'settings' }), n: () => openSheet({ kind: 'now' }), l: leave };
+const SOON = 1500; // ms
+let gAt = 0;
 
 const types = (el: EventTarget | null): boolean => el instanceof HTMLElement && el.matches('input, textarea, select');
 
@@ -50,7 +73,13 @@ function isTaken(e: KeyboardEvent): boolean {
   if (types(el)) return true;
   if ((e.key === ' ' || e.key === 'Enter') && el.matches('button, summary')) return true;
   if (e.key === 'Enter' && el.matches('a')) return true;
-  return e.key.startsWith('Arrow') && el.closest('[role=tablist], .detail') !== null;
+  return /^(Arrow|Home|End|Page)/.test(e.key) && el.closest('[role=tablist], .detail') !== null;
+}
+
+function meaning(e: KeyboardEvent): (() => void) | undefined {
+  if (e.shiftKey && SHIFTED[e.key]) return SHIFTED[e.key];
+  if (ALWAYS[e.key] || !prefs.value.keys) return ALWAYS[e.key];
+  return gAt > 0 && e.timeStamp - gAt < SOON ? AFTER_G[e.key] : SINGLE[e.key];
 }
 
 function onKey(e: KeyboardEvent): void {
@@ -61,7 +90,8 @@ function onKey(e: KeyboardEvent): void {
     selectAll();
     return;
   }
-  const run = ALWAYS[e.key] ?? (prefs.value.keys ? SINGLE[e.key] : undefined);
+  const run = meaning(e);
+  gAt = e.key === 'g' ? e.timeStamp : 0;
   if (!run) return;
   e.preventDefault();
   run();

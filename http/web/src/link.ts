@@ -2,7 +2,7 @@
 // The tie to the daemon: a snapshot, then what has changed since; and what is the matter when there is no news.
 import { computed, signal } from '@preact/signals';
 import { ApiError, type Cause, get } from './api';
-import { apply, type Delta, loaded } from './store';
+import { apply, type Delta, EMPTY_ROW, frozen, loaded, rates, sumRates } from './store';
 
 export interface Session {
   version: string | null; scopes: string[]; authenticated: boolean; local: boolean; token?: { id: number; name: string; kind: string } | null;
@@ -10,6 +10,7 @@ export interface Session {
 export interface Stats { down: number; up: number; down_limit: number; up_limit: number }
 interface Hello { epoch: string; rev: number }
 
+const FIELDS = Object.keys(EMPTY_ROW).filter(f => f !== 'find').join(); // what of a row is of use here
 const PAGE = 500; // rows of one answer
 const EVERY = 1000; // ms between two questions, where there is no stream
 const PATIENCE = 25_000; // ms a stream may be silent: it says something every 10 s
@@ -63,9 +64,9 @@ function schedule(wait: number): void {
 }
 
 async function snapshot(): Promise<void> {
-  const pages = [await get<Delta>('api/v1/torrents', { limit: PAGE })];
+  const pages = [await get<Delta>('api/v1/torrents', { limit: PAGE, fields: FIELDS })];
   for (let next = pages[0]!.next; next !== null && next !== undefined; next = pages[pages.length - 1]!.next)
-    pages.push(await get<Delta>('api/v1/torrents', { limit: PAGE, cursor: next }));
+    pages.push(await get<Delta>('api/v1/torrents', { limit: PAGE, fields: FIELDS, cursor: next }));
   take(pages);
 }
 
@@ -86,7 +87,7 @@ async function greet(): Promise<void> {
 }
 
 async function catchUp(): Promise<void> {
-  const delta = await get<Delta>('api/v1/torrents', { since, limit: PAGE });
+  const delta = await get<Delta>('api/v1/torrents', { since, limit: PAGE, fields: FIELDS });
   if (delta.next !== null && delta.next !== undefined) await snapshot();
   else take([delta]);
 }
@@ -98,6 +99,7 @@ async function turn(): Promise<void> {
   try {
     if (!session.value) await greet();
     await (since ? catchUp() : snapshot());
+    sumRates();
     if (streams !== 'no') openStream();
     else schedule(EVERY);
   } catch (error) {
@@ -130,9 +132,15 @@ function listen(source: EventSource, name: string, fn: (data: unknown) => void):
   });
 }
 
+function hearStats(news: Partial<Stats>): void {
+  const now = { ...stats.value, ...news };
+  stats.value = now;
+  if (now.down !== undefined && now.up !== undefined && !frozen.value) rates.value = { down: now.down, up: now.up };
+}
+
 // A stream that ends before it has said anything is taken for none: then we ask.
 function openStream(): void {
-  const source = new EventSource(`api/v1/events?since=${encodeURIComponent(since)}&every=${EVERY}`);
+  const source = new EventSource(`api/v1/events?since=${encodeURIComponent(since)}&every=${EVERY}&fields=${FIELDS}`);
   stream = source;
   feedWatchdog();
   listen(source, 'hello', data => {
@@ -140,7 +148,7 @@ function openStream(): void {
     if ((data as Hello).epoch !== since.split('.')[0]) again(true);
   });
   listen(source, 'torrents', data => take([data as Delta]));
-  listen(source, 'stats', data => { stats.value = { ...stats.value, ...(data as Partial<Stats>) }; });
+  listen(source, 'stats', data => hearStats(data as Partial<Stats>));
   listen(source, 'tick', () => undefined);
   listen(source, 'reset', () => again(true));
   listen(source, 'bye', () => again(false));

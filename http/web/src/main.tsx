@@ -6,6 +6,7 @@ import { useLanguage } from './i18n/index';
 import { addSprite } from './icons';
 import { startKeys } from './keys';
 import { startLink } from './link';
+import { startLook } from './look';
 import { prefs } from './prefs';
 import { startRouter } from './router';
 import { startVolumes } from './volumes';
@@ -26,7 +27,7 @@ function startWorker(): void {
   navigator.serviceWorker.register(policy ? policy.createScriptURL('sw.js') : 'sw.js').catch(() => undefined);
 }
 
-
+startLook();
 addSprite();
 startRouter();
 startKeys();

@@ -49,7 +49,7 @@ export function matcher(text: string): (find: string) => boolean {
   const words = [...fold(text).matchAll(/(-?)"([^"]+)"|(-?)(\S+)/g)].map(m => ({
     not: (m[1] ?? m[3]) === '-',
     word: m[2] ?? m[4] ?? '',
-  }));
+  })).filter(w => w.word !== '-'); // somebody is about to exclude a word
   return find => words.every(w => find.includes(w.word) !== w.not);
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What a person has chosen on this device, kept by the browser.
-import { effect, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
+import type { Look } from './look';
 import type { Sort } from './order';
 
 export interface Prefs {
-  theme: 'auto' | 'light' | 'dark' | 'black';
+  theme: 'auto' | Look;
   language: string;
   compact: boolean;
   clipboard: boolean;
@@ -37,7 +38,3 @@ export function setPrefs(change: Partial<Prefs>): void {
     // it holds until the page is closed
   }
 }
-
-effect(() => {
-  document.documentElement.dataset.theme = prefs.value.theme;
-});

@@ -33,6 +33,13 @@ export function selectTo(n: number): void {
   set([...(selection.value ?? []), ...shown.value.slice(Math.min(at, from), Math.max(at, from) + 1)]);
 }
 
+// Selects what is passed on the way, as shift with an arrow does.
+export function extendCursor(by: number): void {
+  const from = cursor.value;
+  moveCursor(by);
+  set([...(selection.value ?? []), ...(from ? [from] : []), cursor.value]);
+}
+
 export function moveCursor(by: number): void {
   const list = shown.value;
   if (list.length === 0) return;

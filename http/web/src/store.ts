@@ -5,7 +5,7 @@ import { batch, signal } from '@preact/signals';
 export interface Row {
   n: number; hash: string; name: string; state: string; error: string | null; why: string;
   progress: number; size: number; wanted: number; left: number; down: number; up: number; eta: number; ratio: number;
-  peers: number; seeds: number; swarm_seeds: number; swarm_peers: number; uploaded: number; downloaded: number;
+  peers: number; seeds: number; swarm_seeds: number; swarm_peers: number;
   added: number; completed: number; queue: number; path: string; private: boolean; forced: boolean; sequential: boolean;
   down_limit: number; up_limit: number;
   find: string; // name, folder and hash, folded for the search
@@ -16,9 +16,9 @@ export interface Delta {
   add: unknown[][]; set: [number, Partial<Row>][]; gone: number[]; next?: number | string | null;
 }
 
-const EMPTY: Row = {
+export const EMPTY_ROW: Row = {
   n: 0, hash: '', name: '', state: 'stopped', error: null, why: '', progress: 0, size: 0, wanted: 0, left: 0, down: 0, up: 0,
-  eta: -1, ratio: 0, peers: 0, seeds: 0, swarm_seeds: 0, swarm_peers: 0, uploaded: 0, downloaded: 0, added: 0, completed: 0,
+  eta: -1, ratio: 0, peers: 0, seeds: 0, swarm_seeds: 0, swarm_peers: 0, added: 0, completed: 0,
   queue: 0, path: '', private: false, forced: false, sequential: false, down_limit: 0, up_limit: 0, find: '',
 };
 
@@ -27,8 +27,9 @@ let byHash = new Map<string, number>();
 
 export const tick = signal(0); // anything was news
 export const shape = signal(0); // what decides which rows are shown, or their order, was news
+export const frozen = signal(false); // a person wants the numbers to stand still
 export const loaded = signal(false);
-export const rates = signal({ down: 0, up: 0 });
+export const rates = signal({ down: 0, up: 0 }); // of all together
 export const clock = signal(0); // seconds that the server's clock is ahead of ours
 
 const MARKS = /[\u0300-\u036f]/g;
@@ -43,7 +44,7 @@ function finish(row: Row): Row {
 }
 
 function rowFrom(fields: string[], values: unknown[]): Row {
-  const row: Record<string, unknown> = { ...EMPTY };
+  const row: Record<string, unknown> = { ...EMPTY_ROW };
   fields.forEach((field, i) => {
     if (values[i] !== null && values[i] !== undefined) row[field] = values[i];
   });
@@ -53,7 +54,7 @@ function rowFrom(fields: string[], values: unknown[]): Row {
 // What is null in a delta is what it was before anything was known of it.
 function patched(row: Row, patch: Partial<Row>): Row {
   const next: Record<string, unknown> = { ...row };
-  for (const [field, value] of Object.entries(patch)) next[field] = value ?? EMPTY[field as keyof Row];
+  for (const [field, value] of Object.entries(patch)) next[field] = value ?? EMPTY_ROW[field as keyof Row];
   const done = next as unknown as Row;
   return patch.name !== undefined || patch.path !== undefined ? finish(done) : done;
 }
@@ -73,7 +74,8 @@ function drop(n: number): void {
 let keys: ReadonlySet<string> = new Set();
 export const watchKeys = (fields: ReadonlySet<string>): void => { keys = fields; };
 
-function sum(): void {
+// Where no stream tells the rates of all together.
+export function sumRates(): void {
   let down = 0, up = 0;
   for (const row of rows.values()) {
     down += row.down;
@@ -105,7 +107,7 @@ export function apply(pages: Delta[]): void {
     }
     clock.value = first.now - Date.now() / 1000;
     loaded.value = true;
-    sum();
+    if (frozen.value && !shaped) return;
     tick.value++;
     if (shaped) shape.value++;
   });

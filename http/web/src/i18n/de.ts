@@ -64,7 +64,7 @@ export const de: Words = {
   seedingAt: r => `Verhältnis ${r}`,
   left: time => `noch ${time}`,
 
-  strip: 'Raten aller Torrents',
+  frozen: 'Zahlen stehen still', strip: 'Raten aller Torrents',
   noTorrents: 'Noch nichts da',
   noTorrentsHint: 'Magnet-Link einfügen, .torrent-Datei wählen oder irgendwo auf diese Seite ziehen.',
   noMatch: 'Nichts passt',
@@ -142,11 +142,13 @@ export const de: Words = {
   free: size => `${size} frei`, freeOf: (free, total) => `${free} von ${total} frei`, volumes: 'Platz',
   activeOf: (n, of) => `${n} von ${of} aktiv`,
 
-  settings: 'Einstellungen', settingsHint: 'Sie gelten auf diesem Gerät.', theme: 'Aussehen', themes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel', black: 'Schwarz' },
+  settings: 'Einstellungen', settingsHint: 'Sie gelten auf diesem Gerät.', theme: 'Aussehen', themes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel', black: 'Schwarz', contrast: 'Hoher Kontrast', 'contrast-dark': 'Hoher Kontrast, dunkel' },
   language: 'Sprache', languageAuto: 'Wie der Browser', density: 'Zeilen', densities: { usual: 'Normal', compact: 'Dicht' },
   clipboard: 'Beim Hinzufügen in die Zwischenablage schauen', swipes: 'Zeilen wischen', keys: 'Tasten ohne Strg', shortcuts: 'Tasten',
   keyList: [
-    ['/', 'Suchen'], ['n', 'Hinzufügen'], ['j k', 'Nächster, voriger'], ['Enter', 'Öffnen'], ['Leertaste', 'Auswählen'], ['p', 'Starten oder anhalten'],
+    ['/', 'Suchen'], ['n', 'Hinzufügen'], ['j k', 'Nächster, voriger'], ['Enter', 'Öffnen'], ['Leertaste', 'Auswählen'], ['p', 'Starten oder anhalten'], ['f', 'Starten, was die Reihenfolge auch sagt'], ['Umschalt ↓ ↑', 'Unterwegs auswählen'], ['Strg A', 'Alle auswählen'],
+    ['1 2 3 4', 'Teile der Einzelheiten'], ['[ ]', 'Einzelheiten des vorigen, nächsten'], ['.', 'Zahlen stehen still'], ['g s', 'Einstellungen'], ['g n', 'Raten und Grenzen'],
+    ['Strg V', 'Hinzufügen, was in der Zwischenablage ist'],
     ['Entf', 'Entfernen'], ['Esc', 'Zurück'], ['?', 'Diese Liste'],
   ],
   devices: 'Geräte und Programme', daemonSettings: 'Einstellungen des Daemons', device: 'Gerät', program: 'Programm', thisOne: 'dieses',

@@ -65,7 +65,7 @@ export const en = {
   seedingAt: (r: string): string => `ratio ${r}`,
   left: (time: string): string => `${time} left`,
 
-  strip: 'Rates of all torrents',
+  frozen: 'Numbers stand still', strip: 'Rates of all torrents',
   noTorrents: 'Nothing here yet',
   noTorrentsHint: 'Paste a magnet link, choose a .torrent file, or drop one anywhere on this page.',
   noMatch: 'Nothing matches',
@@ -144,11 +144,12 @@ export const en = {
   free: (size: string): string => `${size} free`, freeOf: (free: string, total: string): string => `${free} of ${total} free`, volumes: 'Room',
   activeOf: (n: number, of: number): string => `${n} of ${of} active`,
 
-  settings: 'Settings', settingsHint: 'These are kept on this device.', theme: 'Look', themes: { auto: 'As the system', light: 'Light', dark: 'Dark', black: 'Black' },
+  settings: 'Settings', settingsHint: 'These are kept on this device.', theme: 'Look', themes: { auto: 'As the system', light: 'Light', dark: 'Dark', black: 'Black', contrast: 'High contrast', 'contrast-dark': 'High contrast, dark' },
   language: 'Language', languageAuto: 'As the browser', density: 'Rows', densities: { usual: 'Usual', compact: 'Compact' },
   clipboard: 'Look at the clipboard when adding', swipes: 'Swipe rows', keys: 'Single-key shortcuts', shortcuts: 'Keys',
   keyList: [
-    ['/', 'Search'], ['n', 'Add'], ['j k', 'Next, previous'], ['Enter', 'Open'], ['Space', 'Select'], ['p', 'Start or stop'],
+    ['/', 'Search'], ['n', 'Add'], ['j k', 'Next, previous'], ['Enter', 'Open'], ['Space', 'Select'], ['p', 'Start or stop'], ['f', 'Start, whatever the queue says'], ['Shift ↓ ↑', 'Select on the way'], ['Ctrl A', 'Select all'], ['1 2 3 4', 'Parts of the details'],
+    ['[ ]', 'Details of the one before, after'], ['.', 'Numbers stand still'], ['g s', 'Settings'], ['g n', 'Rates and limits'], ['Ctrl V', 'Add what is in the clipboard'],
     ['Delete', 'Remove'], ['Esc', 'Back'], ['?', 'This list'],
   ] as [string, string][],
   devices: 'Devices and programs', daemonSettings: 'Settings of the daemon', device: 'device', program: 'program', thisOne: 'this one',

@@ -10,7 +10,7 @@ function Chip({ name }: { name: Filter }) {
   return (
     <button type="button" class={`chip chip-${name} ${on ? 'chip-on' : ''}`} aria-pressed={on}
       onClick={() => { filter.value = on ? 'all' : name; }}>
-      <span>{t.value.filters[name]}</span> <span class={`count ${name === 'problems' && n > 0 ? 'count-bad' : ''}`}>{n}</span>
+      <span>{t.value.filters[name]}</span> <span class={`count ${name === 'problems' && n > 0 ? 'count-bad' : ''}`} style={{ minWidth: `${String(counts.value.all).length}ch` }}>{n}</span>
     </button>
   );
 }

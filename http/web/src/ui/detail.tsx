@@ -2,7 +2,7 @@
 // One torrent: its state in words, what can be done with it, and four tabs.
 import { isStopped, toggle } from '../actions';
 import { duration, percent, rate } from '../format';
-import { t } from '../i18n/index';
+import { t, toLeft } from '../i18n/index';
 import { connected, may, stale } from '../link';
 import { panes } from '../media';
 import { leave, openHash, openTab, openTorrent, type Tab, TABS } from '../router';
@@ -34,7 +34,7 @@ function Actions({ row }: { row: Row }) {
 // Arrow keys go from tab to tab, as a tab list does.
 function Tabs({ row }: { row: Row }) {
   const keys = (e: KeyboardEvent) => {
-    const by = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
+    const to = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0, by = toLeft.value ? -to : to;
     if (by === 0) return;
     e.preventDefault();
     const next = TABS[(TABS.indexOf(openTab.value) + by + TABS.length) % TABS.length]!;

@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { openAdd } from '../adding';
 import { t } from '../i18n/index';
 import { cause, may } from '../link';
-import { panes } from '../media';
+import { panes, scale } from '../media';
 import { filter, query, shown, type Sort } from '../order';
 import { prefs, setPrefs } from '../prefs';
 import { cursor } from '../select';
@@ -71,7 +71,7 @@ export function List() {
   void tick.value;
   useCursorFocus();
   const list = shown.value, table = panes.value === 3;
-  const height = table ? HEIGHTS.table : prefs.value.compact ? HEIGHTS.compact : HEIGHTS.usual;
+  const height = Math.round(scale.value * (table ? HEIGHTS.table : prefs.value.compact ? HEIGHTS.compact : HEIGHTS.usual));
   const item = (i: number) => {
     const row = rows.get(list[i]!);
     return row && <TorrentRow key={row.n} row={row} at={i} of={list.length} height={height} table={table} />;

@@ -6,7 +6,7 @@ import { beat, cause, newsAt, retry, retryAt, words } from '../link';
 import { panes } from '../media';
 import { counts } from '../order';
 import { openSheet } from '../sheets';
-import { loaded, rates } from '../store';
+import { frozen, loaded, rates } from '../store';
 import { volumeOf } from '../volumes';
 import { Icon } from './icon';
 
@@ -34,6 +34,7 @@ export function Strip() {
       <span class="visually-hidden">{t.value.strip}: </span>
       <span class="strip-rate"><span class="tone-down">↓</span> {rate(rates.value.down)}</span>
       <span class="strip-rate"><span class="tone-up">↑</span> {rate(rates.value.up)}</span>
+      {frozen.value && <span class="strip-fact tone-warn">{t.value.frozen}</span>}
       {panes.value > 1 && <span class="strip-fact">{t.value.activeOf(counts.value.active, counts.value.all)}</span>}
       {volume ? <span class="strip-fact strip-end">{t.value.free(bytes(volume.free))}</span>
         : panes.value === 1 && <span class="strip-fact strip-end">{t.value.activeOf(counts.value.active, counts.value.all)}</span>}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Touch on a row: a long press selects, a swipe to either side does what stands behind the row.  Each has a button, too.
 import { useRef } from 'preact/hooks';
+import { toLeft } from '../i18n/index';
 
 interface Swipe { enabled: boolean; onHold: () => void; onEnd: () => void; onStart: () => void }
 
@@ -10,6 +11,9 @@ const ARM = 96; // px until letting go does something
 const EDGE = 24; // px at the sides that belong to the system
 
 interface Touch { x: number; y: number; dx: number; timer: number; swiping: boolean; el: HTMLElement }
+
+// In the direction that one reads.
+const along = (touch: Touch): number => (toLeft.value ? -touch.dx : touch.dx);
 
 export function useSwipe(swipe: Swipe) {
   const touch = useRef<Touch | null>(null);
@@ -49,15 +53,15 @@ export function useSwipe(swipe: Swipe) {
     }
     if (!now.swiping) return;
     now.el.style.transform = `translateX(${now.dx}px)`;
-    now.el.parentElement!.classList.toggle('armed-end', now.dx > ARM);
-    now.el.parentElement!.classList.toggle('armed-start', now.dx < -ARM);
+    now.el.parentElement!.classList.toggle('armed-end', along(now) > ARM);
+    now.el.parentElement!.classList.toggle('armed-start', along(now) < -ARM);
   };
   const end = () => {
     const now = touch.current;
     rest();
     if (!now?.swiping) return;
-    if (now.dx > ARM) swipe.onEnd();
-    else if (now.dx < -ARM) swipe.onStart();
+    if (along(now) > ARM) swipe.onEnd();
+    else if (along(now) < -ARM) swipe.onStart();
   };
   const menu = (e: Event) => {
     if (touch.current || moved.current) e.preventDefault();

@@ -4,12 +4,13 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { bytes } from '../format';
 import { t } from '../i18n/index';
+import { scale } from '../media';
 import { buildTree, type FileEntry, flatten, type Node } from '../tree';
 import { Icon } from './icon';
 import { Name } from './row';
 import { Virtual } from './virtual';
 
-const HEIGHT = 56;
+const HEIGHT = 56; // px, at the usual size of letters
 const PRIORITIES = ['skip', 'low', 'normal', 'high'];
 const MANY = 40; // children, beyond which a folder begins closed
 
@@ -55,10 +56,11 @@ export function FileTree({ files, onPriority, brief = false, readOnly = false, h
     if (!next.delete(key)) next.add(key);
     changed.value = next;
   };
+  const height = Math.round(HEIGHT * scale.value);
   const item = (i: number) => {
     const node = nodes[i]!, folder = node.children.length > 0, set = (p: string) => onPriority(node.files, p);
     return (
-      <li key={node.key} class={`file ${node.wanted === 0 ? 'file-skipped' : ''}`} style={{ transform: `translateY(${i * HEIGHT}px)`, height: `${HEIGHT}px`, paddingInlineStart: `${Math.min(node.depth, 5) * 16}px` }}>
+      <li key={node.key} class={`file ${node.wanted === 0 ? 'file-skipped' : ''}`} style={{ transform: `translateY(${i * height}px)`, height: `${height}px`, paddingInlineStart: `${Math.min(node.depth, 5) * 16}px` }}>
         <Box node={node} set={set} off={readOnly} />
         {folder
           ? <button type="button" class="file-name" aria-expanded={open(node.key)} onClick={() => toggle(node.key)}><Icon name={open(node.key) ? 'open' : 'forth'} class="file-icon" /><FileText node={node} brief={brief} /></button>
@@ -69,7 +71,7 @@ export function FileTree({ files, onPriority, brief = false, readOnly = false, h
       </li>
     );
   };
-  return <Virtual count={nodes.length} height={HEIGHT} label={t.value.filesName} item={item} class="files" />;
+  return <Virtual count={nodes.length} height={height} label={t.value.filesName} item={item} class="files" />;
 }
 
 function FileText({ node, brief, opens = false }: { node: Node; brief: boolean; opens?: boolean }) {
