@@ -134,6 +134,14 @@ static void m_state_load_fini(struct m_state_load *m)
 		record_fini(&m->torrents[i]);
 	xfree(m->torrents);
 	xfree(m->changed);
+	for (uint32_t i = 0; m->removed != NULL && i < m->removed_n; i++)
+		shelved_fini(&m->removed[i]);
+	xfree(m->removed);
+}
+
+static void m_state_fetch_fini(struct m_state_fetch *m)
+{
+	record_fini(&m->record);
 }
 
 static void m_state_add_fini(struct m_state_add *m)
@@ -156,6 +164,7 @@ static void m_state_set_fini(struct m_state_set *m)
 	xfree(m->data);
 	xfree(m->places);
 	xfree(m->choice);
+	undo_item_fini(&m->item);
 }
 
 static void m_state_note_fini(struct m_state_note *m)
@@ -356,6 +365,10 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_state_add)                                                                         \
 	OWNER(m_state_meta)                                                                        \
 	OWNER(m_state_set)                                                                         \
+	OWNER(m_state_fetch)                                                                       \
+	OWNER(m_state_shelve)                                                                      \
+	OWNER(m_undo)                                                                              \
+	OWNER(m_removed)                                                                           \
 	OWNER(m_state_note)                                                                        \
 	OWNER(m_state_pieces)                                                                      \
 	OWNER(m_store_open)                                                                        \
@@ -407,6 +420,10 @@ OWNERS
 #define FINI_m_state_add      fini_m_state_add
 #define FINI_m_state_meta     fini_m_state_meta
 #define FINI_m_state_set      fini_m_state_set
+#define FINI_m_state_fetch    fini_m_state_fetch
+#define FINI_m_state_shelve   fini_m_state_shelve
+#define FINI_m_undo           fini_m_undo
+#define FINI_m_removed        fini_m_removed
 #define FINI_m_state_note     fini_m_state_note
 #define FINI_m_state_pieces   fini_m_state_pieces
 #define FINI_m_store_open     fini_m_store_open

@@ -21,6 +21,7 @@
 #include "actors/msg/rows.h"
 #include "actors/msg/store.h"
 #include "actors/msg/token.h"
+#include "actors/msg/undo.h"
 #include "actors/msg/volume.h"
 #include "config/config.h"
 #include "proto/base/bitfield.h"
@@ -123,6 +124,8 @@ enum torrent_op {
 	TORRENT_DISCREET,
 	TORRENT_LABELS,
 	TORRENT_ANNOUNCE, /* as soon as its trackers allow it, while it works */
+	TORRENT_RESTORE,  /* one that was removed comes back as it was */
+	TORRENT_FORGET,   /* one that was removed goes for good, with what of it is in the trash */
 	TORRENT_OPS,      /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
@@ -134,16 +137,25 @@ struct m_torrent_set {
 	struct msg h;
 	uint8_t infohash[20]; /* not looked at by GLOBAL_* */
 	enum torrent_op op;
-	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: 1 = delete the
-	 * data; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST, TORRENT_DISCREET: 1 = on;
+	/* Rates in B/s; TORRENT_START: 1 = whatever the queue says; TORRENT_REMOVE: enum
+	 * removal; TORRENT_SEQUENTIAL, TORRENT_FIRST_LAST, TORRENT_DISCREET: 1 = on;
 	 * TORRENT_ENCRYPTION: enum wish_encryption; MOVE_TO: place, from 1. */
 	uint64_t value;
 	enum queue_move move;    /* TORRENT_MOVE */
 	struct seed_limits seed; /* TORRENT_SEED_LIMITS */
 	struct file_wish *files; /* owned: TORRENT_FILES */
 	uint32_t files_n;
-	char *labels;     /* owned: TORRENT_LABELS, as in struct wishes */
-	struct words why; /* reply */
+	char *labels; /* owned: TORRENT_LABELS, as in struct wishes */
+	enum label_change label_change;
+	/* Not 0: how it was before is kept as part of that undo (undo.h). */
+	uint64_t undo;
+	/* It undoes: the value is the database's own, and what is there now must have the print;
+	 * with the other one it is done already. */
+	bool put_back;
+	uint64_t print, print_back;
+	/* reply */
+	bool kept;        /* the undo has it */
+	struct words why; /* E_CHANGED: what was to be undone is not so any more */
 };
 
 struct m_torrent_view {
@@ -189,6 +201,16 @@ struct m_state_load {
 	uint64_t down_limit, up_limit;     /* global ones set over the API */
 	bool has_down_limit, has_up_limit; /* else the configuration's count */
 	char *changed;                     /* owned: as in STATE_OPTIONS; NULL: nothing */
+	struct shelved *removed;           /* owned: the latest last */
+	uint32_t removed_n;
+};
+
+/* What the database knows of one torrent, also of one that was removed. */
+struct m_state_fetch {
+	struct msg h;
+	int64_t row;
+	/* reply; E_NOT_FOUND */
+	struct torrent_record record; /* owned */
 };
 
 struct m_state_add {
@@ -258,6 +280,8 @@ struct m_state_set {
 	struct seed_limits seed;  /* STATE_SEED_LIMITS */
 	struct file_wish *choice; /* owned: STATE_CHOICE, in place of those before */
 	uint32_t choice_n;
+	uint64_t undo;         /* 0: it cannot be undone; else `item` is a part of that */
+	struct undo_item item; /* owned */
 	/* reply */
 	struct words why;
 };

@@ -95,6 +95,9 @@ struct part_unit {
 	bool whole; /* every byte of it */
 };
 
+/* What becomes of a torrent's data with its removal: values of TORRENT_REMOVE. */
+enum removal { REMOVAL_KEEP, REMOVAL_DELETE, REMOVAL_TRASH };
+
 /* What the database knows of a torrent. */
 struct torrent_record {
 	int64_t row;                           /* of the database */
@@ -102,7 +105,7 @@ struct torrent_record {
 	char *path;                            /* owned: target directory, absolute */
 	unsigned run;                          /* enum state_run */
 	bool removing;                         /* the removal was acknowledged: finish it */
-	bool delete_data;                      /* together with removing */
+	enum removal removal;                  /* together with removing */
 	int64_t added, completed_at;           /* seconds since 1970 */
 	uint64_t downloaded, uploaded, wasted; /* bytes, ever */
 	struct bitfield synced;                /* owned: verified and on disk for sure */
@@ -138,8 +141,12 @@ enum state_run {
 	RUN_ALL = 15
 };
 
-/* The values of STATE_REMOVING. */
-enum state_removing { REMOVING_KEEP_DATA = 1, REMOVING_WITH_DATA = 2 };
+/* The values of STATE_REMOVING: one more than those of enum removal. */
+enum state_removing {
+	REMOVING_KEEP_DATA = REMOVAL_KEEP + 1,
+	REMOVING_WITH_DATA = REMOVAL_DELETE + 1,
+	REMOVING_TO_TRASH = REMOVAL_TRASH + 1
+};
 
 struct row_place {
 	int64_t row, place;

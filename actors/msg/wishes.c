@@ -94,3 +94,39 @@ enum err wishes_add_label(char **text, const char *label, size_t n)
 	(*text)[have + n] = '\0';
 	return E_OK;
 }
+
+/* Whether it is a line of the text. */
+static bool has_line(const char *text, const char *line, size_t n)
+{
+	for (const char *at = text; at != NULL && *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+
+		if (len == n && memcmp(at, line, n) == 0)
+			return true;
+		at += len + (at[len] == '\n');
+	}
+	return false;
+}
+
+/* Appends the lines of `from` that are not in `but`. */
+static void add_lines(char **text, const char *from, const char *but)
+{
+	for (const char *at = from; at != NULL && *at != '\0';) {
+		size_t len = strcspn(at, "\n");
+
+		if (!has_line(but, at, len))
+			(void)wishes_add_label(text, at, len);
+		at += len + (at[len] == '\n');
+	}
+}
+
+char *wishes_change_labels(const char *now, const char *by, enum label_change change)
+{
+	char *text = NULL;
+
+	if (change != LABELS_SET)
+		add_lines(&text, now, change == LABELS_TAKE ? by : NULL);
+	if (change != LABELS_TAKE)
+		add_lines(&text, by, NULL);
+	return text;
+}

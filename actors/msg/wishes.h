@@ -59,6 +59,12 @@ void wishes_fini(struct wishes *w);
  * UTF-8; E_TOO_BIG: it is longer than LABEL_MAX, or there are LABELS_MAX.
  */
 enum err wishes_add_label(char **text, const char *label, size_t n);
+/*
+ * What comes of labels, as in struct wishes or NULL, by a change of which `by` are the words: those
+ * alone, those too as far as there is room, or all but those.  Owned by the caller; NULL: none.
+ */
+enum label_change { LABELS_SET, LABELS_ADD, LABELS_TAKE };
+char *wishes_change_labels(const char *now, const char *by, enum label_change);
 bool wishes_equal(const struct wishes *a, const struct wishes *b);
 /* Whether both mean the same priority for every file. */
 bool wishes_same_files(const struct wishes *a, const struct wishes *b);

@@ -202,6 +202,27 @@ static void add_at(struct session *s, struct metainfo *meta, char *path, struct 
 	actor_reply(s->actor, m, e);
 }
 
+/*
+ * It was removed a while ago: it comes back with all that it had, unless it is to lie elsewhere or
+ * who adds it wishes something of it, who gets a new one.  Takes path and *m.
+ */
+static void add_removed(struct session *s, struct removed *r, char *path, struct msg **m)
+{
+	const struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
+	struct wishes none;
+	bool same;
+
+	wishes_init(&none);
+	none.discreet = add->wishes.discreet;
+	same = (add->path == NULL || strcmp(path, r->what.path) == 0) && add->files_n == 0 &&
+	       wishes_equal(&add->wishes, &none);
+	xfree(path);
+	if (same)
+		session_restore(s, r, m);
+	else
+		session_purge(s, r, m);
+}
+
 /* Takes *m or answers it. */
 static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
 {
@@ -221,6 +242,8 @@ static void add_parsed(struct session *s, struct metainfo *meta, struct msg **m)
 	path = resolve_path(s->config, add->path, &add->why);
 	if (path == NULL)
 		actor_reply(s->actor, m, E_PATH);
+	else if (removed_find(&s->removed, meta->infohash.v1) != NULL)
+		add_removed(s, removed_find(&s->removed, meta->infohash.v1), path, m);
 	else
 		add_at(s, meta, path, m);
 }

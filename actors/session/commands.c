@@ -145,28 +145,40 @@ static void set_first_last(struct torrent *t, const struct m_torrent_set *c, int
 
 /* --- labels --- */
 
+/* The labels after the command, owned by the caller; NULL: none. */
+static char *labels_of(const struct torrent *t, const struct m_torrent_set *c)
+{
+	return wishes_change_labels(label_text(t->wishes.labels), c->labels, c->label_change);
+}
+
 static int64_t ask_labels(const struct torrent *t, const struct m_torrent_set *c)
 {
 	const char *now = label_text(t->wishes.labels);
+	char *then = labels_of(t, c);
+	bool changes = now == NULL || then == NULL ? now != then : strcmp(now, then) != 0;
 
-	return now == NULL || c->labels == NULL ? now != c->labels : strcmp(now, c->labels) != 0;
+	xfree(then);
+	return changes;
 }
 
 static void put_labels(
 	const struct torrent *t, const struct m_torrent_set *c, struct m_state_set *set)
 {
-	(void)t;
-	if (c->labels == NULL)
-		return;
-	set->data_n = (uint32_t)strlen(c->labels) + 1;
-	set->data = xmemdup(c->labels, set->data_n);
+	char *then = labels_of(t, c);
+
+	set->data = (uint8_t *)then;
+	set->data_n = then != NULL ? (uint32_t)strlen(then) + 1 : 0;
 }
 
 /* Nobody else acts upon them. */
 static void set_labels(struct torrent *t, const struct m_torrent_set *c, int64_t value)
 {
+	char *then = labels_of(t, c);
+
 	(void)value;
-	label_set(&t->wishes.labels, c->labels);
+	label_set(&t->wishes.labels, then);
+	torrent_changed(t);
+	xfree(then);
 }
 
 /* --- files --- */
@@ -329,7 +341,7 @@ static void set_discreet(struct torrent *t, const struct m_torrent_set *c, int64
 static int64_t ask_remove(const struct torrent *t, const struct m_torrent_set *c)
 {
 	(void)t;
-	return c->value != 0 ? REMOVING_WITH_DATA : REMOVING_KEEP_DATA;
+	return (int64_t)c->value + 1; /* see enum state_removing */
 }
 
 /* --- the table --- */
@@ -369,6 +381,33 @@ static const struct command {
 
 static void next_command(struct torrent *t);
 
+/* The value that the command asks for, as the database has it. */
+static int64_t asked(const struct torrent *t, const struct m_torrent_set *c)
+{
+	const struct command *k = &commands[c->op];
+
+	return c->put_back && k->get != get_nothing ? (int64_t)c->value : k->ask(t, c);
+}
+
+/* The database keeps how it was together with the change. */
+static void keep_undo(const struct torrent *t, struct m_torrent_set *c, struct m_state_set *set)
+{
+	struct undo_image was, now = {.seed = set->seed};
+	uint32_t n = set->data_n;
+
+	if (c->undo == 0 || !image_of(t, c->op, &was))
+		return;
+	if (commands[c->op].get != get_nothing)
+		now.value = set->value;
+	if (c->op == TORRENT_LABELS && n > 0)
+		n--; /* its NUL */
+	if (n > 0) {
+		now.data = xmemdup(set->data, n);
+		now.data_n = n;
+	}
+	image_keep(t, c, set, &was, &now);
+}
+
 static void copy_why(struct m_torrent_set *c, struct msg *const *m)
 {
 	if (m != NULL && *m != NULL)
@@ -379,22 +418,23 @@ static void on_saved(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct torrent *t;
 	struct m_torrent_set *c;
-	bool remove, delete_data;
+	enum removal removal;
+	bool remove;
 
 	(void)a;
 	CAST_OBJ(t, ctx, TORRENT_MAGIC);
 	t->saving = false;
 	c = first_command(t);
 	remove = commands[c->op].set == NULL;
-	delete_data = c->value != 0;
+	removal = (enum removal)c->value;
 	if (err != E_OK)
 		copy_why(c, m);
 	else if (!remove)
-		commands[c->op].set(t, c, commands[c->op].ask(t, c));
+		commands[c->op].set(t, c, asked(t, c));
 	answer_first(t, err);
 	if (err == E_OK && remove) {
 		refuse_commands(t);
-		torrent_remove(t, delete_data);
+		torrent_remove(t, removal);
 	} else if (err != E_STOPPING) {
 		torrent_saved(t);
 	}
@@ -411,18 +451,27 @@ void torrent_saved(struct torrent *t)
 
 static void save_first(struct torrent *t)
 {
-	const struct m_torrent_set *c = first_command(t);
+	struct m_torrent_set *c = first_command(t);
 	const struct command *k = &commands[c->op];
 	struct m_state_set *set = msg_new(t->session->actor, MSG_STATE_SET);
 	struct msg *m = &set->h;
 
 	set->row = t->row;
 	set->key = k->key;
-	set->value = k->ask(t, c);
+	set->value = asked(t, c);
 	if (k->put != NULL)
 		k->put(t, c, set);
+	keep_undo(t, c, set);
 	t->saving = true;
 	actor_call_within(t->session->actor, ADDR_STATE, &m, STATE_TIMEOUT, on_saved, t);
+}
+
+static enum err check_command(const struct torrent *t, struct m_torrent_set *c)
+{
+	const struct command *k = &commands[c->op];
+	enum err e = c->put_back ? image_check(t, c) : E_OK;
+
+	return e == E_OK && k->check != NULL ? k->check(t, c) : e;
 }
 
 static void next_command(struct torrent *t)
@@ -431,15 +480,16 @@ static void next_command(struct torrent *t)
 
 	while (!t->saving && (c = first_command(t)) != NULL) {
 		const struct command *k = &commands[c->op];
-		enum err e = k->check != NULL ? k->check(t, c) : E_OK;
+		enum err e = check_command(t, c);
 
-		if (e == E_OK && k->ask(t, c) != k->get(t)) {
+		if (e == E_OK && asked(t, c) != k->get(t)) {
 			save_first(t);
 			return;
 		}
 		if (e == E_OK)
-			k->set(t, c, k->ask(t, c));
-		answer_first(t, e);
+			k->set(t, c, asked(t, c));
+		/* What is to be undone may be so already. */
+		answer_first(t, e == E_EXISTS && c->put_back ? E_OK : e);
 	}
 	torrent_mark(t); /* the limits on seeding look away while a command is under way */
 }
@@ -480,6 +530,28 @@ static void set_global(struct session *s, struct msg **m)
 	*m = NULL;
 }
 
+/* --- those that were removed --- */
+
+/* t: the torrent of that info-hash that is not only to be restored, or NULL. */
+static void set_removed(struct session *s, struct torrent *t, struct msg **m)
+{
+	struct m_torrent_set *c = MSG_AS(TORRENT_SET, *m);
+	struct removed *r = removed_find(&s->removed, c->infohash);
+
+	if (t != NULL && !torrent_listed(t)) {
+		deferred_push(&t->adds, m); /* what is under way ends first */
+	} else if (t != NULL) {
+		snprintf(c->why.text, sizeof c->why.text, "the torrent is there");
+		actor_reply(s->actor, m, E_EXISTS);
+	} else if (r == NULL) {
+		actor_reply(s->actor, m, E_NOT_FOUND);
+	} else if (c->op == TORRENT_RESTORE) {
+		session_restore(s, r, m);
+	} else {
+		session_purge(s, r, m);
+	}
+}
+
 void session_on_set(struct actor *a, struct msg **m)
 {
 	struct session *s = session_of(a);
@@ -493,6 +565,10 @@ void session_on_set(struct actor *a, struct msg **m)
 		return;
 	}
 	t = torrent_find(s, c->infohash);
+	if (c->op == TORRENT_RESTORE || c->op == TORRENT_FORGET) {
+		set_removed(s, t, m);
+		return;
+	}
 	if (t == NULL || !torrent_listed(t)) {
 		actor_reply(a, m, E_NOT_FOUND);
 		return;

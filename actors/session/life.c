@@ -37,7 +37,7 @@ void torrent_adopt(struct torrent *t, struct torrent_record *r)
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	t->row = r->row;
 	t->run = r->run;
-	t->delete_data = r->delete_data;
+	t->removal = r->removal;
 	t->added = r->added;
 	t->completed_at = r->completed_at;
 	t->ever = (struct totals){r->downloaded, r->uploaded, r->wasted};
@@ -203,12 +203,12 @@ void session_on_failed_timer(struct loop_timer *timer, int64_t now)
 		session_retry_later(s, &s->failed_timer, &s->failed_after);
 }
 
-void torrent_remove(struct torrent *t, bool delete_data)
+void torrent_remove(struct torrent *t, enum removal removal)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	struct loop *loop = session_loop(t->session);
 
-	t->delete_data = delete_data;
+	t->removal = removal;
 	torrent_leave_order(t);
 	queue_drop(t);
 	loop_timer_del(loop, &t->seed_timer);

@@ -15,6 +15,8 @@
  *   active.c       the sweep: tells what differs from what was told
  *   step.c         the life of a torrent: one table, one step
  *   life.c         what leads to its steps
+ *   images.c       how it is, to be undone
+ *   removed.c      those that can come back      restore.c      and how they do, or go for good
  *   queue_order.c commands.c add_again.c add.c view.c rows.c   what people ask for
  *   session.c      the actor
  *
@@ -28,7 +30,9 @@
 
 #include "actors/msg/env.h"
 #include "actors/msg/tref_table.h"
+#include "actors/session/files.h"
 #include "actors/session/ordered_set.h"
+#include "actors/session/removed.h"
 #include "actors/session/revisions.h"
 #include "proto/base/link.h"
 #include "proto/swarm/bandwidth.h"
@@ -124,10 +128,10 @@ struct torrent {
 	struct wishes wishes; /* owned */
 	struct seed_limits seed;
 	int64_t place;
-	bool delete_data : 1; /* with its removal */
-	bool check_due : 1;   /* a check was asked for, and not yet asked of the store */
-	bool saving : 1;      /* the first of `commands`, or `joining`, waits for the database */
-	bool unasked : 1;     /* its files are looked at again, and no person has asked for it */
+	enum removal removal : 8; /* what becomes of its data with its removal */
+	bool check_due : 1;       /* a check was asked for, and not yet asked of the store */
+	bool saving : 1;  /* the first of `commands`, or `joining`, waits for the database */
+	bool unasked : 1; /* its files are looked at again, and no person has asked for it */
 
 	/* Who was told what; the sweep tells what differs. */
 	bool in_store : 1;  /* STORE_OPEN was sent, and no STORE_CLOSE answered */
@@ -253,6 +257,7 @@ struct session {
 	struct link again;               /* of struct deferred: m_torrent_add, to be tried again */
 	struct link moves;               /* likewise: m_torrent_set, in order */
 	bool moving;                     /* one of them waits for the database */
+	struct removed_list removed;     /* those that can come back */
 	uint64_t down_limit, up_limit;   /* set over the API */
 	bool has_down_limit, has_up_limit;
 	struct bandwidth *shares[LIMIT_KINDS]; /* owned arrays, one entry a shard */
@@ -351,7 +356,8 @@ static inline struct torrent *session_torrent(const struct session *s, uint32_t 
 {
 	return tref_table_at(&s->slots, slot);
 }
-void table_free(struct session *); /* it is empty */
+uint32_t torrent_position(const struct torrent *); /* in the order, from 1; 0: not in it */
+void table_free(struct session *);                 /* it is empty */
 
 /* --- targets.c --- */
 
@@ -393,6 +399,8 @@ void tell_state(const struct torrent *, enum state_key, int64_t value);
 struct m_state_meta *tell_meta_of(const struct torrent *, const struct metainfo *meta);
 void tell_meta(struct torrent *, struct m_state_meta **, actor_reply_f *fn);
 void tell_forget(struct torrent *, actor_reply_f *fn);
+/* It can only be restored from now on. */
+void tell_shelve(struct torrent *, actor_reply_f *fn);
 void tell_open(const struct torrent *, const char *root);
 void tell_close(struct torrent *, actor_reply_f *fn);
 void tell_check(const struct torrent *);
@@ -412,54 +420,6 @@ void tell_web_seeds(const struct torrent *, bool active);
 
 /* Tells the DHT what differs; active: the torrent works. */
 void torrent_update_dht(struct torrent *, bool active);
-
-/* --- files.c --- */
-
-/*
- * `before` with the wishes carried out, owned by the caller; NULL: all files normal.  E_RANGE, and
- * words: there is no such file.
- */
-enum err files_wish(const struct metainfo *, const uint8_t *before, const struct file_wish *,
-	uint32_t n, uint8_t **out, struct words *why);
-bool files_equal(const struct torrent *, const uint8_t *priority);
-/* Takes *priority, tells the store and marks. */
-void torrent_set_files(struct torrent *, uint8_t **priority);
-/* Counts `wanted`, and `left` and `lacks` while no peers have it. */
-void torrent_count_wanted(struct torrent *);
-/* Some file is skipped. */
-bool files_skip(const struct torrent *);
-
-/*
- * Wishes for files that are not known yet, behind those before; one for all files ends what was
- * wished before.  E_RANGE and words: so many are not kept.
- */
-enum err files_choose(struct torrent *, const struct file_wish *, uint32_t n, struct words *why);
-/* What files_choose() would keep.  Owned by the caller; never NULL. */
-struct file_wish *files_choice_with(
-	const struct torrent *, const struct file_wish *, uint32_t n, uint32_t *out_n);
-/* Whether it can: files_choose() without doing it. */
-enum err files_may_choose(
-	const struct torrent *, const struct file_wish *, uint32_t n, struct words *why);
-/* What comes of t->choice with the files of m; owned by the caller.  Files that are not there are
- * passed over. */
-uint8_t *files_chosen(const struct torrent *, const struct metainfo *m);
-/* The wishes of a link's `so`: it and nothing else.  Owned by the caller; NULL: all files. */
-struct file_wish *files_of_link(const struct metainfo *bare, uint32_t *n);
-
-/* --- found.c --- */
-
-/* Whether the files of t->found have a place; false: words say why not. */
-bool torrent_found_fits(const struct torrent *, struct words *why);
-/* t->found is its metainfo from now on, with what was wished of it before.  false: its files have
- * no place, and the torrent has an error that says so. */
-bool torrent_take_found(struct torrent *);
-/* To the database, if that is not under way; fn calls torrent_kept(). */
-void torrent_keep(struct torrent *, actor_reply_f *fn);
-/* m: the answer, or NULL.  true: it is stored; false: it will be tried again, or matters no more.
- */
-bool torrent_kept(struct torrent *, enum err, const struct m_state_meta *m);
-/* Its metainfo is another one of the same content, with other trackers. */
-void torrent_take_meta(struct torrent *, struct metainfo *meta);
 
 /* --- errors.c --- */
 
@@ -484,8 +444,7 @@ bool error_may_pass(enum err);
 /* A place before or behind all others. */
 int64_t session_new_place(struct session *, bool top);
 void torrent_enter_order(struct torrent *);
-void torrent_leave_order(struct torrent *);        /* fine when it is not in it */
-uint32_t torrent_position(const struct torrent *); /* from 1; 0: not in it */
+void torrent_leave_order(struct torrent *); /* fine when it is not in it */
 /* Takes the m_torrent_set of a TORRENT_MOVE. */
 void session_move(struct session *, struct msg **m);
 
@@ -555,7 +514,7 @@ void torrent_found(struct torrent *);
 /* A torrent of the database or one just added; takes what r holds. */
 void torrent_adopt(struct torrent *, struct torrent_record *r);
 /* The mark of the removal is in the database; t may be gone afterwards. */
-void torrent_remove(struct torrent *, bool delete_data);
+void torrent_remove(struct torrent *, enum removal);
 void session_open_more(struct session *);
 void torrent_on_retry_timer(struct loop_timer *, int64_t now);
 void session_on_failed_timer(struct loop_timer *, int64_t now);
@@ -564,6 +523,27 @@ void session_on_peers_metadata(struct actor *, struct msg **);
 void session_on_store_ready(struct actor *, struct msg **);
 void session_on_store_progress(struct actor *, struct msg **);
 void session_on_store_error(struct actor *, struct msg **);
+
+/* --- images.c --- */
+
+/* How that of it is which the command changes; false: it cannot be undone. */
+bool image_of(const struct torrent *, enum torrent_op, struct undo_image *);
+/* Whether what is to be undone is so: E_OK, E_EXISTS (it is undone already), or E_CHANGED and
+ * words. */
+enum err image_check(const struct torrent *, struct m_torrent_set *);
+/* Has the database keep `was` together with the change to what `now` says; takes both. */
+void image_keep(const struct torrent *, struct m_torrent_set *, struct m_state_set *,
+	struct undo_image *was, struct undo_image *now);
+
+/* --- restore.c --- */
+
+/* Takes the m_torrent_set of a TORRENT_RESTORE, or the m_torrent_add of one that was removed. */
+void session_restore(struct session *, struct removed *, struct msg **m);
+/* It goes for good.  Takes the m_torrent_set of a TORRENT_FORGET, or the m_torrent_add of who wants
+ * it anew; NULL: nobody asked. */
+void session_purge(struct session *, struct removed *, struct msg **m);
+void session_on_purge_timer(struct loop_timer *, int64_t now);
+void session_on_removed(struct actor *, struct msg **);
 
 /* --- commands.c --- */
 

@@ -56,13 +56,6 @@ void torrent_leave_order(struct torrent *t)
 		ordered_remove(&t->session->order, &t->order_node);
 }
 
-uint32_t torrent_position(const struct torrent *t)
-{
-	CHECK_OBJ(t, TORRENT_MAGIC);
-	return ordered_is_in(&t->order_node) ? ordered_rank(&t->session->order, &t->order_node) + 1
-					     : 0;
-}
-
 static void give_place(struct torrent *t, int64_t place)
 {
 	torrent_leave_order(t);
@@ -173,6 +166,15 @@ static void on_moved(struct actor *a, void *ctx, enum err err, struct msg **m)
 		next_move(s);
 }
 
+static void keep_undo(
+	const struct torrent *t, uint32_t aim, struct m_torrent_set *c, struct m_state_set *set)
+{
+	struct undo_image was, now = {.value = (int64_t)aim + 1};
+
+	if (c->undo != 0 && image_of(t, TORRENT_MOVE, &was))
+		image_keep(t, c, set, &was, &now);
+}
+
 static void begin_move(struct torrent *t, uint32_t aim, struct msg *m)
 {
 	struct session *s = t->session;
@@ -192,6 +194,7 @@ static void begin_move(struct torrent *t, uint32_t aim, struct msg *m)
 	} else {
 		number_all(v, t, aim);
 	}
+	keep_undo(t, aim, MSG_AS(TORRENT_SET, m), set);
 	set->key = STATE_PLACES;
 	set->places = xmemdup(v->places, v->n * sizeof *v->places);
 	set->places_n = v->n;
@@ -204,11 +207,16 @@ static void next_move(struct session *s)
 	struct msg *m;
 
 	while (!s->moving && (m = deferred_pop(&s->moves)) != NULL) {
-		const struct m_torrent_set *c = MSG_AS(TORRENT_SET, m);
+		struct m_torrent_set *c = MSG_AS(TORRENT_SET, m);
 		struct torrent *t = torrent_find(s, c->infohash);
+		enum err e = E_OK;
 
 		if (t == NULL || !torrent_listed(t))
-			actor_reply(s->actor, &m, E_NOT_FOUND);
+			e = E_NOT_FOUND;
+		else if (c->put_back)
+			e = image_check(t, c);
+		if (e != E_OK)
+			actor_reply(s->actor, &m, e == E_EXISTS ? E_OK : e);
 		else if (aim_of(t, c) == torrent_position(t) - 1)
 			actor_reply(s->actor, &m, E_OK);
 		else

@@ -27,6 +27,8 @@ static void handle_early(struct session *s)
 			session_on_set(s->actor, &m);
 		else if (m->type == MSG_TORRENT_ROWS)
 			session_on_rows(s->actor, &m);
+		else if (m->type == MSG_REMOVED_VIEW)
+			session_on_removed(s->actor, &m);
 		else
 			session_on_view(s->actor, &m);
 	}
@@ -37,8 +39,12 @@ static void handle_again(struct session *s)
 {
 	struct msg *m;
 
-	while ((m = deferred_pop(&s->again)) != NULL)
-		session_on_add(s->actor, &m);
+	while ((m = deferred_pop(&s->again)) != NULL) {
+		if (m->type == MSG_TORRENT_ADD)
+			session_on_add(s->actor, &m);
+		else
+			session_on_set(s->actor, &m);
+	}
 }
 
 static void on_reload(struct actor *a, struct msg **m)
@@ -52,6 +58,7 @@ static void on_reload(struct actor *a, struct msg **m)
 	session_send_limits(s);
 	queue_reload(s);
 	seed_limits_reload(s);
+	removed_arm(s);
 }
 
 /* --- start --- */
@@ -66,7 +73,7 @@ static void adopt_record(struct session *s, struct torrent_record *r)
 	t = torrent_new(s, r->meta);
 	torrent_adopt(t, r);
 	if (removing)
-		torrent_remove(t, t->delete_data);
+		torrent_remove(t, t->removal);
 	else
 		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
 }
@@ -89,6 +96,8 @@ static void on_loaded(struct actor *a, void *ctx, enum err err, struct msg **m)
 		for (uint32_t i = 0; i < r->torrents_n; i++)
 			adopt_record(s, &r->torrents[i]);
 		s->loading = false;
+		removed_load(&s->removed, r);
+		removed_arm(s);
 		log_event(LOG_INFO, "session_loaded", "torrents=%u clean=%d", s->torrents_n,
 			s->clean);
 	} else {
@@ -117,6 +126,7 @@ static void *session_init(struct actor *a, const void *arg)
 	};
 	s->failed_timer.fn = session_on_failed_timer;
 	shares_init(s);
+	removed_init(&s->removed, session_on_purge_timer);
 	link_init(&s->early);
 	link_init(&s->again);
 	link_init(&s->moves);
@@ -169,6 +179,7 @@ static void session_fini(struct actor *a)
 	deferred_free(a, &s->again);
 	deferred_free(a, &s->moves);
 	revisions_fini(&s->revisions);
+	removed_fini(s);
 	label_unref(&s->last_path);
 	shares_free(s);
 	config_unref(&s->config);
@@ -180,6 +191,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_TORRENT_SET, session_on_set},
 	{MSG_TORRENT_VIEW, session_on_view},
 	{MSG_TORRENT_ROWS, session_on_rows},
+	{MSG_REMOVED_VIEW, session_on_removed},
 	{MSG_RELOAD, on_reload},
 	{MSG_STATE_SAVED, session_on_saved},
 	{MSG_STORE_READY, session_on_store_ready},

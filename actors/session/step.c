@@ -342,11 +342,11 @@ static void on_closed(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 static enum torrent_event close_for_now(struct torrent *t)
 {
-	bool delete_data = t->delete_data;
+	enum removal removal = t->removal;
 
-	t->delete_data = false;
+	t->removal = REMOVAL_KEEP;
 	tell_close(t, on_closed);
-	t->delete_data = delete_data;
+	t->removal = removal;
 	return TEVENT_NONE;
 }
 
@@ -355,7 +355,7 @@ static enum torrent_event close_for_now(struct torrent *t)
 /* Data can only be deleted where it may have been written. */
 static bool can_delete(const struct torrent *t)
 {
-	return t->delete_data && t->record != NULL &&
+	return t->removal != REMOVAL_KEEP && t->record != NULL &&
 	       session_root(t->session->config, t->path) != NULL;
 }
 
@@ -402,6 +402,7 @@ static void on_forgotten(struct actor *a, void *ctx, enum err err, struct msg **
 	if (err == E_STOPPING)
 		return; /* the next run finishes it */
 	if (err == E_OK) {
+		removed_enter(t);
 		torrent_step(t, TEVENT_FORGOTTEN);
 		return;
 	}
@@ -410,9 +411,13 @@ static void on_forgotten(struct actor *a, void *ctx, enum err err, struct msg **
 	session_retry_later(t->session, &t->retry, &t->retry_after);
 }
 
+/* Until the database has said yes it is not in the list of those that can come back. */
 static enum torrent_event forget(struct torrent *t)
 {
-	tell_forget(t, on_forgotten);
+	if (removed_is_kept(t))
+		tell_shelve(t, on_forgotten);
+	else
+		tell_forget(t, on_forgotten);
 	return TEVENT_NONE;
 }
 

@@ -174,6 +174,13 @@ struct torrent *torrent_at(const struct session *s, struct tref ref)
 	return tref_table_get(&s->slots, ref);
 }
 
+uint32_t torrent_position(const struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	return ordered_is_in(&t->order_node) ? ordered_rank(&t->session->order, &t->order_node) + 1
+					     : 0;
+}
+
 void table_free(struct session *s)
 {
 	CHECK_OBJ(s, SESSION_MAGIC);

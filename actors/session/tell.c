@@ -69,6 +69,24 @@ void tell_forget(struct torrent *t, actor_reply_f *fn)
 	actor_call_within(t->session->actor, ADDR_STATE, &m, STATE_TIMEOUT, fn, t);
 }
 
+void tell_shelve(struct torrent *t, actor_reply_f *fn)
+{
+	struct m_state_shelve *shelve;
+	struct totals run;
+	struct msg *m;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	run = torrent_run_totals(t);
+	shelve = msg_new(t->session->actor, MSG_STATE_SHELVE);
+	removed_describe(t, &shelve->what);
+	shelve->downloaded = t->ever.downloaded + run.downloaded;
+	shelve->uploaded = t->ever.uploaded + run.uploaded;
+	shelve->wasted = t->ever.wasted + run.wasted;
+	shelve->seeded = torrent_seeded(t);
+	m = &shelve->h;
+	actor_call_within(t->session->actor, ADDR_STATE, &m, STATE_TIMEOUT, fn, t);
+}
+
 /* --- the store --- */
 
 static struct torrent_record copy_record(const struct torrent *t)
@@ -106,7 +124,7 @@ void tell_close(struct torrent *t, actor_reply_f *fn)
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	close = msg_new(t->session->actor, MSG_STORE_CLOSE);
 	close->t = t->ref;
-	close->delete_data = t->delete_data;
+	close->delete_data = t->removal == REMOVAL_DELETE;
 	msg_call(t->session->actor, ADDR_STORE, close, fn, t);
 }
 

@@ -109,6 +109,8 @@ void state_db_take(struct state_db *, struct m_state_load *m);
 /* load.c: reads everything into m, as STATE_LOAD answers it.  E_SYNTAX: a row makes no sense.
  */
 enum err state_load(struct state_db *, struct m_state_load *m);
+/* Likewise of one torrent, whether it was removed or not; E_NOT_FOUND. */
+enum err state_fetch(struct state_db *, struct m_state_fetch *m);
 
 /* put.c: applies one message inside a transaction. */
 void state_add(struct state_db *, struct m_state_add *);
@@ -120,6 +122,14 @@ void state_options(struct state_db *, const struct m_state_options *);
 void state_note(struct state_db *, const struct m_state_note *);
 void state_pieces(struct state_db *, const struct m_state_pieces *);
 void state_setting(struct state_db *, const char *key, int64_t value);
+
+/* undo.c: what changes have changed, and which torrents were removed.  Loading is done outside of
+ * a transaction, but state_removed_load(). */
+void state_undo_add(struct state_db *, uint64_t id, const struct undo_item *);
+void state_undo_drop(struct state_db *, const struct m_undo *);
+enum err state_undo_load(struct state_db *, struct m_undo *);
+void state_shelve(struct state_db *, const struct m_state_shelve *);
+void state_removed_load(struct state_db *, struct m_state_load *);
 
 /* tokens.c */
 void state_token(struct state_db *, struct m_state_token *);

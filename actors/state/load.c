@@ -66,7 +66,7 @@ static const struct {
 	int64_t least, most;
 } ranges[COLUMNS] = {
 	[COL_RUN] = {0, RUN_ALL},
-	[COL_REMOVING] = {0, REMOVING_WITH_DATA},
+	[COL_REMOVING] = {0, REMOVING_TO_TRASH},
 	[COL_DOWN_LIMIT] = {0, RATE_MAX},
 	[COL_UP_LIMIT] = {0, RATE_MAX},
 	[COL_ADDED] = {0, TIME_MAX},
@@ -335,7 +335,7 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 		return false;
 	r->path = xstrdup(db_text(db, q, 2));
 	r->removing = removing != 0;
-	r->delete_data = removing == REMOVING_WITH_DATA;
+	r->removal = removing != 0 ? (enum removal)(removing - 1) : REMOVAL_KEEP;
 	r->wishes.down_limit = amount(db, COL_DOWN_LIMIT);
 	r->wishes.up_limit = amount(db, COL_UP_LIMIT);
 	r->added = number(db, COL_ADDED);
@@ -348,6 +348,14 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	load_pieces(db, r);
 	load_stamps(db, r);
 	return true;
+}
+
+/* Torrents with these rows, removed ones among them or not. */
+static void bind_range(struct state_db *db, int64_t first, int64_t last, bool removed)
+{
+	db_bind_int(db, SQL_LOAD_TORRENTS, 1, first);
+	db_bind_int(db, SQL_LOAD_TORRENTS, 2, last);
+	db_bind_int(db, SQL_LOAD_TORRENTS, 3, removed);
 }
 
 static bool load_setting(struct state_db *db, const char *key, int64_t *value)
@@ -363,10 +371,26 @@ static bool load_setting(struct state_db *db, const char *key, int64_t *value)
 	return found;
 }
 
+enum err state_fetch(struct state_db *db, struct m_state_fetch *m)
+{
+	const enum sql q = SQL_LOAD_TORRENTS;
+	bool found = false;
+	enum err e;
+
+	bind_range(db, m->row, m->row, true);
+	while (db_row(db, q))
+		found = load_torrent(db, &m->record);
+	e = db_error(db);
+	if (e != E_OK)
+		db_undo(db); /* there is no transaction: the error alone is forgotten */
+	return e != E_OK ? e : found ? E_OK : E_NOT_FOUND;
+}
+
 enum err state_load(struct state_db *db, struct m_state_load *m)
 {
 	int64_t clean = 0, down = 0, up = 0;
 
+	bind_range(db, 0, INT64_MAX, false);
 	while (db_row(db, SQL_LOAD_TORRENTS)) {
 		m->torrents = grow_list(m->torrents, m->torrents_n, sizeof *m->torrents);
 		if (load_torrent(db, &m->torrents[m->torrents_n]))
@@ -380,6 +404,7 @@ enum err state_load(struct state_db *db, struct m_state_load *m)
 		xfree(m->changed);
 		m->changed = xstrdup(db_text(db, SQL_LOAD_CHANGED, 0));
 	}
+	state_removed_load(db, m);
 	m->down_limit = (uint64_t)MIN(MAX(down, 0), RATE_MAX);
 	m->up_limit = (uint64_t)MIN(MAX(up, 0), RATE_MAX);
 	return db_error(db);

@@ -163,6 +163,8 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		[STATE_DISCREET] = SQL_SET_DISCREET,
 	};
 
+	if (m->undo != 0)
+		state_undo_add(db, m->undo, &m->item);
 	switch (m->key) {
 	case STATE_GLOBAL_DOWN_LIMIT:
 		state_setting(db, "down_limit", m->value);

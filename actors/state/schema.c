@@ -117,6 +117,27 @@ static const char *const steps[] = {
 	" used INTEGER NOT NULL DEFAULT 0);", /* likewise */
 	/* 11 to 12: labels, one a line */
 	"ALTER TABLE torrent ADD COLUMN labels TEXT NOT NULL DEFAULT '';",
+	/* 12 to 13: torrents that were removed and can come back, whose rows stay; and what changes
+	 * have changed */
+	"CREATE TABLE removed ("
+	" row INTEGER PRIMARY KEY REFERENCES torrent ON DELETE CASCADE,"
+	" at INTEGER NOT NULL,"   /* seconds since 1970 */
+	" name TEXT NOT NULL,"    /* of the metainfo */
+	" size INTEGER NOT NULL," /* bytes */
+	" trash TEXT NOT NULL);"  /* where its data waits; empty: it was not moved */
+	"CREATE TABLE undo ("
+	" id INTEGER PRIMARY KEY," /* a random number */
+	" at INTEGER NOT NULL);"   /* seconds since 1970 */
+	"CREATE TABLE undone ("
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" undo INTEGER NOT NULL REFERENCES undo ON DELETE CASCADE,"
+	" infohash BLOB NOT NULL,"
+	" kind TEXT NOT NULL,"     /* undo_word() */
+	" value INTEGER NOT NULL," /* how it was, as struct undo_image has it */
+	" ratio INTEGER NOT NULL, time INTEGER NOT NULL, idle INTEGER NOT NULL,"
+	" data BLOB,"
+	" print INTEGER NOT NULL);" /* of how it was afterwards */
+	"CREATE INDEX undone_undo ON undone (undo);",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

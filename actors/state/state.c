@@ -53,6 +53,12 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_REMOVE:
 		state_remove(db, container_of(m, struct m_state_remove, h));
 		break;
+	case MSG_STATE_SHELVE:
+		state_shelve(db, container_of(m, struct m_state_shelve, h));
+		break;
+	case MSG_UNDO_DROP:
+		state_undo_drop(db, container_of(m, struct m_undo, h));
+		break;
 	case MSG_STATE_TOKEN:
 		state_token(db, container_of(m, struct m_state_token, h));
 		break;
@@ -85,6 +91,8 @@ static void explain(struct msg *m, const char *words)
 		why = &container_of(m, struct m_state_set, h)->why;
 	else if (m->type == MSG_STATE_OPTIONS)
 		why = &container_of(m, struct m_state_options, h)->why;
+	else if (m->type == MSG_STATE_SHELVE)
+		why = &container_of(m, struct m_state_shelve, h)->why;
 	if (why != NULL)
 		snprintf(why->text, sizeof why->text, "the database: %s", words);
 }
@@ -195,6 +203,24 @@ static void on_load_dht(struct actor *a, struct msg **m)
 	actor_reply(a, m, state_dht_load(state_of(a)->db, load));
 }
 
+/* What came in this turn before it counts. */
+static void on_fetch(struct actor *a, struct msg **m)
+{
+	struct state *s = state_of(a);
+	struct m_state_fetch *fetch = MSG_AS(STATE_FETCH, *m);
+
+	if (s->queue_n > 0)
+		flush_queue(s);
+	actor_reply(a, m, state_fetch(s->db, fetch));
+}
+
+static void on_load_undo(struct actor *a, struct msg **m)
+{
+	struct m_undo *load = MSG_AS(UNDO_LOAD, *m);
+
+	actor_reply(a, m, state_undo_load(state_of(a)->db, load));
+}
+
 static void on_put(struct actor *a, struct msg **m)
 {
 	struct state *s = state_of(a);
@@ -260,6 +286,10 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_SET, on_put},
 	{MSG_STATE_OPTIONS, on_put},
 	{MSG_STATE_REMOVE, on_put},
+	{MSG_STATE_SHELVE, on_put},
+	{MSG_STATE_FETCH, on_fetch},
+	{MSG_UNDO_DROP, on_put},
+	{MSG_UNDO_LOAD, on_load_undo},
 	{MSG_STATE_TOKEN, on_put},
 	{MSG_STATE_TOTALS, on_put},
 	{MSG_STATE_NOTE, on_put},

@@ -98,12 +98,11 @@ static bool read_limits(struct request *r, struct m_torrent_set *m)
 	return false;
 }
 
-/* "tv,new"; absent or empty: none. */
-static bool read_labels(struct request *r, struct m_torrent_set *m)
+bool api_read_labels(struct request *r, const char *name, struct m_torrent_set *m)
 {
 	const char *text;
 
-	if (!param_text(r, "labels", &text))
+	if (!param_text(r, name, &text))
 		return false;
 	for (size_t n; text != NULL && *text != '\0'; text += n + (text[n] == ',')) {
 		enum err e;
@@ -113,15 +112,14 @@ static bool read_labels(struct request *r, struct m_torrent_set *m)
 		if (e == E_OK)
 			continue;
 		answer_text(r, 422,
-			"parameter 'labels': at most %u of %u bytes, none empty or with a control",
-			LABELS_MAX, LABEL_MAX);
+			"parameter '%s': at most %u of %u bytes, none empty or with a control",
+			name, LABELS_MAX, LABEL_MAX);
 		return false;
 	}
 	return true;
 }
 
-/* false: answered. */
-static bool read_params(struct request *r, struct m_torrent_set *m)
+bool api_read_change(struct request *r, struct m_torrent_set *m)
 {
 	switch (m->op) {
 	case TORRENT_DOWN_RATE:
@@ -144,7 +142,7 @@ static bool read_params(struct request *r, struct m_torrent_set *m)
 	case TORRENT_MOVE:
 		return read_move(r, m);
 	case TORRENT_LABELS:
-		return read_labels(r, m);
+		return api_read_labels(r, "labels", m);
 	case TORRENT_SEED_LIMITS:
 		return read_limits(r, m);
 	default:
@@ -159,7 +157,7 @@ void api_set(struct request *r)
 	struct m_torrent_set *m = container_of(h, struct m_torrent_set, h);
 
 	m->op = (enum torrent_op)request_resource(r)->arg;
-	if ((!is_global(m->op) && !param_infohash(r, m->infohash)) || !read_params(r, m) ||
+	if ((!is_global(m->op) && !param_infohash(r, m->infohash)) || !api_read_change(r, m) ||
 		!request_may_wait(r)) {
 		msg_free(a, &h);
 		return;

@@ -14,6 +14,10 @@
 void api_add(struct request *);
 void api_add_magnet(struct request *);
 void api_set(struct request *);
+void api_actions(struct request *);
+void api_undo(struct request *);
+void api_removed(struct request *);
+void api_removed_set(struct request *);
 void api_view(struct request *);
 void api_list(struct request *);
 void api_events(struct request *);
@@ -32,6 +36,11 @@ void api_blocklist(struct request *);
 void api_index(struct request *);
 void api_dht(struct request *);
 void api_dht_job(struct request *);
+
+/* changes.c: parameters of a change, by its op; false: answered. */
+bool api_read_change(struct request *, struct m_torrent_set *);
+/* Labels such as "tv,new"; absent or empty: none. */
+bool api_read_labels(struct request *, const char *name, struct m_torrent_set *);
 
 /* tokens.c: who may */
 void api_tokens(struct request *);

@@ -11,7 +11,7 @@
 #include "proto/base/array.h"
 
 /* Owned by the caller; NULL: no value that a parameter can have. */
-static char *text_of(const json_t *v)
+static char *scalar_of(const json_t *v)
 {
 	char number[400];
 
@@ -33,6 +33,34 @@ static char *text_of(const json_t *v)
 	default:
 		return NULL;
 	}
+}
+
+/* A list is its values with commas between, as in a query; so none of them may have one. */
+static char *joined(const json_t *list)
+{
+	char *text = NULL;
+	size_t n = 0;
+	bool good = true;
+	FILE *out = open_memstream(&text, &n);
+
+	must(out != NULL);
+	for (size_t i = 0; good && i < json_array_size(list); i++) {
+		char *one = scalar_of(json_array_get(list, i));
+
+		good = one != NULL && one[0] != '\0' && strchr(one, ',') == NULL;
+		if (good)
+			fprintf(out, "%s%s", i > 0 ? "," : "", one);
+		xfree(one);
+	}
+	must(fclose(out) == 0);
+	if (!good)
+		xfree(text);
+	return good ? text : NULL;
+}
+
+static char *text_of(const json_t *v)
+{
+	return json_is_array(v) ? joined(v) : scalar_of(v);
 }
 
 /* microhttpd keeps the pointers alone: the request owns the texts. */
@@ -72,19 +100,27 @@ bool members_path(struct request *r, const char *path)
 	return true;
 }
 
-static void take_members(struct request *r, json_t *object)
+/* What is grouped in an object within is taken as if it were not, one level deep. */
+static void take_members(struct request *r, json_t *object, bool within)
 {
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(object, name, value)
 	{
-		char *text = text_of(value);
+		char *text;
 
+		if (json_is_object(value) && !within) {
+			take_members(r, value, true);
+			if (r->answered)
+				return;
+			continue;
+		}
+		text = text_of(value);
 		if (text == NULL)
 			answer_text(r, 422,
-				"a member of the JSON in the body is a list or an object: "
-				"it must be a text, a number, true or false");
+				"a member of the JSON in the body is no text, number, true or "
+				"false, nor a list of such without commas");
 		else if (!set_param(r, name, text))
 			answer_err(r, E_NOMEM, NULL);
 		if (r->answered)
@@ -119,7 +155,7 @@ bool param_json(struct request *r)
 	root = load_object(r);
 	if (root == NULL)
 		return false;
-	take_members(r, root);
+	take_members(r, root, false);
 	json_decref(root);
 	return !r->answered && params_known(r);
 }
@@ -160,7 +196,7 @@ bool request_object(struct request *r, request_member_f *each, void *ctx)
 		return false;
 	json_object_foreach(root, name, value)
 	{
-		char *text = json_is_array(value) ? list_of(value) : text_of(value);
+		char *text = json_is_array(value) ? list_of(value) : scalar_of(value);
 
 		if (text == NULL)
 			answer_text(r, 422,

@@ -196,8 +196,8 @@ static void set_row(struct torrent_record *r, const struct m_state_set *s)
 	else if (s->key == STATE_COMPLETED_AT)
 		r->completed_at = s->value;
 	r->removing = r->removing || s->key == STATE_REMOVING;
-	r->delete_data =
-		r->delete_data || (s->key == STATE_REMOVING && s->value == REMOVING_WITH_DATA);
+	if (s->key == STATE_REMOVING)
+		r->removal = (enum removal)(s->value - 1);
 }
 
 static void on_set(struct actor *a, struct msg **m)
@@ -214,11 +214,10 @@ static void on_set(struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
-static void on_remove(struct actor *a, struct msg **m)
+static void drop_row(struct actor *a, int64_t row)
 {
 	struct db *db = host_of(a)->db;
-	struct torrent_record *r =
-		find_row(host_of(a), container_of(*m, struct m_state_remove, h)->row);
+	struct torrent_record *r = find_row(host_of(a), row);
 
 	if (r != NULL) {
 		db->rows[r->row - 1].used = false;
@@ -226,6 +225,18 @@ static void on_remove(struct actor *a, struct msg **m)
 		record_fini(r);
 	}
 	sync_all(host_of(a));
+}
+
+static void on_remove(struct actor *a, struct msg **m)
+{
+	drop_row(a, container_of(*m, struct m_state_remove, h)->row);
+	actor_reply(a, m, E_OK);
+}
+
+/* No scenario brings one back. */
+static void on_shelve(struct actor *a, struct msg **m)
+{
+	drop_row(a, container_of(*m, struct m_state_shelve, h)->what.row);
 	actor_reply(a, m, E_OK);
 }
 
@@ -358,6 +369,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_ADD, on_add},
 	{MSG_STATE_SET, on_set},
 	{MSG_STATE_REMOVE, on_remove},
+	{MSG_STATE_SHELVE, on_shelve},
 	{MSG_STATE_TOTALS, on_totals},
 	{MSG_STATE_NOTE, on_note},
 	{MSG_STATE_PIECES, on_pieces},

@@ -143,7 +143,7 @@ static const struct bad {
 			 "\"api.port\"?\n"},
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
 	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
-			"[upload] [lan] [queue] [magnet] [seed] [peers] [network] [store] "
+			"[upload] [lan] [trash] [queue] [magnet] [seed] [peers] [network] [store] "
 			"[tracker] [dht] [blocklist] [webseed] [portmap] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},

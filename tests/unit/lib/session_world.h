@@ -124,6 +124,11 @@ static inline bool say_kept(struct world *w, struct msg *m)
 		say(w, "STATE_REMOVE(%" PRId64 ")", p->row);
 		break;
 	}
+	case MSG_STATE_SHELVE: {
+		AS(m_state_shelve);
+		say(w, "STATE_SHELVE(%" PRId64 "%s)", p->what.row, p->back ? ",back" : "");
+		break;
+	}
 	case MSG_STATE_TOTALS: {
 		AS(m_totals);
 		say(w, "STATE_TOTALS(%" PRIu64 ",%" PRIu64 ",%" PRIu64 ")", p->downloaded,

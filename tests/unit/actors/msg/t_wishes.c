@@ -114,9 +114,40 @@ static void test_labels(void **unused)
 	xfree(text);
 }
 
+static void test_label_changes(void **state)
+{
+	static const struct {
+		const char *now, *by;
+		enum label_change change;
+		const char *then;
+	} rows[] = {
+		{NULL, "a\nb", LABELS_SET, "a\nb"},
+		{"a\nb", NULL, LABELS_SET, NULL},
+		{"a\nb", "b\nc", LABELS_SET, "b\nc"},
+		{NULL, "a", LABELS_ADD, "a"},
+		{"a\nb", "b\nc", LABELS_ADD, "a\nb\nc"},
+		{"a", NULL, LABELS_ADD, "a"},
+		{"a\nb\nab", "b\nx", LABELS_TAKE, "a\nab"},
+		{"a", "a", LABELS_TAKE, NULL},
+		{NULL, "a", LABELS_TAKE, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *then = wishes_change_labels(rows[i].now, rows[i].by, rows[i].change);
+
+		if (rows[i].then == NULL)
+			assert_null(then);
+		else
+			assert_string_equal(then, rows[i].then);
+		xfree(then);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_label_changes),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_a_copy_owns_its_own),
 		cmocka_unit_test(test_a_move_leaves_none),

@@ -193,12 +193,12 @@ static void test_remove_early(void **state)
 	store_says_ready(w, E_OK, 1); /* was on its way */
 	EXPECT(w, "");
 	answer(w, MSG_STORE_CLOSE, E_OK);
-	EXPECT(w, "STATE_REMOVE(1)");
-	answer(w, MSG_STATE_REMOVE, E_NOSPACE);
+	EXPECT(w, "STATE_SHELVE(1)");
+	answer(w, MSG_STATE_SHELVE, E_NOSPACE);
 	EXPECT(w, "");
 	pass_time(w, 61);
-	EXPECT(w, "STATE_REMOVE(1)");
-	answer(w, MSG_STATE_REMOVE, E_OK);
+	EXPECT(w, "STATE_SHELVE(1)");
+	answer(w, MSG_STATE_SHELVE, E_OK);
 	store_says_ready(w, E_OK, 1); /* of a torrent that is gone */
 	EXPECT(w, "");
 }
@@ -274,7 +274,7 @@ static void test_remove_failed(void **state)
 	answer(w, MSG_STATE_SET, E_OK);
 	EXPECT(w, "SET=OK"); /* the close of the retry is under way */
 	answer(w, MSG_STORE_CLOSE, E_OK);
-	EXPECT(w, "STATE_REMOVE(1)");
+	EXPECT(w, "STATE_SHELVE(1)");
 }
 
 static void test_disk_full(void **state)

@@ -281,8 +281,8 @@ static void test_place_taken(void **state)
 	metainfo_unref(&other);
 	answer(w, MSG_STATE_SET, E_OK);
 	answer(w, MSG_STORE_CLOSE, E_OK);
-	answer(w, MSG_STATE_REMOVE, E_OK);
-	EXPECT(w, "STATE_SET(2,4,1) SET=OK STORE_CLOSE(0) STATE_REMOVE(2)");
+	answer(w, MSG_STATE_SHELVE, E_OK);
+	EXPECT(w, "STATE_SET(2,4,1) SET=OK STORE_CLOSE(0) STATE_SHELVE(2)");
 	pass_time(w, 60);
 	EXPECT(w, "STATE_META(1,m,all) TRACKER_START PEERS_SET(1,0,0) PEERS_FOUND(0)");
 }

@@ -261,7 +261,7 @@ static void test_load(void **state)
 
 	prepare_load(w, 4);
 	w->load.torrents[1].removing = true; /* the last run did not finish it */
-	w->load.torrents[1].delete_data = true;
+	w->load.torrents[1].removal = REMOVAL_DELETE;
 	w->load.torrents[2].removing = true;
 	xfree(w->load.torrents[3].path);
 	w->load.torrents[3].path = xstrdup("/elsewhere");
@@ -272,7 +272,7 @@ static void test_load(void **state)
 	ask_view(w, "t2");
 	turn_all(w);
 	answer_held_load(w);
-	EXPECT(w, "VIEW=NOT_FOUND STATE_REMOVE(3) STATE_SET(1,0,0)"
+	EXPECT(w, "VIEW=NOT_FOUND STATE_SHELVE(3) STATE_SET(1,0,0)"
 		  " STORE_OPEN(t2,/downloads,fresh=0,root=1) STORE_CLOSE(1)"
 		  " STORE_OPEN(t1,/downloads,fresh=0,root=1)"
 		  " PEERS_GLOBAL(500,5) PEERS_GLOBAL(500,5)");

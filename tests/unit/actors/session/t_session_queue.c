@@ -370,7 +370,7 @@ static void test_same_target(void **state)
 	turn_all(w);
 	answer(w, MSG_STORE_CLOSE, E_OK);
 	turn_all(w);
-	answer(w, MSG_STATE_REMOVE, E_OK);
+	answer(w, MSG_STATE_SHELVE, E_OK);
 	forget(w);
 	answer_add(w, 2);
 	EXPECT(w, "ADD=OK STORE_OPEN(a,/downloads,fresh=1,root=1)");

@@ -47,8 +47,8 @@ static void test_torrents(void **state)
 	assert_true(l->clean && l->has_down_limit && !l->has_up_limit && l->down_limit == 123);
 	assert_int_equal(l->torrents_n, 2);
 	r = &l->torrents[0];
-	assert_true(
-		r->row == a && r->removing && r->delete_data && r->run == RUN_STARTED && !r->fresh);
+	assert_true(r->row == a && r->removing && r->removal == REMOVAL_DELETE &&
+		    r->run == RUN_STARTED && !r->fresh);
 	assert_string_equal(r->meta->name, "one");
 	assert_string_equal(r->path, "/downloads/dir");
 	assert_int_equal(r->wishes.down_limit, 1000);
