@@ -45,7 +45,7 @@ WORLD_C  = $(wildcard tests/unit/lib/$(1)_*.c)
 UNIT_LIB := $(filter-out $(foreach w,$(WORLDS),$(call WORLD_C,$w)),$(wildcard tests/unit/lib/*.c))
 FUZZ    := $(wildcard tests/fuzz/f_*.c)
 SIM_C   := $(wildcard tests/sim/s_*.c)
-SIM_LONG := $(wildcard tests/sim-long/s_*.c)
+SIM_LONG := $(wildcard tests/sim/long/s_*.c)
 SIM_LIB := $(wildcard tests/sim/lib/*.c)
 
 LIB_seam := $(OUT)/lib/seam.a

@@ -83,11 +83,12 @@ def find_lint():
 
 def find_binaries(suite, out):
     """The programs whose sources are there: a build folder may still hold those of deleted ones."""
-    folder = os.path.join(ROOT, 'tests', suite)
-    prefix = 't_' if suite == 'unit' else 's_'
-    for source in sorted(glob.glob(os.path.join(folder, '**', f'{prefix}*.c'), recursive=True)):
+    below = {'sim-long': 'sim/long'}.get(suite, suite)
+    folder = os.path.join(ROOT, 'tests', below)
+    pattern = '**/t_*.c' if suite == 'unit' else 's_*.c'
+    for source in sorted(glob.glob(os.path.join(folder, pattern), recursive=True)):
         name = os.path.relpath(source, folder)[:-2]
-        path = os.path.join(out, 'tests', suite, name)
+        path = os.path.join(out, 'tests', below, name)
         if os.path.exists(path):
             yield name, [path]
 

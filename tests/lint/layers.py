@@ -6,6 +6,7 @@ proto knows nothing of the system, the kernel nothing of BitTorrent, an actor no
 nothing of the protocol's logic; each foreign library is known to one file.  MAY and FACES are the whole of it.
 """
 import os
+import re
 
 import lib_tree
 
@@ -172,6 +173,25 @@ def check_page():
         yield f'docs/architecture.md: {folder} is not in MAY'
 
 
+TRIP = r'^\*\*[^*\n]+\*\*.*?(?=^\s*$)'
+
+
+def check_trips():
+    """The trips of docs/architecture.md: files that are there, each once."""
+    page = lib_tree.read('docs/architecture.md')
+    trips = re.findall(TRIP, page.partition('## Five trips')[2].partition('\n## ')[0] + '\n', re.MULTILINE | re.DOTALL)
+    if len(trips) != 5:
+        yield f'docs/architecture.md: there are {len(trips)} of the five trips'
+    for trip in trips:
+        name = trip.split('**')[1]
+        files = re.findall(r'`([\w/]+/\w+\.(?:c|def))`', trip)
+        for path in files:
+            if not os.path.exists(os.path.join(lib_tree.ROOT, path)):
+                yield f'docs/architecture.md: {name}: there is no {path}'
+        for path in sorted({path for path in files if files.count(path) > 1}):
+            yield f'docs/architecture.md: {name}: {path} is passed twice'
+
+
 def is_face(name):
     folder, base = os.path.split(name)
     faces = FACES.get(folder, ())
@@ -219,6 +239,7 @@ lib_tree.run([
     ('L1: folders include only what they stand on', check_folders),
     ('L1: no circle among folders', check_acyclic),
     ('L1: docs/architecture.md shows the same folders', check_page),
+    ('docs/architecture.md: the five trips pass files that are there, each once', check_trips),
     ('L2: a header that is no face stays in its folder', check_faces),
     ('libraries stay in their files', check_libraries),
     ('sqlite and uring are in one file each', check_one_file),
