@@ -30,20 +30,21 @@ struct token_record {
 	int64_t created; /* seconds since 1970 */
 	int64_t expires; /* likewise; 0: never */
 	int64_t used;    /* likewise, to an hour; 0: never */
+	int64_t parent;  /* of a device: the token that it showed, with which it ends; 0: none */
 };
 
 /* To the database: a reply means committed and synced. */
 
 enum token_op {
 	TOKEN_ADD,
-	TOKEN_DROP, /* by token.id */
+	TOKEN_DROP, /* by token.id, with those whose parent it is */
 	TOKEN_USE,  /* token.id was last used at token.used */
 };
 
 struct m_state_token {
 	struct msg h;
 	enum token_op op;
-	struct token_record token; /* TOKEN_ADD gives it its id */
+	struct token_record token; /* TOKEN_ADD gives it its id; 0: its parent is there no more */
 	int64_t instead;           /* TOKEN_ADD: one that goes with the same commit; 0: none */
 };
 

@@ -138,6 +138,8 @@ static const char *const steps[] = {
 	" data BLOB,"
 	" print INTEGER NOT NULL);" /* of how it was afterwards */
 	"CREATE INDEX undone_undo ON undone (undo);",
+	/* 13 to 14: the token that a device showed; 0: none */
+	"ALTER TABLE token ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -29,7 +29,8 @@ static bool read_token(struct state_db *db, struct token_record *t)
 		.scopes = (unsigned)db_int(db, SQL_LOAD_TOKENS, 4),
 		.created = read_time(db, 5),
 		.expires = read_time(db, 6),
-		.used = read_time(db, 7)};
+		.used = read_time(db, 7),
+		.parent = db_int(db, SQL_LOAD_TOKENS, 8)};
 	if (t->id <= 0 || digest.n != sizeof t->digest || kind < TOKEN_KEY || kind > TOKEN_DEVICE ||
 		strlen(name) > TOKEN_NAME_MAX)
 		return false;
@@ -69,8 +70,9 @@ static void add_token(struct state_db *db, struct m_state_token *m)
 	db_bind_int(db, SQL_ADD_TOKEN, 4, t->scopes);
 	db_bind_int(db, SQL_ADD_TOKEN, 5, t->created);
 	db_bind_int(db, SQL_ADD_TOKEN, 6, t->expires);
+	db_bind_int(db, SQL_ADD_TOKEN, 7, t->parent);
 	db_run(db, SQL_ADD_TOKEN);
-	t->id = db_last_row(db);
+	t->id = db_changes(db) > 0 ? db_last_row(db) : 0;
 }
 
 static void drop_token(struct state_db *db, struct m_state_token *m)

@@ -55,17 +55,16 @@ static uint32_t find_id(const struct tokens *ts, int64_t id)
 	return i;
 }
 
-bool tokens_drop(struct tokens *ts, int64_t id)
+void tokens_drop(struct tokens *ts, int64_t id)
 {
-	uint32_t i;
+	uint32_t kept = 0;
 
 	CHECK_OBJ(ts, TOKENS_MAGIC);
-	i = find_id(ts, id);
-	if (i == ts->n)
-		return false;
-	memmove(&ts->v[i], &ts->v[i + 1], (ts->n - i - 1) * sizeof *ts->v);
-	ts->n--;
-	return true;
+	must(id != 0);
+	for (uint32_t i = 0; i < ts->n; i++)
+		if (ts->v[i].id != id && ts->v[i].parent != id)
+			ts->v[kept++] = ts->v[i];
+	ts->n = kept;
 }
 
 static bool has_expired(const struct token_record *t, int64_t now)

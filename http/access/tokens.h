@@ -20,7 +20,7 @@ void tokens_free(struct tokens **);
 /* There is room while there are less than TOKENS_MAX. */
 bool tokens_full(const struct tokens *);
 void tokens_add(struct tokens *, const struct token_record *);
-bool tokens_drop(struct tokens *, int64_t id); /* false: there is none */
+void tokens_drop(struct tokens *, int64_t id); /* and those whose parent it is */
 
 /* Borrowed until the next change; NULL: none.  now: seconds since 1970. */
 const struct token_record *tokens_find(const struct tokens *, const char *secret, int64_t now);

@@ -3,7 +3,7 @@
  * A browser's session: it shows a token once and has a cookie from then on.
  *
  * The cookie is a token of its own, so it outlives restarts, is in the list of tokens, and is
- * revoked like any other.
+ * revoked like any other, and with the token that was shown.
  */
 #include "http/api/priv.h"
 #include "http/api/token_job.h"
@@ -11,7 +11,7 @@
 void api_login(struct request *r)
 {
 	static const char *const names[] = {"token", "code", NULL};
-	struct token_record wish = {0};
+	struct token_record wish = {0}, shown = {0};
 	const char *secret, *code;
 	bool admitted;
 
@@ -19,11 +19,15 @@ void api_login(struct request *r)
 		!param_text(r, "code", &code) || !api_read_name(r, "a browser", wish.name))
 		return;
 	if (secret != NULL)
-		admitted = request_admits(r, secret, &wish.scopes, &wish.expires);
+		admitted = request_admits(r, secret, &shown);
 	else
-		admitted = api_take_pairing(r, code, NULL, &wish.scopes);
-	if (admitted)
-		api_let_device_in(r, &wish);
+		admitted = api_take_pairing(r, code, NULL, &shown.scopes);
+	if (!admitted)
+		return;
+	wish.scopes = shown.scopes;
+	wish.expires = shown.expires;
+	wish.parent = shown.id;
+	api_let_device_in(r, &wish);
 }
 
 /* --- out again --- */

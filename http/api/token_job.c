@@ -30,11 +30,21 @@ static void on_gone(void *ctx)
 static void apply_job(struct token_job *j, const struct m_state_token *m)
 {
 	if (m->instead != 0)
-		(void)tokens_drop(j->tokens, m->instead);
-	if (m->op == TOKEN_ADD)
+		tokens_drop(j->tokens, m->instead);
+	if (m->op == TOKEN_DROP)
+		tokens_drop(j->tokens, m->token.id);
+	else if (m->token.id != 0)
 		tokens_add(j->tokens, &m->token);
+}
+
+static void answer(struct token_job *j, enum err err, const struct m_state_token *m)
+{
+	if (err != E_OK)
+		answer_err(j->r, err, NULL);
+	else if (m->token.id == 0)
+		answer_text(j->r, 401, "the token has just been revoked");
 	else
-		(void)tokens_drop(j->tokens, m->token.id);
+		j->done(j->r, &m->token, j->secret);
 }
 
 static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -50,10 +60,7 @@ static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 		struct request *r = j->r;
 
 		request_on_gone(r, NULL, NULL);
-		if (err == E_OK)
-			j->done(r, &stored->token, j->secret);
-		else
-			answer_err(r, err, NULL);
+		answer(j, err, stored);
 		request_resume(r);
 	}
 	explicit_bzero(j->secret, sizeof j->secret);

@@ -19,11 +19,11 @@ void api_put_scopes(struct json_out *o, unsigned scopes)
 	json_out_close(o, ']');
 }
 
-/* Seconds since 1970; null: never. */
-static void put_when(struct json_out *o, int64_t when)
+/* A moment or an id; null: none. */
+static void put_if_any(struct json_out *o, int64_t v)
 {
-	if (when != 0)
-		json_out_int(o, when);
+	if (v != 0)
+		json_out_int(o, v);
 	else
 		json_out_null(o);
 }
@@ -36,9 +36,11 @@ static void put_token(struct json_out *o, const struct token_record *t)
 	api_put_scopes(o, t->scopes);
 	json_out_put(o, "created", int, t->created);
 	json_out_key(o, "expires");
-	put_when(o, t->expires);
+	put_if_any(o, t->expires);
 	json_out_key(o, "used");
-	put_when(o, t->used);
+	put_if_any(o, t->used);
+	json_out_key(o, "parent");
+	put_if_any(o, t->parent);
 }
 
 void api_tokens(struct request *r)

@@ -70,7 +70,7 @@ void request_tried(struct request *r, bool right)
 	count_try(r, &r->who.client, right);
 }
 
-bool request_admits(struct request *r, const char *secret, unsigned *scopes, int64_t *expires)
+bool request_admits(struct request *r, const char *secret, struct token_record *as)
 {
 	struct guard_verdict v;
 	struct facts f;
@@ -80,8 +80,7 @@ bool request_admits(struct request *r, const char *secret, unsigned *scopes, int
 	guard_secret(&f, secret, &v);
 	if (v.status == 0 || v.tried)
 		count_try(r, &r->who.client, v.status == 0);
-	*scopes = v.scopes;
-	*expires = v.expires;
+	*as = (struct token_record){.id = v.token, .scopes = v.scopes, .expires = v.expires};
 	return take_verdict(r, &v);
 }
 

@@ -77,9 +77,9 @@ struct pairings *request_pairings(struct request *); /* likewise */
  * went is told. */
 bool request_may_try(struct request *);
 void request_tried(struct request *, bool right);
-/* Whether the secret is that of a token, and whose; expires: seconds since 1970, 0: never.  false:
- * it has been answered. */
-bool request_admits(struct request *, const char *secret, unsigned *scopes, int64_t *expires);
+/* Whether the secret is that of a token; as gets its id (0: of one that was configured), its scopes
+ * and its end.  false: it has been answered. */
+bool request_admits(struct request *, const char *secret, struct token_record *as);
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */

@@ -255,6 +255,22 @@ def a_browser_shows_a_token_once_and_has_a_cookie_from_then_on():
 
 
 @case
+def a_cookie_ends_with_the_token_that_was_shown():
+    with Daemon(CLOSED) as d:
+        admin = d.first_token()
+        shown, other = make(d, admin, 'shown', scopes='read'), make(d, admin, 'other', scopes='read')
+        cookie, _ = log_in(d, '/api/v1/login', {'token': shown['token'], 'name': 'phone'})
+        kept, _ = log_in(d, '/api/v1/login', {'token': other['token'], 'name': 'tablet'})
+        equal(listed(d, admin)['phone']['parent'], shown['id'])
+        equal(listed(d, admin)['shown']['parent'], None)
+        equal(ask(d, 'DELETE', f"/api/v1/tokens/{shown['id']}", admin)[0], 204)
+        for _ in range(2):
+            equal([ask(d, 'GET', '/alldata', **c)[0] for c in (cookie, kept)], [401, 200])
+            equal(sorted(listed(d, admin)), ['first start', 'other', 'tablet'])
+            d.restart(clean=False)
+
+
+@case
 def a_cookie_changes_nothing_for_another_site():
     with Daemon(CLOSED) as d:
         admin = d.first_token()

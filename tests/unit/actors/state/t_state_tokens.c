@@ -89,6 +89,33 @@ static void one_may_go_with_the_same_commit_and_no_id_comes_back(void **state)
 	xfree(list);
 }
 
+static void a_device_goes_with_the_token_it_showed(void **state)
+{
+	struct token_record key = {.name = "key"}, device = {.name = "d", .kind = TOKEN_DEVICE},
+			    *list;
+	struct world *w = *state;
+	char secret[TOKEN_SECRET];
+
+	start(w);
+	token_make(&key, secret);
+	device.parent = put(w, TOKEN_ADD, &key, 0);
+	token_make(&device, secret);
+	assert_true(put(w, TOKEN_ADD, &device, 0) > device.parent);
+	token_make(&key, secret);
+	key.id = put(w, TOKEN_ADD, &key, 0);
+	put(w, TOKEN_DROP, &(struct token_record){.id = device.parent}, 0);
+	token_make(&device, secret);
+	assert_int_equal(put(w, TOKEN_ADD, &device, 0), 0);
+	device.parent = key.id;
+	token_make(&device, secret);
+	assert_true(put(w, TOKEN_ADD, &device, 0) > key.id);
+	world_stop(w, true);
+	assert_int_equal(stored(w, &list), 2);
+	assert_int_equal(list[0].id, key.id);
+	assert_int_equal(list[1].parent, key.id);
+	xfree(list);
+}
+
 static void the_first_is_added_before_anybody_runs(void **state)
 {
 	struct token_record t = {.name = "first", .scopes = TOKEN_ALL}, *list;
@@ -111,6 +138,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(tokens_outlive_a_restart, world_new, world_free),
+		cmocka_unit_test_setup_teardown(
+			a_device_goes_with_the_token_it_showed, world_new, world_free),
 		cmocka_unit_test_setup_teardown(
 			one_may_go_with_the_same_commit_and_no_id_comes_back, world_new,
 			world_free),
