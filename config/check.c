@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "config/proxy.h"
 #include "proto/base/endpoint.h"
 #include "proto/base/path.h"
 
@@ -101,6 +102,17 @@ static void check_interface(const struct config *c, struct report *r)
 		report_add(r,
 			"network.interface is \"%s\"%s: write the name of one device, such as tun0",
 			c->network_interface, say_source(c, OPT_network_interface, at, sizeof at));
+}
+
+/* No part of the address is said: a password may be in it. */
+static void check_proxy(const struct config *c, struct report *r)
+{
+	struct proxy_url url;
+	const char *why;
+	char at[340];
+
+	if (c->proxy_url[0] != '\0' && config_proxy_parse(c->proxy_url, &url, &why) != E_OK)
+		report_add(r, "proxy.url%s %s", say_source(c, OPT_proxy_url, at, sizeof at), why);
 }
 
 static void check_gateway(const struct config *c, struct report *r)
@@ -247,6 +259,8 @@ static void check_lists(const struct config *c, struct report *r)
 		"name:port, or [IPv6 address]:port");
 	check_each(c, r, &c->network_dns, OPT_network_dns, is_server,
 		"an IP address, or address:port ([IPv6 address]:port)");
+	check_each(c, r, &c->proxy_for, OPT_proxy_for, config_proxy_has_use,
+		"names of peers, trackers, webseeds, dht and blocklist");
 	check_each(c, r, &c->blocklist_sources, OPT_blocklist_sources, is_source,
 		"the path of a file, from /, or an address that begins with http:// or https://");
 	check_each(c, r, &c->blocklist_allow, OPT_blocklist_allow, is_net,
@@ -262,6 +276,7 @@ void config_check(const struct config *c, struct report *r)
 	check_peers_bind(c, r);
 	check_interface(c, r);
 	check_gateway(c, r);
+	check_proxy(c, r);
 	check_ports(c, r);
 	check_roots(c, r);
 	check_update(c, r);

@@ -12,8 +12,7 @@
 
 #include <stdatomic.h>
 
-#define CONFIG_MAGIC 0x636f6e66u
-#define LIFE_MAGIC   0x6c696665u
+#define LIFE_MAGIC 0x6c696665u
 
 struct config_life {
 	uint32_t magic;

@@ -5,6 +5,8 @@
 
 #include "config/options.h"
 
+#define CONFIG_MAGIC 0x636f6e66u
+
 /* A config with one reference, every field zero and every source "default". */
 struct config *config_new(void);
 

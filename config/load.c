@@ -11,6 +11,7 @@
 #include "config/check.h"
 #include "config/file.h"
 #include "config/life.h"
+#include "config/proxy.h"
 #include "config/value.h"
 
 #include <dirent.h>
@@ -282,6 +283,7 @@ enum err load_end(struct load *l, const struct config **out)
 		config_check(l->c, l->report);
 	report_end(l->report);
 	if (l->report->n == 0) {
+		config_settle_proxy(l->c);
 		*out = l->c;
 		l->c = NULL;
 		return E_OK;

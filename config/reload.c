@@ -5,6 +5,7 @@
  */
 #include "config/check.h"
 #include "config/life.h"
+#include "config/proxy.h"
 #include "config/value.h"
 
 /* Sorts one option into the lists; what needs a restart goes back to its old value. */
@@ -55,6 +56,7 @@ enum err config_reload(const struct config *old, const struct config_input *in,
 	c = config_alone(*out);
 	for (unsigned i = 0; i < OPT_MAX_; i++)
 		compare_option(old, c, (enum config_option)i, changes);
+	config_settle_proxy(c); /* by what is in force */
 	e = check_mixture(c, errors, size);
 	if (e != E_OK)
 		config_unref(out);

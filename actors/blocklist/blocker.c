@@ -392,6 +392,7 @@ static void *blocker_init(struct actor *a, const void *arg)
 	snprintf(b->shelf, sizeof b->shelf, "%s/blocklist", b->config->state_dir);
 	b->resolver = resolver_new(b->loop, random_u64(), b->config);
 	b->web = web_new(b->loop, b->resolver, 1, env->api_port);
+	web_use(b->web, PROXY_FOR_BLOCKLIST);
 	b->timer.fn = on_timer;
 	b->patience.fn = on_patience;
 	take_config(b);

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "config/proxy.h"
+
 static void view_family(const struct kad_family_view *f, struct dht_family_view *v)
 {
 	v->open = f->open;
@@ -23,7 +25,12 @@ static void explain(const struct dht *d, const struct kad_view *k, char *out, si
 {
 	bool ready = k->family[KAD_V4].ready || k->family[KAD_V6].ready;
 
-	if (!d->config->dht_enabled)
+	if (config_proxied(d->config, PROXY_FOR_DHT))
+		snprintf(out, n,
+			"off: it is UDP, which the proxy does not carry; take dht out of proxy.for "
+			"to have it "
+			"go without the proxy");
+	else if (!d->config->dht_enabled)
 		snprintf(out, n, "switched off: dht.enabled");
 	else if (d->kad == NULL)
 		snprintf(out, n,

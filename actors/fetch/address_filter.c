@@ -8,6 +8,7 @@
 #include "actors/fetch/address_filter.h"
 
 #include <arpa/inet.h>
+#include <strings.h>
 
 bool address_of_sockaddr(const void *sa, int family, socklen_t n, struct endpoint *out)
 {
@@ -59,6 +60,40 @@ enum err address_filter_check(const struct address_filter *f, const struct endpo
 	if (!f->allow_privileged && endpoint_is_privileged(at))
 		return E_DENIED;
 	return blocklist_refuses(f->blocked, at) ? E_DENIED : E_OK;
+}
+
+/* Names without a dot, and those that RFC 6761, RFC 6762, RFC 8375 and ICANN keep for local use. */
+static bool is_local_name(const char *name)
+{
+	static const char *const ends[] = {"localhost", "local", "internal", "home.arpa", "lan"};
+	size_t n = strlen(name);
+
+	while (n > 0 && name[n - 1] == '.')
+		n--;
+	if (memchr(name, '.', n) == NULL)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		size_t k = strlen(ends[i]);
+
+		if (n > k && name[n - k - 1] == '.' && strncasecmp(name + n - k, ends[i], k) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum err address_filter_check_name(const struct address_filter *f, const char *name, uint16_t port)
+{
+	static const uint8_t somebody[4] = {8, 8, 8, 8};
+	struct endpoint at;
+
+	if (endpoint_parse_ip(name, strlen(name), &at) == E_OK) {
+		at.port = port;
+		return address_filter_check(f, &at, true);
+	}
+	if (is_local_name(name) && (!f->allow_private || port == f->api.port))
+		return E_DENIED;
+	at = endpoint_from_v4(somebody, port); /* the port alone is judged */
+	return port == 0 || (!f->allow_privileged && endpoint_is_privileged(&at)) ? E_DENIED : E_OK;
 }
 
 bool address_filter_list(const struct address_filter *f, const struct endpoint *at, unsigned n,

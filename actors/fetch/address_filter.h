@@ -31,6 +31,10 @@ struct address_filter address_filter_of(const struct config *, uint16_t api_port
 /* E_OK, or E_DENIED: the filter refuses it, or nobody can be reached at it. */
 enum err address_filter_check(const struct address_filter *, const struct endpoint *at, bool tcp);
 
+/* The same of a name that a proxy will look up, of whose addresses nothing is known: one that means
+ * a machine nearby is refused like its address. */
+enum err address_filter_check_name(const struct address_filter *, const char *name, uint16_t port);
+
 /*
  * The allowed ones of n addresses as text, without ports, joined by commas; what does not fit is
  * left out.  false: none is allowed.

@@ -6,6 +6,9 @@
  * lookup, and its threads cannot be counted.  Names go through our resolver, and each hop of a
  * redirect is a transfer of its own, so that the scheme, the name and the addresses of every hop
  * are judged alike.  What a socket is really opened to is judged once more.
+ *
+ * By a proxy (proxy.url) it is the proxy's name that is looked up, and the proxy is told the other
+ * one; no socket is opened then but to the proxy.
  */
 #include "actors/fetch/priv.h"
 
@@ -33,7 +36,7 @@ static enum web_family other_family(const struct web_get *g)
 
 	for (unsigned i = 0; i < g->wait.n; i++)
 		has[endpoint_is_v4(&g->wait.at[i])] = true;
-	if (!has[0] || !has[1] || g->easy == NULL ||
+	if (!has[0] || !has[1] || g->proxy != NULL || g->easy == NULL ||
 		curl_easy_getinfo(g->easy, CURLINFO_PRIMARY_IP, &used) != CURLE_OK || used == NULL)
 		return WEB_ANY;
 	return strchr(used, ':') != NULL ? WEB_IPV4 : WEB_IPV6;
@@ -69,8 +72,10 @@ static enum err code_err(CURLcode code)
 	case CURLE_URL_MALFORMAT:
 		return E_SYNTAX;
 	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
 		return E_DNS;
 	case CURLE_COULDNT_CONNECT:
+	case CURLE_PROXY:
 		return E_REFUSED;
 	case CURLE_OPERATION_TIMEDOUT:
 		return E_TIMEOUT;
@@ -106,6 +111,10 @@ static void report_code(struct web_get *g, CURLcode code, long status)
 	enum err err = g->fail != E_OK ? g->fail : code_err(code);
 	char text[CURL_ERROR_SIZE];
 
+	if (g->proxy != NULL && g->fail == E_OK && (err == E_REFUSED || err == E_DNS)) {
+		report(g, err, "the proxy is not there, lets us not in, or cannot connect", status);
+		return;
+	}
 	if (err == E_REFUSED)
 		err = connect_err(g->easy);
 	if (err == E_TLS && g->error[0] != '\0')
@@ -250,6 +259,17 @@ static size_t take_header(char *p, size_t one, size_t n, void *ctx)
 	return 0;
 }
 
+/* By a proxy only to where its name has led. */
+static bool may_open(const struct web_get *g, const struct endpoint *at)
+{
+	if (g->proxy == NULL)
+		return address_filter_check(&g->filter, at, true) == E_OK;
+	for (unsigned i = 0; i < g->wait.n; i++)
+		if (endpoint_same_ip(&g->wait.at[i], at))
+			return at->port == g->proxy->port;
+	return false;
+}
+
 static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 {
 	struct web_get *g = ctx;
@@ -260,7 +280,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 	CHECK_OBJ(g, GET_MAGIC);
 	if (!address_of_sockaddr(&to->addr, to->family, to->addrlen, &at))
 		return CURL_SOCKET_BAD;
-	if (address_filter_check(&g->filter, &at, true) != E_OK) {
+	if (!may_open(g, &at)) {
 		g->fail = E_DENIED;
 		return CURL_SOCKET_BAD;
 	}
@@ -275,22 +295,44 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 
 /* --- one hop --- */
 
+#define SET(option, value) ok = curl_easy_setopt(e, option, value) == CURLE_OK && ok
+/* Both are always set, or libcurl would look at the environment. */
+static bool set_proxy(CURL *e, const struct web_get *g)
+{
+	const struct proxy_url *p = g->proxy;
+	char place[PROXY_TEXT + 32];
+	bool ok = true;
+
+	SET(CURLOPT_NOPROXY, "");
+	if (p == NULL) {
+		SET(CURLOPT_PROXY, "");
+		return ok;
+	}
+	snprintf(place, sizeof place, strchr(p->host, ':') != NULL ? "%s://[%s]:%u" : "%s://%s:%u",
+		p->http ? "http" : "socks5h", p->host, (unsigned)p->port);
+	SET(CURLOPT_PROXY, place);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (p->user[0] != '\0') {
+		SET(CURLOPT_PROXYUSERNAME, p->user);
+		SET(CURLOPT_PROXYPASSWORD, p->password);
+	}
+	return ok;
+}
+
 static bool set_options(CURL *e, struct web_get *g)
 {
 	const struct config *c = g->config;
 	char agent[64], range[64];
-	bool ok = true;
+	bool ok = set_proxy(e, g);
 
 	snprintf(range, sizeof range, "%" PRIu64 "-%" PRIu64, g->first, g->first + g->length - 1);
 	snprintf(agent, sizeof agent, "torrentd/%s", config_version());
-#define SET(option, value) ok = curl_easy_setopt(e, option, value) == CURLE_OK && ok
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_URL, g->url);
 	SET(CURLOPT_PRIVATE, g);
 	SET(CURLOPT_ERRORBUFFER, g->error);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_QUICK_EXIT, 1L);
-	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_USERAGENT, agent);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_HTTP09_ALLOWED, 0L);
@@ -315,12 +357,12 @@ static bool set_options(CURL *e, struct web_get *g)
 	SET(CURLOPT_OPENSOCKETDATA, g);
 	if (g->resolve != NULL)
 		SET(CURLOPT_RESOLVE, g->resolve);
-	if (g->family != WEB_ANY)
+	if (g->family != WEB_ANY && g->proxy == NULL)
 		SET(CURLOPT_IPRESOLVE,
 			(long)(g->family == WEB_IPV4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));
-#undef SET
 	return ok;
 }
+#undef SET
 
 static void start_transfer(struct web_get *g)
 {
@@ -333,18 +375,34 @@ static void start_transfer(struct web_get *g)
 	fail_later(g, E_NOMEM, "");
 }
 
+/* The operator chose the proxy, at whatever address; but one on this machine could be had to ask
+ * our own interface. */
+static bool may_ask_proxy(const struct web_get *g)
+{
+	for (unsigned i = 0; i < g->wait.n; i++)
+		if (endpoint_is_loopback(&g->wait.at[i]) && g->port == g->filter.api.port)
+			return false;
+	return true;
+}
+
 /* Tells libcurl the addresses: "+host:port:address,address"; + lets the entry grow old. */
 static bool hand_over_addresses(struct web_get *g)
 {
+	static const struct address_filter any = {.allow_private = true, .allow_privileged = true};
+	const char *host = g->proxy != NULL ? g->proxy->host : g->host;
+	uint16_t port = g->proxy != NULL ? g->proxy->port : g->port;
 	char text[RESOLVE_TEXT];
 	struct endpoint literal;
-	size_t n = (size_t)snprintf(text, sizeof text, "+%s:%u:", g->host, (unsigned)g->port);
+	size_t n = (size_t)snprintf(text, sizeof text, "+%s:%u:", host, (unsigned)port);
 
 	for (unsigned i = 0; i < g->wait.n; i++)
-		g->wait.at[i].port = g->port;
-	if (!address_filter_list(&g->filter, g->wait.at, g->wait.n, text + n, sizeof text - n))
+		g->wait.at[i].port = port;
+	if (g->proxy != NULL && !may_ask_proxy(g))
 		return false;
-	if (endpoint_parse_ip(g->host, strlen(g->host), &literal) != E_OK)
+	if (!address_filter_list(g->proxy != NULL ? &any : &g->filter, g->wait.at, g->wait.n,
+		    text + n, sizeof text - n))
+		return false;
+	if (endpoint_parse_ip(host, strlen(host), &literal) != E_OK)
 		g->resolve = curl_slist_append(NULL, text);
 	return true;
 }
@@ -355,79 +413,32 @@ static void take_addresses(struct resolver_wait *w)
 
 	CHECK_OBJ(g, GET_MAGIC);
 	if (w->err != E_OK)
-		report(g, w->err, err_words(w->err), 0);
+		report(g, w->err,
+			g->proxy != NULL ? "the proxy's name cannot be resolved"
+					 : err_words(w->err),
+			0);
 	else if (!hand_over_addresses(g))
 		report(g, E_DENIED, "the address is not allowed", 0);
 	else
 		start_transfer(g);
 }
 
-static enum err copy_host(struct web_get *g, CURLU *u)
-{
-	unsigned flags = 0;
-	char *host = NULL;
-	size_t n;
-
-#ifdef CURLU_PUNYCODE
-	flags = CURLU_PUNYCODE;
-#endif
-	if (curl_url_get(u, CURLUPART_HOST, &host, flags) != CURLUE_OK)
-		return E_SYNTAX;
-	n = strlen(host);
-	if (n > 2 && host[0] == '[' && host[n - 1] == ']') {
-		host[n - 1] = '\0';
-		g->host = xstrdup(host + 1);
-	} else {
-		g->host = xstrdup(host);
-	}
-	curl_free(host);
-	return g->host[0] != '\0' && strlen(g->host) < 256 ? E_OK : E_SYNTAX;
-}
-
-static enum err copy_port(struct web_get *g, CURLU *u)
-{
-	char *port = NULL;
-	unsigned long v;
-
-	if (curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-		return E_SYNTAX;
-	v = strtoul(port, NULL, 10);
-	curl_free(port);
-	g->port = (uint16_t)v;
-	return v > 0 && v <= 65535 ? E_OK : E_RANGE;
-}
-
-static enum err take_url_apart(struct web_get *g)
-{
-	CURLU *u = curl_url();
-	char *scheme = NULL;
-	enum err err = E_SYNTAX;
-
-	if (u == NULL)
-		return E_NOMEM;
-	if (curl_url_set(u, CURLUPART_URL, g->url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-		curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK)
-		err = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0 ? E_OK
-										  : E_UNSUPPORTED;
-	curl_free(scheme);
-	if (err == E_OK)
-		err = copy_host(g, u);
-	if (err == E_OK)
-		err = copy_port(g, u);
-	curl_url_cleanup(u);
-	return err;
-}
-
 static void begin_hop(struct web_get *g)
 {
-	enum err err = take_url_apart(g);
+	enum err err = web_url_parse(g->url, &g->host, &g->port);
 
 	g->error[0] = '\0';
 	g->fail = E_OK;
+	if (err == E_OK && g->proxy != NULL)
+		err = address_filter_check_name(&g->filter, g->host, g->port);
 	if (err == E_OK)
-		resolver_ask(g->web->resolver, &g->wait, g->host);
+		resolver_ask(
+			g->web->resolver, &g->wait, g->proxy != NULL ? g->proxy->host : g->host);
 	else
-		fail_later(g, err, err == E_UNSUPPORTED ? "the URL's scheme is not allowed" : "");
+		fail_later(g, err,
+			err == E_UNSUPPORTED ? "the URL's scheme is not allowed"
+			: err == E_DENIED    ? "the address is not allowed"
+					     : "");
 }
 
 static void follow(struct web_get *g, const char *url)
@@ -475,6 +486,18 @@ static void hop_done(struct web_get *g, CURLcode code)
 
 /* --- outside --- */
 
+static struct proxy_url *proxy_of(const struct config *c, enum proxy_use use)
+{
+	struct proxy_url *p;
+	const char *why;
+
+	if (!config_proxied(c, use))
+		return NULL;
+	p = xcalloc(1, sizeof *p);
+	must(config_proxy_parse(c->proxy_url, p, &why) == E_OK); /* check.c has seen it */
+	return p;
+}
+
 struct web_get *web_get_new(struct web *w, const struct web_request *r)
 {
 	struct web_get *g;
@@ -500,6 +523,7 @@ struct web_get *web_get_new(struct web *w, const struct web_request *r)
 	g->url = xstrdup(r->url);
 	g->family = r->family;
 	w->gets_n++;
+	g->proxy = proxy_of(r->config, w->use);
 	begin_hop(g);
 	return g;
 }
@@ -521,6 +545,7 @@ void web_get_free(struct web_get **pg)
 	end_hop(g);
 	xfree(g->url);
 	xfree(g->host);
+	xfree(g->proxy);
 	config_unref(&g->config);
 	blocklist_unref(&g->filter.blocked);
 	g->web->gets_n--;

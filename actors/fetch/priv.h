@@ -16,6 +16,7 @@ struct web {
 	bool closing;
 	unsigned connections, gets_n;
 	uint16_t api_port;
+	enum proxy_use use;
 	const struct blocklist *blocked; /* owned reference */
 	struct loop *loop;
 	struct resolver *resolver;
@@ -48,6 +49,7 @@ struct web_get {
 	char *url;     /* owned, of this hop */
 	char *host;    /* owned, without brackets */
 	uint16_t port;
+	struct proxy_url *proxy; /* owned; NULL: none */
 	unsigned hops;
 	enum web_family family;
 	CURL *easy;                 /* owned; NULL while resolving */
@@ -57,6 +59,10 @@ struct web_get {
 	char error[CURL_ERROR_SIZE];
 };
 
+/* url.c */
+/* The host without brackets, which is the caller's, and the port, of http and https.  E_SYNTAX,
+ * E_RANGE, E_UNSUPPORTED: of another scheme; *host may be set all the same. */
+enum err web_url_parse(const char *url, char **host, uint16_t *port);
 /* web.c */
 void web_make_multi(struct web *);
 

@@ -126,8 +126,15 @@ struct web *web_new(
 	w->connections = connections;
 	w->api_port = api_port;
 	w->timer.fn = run_timer;
+	w->use = PROXY_FOR_TRACKERS;
 	watch_set_init(&w->sockets, loop, run_socket);
 	return w;
+}
+
+void web_use(struct web *w, enum proxy_use use)
+{
+	CHECK_OBJ(w, WEB_MAGIC);
+	w->use = use;
 }
 
 void web_block(struct web *w, const struct blocklist *list)

@@ -11,6 +11,7 @@
 
 #include "actors/fetch/resolve.h"
 #include "config/config.h"
+#include "config/proxy.h"
 #include "proto/blocklist/blocklist.h"
 
 #define WEB_REDIRECTS_MAX 5u
@@ -68,6 +69,9 @@ struct web_request {
 /* Borrows loop and resolver.  api_port: our own HTTP interface, which no request may reach. */
 struct web *web_new(
 	struct loop *loop, struct resolver *resolver, unsigned connections, uint16_t api_port);
+/* What the requests are for, which decides whether they go by the proxy; until it is said they are
+ * for trackers. */
+void web_use(struct web *, enum proxy_use);
 /* No request that begins from now on goes to an address of the list, of which a reference is taken;
  * NULL: there is none. */
 void web_block(struct web *, const struct blocklist *);

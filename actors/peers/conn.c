@@ -21,8 +21,19 @@ static void connected(struct conn *c)
 	enum err err = net_connect_result(c->io.fd);
 
 	if (err != E_OK) {
-		conn_close(c, err, "connect");
+		conn_close(c, via_failed(c, err, "connect"), "connect");
 		return;
+	}
+	if (c->via != NULL) {
+		switch (via_run(c)) {
+		case VIA_WAIT:
+			return;
+		case VIA_END:
+			conn_close(c, c->end.err, c->end.what);
+			return;
+		case VIA_THROUGH:
+			break;
+		}
 	}
 	c->state = CONN_HELLO;
 	c->shard->half_open--;
@@ -51,7 +62,7 @@ static void on_io(struct loop_fd *io, uint32_t ready)
 	if (ready & (POLL_OUT | POLL_ERR))
 		c->writable = true;
 	if (c->state == CONN_CONNECTING) {
-		if (ready & (POLL_OUT | POLL_ERR))
+		if (c->writable)
 			connected(c);
 		return;
 	}
@@ -63,8 +74,12 @@ static void on_timer(struct loop_timer *timer, int64_t now)
 	struct conn *c = container_of(timer, struct conn, timer);
 	int64_t idle = c->shard->config->peers_idle_timeout;
 
-	if (c->state == CONN_CONNECTING || c->state == CONN_HELLO) {
-		conn_close(c, E_TIMEOUT, c->state == CONN_HELLO ? "handshake" : "connect");
+	if (c->state == CONN_CONNECTING) {
+		conn_close(c, via_failed(c, E_TIMEOUT, "connect"), "connect");
+		return;
+	}
+	if (c->state == CONN_HELLO) {
+		conn_close(c, E_TIMEOUT, "handshake");
 		return;
 	}
 	/* A peer that we hold back ourselves is not silent. */
@@ -159,7 +174,7 @@ enum err conn_dial(struct peer_torrent *t, const struct endpoint *at)
 {
 	CHECK_OBJ(t, PEER_TORRENT_MAGIC);
 	enum err err = E_OK;
-	int fd = net_connect(at, t->shard->config->network_interface, &err);
+	int fd = via_connect(t->shard, at, &err);
 	struct conn *c;
 
 	if (fd < 0)
@@ -169,6 +184,7 @@ enum err conn_dial(struct peer_torrent *t, const struct endpoint *at)
 		return E_NFILES;
 	c->state = CONN_CONNECTING;
 	conn_link(c, t);
+	via_begin(c);
 	t->half_open++;
 	t->shard->half_open++;
 	conn_set_timer(c, t->shard->config->peers_connect_timeout);
@@ -182,6 +198,7 @@ static void reap(struct loop_reap *r)
 	struct conn *c = container_of(r, struct conn, reap);
 
 	xfree(c->hello);
+	xfree(c->via);
 	xfree(c->blocks);
 	outbuf_fini(&c->first);
 	stream_end(c);

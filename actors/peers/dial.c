@@ -20,8 +20,8 @@ static bool may_dial(const struct peer_torrent *t)
 {
 	const struct shard *s = t->shard;
 
-	return t->active && !s->away && !room_torrent_is_full(t) && !room_shard_is_full(s) &&
-	       s->half_open < half_open_max(s);
+	return t->active && !s->away && via_is_open(s) && !room_torrent_is_full(t) &&
+	       !room_shard_is_full(s) && s->half_open < half_open_max(s);
 }
 
 /* --- dialling --- */
@@ -30,7 +30,7 @@ static void dial_next(struct shard *s)
 {
 	struct peer_torrent *t;
 
-	if (link_empty(&s->dial_queue) || s->away || room_shard_is_full(s) ||
+	if (link_empty(&s->dial_queue) || s->away || !via_is_open(s) || room_shard_is_full(s) ||
 		s->half_open >= half_open_max(s))
 		return;
 	t = container_of(s->dial_queue.next, struct peer_torrent, in_dial_queue);
@@ -91,8 +91,15 @@ void ptorrent_dial(struct peer_torrent *t)
 		if (!next_address(t, now, &at))
 			break;
 		peerlist_dialing(list, &at);
-		if (conn_dial(t, &at) != E_OK)
+		switch (conn_dial(t, &at)) {
+		case E_OK:
+			break;
+		case E_CANCELLED:
+			peerlist_released(list, &at);
+			break;
+		default:
 			peerlist_failed(list, &at, now);
+		}
 	}
 	queue_up(t, now);
 	ptorrent_wake(t);

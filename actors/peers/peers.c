@@ -163,6 +163,7 @@ static void *peers_init(struct actor *a, const void *arg)
 	s->run = conn_run;
 	s->dial_task.fn = dial_on_task;
 	make_pools(s);
+	via_start(s);
 	if (s->index == 0) {
 		listener_start(s, env->peer_fds, env->peer_fds_n);
 		datagram_start(s, env->datagram_fds, env->datagram_fds_n);
@@ -185,6 +186,7 @@ static void peers_quiesce(struct actor *a)
 
 	listener_stop(s);
 	datagram_stop(s);
+	via_stop(s);
 	for (uint32_t i = 0; i < s->torrents.n; i++) {
 		struct peer_torrent *t = ptorrent_at(s, i);
 
@@ -217,6 +219,7 @@ static void peers_fini(struct actor *a)
 
 	listener_stop(s);
 	datagram_stop(s);
+	via_stop(s);
 	keys_fini(s);
 	limit_fini(s);
 	usage_fini(s);

@@ -16,6 +16,7 @@
 #include "actors/kernel/random.h"
 #include "actors/msg/env.h"
 #include "actors/msg/tref_table.h"
+#include "actors/peers/via.h"
 #include "proto/base/link.h"
 #include "proto/mse/mse.h"
 #include "proto/swarm/rate.h"
@@ -151,7 +152,9 @@ struct conn {
 	bool handed;       /* its handshake goes on without new bytes: they came with it from
 			      another shard, or there is a key for it */
 	bool encrypts;     /* dialled, and greeted by an encrypted handshake */
-	uint8_t tried;     /* shards that do not have the torrent its encrypted handshake names */
+	struct proxy_dial *via; /* owned: CONNECTING by a proxy */
+	bool via_heard;         /* the proxy has answered, so that it is there */
+	uint8_t tried; /* shards that do not have the torrent its encrypted handshake names */
 	enum peer_encryption encryption; /* what was settled on */
 	struct mse *mse;                 /* owned: during an encrypted handshake */
 	struct cipher *cipher;           /* owned */
@@ -302,6 +305,7 @@ struct shard {
 		struct msg *kept[EARLY_MAX]; /* owned PEERS_FOUND, or NULL */
 		unsigned next;               /* place of the oldest */
 	} early;
+	struct via via;
 	bool away; /* the device that peers are talked to by: nobody is dialled */
 	bool stopping;
 };

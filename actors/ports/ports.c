@@ -9,6 +9,7 @@
 
 #include "actors/kernel/log.h"
 #include "actors/kernel/net.h"
+#include "config/proxy.h"
 
 #define BACKLOG 256
 
@@ -65,12 +66,30 @@ static bool may_be_missing(enum err err)
 	return err == E_UNSUPPORTED || err == E_UNREACHABLE || err == E_NOT_FOUND;
 }
 
+/* Nobody is let in, and only the DHT has a use for a socket, if it goes beside the proxy. */
+static void open_outgoing(const struct config *c, uint16_t port, struct peer_sockets *out)
+{
+	struct endpoint at;
+
+	out->port = port;
+	for (size_t i = 0; c->dht_enabled && i < c->peers_bind.n && i < ARRAY_LEN(out->dht); i++) {
+		if (endpoint_parse_ip(c->peers_bind.v[i], strlen(c->peers_bind.v[i]), &at) != E_OK)
+			continue;
+		at.port = port;
+		open_datagrams(out, &at, c);
+	}
+}
+
 static enum err open_all(
 	const struct config *c, uint16_t first, struct peer_sockets *out, char *why, size_t n)
 {
 	enum err err = E_OK, missing = E_NOT_FOUND;
 	int port = first;
 
+	if (!config_lets_in(c)) {
+		open_outgoing(c, first, out);
+		return E_OK;
+	}
 	for (size_t i = 0; i < c->peers_bind.n && out->tcp_n < ARRAY_LEN(out->tcp); i++) {
 		int fd = ports_listen(
 			c->peers_bind.v[i], port, c->network_interface, "peers", &err, why, n);

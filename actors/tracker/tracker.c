@@ -274,6 +274,7 @@ static void *init_tracker(struct actor *a, const void *arg)
 	tk->resolver = resolver_new(tk->loop, random_u64(), tk->config);
 	tk->web = web_new(
 		tk->loop, tk->resolver, (unsigned)tk->config->tracker_connections, env->api_port);
+	web_use(tk->web, PROXY_FOR_TRACKERS);
 	tk->udpio = udpio_new(tk->loop, tk->resolver);
 	TAILQ_INIT(&tk->leaving);
 	tk->stop_timer.fn = lose_patience;

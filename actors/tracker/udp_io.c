@@ -11,9 +11,12 @@
  */
 #include "actors/tracker/udp_io.h"
 
+#include <stdio.h>
+
 #include "actors/fetch/address_filter.h"
 #include "actors/kernel/net.h"
 #include "actors/kernel/random.h"
+#include "config/proxy.h"
 
 #define UDPIO_MAGIC 0x5544494fu
 #define ASK_MAGIC   0x5544504bu
@@ -398,6 +401,11 @@ struct udpio_ask *udpio_ask_new(
 	a->timer.fn = run_timer;
 	announce_reply_init(&a->reply);
 	a->err = announce_udp_url(a->url, host, sizeof host, &a->port, &a->urldata);
+	if (config_proxied(o->config, PROXY_FOR_TRACKERS)) {
+		a->err = E_UNSUPPORTED;
+		snprintf(a->reply.failure, sizeof a->reply.failure,
+			"UDP trackers are not asked: the proxy (proxy.url) does not carry UDP");
+	}
 	if (a->err == E_OK)
 		resolver_ask(io->resolver, &a->wait, host);
 	else

@@ -190,6 +190,7 @@ static void *init_webseed(struct actor *a, const void *arg)
 	w->resolver = resolver_new(w->loop, random_u64(), w->config);
 	w->web = web_new(
 		w->loop, w->resolver, (unsigned)w->config->webseed_connections, env->api_port);
+	web_use(w->web, PROXY_FOR_WEBSEEDS);
 	w->serve.fn = serve_line;
 	link_init(&w->line);
 	link_init(&w->closed);

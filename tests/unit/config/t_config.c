@@ -142,9 +142,10 @@ static const struct bad {
 	{"api.prot = 1", "F:1: unknown option \"api.prot\" outside any [section]; did you mean "
 			 "\"api.port\"?\n"},
 	{"[aip]\nport = 1\nx = 2", "F:1: unknown section [aip]; did you mean [api]?\n"},
-	{"[quux-quux]", "F:1: unknown section [quux-quux]; the sections are [api] [download] "
-			"[upload] [lan] [trash] [queue] [magnet] [seed] [peers] [network] [store] "
-			"[tracker] [dht] [blocklist] [webseed] [portmap] [state] [log]\n"},
+	{"[quux-quux]",
+		"F:1: unknown section [quux-quux]; the sections are [api] [download] "
+		"[upload] [lan] [trash] [queue] [magnet] [seed] [peers] [network] [proxy] [store] "
+		"[tracker] [dht] [blocklist] [webseed] [portmap] [state] [log]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
@@ -210,6 +211,18 @@ static const struct bad {
 	{"[api]\ntoken = 0123456789abcdef\303\251",
 		"F:2: api.token: only printable ASCII characters are allowed, no spaces\n"},
 	/* Rules between options. */
+	{"[network]\ndns = resolver.example",
+		"network.dns has \"resolver.example\" (set at F:2): write an IP address, or "
+		"address:port ([IPv6 address]:port)\n"},
+	{"[proxy]\nurl = me:hidden@host:1080",
+		"proxy.url (set at F:2) must begin with socks5:// or http://\n"},
+	{"[proxy]\nurl = socks5://hidden@host",
+		"proxy.url (set at F:2) must end with host:port, or [IPv6 address]:port\n"},
+	{"[proxy]\nurl = socks5://a%4:hidden@host:1080",
+		"proxy.url (set at F:2) has no good user:password before the @: write %XX for "
+		"characters such as @ and %\n"},
+	{"[proxy]\nfor = peers, mail", "proxy.for has \"mail\" (set at F:2): write names of peers, "
+				       "trackers, webseeds, dht and blocklist\n"},
 	{"[network]\ninterface = tun0, tun1", "network.interface is \"tun0, tun1\" (set at F:2): "
 					      "write the name of one device, such "
 					      "as tun0\n"},

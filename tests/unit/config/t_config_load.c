@@ -352,6 +352,27 @@ static void test_reload(void **state)
 	config_unref(&c);
 }
 
+/* A proxy stays in force until a restart, and so does what is off because of it. */
+static void test_reload_keeps_the_proxy(void **state)
+{
+	struct home *h = *state;
+	char *env[] = {h->var, NULL};
+	struct config_input in = {.argv = ARGS("--peers.half_open=9"), .envp = env};
+	struct config_changes ch;
+	const struct config *next = NULL;
+
+	write_file(h->main, "[proxy]\nurl=socks5://h:1\n");
+	const struct config *c = load_ok(&in);
+	assert_false(c->peers_lsd);
+	write_file(h->main, "[peers]\nlsd=true\n");
+	assert_int_equal(config_reload(c, &in, &next, &ch, errors_, sizeof errors_), E_OK);
+	assert_string_equal(next->proxy_url, "socks5://h:1");
+	assert_false(next->peers_lsd);
+	assert_false(next->portmap_enabled);
+	config_unref(&next);
+	config_unref(&c);
+}
+
 /* The token may go away live, the address that needs it only with a restart. */
 static void test_reload_checks_the_mixture(void **state)
 {
@@ -443,6 +464,7 @@ int main(void)
 		cmocka_unit_test(test_printed_config_loads_again),
 		cmocka_unit_test(test_references),
 		cmocka_unit_test_setup_teardown(test_reload, make_home, drop_home),
+		cmocka_unit_test_setup_teardown(test_reload_keeps_the_proxy, make_home, drop_home),
 		cmocka_unit_test_setup_teardown(
 			test_reload_checks_the_mixture, make_home, drop_home),
 		cmocka_unit_test(test_documents_are_fresh),
