@@ -14,6 +14,7 @@ static const struct {
 	enum config_action action;
 } flags[] = {
 	{"check-config", CONFIG_CHECK},
+	{"doctor", CONFIG_DOCTOR},
 	{"print-config", CONFIG_PRINT},
 	{"print-default-config", CONFIG_PRINT_DEFAULT},
 	{"version", CONFIG_VERSION},

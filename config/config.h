@@ -124,6 +124,7 @@ struct config_source {
 enum config_action {
 	CONFIG_RUN,           /* start the daemon */
 	CONFIG_CHECK,         /* --check-config */
+	CONFIG_DOCTOR,        /* --doctor: main does it */
 	CONFIG_PRINT,         /* --print-config */
 	CONFIG_PRINT_DEFAULT, /* --print-default-config: the example file */
 	CONFIG_VERSION,       /* --version */

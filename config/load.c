@@ -294,7 +294,7 @@ enum err load_end(struct load *l, const struct config **out)
 
 static bool needs_config(enum config_action a)
 {
-	return a == CONFIG_RUN || a == CONFIG_CHECK || a == CONFIG_PRINT;
+	return a == CONFIG_RUN || a == CONFIG_DOCTOR || a == CONFIG_CHECK || a == CONFIG_PRINT;
 }
 
 enum err config_load(const struct config_input *in, const struct config **out,

@@ -11,6 +11,8 @@
 const struct man_flag man_flags[] = {
 	{"config FILE", "read FILE instead of the usual one; it must exist"},
 	{"set SECTION.NAME=VALUE", "the same as --SECTION.NAME=VALUE"},
+	{"doctor",
+		"say what reaches the daemon and what does not, and what to do about it, and end"},
 	{"check-config", "read the configuration, say whether it is good, and end"},
 	{"print-config", "print every option, its value and where it came from, and end"},
 	{"print-default-config", "print an example file with every option, and end"},

@@ -116,6 +116,7 @@ int config_perform(enum config_action action, const struct config *c, FILE *out)
 {
 	switch (action) {
 	case CONFIG_RUN:
+	case CONFIG_DOCTOR:
 		break;
 	case CONFIG_CHECK:
 		print_check(c, out);

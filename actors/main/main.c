@@ -15,6 +15,7 @@
 
 #include "actors/kernel/log.h"
 #include "actors/kernel/panic.h"
+#include "actors/main/consult.h"
 #include "actors/main/descriptors.h"
 #include "actors/main/first_token.h"
 #include "actors/main/listening.h"
@@ -248,6 +249,8 @@ int main(int argc, char **argv)
 	if (config_load(&in, &c, &action, errors, CONFIG_ERRORS_SIZE) != E_OK)
 		fprintf(stderr, "%s%s", errors,
 			errors[0] != '\0' && errors[strlen(errors) - 1] == '\n' ? "" : "\n");
+	else if (action == CONFIG_DOCTOR)
+		status = consult(c, stdout);
 	else if (action != CONFIG_RUN)
 		status = config_perform(action, c, stdout);
 	else

@@ -10,6 +10,7 @@ struct volume_view {
 	char *path; /* owned */
 	enum err err;
 	uint64_t free, total; /* bytes that we may still have; in all */
+	bool there;           /* the directory itself; else the nearest above it was looked at */
 	uint64_t device;      /* the same for all that share the room */
 };
 

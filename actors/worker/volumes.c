@@ -11,11 +11,12 @@
 #include "proto/base/path.h"
 
 /* The directory or the nearest above it that is there; -1: not even the root can be opened. */
-static int open_nearest(const char *path, enum err *err)
+static int open_nearest(const char *path, bool *there, enum err *err)
 {
 	char *at = xstrdup(path);
 	int fd = fs_dir_open(at, at, err);
 
+	*there = fd >= 0;
 	while (fd < 0 && *err == E_NOENT && strcmp(at, "/") != 0) {
 		char *slash = strrchr(at, '/');
 
@@ -33,7 +34,7 @@ static void look(const char *path, struct volume_view *v)
 
 	v->path = xstrdup(path);
 	v->err = E_OK;
-	fd = open_nearest(path, &v->err);
+	fd = open_nearest(path, &v->there, &v->err);
 	if (fd < 0)
 		return;
 	v->err = fs_space(fd, &space);

@@ -32,6 +32,7 @@ void api_metrics(struct request *);
 void api_live(struct request *);
 void api_ready(struct request *);
 void api_network(struct request *);
+void api_doctor(struct request *);
 void api_blocklist(struct request *);
 void api_index(struct request *);
 void api_dht(struct request *);

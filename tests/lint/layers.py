@@ -50,12 +50,13 @@ MAY = {
     'actors/blocklist': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/blocklist', 'actors/fetch'),
     'actors/lsd': (BASE, KERNEL, MSG, 'config', 'proto/lsd'),
     'actors/ports': (BASE, KERNEL, MSG, 'config'),
+    'actors/doctor': (BASE, MSG, 'config'),
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
-    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'proto/swarm', 'proto/wire'),
+    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'actors/doctor', 'proto/swarm', 'proto/wire'),
     'http/access': (BASE, KERNEL, MSG, 'proto/meta'),
     'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
-    'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server'),
+    'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server', 'actors/doctor'),
     'http/web': (BASE, KERNEL, MSG, 'config', 'http/access', 'http/server'),
     'http/ctl': (BASE, MSG, 'config', 'proto/meta'),
 }
@@ -84,6 +85,7 @@ FACES = {
     'actors/fetch': ('web.h', 'address_filter.h', 'resolve.h'),
     'actors/state': ('state.h',),
     'actors/ports': ('ports.h',),
+    'actors/doctor': ('doctor.h',),
     'http/access': ALL,
     'http/server': ('server.h', 'streaming.h', 'pour.h', 'range.h'),
 }
