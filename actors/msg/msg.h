@@ -90,6 +90,20 @@ struct m_torrent {
 
 /* --- people --- */
 
+/* What becomes of a torrent that is added although it is there. */
+enum add_again {
+	AGAIN_JOIN,   /* E_EXISTS, and a link's trackers and files are taken */
+	AGAIN_REFUSE, /* E_EXISTS, and nothing changes */
+	AGAIN_MERGE   /* E_OK: what the link or file has of trackers is taken */
+};
+
+enum add_outcome {
+	ADD_NEW,
+	ADD_COMPLETED, /* what a magnet waited for */
+	ADD_MERGED,
+	ADD_HERE /* with E_EXISTS: the torrent is there; else another one has its place */
+};
+
 struct m_torrent_add {
 	struct msg h;
 	uint8_t *body; /* owned: the .torrent as it came, or a magnet link */
@@ -102,10 +116,17 @@ struct m_torrent_add {
 	uint32_t files_n;
 	bool queue_top;      /* else at the bottom */
 	bool discreet_given; /* wishes.discreet is a person's; else as configured */
+	bool until_files;    /* it stops when its files are known: they are chosen first */
+	bool seed_given;     /* seed is a person's; else as configured */
+	struct seed_limits seed;
+	enum add_again again;
 	/* reply */
 	uint8_t infohash[20];
-	struct words why; /* E_SYNTAX...: what is wrong and where; E_EXISTS: who has the place;
-			     E_PATH names the option; E_RANGE: a file that is not there */
+	enum add_outcome outcome;
+	uint32_t trackers_n; /* ADD_MERGED: that were added to it; ADD_HERE: that it lacks */
+	uint64_t epoch, rev; /* E_OK: at which the list has it (rows.h) */
+	struct words why;    /* E_SYNTAX...: what is wrong and where; E_EXISTS: who has the place;
+				E_PATH names the option; E_RANGE: a file that is not there */
 };
 
 enum torrent_op {
@@ -217,10 +238,11 @@ struct m_state_add {
 	struct msg h;
 	struct metainfo *meta; /* owned reference */
 	char *path;            /* owned */
-	bool started;
-	struct wishes wishes; /* owned */
+	unsigned run;          /* enum state_run */
+	struct wishes wishes;  /* owned */
 	int64_t added;
 	int64_t place;
+	struct seed_limits seed;
 	struct file_wish *choice; /* owned: of a bare one */
 	uint32_t choice_n;
 	/* reply */

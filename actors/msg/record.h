@@ -138,7 +138,8 @@ enum state_run {
 	RUN_FORCED = 2,           /* whatever the queue says */
 	RUN_LIMIT_OVERRIDDEN = 4, /* started by a person although a limit on seeding was reached */
 	RUN_LIMIT_REACHED = 8,    /* not started: such a limit has stopped it */
-	RUN_ALL = 15
+	RUN_UNTIL_FILES = 16,     /* started while its files are not known, stopped from then on */
+	RUN_ALL = 31
 };
 
 /* The values of STATE_REMOVING: one more than those of enum removal. */

@@ -108,6 +108,7 @@ static void on_stored(struct actor *a, void *ctx, enum err err, struct msg **m)
 	if (err == E_OK) {
 		adopt_fresh(t, MSG_AS(STATE_ADD, *m)->row);
 		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
+		torrent_tell_added(t, add, ADD_NEW);
 	} else {
 		if (m != NULL && *m != NULL)
 			add->why = MSG_AS(STATE_ADD, *m)->why;
@@ -159,13 +160,16 @@ static void store_torrent(
 	t->wishes.file_priority = priority;
 	t->wishes.file_priority_n = priority != NULL ? meta->files_n : 0;
 	t->place = session_new_place(s, add->queue_top);
-	t->run = add->start ? RUN_STARTED : 0;
+	t->run = (add->start ? RUN_STARTED : 0u) | (add->until_files ? RUN_UNTIL_FILES : 0u);
+	if (add->seed_given)
+		t->seed = add->seed;
 	t->added = clock_wall_s();
 	t->add = add;
 	*m = NULL;
 	put->meta = metainfo_ref(meta);
 	put->path = xstrdup(path);
-	put->started = add->start;
+	put->run = t->run;
+	put->seed = t->seed;
 	wishes_copy(&put->wishes, &t->wishes);
 	put->added = t->added;
 	put->place = t->place;

@@ -4,7 +4,8 @@
  *
  * A .torrent file is all that a magnet waits for: it completes it, with the trackers of both.  A
  * magnet link may know trackers that the torrent lacks, and files that are to be fetched after all
- * (BEP 53): both are taken, unless it is private, and the answer is that it is there already.
+ * (BEP 53): both are taken, unless it is private, and the answer is that it is there already.  Who
+ * asks by name for either, to have the trackers or to be told what it would bring, gets that.
  *
  * While the database is asked, the torrent's commands wait, and what comes from peers, so that
  * everything is carried out in the order in which it is stored.
@@ -13,6 +14,39 @@
 
 #include "actors/kernel/log.h"
 #include "proto/base/priority.h"
+
+/* --- answers --- */
+
+void torrent_tell_added(struct torrent *t, struct m_torrent_add *add, enum add_outcome outcome)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	add->outcome = outcome;
+	add->epoch = t->session->revisions.epoch;
+	add->rev = torrent_settle_row(t);
+}
+
+static uint32_t count_trackers(const struct metainfo *m)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->tiers_n; i++)
+		n += m->tiers[i].urls_n;
+	return n;
+}
+
+/* Takes *m. */
+static void refuse(struct torrent *t, const struct metainfo *meta, struct msg **m)
+{
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
+	struct metainfo *joined = NULL;
+
+	add->outcome = ADD_HERE;
+	if (metainfo_join(t->meta, meta, &joined, NULL) == E_OK) {
+		add->trackers_n = count_trackers(joined) - count_trackers(t->meta);
+		metainfo_unref(&joined);
+	}
+	actor_reply(t->session->actor, m, E_EXISTS);
+}
 
 /* --- a .torrent file for a magnet --- */
 
@@ -36,12 +70,13 @@ static void complete(struct torrent *t, struct metainfo *meta, struct msg **m)
 		actor_reply(t->session->actor, m, e);
 		return;
 	}
+	add->outcome = ADD_COMPLETED;
 	t->add = add;
 	*m = NULL;
 	torrent_found(t);
 }
 
-/* --- a link for a torrent --- */
+/* --- trackers and files for a torrent --- */
 
 /* What a link adds to a torrent, while the database is asked. */
 struct joining {
@@ -92,6 +127,16 @@ static void say_joined(struct m_torrent_add *add, bool trackers)
 		trackers ? "; the trackers of the link were added to it" : "");
 }
 
+/* Takes *m. */
+static void answer_joined(struct torrent *t, struct msg **m)
+{
+	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
+	bool merged = add->again == AGAIN_MERGE;
+
+	torrent_tell_added(t, add, merged ? ADD_MERGED : ADD_HERE);
+	actor_reply(t->session->actor, m, merged ? E_OK : E_EXISTS);
+}
+
 static void on_joined(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct joining *j;
@@ -107,6 +152,7 @@ static void on_joined(struct actor *a, void *ctx, enum err err, struct msg **m)
 		add->why = MSG_AS(STATE_META, *m)->why;
 	if (err == E_OK) {
 		say_joined(add, j->meta != t->meta);
+		add->trackers_n = count_trackers(j->meta) - count_trackers(t->meta);
 		torrent_take_meta(t, j->meta);
 		if (t->meta->bare) {
 			(void)files_choose(t, j->files, j->files_n, &add->why);
@@ -117,7 +163,10 @@ static void on_joined(struct actor *a, void *ctx, enum err err, struct msg **m)
 			xfree(list);
 		}
 	}
-	actor_reply(a, &j->m, err == E_OK ? E_EXISTS : err);
+	if (err == E_OK)
+		answer_joined(t, &j->m);
+	else
+		actor_reply(a, &j->m, err);
 	free_joining(j);
 	if (err != E_STOPPING)
 		torrent_saved(t);
@@ -136,16 +185,18 @@ static bool fill_meta(const struct torrent *t, const struct joining *j, struct m
 	return put->choose || j->meta != t->meta;
 }
 
-/* The files that the link names; none: it says nothing of them. */
-static void read_files(struct joining *j, const struct metainfo *bare)
+/* The files that the link names; none: it says nothing of them, or is a file. */
+static void read_files(struct joining *j, const struct metainfo *more)
 {
-	j->files = files_of_link(bare, &j->files_n);
+	if (!more->bare)
+		return;
+	j->files = files_of_link(more, &j->files_n);
 	if (j->files_n > 0)
 		memmove(j->files, j->files + 1, --j->files_n * sizeof *j->files);
 }
 
 /* Takes *m or answers it. */
-static void join(struct torrent *t, struct metainfo *bare, struct msg **m)
+static void join(struct torrent *t, struct metainfo *more, struct msg **m)
 {
 	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
 	struct m_state_meta *put;
@@ -154,9 +205,9 @@ static void join(struct torrent *t, struct metainfo *bare, struct msg **m)
 
 	ALLOC_OBJ(j, JOINING_MAGIC);
 	j->t = t;
-	if (metainfo_join(t->meta, bare, &j->meta, NULL) != E_OK)
+	if (metainfo_join(t->meta, more, &j->meta, NULL) != E_OK)
 		j->meta = metainfo_ref(t->meta);
-	read_files(j, bare);
+	read_files(j, more);
 	put = tell_meta_of(t, j->meta);
 	call = &put->h;
 	if (fill_meta(t, j, put) && files_may_choose(t, j->files, j->files_n, &add->why) == E_OK) {
@@ -169,7 +220,7 @@ static void join(struct torrent *t, struct metainfo *bare, struct msg **m)
 	}
 	msg_free(t->session->actor, &call);
 	free_joining(j);
-	actor_reply(t->session->actor, m, E_EXISTS);
+	answer_joined(t, m);
 }
 
 void session_add_again(struct torrent *old, struct metainfo *meta, struct msg **m)
@@ -181,8 +232,8 @@ void session_add_again(struct torrent *old, struct metainfo *meta, struct msg **
 		deferred_push(&old->adds, m);
 	else if (old->meta->bare && !meta->bare && old->found == NULL)
 		complete(old, meta, m);
-	else if (add->is_link)
+	else if (add->again == AGAIN_MERGE || (add->again == AGAIN_JOIN && add->is_link))
 		join(old, meta, m);
 	else
-		actor_reply(old->session->actor, m, E_EXISTS);
+		refuse(old, meta, m);
 }

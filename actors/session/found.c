@@ -74,6 +74,8 @@ static void answer_finder(struct torrent *t, enum err e, const struct words *why
 		return;
 	if (why != NULL)
 		t->add->why = *why;
+	t->add->epoch = t->session->revisions.epoch;
+	t->add->rev = torrent_settle_row(t);
 	t->add = NULL;
 	actor_reply(t->session->actor, &m, e);
 }

@@ -276,7 +276,7 @@ static inline int64_t torrent_now(const struct torrent *t)
 
 static inline bool torrent_started(const struct torrent *t)
 {
-	return (t->run & RUN_STARTED) != 0;
+	return (t->run & RUN_STARTED) != 0 && (!(t->run & RUN_UNTIL_FILES) || t->meta->bare);
 }
 
 static inline bool torrent_forced(const struct torrent *t)
@@ -553,6 +553,8 @@ void torrent_saved(struct torrent *);
 
 /* --- add_again.c --- */
 
+/* What became of it, and where the list has it. */
+void torrent_tell_added(struct torrent *, struct m_torrent_add *, enum add_outcome);
 /* What is to be added, meta, is `old`, which is listed.  Takes *m or answers it. */
 void session_add_again(struct torrent *old, struct metainfo *meta, struct msg **m);
 
@@ -570,6 +572,8 @@ enum torrent_why torrent_why(const struct torrent *);
 
 /* The end of every turn: what has changed gets its revision. */
 void session_settle_rows(struct session *);
+/* At once, for who is answered with it: the revision at which the list has the torrent as it is. */
+uint64_t torrent_settle_row(struct torrent *);
 void session_on_rows(struct actor *, struct msg **);
 
 /* --- view.c --- */

@@ -129,6 +129,13 @@ void session_settle_rows(struct session *s)
 		settle_row(s, container_of(r, struct torrent, revised));
 }
 
+uint64_t torrent_settle_row(struct torrent *t)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	settle_row(t->session, t);
+	return t->session->revisions.rev;
+}
+
 /* --- who asks --- */
 
 static void push(struct m_torrent_rows *m, uint32_t *room, const struct torrent_row *row)

@@ -83,7 +83,7 @@ void state_add(struct state_db *db, struct m_state_add *m)
 
 	db_bind_bytes(db, q, 1, m->meta->infohash.v1, sizeof m->meta->infohash.v1);
 	db_bind_text(db, q, 2, m->path);
-	db_bind_int(db, q, 3, m->started);
+	db_bind_int(db, q, 3, m->run);
 	db_bind_u64(db, q, 4, m->wishes.down_limit);
 	db_bind_u64(db, q, 5, m->wishes.up_limit);
 	db_bind_int(db, q, 6, m->added);
@@ -93,6 +93,9 @@ void state_add(struct state_db *db, struct m_state_add *m)
 	db_bind_int(db, q, 10, m->wishes.encryption);
 	db_bind_int(db, q, 11, m->wishes.discreet);
 	db_bind_text(db, q, 12, m->wishes.labels != NULL ? label_text(m->wishes.labels) : "");
+	db_bind_int(db, q, 13, m->seed.ratio);
+	db_bind_int(db, q, 14, m->seed.time);
+	db_bind_int(db, q, 15, m->seed.idle);
 	db_run(db, q);
 	if (db_error(db) != E_OK)
 		return;

@@ -55,7 +55,7 @@ static bool read_labels(struct request *r, struct action *a, enum torrent_op op)
 			continue;
 		given++;
 		m->label_change = (enum label_change)i;
-		if (!api_read_labels(r, names[i], m))
+		if (!api_read_labels(r, names[i], &m->labels))
 			return false;
 	}
 	if (given <= 1) /* none: an empty list of labels */

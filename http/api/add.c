@@ -14,8 +14,7 @@ static void on_added(struct actor *a, void *ctx, enum err err, struct msg **m)
 	request_resume(r);
 }
 
-/* Absent or empty: as configured. */
-static bool read_encryption(struct request *r, struct wishes *w)
+bool api_read_encryption(struct request *r, struct wishes *w)
 {
 	const char *text;
 	unsigned i = 0;
@@ -38,7 +37,7 @@ static bool read_common(struct request *r, struct m_torrent_add *m)
 	       param_files(r, "high", PRIORITY_TOP, &m->files, &m->files_n) &&
 	       param_bool(r, "sequential", false, &m->wishes.sequential) &&
 	       param_bool(r, "firstlast", false, &m->wishes.first_last) &&
-	       read_encryption(r, &m->wishes) && param_bool(r, "top", false, &m->queue_top);
+	       api_read_encryption(r, &m->wishes) && param_bool(r, "top", false, &m->queue_top);
 }
 
 /* false: answered. */
@@ -56,8 +55,7 @@ static bool read_add(struct request *r, struct m_torrent_add *m)
 	return request_may_wait(r);
 }
 
-/* Absent or empty: as configured. */
-static bool read_discreet(struct request *r, struct m_torrent_add *m)
+bool api_read_discreet(struct request *r, struct m_torrent_add *m)
 {
 	const char *text;
 	bool on = false;
@@ -91,7 +89,7 @@ static bool read_magnet(struct request *r, struct m_torrent_add *m)
 	const char *url;
 
 	if ((request_body_len(r) > 0 && !param_json(r)) || !param_text(r, "url", &url) ||
-		!read_target(r, m) || !read_common(r, m) || !read_discreet(r, m))
+		!read_target(r, m) || !read_common(r, m) || !api_read_discreet(r, m))
 		return false;
 	if (url == NULL) {
 		answer_text(r, 422, "parameter 'url' is missing: a link that begins with magnet:?");

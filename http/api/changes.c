@@ -98,7 +98,7 @@ static bool read_limits(struct request *r, struct m_torrent_set *m)
 	return false;
 }
 
-bool api_read_labels(struct request *r, const char *name, struct m_torrent_set *m)
+bool api_read_labels(struct request *r, const char *name, char **labels)
 {
 	const char *text;
 
@@ -108,7 +108,7 @@ bool api_read_labels(struct request *r, const char *name, struct m_torrent_set *
 		enum err e;
 
 		n = strcspn(text, ",");
-		e = wishes_add_label(&m->labels, text, n);
+		e = wishes_add_label(labels, text, n);
 		if (e == E_OK)
 			continue;
 		answer_text(r, 422,
@@ -142,7 +142,7 @@ bool api_read_change(struct request *r, struct m_torrent_set *m)
 	case TORRENT_MOVE:
 		return read_move(r, m);
 	case TORRENT_LABELS:
-		return api_read_labels(r, "labels", m);
+		return api_read_labels(r, "labels", &m->labels);
 	case TORRENT_SEED_LIMITS:
 		return read_limits(r, m);
 	default:

@@ -40,8 +40,15 @@ void api_dht_job(struct request *);
 
 /* changes.c: parameters of a change, by its op; false: answered. */
 bool api_read_change(struct request *, struct m_torrent_set *);
-/* Labels such as "tv,new"; absent or empty: none. */
-bool api_read_labels(struct request *, const char *name, struct m_torrent_set *);
+/* Labels such as "tv,new", as in struct wishes, appended to *labels, which the caller owns; absent or
+ * empty: none. */
+bool api_read_labels(struct request *, const char *name, char **labels);
+/* add.c: absent or empty: as configured; false: answered. */
+bool api_read_encryption(struct request *, struct wishes *);
+bool api_read_discreet(struct request *, struct m_torrent_add *);
+
+/* add_json.c */
+void api_add_json(struct request *);
 
 /* tokens.c: who may */
 void api_tokens(struct request *);

@@ -87,8 +87,9 @@ static size_t write_line(char *line, size_t size, const char *fmt, va_list ap)
 	return (size_t)n;
 }
 
-/* RFC 9457. */
-static void set_problem(struct request *r, unsigned status, const char *code, const char *line)
+/* RFC 9457; args: an object of JSON; NULL: none. */
+static void set_problem(struct request *r, unsigned status, const char *code, struct json_out *args,
+	const char *line)
 {
 	struct json_out o = {0};
 	size_t n;
@@ -100,19 +101,23 @@ static void set_problem(struct request *r, unsigned status, const char *code, co
 	json_out_put(&o, "status", uint, status);
 	json_out_put(&o, "detail", text, line);
 	json_out_put(&o, "code", text, code != NULL ? code : problems[problem_of(status)].code);
+	if (args != NULL) {
+		json_out_key(&o, "args");
+		json_out_raw(&o, args->p, args->n);
+	}
 	json_out_close(&o, '}');
 	text = json_out_take(&o, &n);
 	set(r, status, "application/problem+json", text, n);
 }
 
-static void PRINTF_LIKE(4, 0) answer_line(
-	struct request *r, unsigned status, const char *code, const char *fmt, va_list ap)
+static void PRINTF_LIKE(5, 0) answer_line(struct request *r, unsigned status, const char *code,
+	struct json_out *args, const char *fmt, va_list ap)
 {
 	char line[1024];
 	size_t n = write_line(line, sizeof line - 1, fmt, ap);
 
 	if (r->native && status >= 400) {
-		set_problem(r, status, code, line);
+		set_problem(r, status, code, args, line);
 		return;
 	}
 	line[n++] = '\n';
@@ -125,7 +130,7 @@ void answer_text(struct request *r, unsigned status, const char *fmt, ...)
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	va_start(ap, fmt);
-	answer_line(r, status, NULL, fmt, ap);
+	answer_line(r, status, NULL, NULL, fmt, ap);
 	va_end(ap);
 }
 
@@ -135,8 +140,20 @@ void answer_problem(struct request *r, unsigned status, const char *code, const 
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	va_start(ap, fmt);
-	answer_line(r, status, code, fmt, ap);
+	answer_line(r, status, code, NULL, fmt, ap);
 	va_end(ap);
+}
+
+void answer_problem_args(struct request *r, unsigned status, const char *code,
+	struct json_out *args, const char *fmt, ...)
+{
+	va_list ap;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	va_start(ap, fmt);
+	answer_line(r, status, code, args, fmt, ap);
+	va_end(ap);
+	json_out_fini(args);
 }
 
 void answer_header(struct request *r, const char *name, const char *fmt, ...)

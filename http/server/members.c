@@ -119,8 +119,9 @@ static void take_members(struct request *r, json_t *object, bool within)
 		text = text_of(value);
 		if (text == NULL)
 			answer_text(r, 422,
-				"a member of the JSON in the body is no text, number, true or "
-				"false, nor a list of such without commas");
+				"'%.100s' in the JSON of the body is no text, number, true or "
+				"false, nor a list of such without commas",
+				name);
 		else if (!set_param(r, name, text))
 			answer_err(r, E_NOMEM, NULL);
 		if (r->answered)

@@ -110,6 +110,9 @@ void answer_text(struct request *, unsigned status, const char *fmt, ...) PRINTF
  * elsewhere than beneath /api/v1 the words alone. */
 void answer_problem(struct request *, unsigned status, const char *code, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+/* The same, with what the words are about as an object, which is taken. */
+void answer_problem_args(struct request *, unsigned status, const char *code, struct json_out *args,
+	const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* A header of the answer, whichever that will be: four at most. */
 void answer_header(struct request *, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void answer_ok(struct request *);
@@ -167,7 +170,8 @@ unsigned answer_status(enum err);
 
 /* --- parameters; false: missing or malformed, and the request has been answered with 422 --- */
 
-/* The body is a JSON object, whose members are parameters from now on. */
+/* The body is a JSON object, whose members are parameters from now on; those of an object within it
+ * as "limits.down", and a list of texts with commas between. */
 bool param_json(struct request *);
 /*
  * The body is a JSON object with any members: calls `each` for one after the other, with its value

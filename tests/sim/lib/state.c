@@ -162,7 +162,8 @@ static void on_add(struct actor *a, struct msg **m)
 		.row = h->db->n,
 		.meta = metainfo_ref(add->meta),
 		.path = xstrdup(add->path),
-		.run = add->started ? RUN_STARTED : 0,
+		.run = add->run,
+		.seed = add->seed,
 		.added = add->added,
 	};
 	wishes_copy(&r->wishes, &add->wishes);

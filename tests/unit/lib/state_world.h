@@ -159,7 +159,8 @@ static inline struct msg *make_add(struct world *w, const char *name, unsigned p
 
 	add->meta = made_meta(name, pieces);
 	add->path = xstrdup("/downloads/dir");
-	add->started = true;
+	add->run = RUN_STARTED;
+	add->seed = (struct seed_limits){SEED_GLOBAL, SEED_GLOBAL, SEED_GLOBAL};
 	add->wishes.down_limit = 1000;
 	add->wishes.up_limit = UINT64_MAX;
 	add->added = 1700000000;

@@ -26,7 +26,8 @@ static int64_t add_magnet(struct world *w, const char *name)
 
 	add->meta = bare_of(name, "&dn=other&tr=http://t/a&x.pe=1.2.3.4:5");
 	add->path = xstrdup("/downloads/dir");
-	add->started = true;
+	add->run = RUN_STARTED;
+	add->seed = (struct seed_limits){SEED_GLOBAL, SEED_GLOBAL, SEED_GLOBAL};
 	add->wishes.discreet = DISCREET_UNTIL_KNOWN;
 	add->choice = xmemdup(choice, sizeof choice);
 	add->choice_n = ARRAY_LEN(choice);
