@@ -89,6 +89,12 @@ static void m_torrent_add_fini(struct m_torrent_add *m)
 	xfree(m->files);
 }
 
+static void m_preview_fini(struct m_preview *m)
+{
+	xfree(m->body);
+	drop_meta(&m->meta);
+}
+
 static void m_torrent_set_fini(struct m_torrent_set *m)
 {
 	xfree(m->labels);
@@ -352,6 +358,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 /* Payloads that own something. */
 #define OWNERS                                                                                     \
 	OWNER(m_torrent_add)                                                                       \
+	OWNER(m_preview)                                                                           \
 	OWNER(m_torrent_set)                                                                       \
 	OWNER(m_torrent_view)                                                                      \
 	OWNER(m_torrent_rows)                                                                      \
@@ -407,6 +414,7 @@ OWNERS
 
 /* What the table gets for each payload: its destructor, or NULL where nothing is owned. */
 #define FINI_m_torrent_add    fini_m_torrent_add
+#define FINI_m_preview        fini_m_preview
 #define FINI_m_torrent_set    fini_m_torrent_set
 #define FINI_m_torrent_view   fini_m_torrent_view
 #define FINI_m_torrent_rows   fini_m_torrent_rows

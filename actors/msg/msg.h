@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The payload of every message in msg.def; those of the store and its workers are in store.h, that
- * of lists in rows.h, those of the blocklist in blocked.h, those of the DHT in dht.h, those of
- * ports and devices in reach.h.
+ * of lists in rows.h, that of previews in preview.h, those of the blocklist in blocked.h, those of
+ * the DHT in dht.h, those of ports and devices in reach.h.
  *
  * A payload holds ids, buffers it owns and references to immutable objects; never a pointer into
  * another actor's state.  "owned" below means m_x_fini() frees it; a receiver that keeps such a
@@ -16,6 +16,7 @@
 #include "actors/msg/content.h"
 #include "actors/msg/dht.h"
 #include "actors/msg/option.h"
+#include "actors/msg/preview.h"
 #include "actors/msg/reach.h"
 #include "actors/msg/record.h"
 #include "actors/msg/rows.h"
@@ -109,6 +110,7 @@ struct m_torrent_add {
 	uint8_t *body; /* owned: the .torrent as it came, or a magnet link */
 	size_t body_n;
 	bool is_link;
+	uint64_t preview;        /* instead of a body: what this preview has seen; 0: none */
 	char *path;              /* owned: target directory as asked for, NULL: the default one */
 	bool start;              /* begin at once */
 	struct wishes wishes;    /* owned; those for files are in `files` */

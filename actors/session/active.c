@@ -115,7 +115,7 @@ static void attach(struct torrent *t, bool active)
 	msg_free(t->session->actor, &ready);
 	t->ready = NULL;
 	t->attached = true;
-	t->told_bare = t->phase == TPHASE_METADATA;
+	t->told_bare = t->phase != TPHASE_READY;
 	t->told_active = active;
 	t->told_no_download = false;
 	t->told_wishes = true;
@@ -168,7 +168,7 @@ static void tell(struct torrent *t)
 {
 	bool active = torrent_wants_active(t), was = t->told_active;
 
-	if (t->phase != TPHASE_READY && t->phase != TPHASE_METADATA &&
+	if (t->phase != TPHASE_READY && !torrent_seeking(t) &&
 		(!t->told_bare || torrent_leaving(t)))
 		return;
 	if (active && t->started_at == 0)
@@ -177,8 +177,8 @@ static void tell(struct torrent *t)
 	update_tracker(t, was, active);
 	torrent_update_dht(t, active);
 	update_web_seeds(t, active);
-	if (active && !was)
-		tell_named(t);
+	if (active && !was && t->link != NULL)
+		tell_named(t, (struct slice){(const uint8_t *)t->link, strlen(t->link)});
 }
 
 static struct torrent *take_first(struct link *list)

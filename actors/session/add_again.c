@@ -10,20 +10,12 @@
  * While the database is asked, the torrent's commands wait, and what comes from peers, so that
  * everything is carried out in the order in which it is stored.
  */
-#include "actors/session/priv.h"
+#include "actors/session/adding.h"
 
 #include "actors/kernel/log.h"
 #include "proto/base/priority.h"
 
 /* --- answers --- */
-
-void torrent_tell_added(struct torrent *t, struct m_torrent_add *add, enum add_outcome outcome)
-{
-	CHECK_OBJ(t, TORRENT_MAGIC);
-	add->outcome = outcome;
-	add->epoch = t->session->revisions.epoch;
-	add->rev = torrent_settle_row(t);
-}
 
 static uint32_t count_trackers(const struct metainfo *m)
 {

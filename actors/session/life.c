@@ -21,8 +21,10 @@
 /* What is only of use to a torrent that came by a link. */
 static void adopt_magnet(struct torrent *t, struct torrent_record *r)
 {
+	xfree(t->link); /* a preview's */
 	t->link = r->link;
-	t->found = r->found;
+	if (r->found != NULL)
+		t->found = r->found;
 	t->found_kept = r->found != NULL;
 	t->choice = r->choice;
 	t->choice_n = r->choice_n;
@@ -90,6 +92,11 @@ void torrent_found(struct torrent *t)
 }
 
 /* What peers send crosses the removal of its torrent, or a metainfo that came by another way. */
+static bool awaits_metadata(const struct torrent *t)
+{
+	return t->found == NULL && t->meta->bare && t->phase <= TPHASE_METADATA;
+}
+
 void session_on_peers_metadata(struct actor *a, struct msg **m)
 {
 	struct m_peers_metadata *got = MSG_AS(PEERS_METADATA, *m);
@@ -98,14 +105,16 @@ void session_on_peers_metadata(struct actor *a, struct msg **m)
 	struct words why;
 	enum err e;
 
-	if (t == NULL || t->phase != TPHASE_METADATA || t->found != NULL)
+	if (t == NULL || !awaits_metadata(t))
 		return;
 	e = metainfo_complete(t->meta, (struct slice){got->info, got->info_n}, &t->found, &pe);
 	if (e == E_OK) {
 		torrent_found(t);
 		return;
 	}
-	torrent_step(t, TEVENT_BAD);
+	t->failure = E_SYNTAX;
+	if (t->phase == TPHASE_METADATA)
+		torrent_step(t, TEVENT_BAD);
 	snprintf(why.text, sizeof why.text, "the metadata that peers sent is no usable torrent: %s",
 		pe.what);
 	torrent_set_error(t, E_SYNTAX, why.text);

@@ -8,7 +8,7 @@
  *   table.c        where torrents are found          targets.c      which files are whose
  *   totals.c       what was counted                  tell.c         what others are told
  *   errors.c       words and faults                  queue.c        who works
- *   status.c       what a torrent is at
+ *   status.c       what a torrent is at          added.c        how one begins that is added
  *   dht.c          what the DHT is told
  *   seed_limits.c  when seeding is enough            files.c        which files are wanted
  *   found.c        the metainfo of a magnet has come
@@ -17,7 +17,7 @@
  *   life.c         what leads to its steps
  *   images.c       how it is, to be undone
  *   removed.c      those that can come back      restore.c      and how they do, or go for good
- *   queue_order.c commands.c add_again.c add.c view.c rows.c   what people ask for
+ *   queue_order.c commands.c add_again.c add.c preview.c view.c rows.c   what people ask for
  *   session.c      the actor
  *
  * A torrent is one phase at a time.  What a person is told has happened is in the database first.
@@ -47,6 +47,7 @@
 
 enum torrent_phase {
 	TPHASE_ADDING,     /* waits for the database; not listed */
+	TPHASE_LOOKING,    /* nobody has added it: peers have its link for who looks at a preview */
 	TPHASE_METADATA,   /* only its link is known; peers have it by that */
 	TPHASE_KEEPING,    /* its metainfo has come: waits for the database */
 	TPHASE_WAITING,    /* in the line of those to be opened */
@@ -60,6 +61,7 @@ enum torrent_phase {
 	TPHASE_DROPPING,   /* the STORE_CLOSE of TPHASE_REOPENING has to end first */
 	TPHASE_CLOSING,    /* STORE_CLOSE was sent */
 	TPHASE_FORGETTING, /* STATE_REMOVE was sent */
+	TPHASE_PARTING,    /* nobody looks at it any more; PEERS_REMOVE was sent */
 	TPHASE_GONE,       /* freed */
 	TPHASE_MAX_
 };
@@ -67,6 +69,9 @@ enum torrent_phase {
 /* What moves a torrent from phase to phase; step.c has what each means in each phase. */
 enum torrent_event {
 	TEVENT_NONE,
+	TEVENT_LOOK,      /* a preview is made of it */
+	TEVENT_TAKEN,     /* who was looked at is being added */
+	TEVENT_REFUSED,   /* and the database refuses */
 	TEVENT_STORED,    /* the database has it */
 	TEVENT_SEEK,      /* only its link is known */
 	TEVENT_FOUND,     /* its metainfo is in t->found */
@@ -193,7 +198,7 @@ struct torrent {
 	struct revised revised;
 
 	struct link commands; /* of struct deferred: m_torrent_set, in order */
-	struct link adds;     /* likewise: m_torrent_add that wait until this is settled */
+	struct link adds;     /* likewise: m_torrent_add, m_preview, until this is settled */
 	/* The one that made it, while TPHASE_ADDING, or that brings what a magnet lacks; owned. */
 	struct m_torrent_add *add;
 	int64_t retry_after;          /* the last wait before another try */
@@ -216,8 +221,8 @@ struct torrent_timers {
 	void (*seed)(struct loop_timer *, int64_t now);
 };
 
-/* Directories that targets lie in; see targets.c. */
-struct target_dir;
+struct target_dir; /* directories that targets lie in, of targets.c */
+struct preview;    /* of preview.c */
 
 struct session {
 	uint32_t magic;
@@ -254,11 +259,13 @@ struct session {
 	struct ordered_set order;        /* all that are listed */
 	int64_t place_first, place_last; /* bounds of all places ever given */
 	struct queue queues[3];          /* downloads, seeds, magnets */
-	struct link again;               /* of struct deferred: m_torrent_add, to be tried again */
-	struct link moves;               /* likewise: m_torrent_set, in order */
-	bool moving;                     /* one of them waits for the database */
-	struct removed_list removed;     /* those that can come back */
-	uint64_t down_limit, up_limit;   /* set over the API */
+	struct link again; /* of struct deferred: as torrent.adds, to be tried again */
+	struct link moves; /* likewise: m_torrent_set, in order */
+	struct preview *previews[PREVIEWS_MAX]; /* owned; NULL: a free place */
+	struct loop_timer previews_timer;       /* the first of them ends */
+	bool moving;                            /* one of them waits for the database */
+	struct removed_list removed;            /* those that can come back */
+	uint64_t down_limit, up_limit;          /* set over the API */
 	bool has_down_limit, has_up_limit;
 	struct bandwidth *shares[LIMIT_KINDS]; /* owned arrays, one entry a shard */
 	uint64_t shared[LIMIT_KINDS];          /* the limits that they are shares of */
@@ -287,8 +294,8 @@ static inline bool torrent_forced(const struct torrent *t)
 /* Only its link is known, or peers have it by that alone until its files can be used. */
 static inline bool torrent_seeking(const struct torrent *t)
 {
-	return t->phase == TPHASE_METADATA ||
-	       (t->told_bare && t->phase > TPHASE_METADATA && t->phase <= TPHASE_OPENING);
+	return t->phase == TPHASE_METADATA || t->phase == TPHASE_LOOKING ||
+	       (t->told_bare && t->phase <= TPHASE_OPENING);
 }
 
 /* Its removal is acknowledged. */
@@ -300,7 +307,7 @@ static inline bool torrent_leaving(const struct torrent *t)
 /* People see the torrent. */
 static inline bool torrent_listed(const struct torrent *t)
 {
-	return t->phase != TPHASE_ADDING && !torrent_leaving(t);
+	return t->phase > TPHASE_LOOKING && !torrent_leaving(t);
 }
 
 /* What people see of the torrent may have changed. */
@@ -408,8 +415,8 @@ void tell_files(const struct torrent *);
 /* Takes have and the partial pieces out of r, which is NULL while the torrent is bare. */
 void tell_attach(const struct torrent *, bool active, struct m_store_ready *r);
 void tell_detach(struct torrent *, actor_reply_f *fn);
-/* The peers that its link names (x.pe). */
-void tell_named(const struct torrent *);
+/* The peers that a link to it names (x.pe). */
+void tell_named(const struct torrent *, struct slice link);
 void tell_peers(const struct torrent *, bool active, bool no_download);
 void tell_track(const struct torrent *, bool active);
 void tell_tracker(const struct torrent *, enum tracker_op op);
@@ -551,17 +558,6 @@ void session_on_set(struct actor *, struct msg **);
 /* What had set t->saving is done: what waited for that goes on. */
 void torrent_saved(struct torrent *);
 
-/* --- add_again.c --- */
-
-/* What became of it, and where the list has it. */
-void torrent_tell_added(struct torrent *, struct m_torrent_add *, enum add_outcome);
-/* What is to be added, meta, is `old`, which is listed.  Takes *m or answers it. */
-void session_add_again(struct torrent *old, struct metainfo *meta, struct msg **m);
-
-/* --- add.c --- */
-
-void session_on_add(struct actor *, struct msg **);
-
 /* --- status.c --- */
 
 enum torrent_status torrent_status(const struct torrent *);
@@ -575,9 +571,6 @@ void session_settle_rows(struct session *);
 /* At once, for who is answered with it: the revision at which the list has the torrent as it is. */
 uint64_t torrent_settle_row(struct torrent *);
 void session_on_rows(struct actor *, struct msg **);
-
-/* --- view.c --- */
-
-void session_on_view(struct actor *, struct msg **);
+void session_on_view(struct actor *, struct msg **); /* view.c */
 
 #endif

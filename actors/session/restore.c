@@ -7,7 +7,7 @@
  * others again.  What is known of its files is compared with them, as after a start: pieces are
  * hashed only of files that have changed.
  */
-#include "actors/session/priv.h"
+#include "actors/session/adding.h"
 
 #include "actors/kernel/log.h"
 
@@ -87,6 +87,8 @@ static void on_back(struct actor *a, void *ctx, enum err err, struct msg **m)
 		removed_drop(&x->s->removed, &x->r);
 		torrent_adopt(t, &x->record);
 		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
+		if (x->m != NULL && x->m->type == MSG_TORRENT_ADD)
+			torrent_tell_added(t, MSG_AS(TORRENT_ADD, x->m), ADD_NEW);
 	} else {
 		torrent_end(&t);
 	}
@@ -124,7 +126,7 @@ static void on_fetched(struct actor *a, void *ctx, enum err err, struct msg **m)
 	back->back = true;
 	back->what.row = x->record.row;
 	if (x->m->type == MSG_TORRENT_ADD)
-		x->record.run = MSG_AS(TORRENT_ADD, x->m)->start ? RUN_STARTED : 0;
+		x->record.run = torrent_run_of(MSG_AS(TORRENT_ADD, x->m));
 	back->run = x->record.run;
 	call_state(x, &back->h, on_back);
 }

@@ -9,12 +9,20 @@
  * Every turn ends with a sweep: what waited for a torrent that is settled by now is tried again,
  * torrents are opened as far as there are places, and whoever has to know is told what changed.
  */
-#include "actors/session/priv.h"
+#include "actors/session/adding.h"
 
 #include "actors/kernel/log.h"
 #include "actors/kernel/random.h"
 
 /* --- messages that waited --- */
+
+static void on_add(struct actor *a, struct msg **m)
+{
+	if (MSG_AS(TORRENT_ADD, *m)->preview != 0)
+		session_on_preview_taken(a, m);
+	else
+		session_on_add(a, m);
+}
 
 static void handle_early(struct session *s)
 {
@@ -22,7 +30,9 @@ static void handle_early(struct session *s)
 
 	while ((m = deferred_pop(&s->early)) != NULL) {
 		if (m->type == MSG_TORRENT_ADD)
-			session_on_add(s->actor, &m);
+			on_add(s->actor, &m);
+		else if (m->type == MSG_PREVIEW_ADD)
+			session_on_preview_add(s->actor, &m);
 		else if (m->type == MSG_TORRENT_SET)
 			session_on_set(s->actor, &m);
 		else if (m->type == MSG_TORRENT_ROWS)
@@ -41,7 +51,9 @@ static void handle_again(struct session *s)
 
 	while ((m = deferred_pop(&s->again)) != NULL) {
 		if (m->type == MSG_TORRENT_ADD)
-			session_on_add(s->actor, &m);
+			on_add(s->actor, &m);
+		else if (m->type == MSG_PREVIEW_ADD)
+			session_on_preview_add(s->actor, &m);
 		else
 			session_on_set(s->actor, &m);
 	}
@@ -125,6 +137,7 @@ static void *session_init(struct actor *a, const void *arg)
 		.seed = seed_limits_on_timer,
 	};
 	s->failed_timer.fn = session_on_failed_timer;
+	s->previews_timer.fn = previews_on_timer;
 	shares_init(s);
 	removed_init(&s->removed, session_on_purge_timer);
 	link_init(&s->early);
@@ -173,6 +186,7 @@ static void session_fini(struct actor *a)
 		if (t != NULL)
 			torrent_end(&t);
 	}
+	previews_free(s);
 	table_free(s);
 	loop_timer_del(actor_loop(a), &s->failed_timer);
 	deferred_free(a, &s->early);
@@ -187,7 +201,10 @@ static void session_fini(struct actor *a)
 }
 
 static const struct actor_handler handlers[] = {
-	{MSG_TORRENT_ADD, session_on_add},
+	{MSG_TORRENT_ADD, on_add},
+	{MSG_PREVIEW_ADD, session_on_preview_add},
+	{MSG_PREVIEW_VIEW, session_on_preview_view},
+	{MSG_PREVIEW_DROP, session_on_preview_drop},
 	{MSG_TORRENT_SET, session_on_set},
 	{MSG_TORRENT_VIEW, session_on_view},
 	{MSG_TORRENT_ROWS, session_on_rows},

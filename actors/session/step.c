@@ -4,6 +4,7 @@
  *
  *   ADDING > WAITING > OPENING > READY
  *   ADDING > METADATA > KEEPING > WAITING       a magnet: only its link is known at first
+ *   ADDING > LOOKING > ADDING, PARTING > GONE   looked at by a preview, and added or not
  *   METADATA, KEEPING > FAILED > METADATA       what came is no torrent, or has no place
  *   READY > DETACHING > CHECKING > READY        its files are looked at again
  *   OPENING, CHECKING, WAITING > FAILED         they cannot be used
@@ -68,7 +69,16 @@ static enum torrent_event seek(struct torrent *t)
 {
 	link_remove(&t->line);
 	torrent_mark(t);
-	return t->found != NULL ? TEVENT_FOUND : TEVENT_NONE;
+	if (t->found != NULL)
+		return TEVENT_FOUND;
+	/* What a preview has seen of it. */
+	return t->failure == E_SYNTAX ? TEVENT_BAD : TEVENT_NONE;
+}
+
+static enum torrent_event look(struct torrent *t)
+{
+	torrent_mark(t);
+	return TEVENT_NONE;
 }
 
 static void on_kept(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -429,6 +439,14 @@ static enum torrent_event end(struct torrent *t)
 	return TEVENT_NONE;
 }
 
+/* Nobody has added it. */
+static enum torrent_event end_look(struct torrent *t)
+{
+	deferred_move(&t->session->again, &t->adds);
+	torrent_end(&t);
+	return TEVENT_NONE;
+}
+
 /* --- the table --- */
 
 /* Goes to a phase; stays in it, because it means nothing there. */
@@ -454,7 +472,11 @@ static const struct {
 } phases[TPHASE_MAX_] = {
 	[TPHASE_ADDING] = {"adding", {[TEVENT_STORED] = GO(WAITING, enqueue),
 					     [TEVENT_SEEK] = GO(METADATA, seek),
+					     [TEVENT_LOOK] = GO(LOOKING, look),
+					     [TEVENT_REFUSED] = GO(PARTING, leave),
 					     [TEVENT_REMOVE] = GO(CLOSING, close_files)}},
+	[TPHASE_LOOKING] = {"looking",
+		{[TEVENT_TAKEN] = STAY(ADDING), [TEVENT_REMOVE] = GO(PARTING, leave)}},
 	[TPHASE_METADATA] = {"metadata", {[TEVENT_FOUND] = GO(KEEPING, keep),
 						 [TEVENT_BAD] = GO(FAILED, fail_metadata),
 						 [TEVENT_RETRY] = STAY(METADATA),
@@ -519,6 +541,7 @@ static const struct {
 	[TPHASE_FORGETTING] = {"forgetting", {[TEVENT_FORGOTTEN] = GO(GONE, end),
 						     [TEVENT_RETRY] = GO(FORGETTING, forget),
 						     NEWS_MEAN_NOTHING(FORGETTING)}},
+	[TPHASE_PARTING] = {"parting", {[TEVENT_DETACHED] = GO(GONE, end_look)}},
 	[TPHASE_GONE] = {.name = "gone"},
 };
 

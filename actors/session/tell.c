@@ -209,13 +209,13 @@ void tell_peers(const struct torrent *t, bool active, bool no_download)
 	msg_send(t->session->actor, ADDR(ROLE_PEERS, t->ref.shard), set);
 }
 
-void tell_named(const struct torrent *t)
+void tell_named(const struct torrent *t, struct slice link)
 {
 	struct m_peers_found *f;
 	struct magnet g;
 
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	if (t->link == NULL || magnet_parse(t->link, strlen(t->link), &g, NULL) != E_OK)
+	if (magnet_parse((const char *)link.p, link.n, &g, NULL) != E_OK)
 		return;
 	f = msg_new(t->session->actor, MSG_PEERS_FOUND);
 	f->t = t->ref;

@@ -2,8 +2,8 @@
 /*
  * POST /api/v1/torrents: a magnet link or a .torrent file with everything that is wished of it.
  *
- * A body of JSON or the bare .torrent; either way the wishes are parameters.  One that is there is a problem that says what the
- * new one would bring; with `merge` its trackers are taken.
+ * A body of JSON or the bare .torrent; either way the wishes are parameters.  One that is there is
+ * a problem that says what the new one would bring; with `merge` its trackers are taken.
  */
 #include <strings.h>
 
@@ -61,6 +61,7 @@ static void say_failed(struct request *r, enum err err, const struct m_torrent_a
 		{E_PATH, 422, "not_beneath_a_root"},
 		{E_RANGE, 422, "no_such_file"},
 		{E_SYNTAX, 422, "bad_torrent"},
+		{E_NOT_FOUND, 404, "no_such_preview"},
 	};
 	const char *why = m->why.text[0] != '\0' ? m->why.text : err_words(err);
 
@@ -105,14 +106,14 @@ static bool read_seed(struct request *r, struct m_torrent_add *m)
 	struct seed_limits *s = &m->seed;
 	int64_t *each[] = {&s->ratio, &s->time, &s->idle};
 
-	if (!param_limit(r, "ratio", 3, &s->ratio) ||
-		!param_limit(r, "time", 0, &s->time) ||
+	if (!param_limit(r, "ratio", 3, &s->ratio) || !param_limit(r, "time", 0, &s->time) ||
 		!param_limit(r, "idle", 0, &s->idle))
 		return false;
-	m->seed_given = true;
 	for (size_t i = 0; i < ARRAY_LEN(each); i++)
 		if (*each[i] == SEED_KEEP)
 			*each[i] = SEED_GLOBAL;
+		else
+			m->seed_given = true;
 	return true;
 }
 
@@ -152,9 +153,8 @@ static bool read_wishes(struct request *r, struct m_torrent_add *m)
 	       param_files(r, "high", PRIORITY_TOP, &m->files, &m->files_n) &&
 	       param_bool(r, "sequential", false, &w->sequential) &&
 	       param_bool(r, "first_last", false, &w->first_last) &&
-	       read_limit(r, "down", &w->down_limit) &&
-	       read_limit(r, "up", &w->up_limit) && read_seed(r, m) &&
-	       api_read_encryption(r, w) && api_read_discreet(r, m);
+	       read_limit(r, "down", &w->down_limit) && read_limit(r, "up", &w->up_limit) &&
+	       read_seed(r, m) && api_read_encryption(r, w) && api_read_discreet(r, m);
 }
 
 /* --- what is added; false: answered --- */
@@ -167,49 +167,72 @@ static bool take_magnet(struct m_torrent_add *m, const char *link)
 	return true;
 }
 
-static bool take_file(struct request *r, struct m_torrent_add *m, const char *text)
+bool api_read_base64(struct request *r, const char *text, uint8_t **body, size_t *n)
 {
-	size_t n = strlen(text);
-
-	m->body = xcalloc(1, base64_room(n));
-	m->body_n = base64_decode(text, n, m->body);
-	if (m->body_n == 0)
+	*body = xcalloc(1, base64_room(strlen(text)));
+	*n = base64_decode(text, strlen(text), *body);
+	if (*n == 0)
 		answer_problem(r, 422, "bad_torrent", "'file' is not base64");
-	return m->body_n > 0;
+	return *n > 0;
+}
+
+bool api_read_preview(struct request *r, const char *name, uint64_t *id)
+{
+	uint8_t bytes[8];
+	const char *text;
+
+	if (!param_text(r, name, &text))
+		return false;
+	if (text == NULL || strlen(text) != 16 || !hex_decode(text, 16, bytes, sizeof bytes)) {
+		answer_text(
+			r, 422, "parameter '%s' must be the 16 hex digits of a preview's id", name);
+		return false;
+	}
+	*id = 0;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		*id = *id << 8 | bytes[i];
+	return true;
 }
 
 static bool read_json(struct request *r, struct m_torrent_add *m)
 {
-	const char *magnet, *file;
+	const char *magnet, *file, *preview;
 
-	if (!param_json(r) || !param_text(r, "magnet", &magnet) || !param_text(r, "file", &file))
+	if (!param_json(r) || !param_text(r, "magnet", &magnet) || !param_text(r, "file", &file) ||
+		!param_text(r, "preview", &preview))
 		return false;
-	if ((magnet != NULL) == (file != NULL)) {
+	if ((magnet != NULL) + (file != NULL) + (preview != NULL) != 1) {
 		answer_text(r, 422,
-			"one of 'magnet' (a link or an info-hash) and 'file' (a .torrent in "
-			"base64) must be there");
+			"one of 'magnet' (a link or an info-hash), 'file' (a .torrent in base64) "
+			"and 'preview' (its id) must be there");
 		return false;
 	}
-	return magnet != NULL ? take_magnet(m, magnet) : take_file(r, m, file);
+	if (preview != NULL)
+		return api_read_preview(r, "preview", &m->preview);
+	return magnet != NULL ? take_magnet(m, magnet)
+			      : api_read_base64(r, file, &m->body, &m->body_n);
 }
 
 static bool read_raw(struct request *r)
 {
-	const char *magnet, *file;
+	static const char *const others[] = {"magnet", "file", "preview"};
+	const char *text;
 
-	if (!param_text(r, "magnet", &magnet) || !param_text(r, "file", &file))
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (!param_text(r, others[i], &text))
+			return false;
+		if (text == NULL)
+			continue;
+		answer_text(r, 422, "the body is the .torrent: '%s' is for JSON", others[i]);
 		return false;
-	if (magnet != NULL || file != NULL)
-		answer_text(r, 422, "the body is the .torrent: 'magnet' and 'file' are for JSON");
-	else if (request_body_len(r) == 0)
+	}
+	if (request_body_len(r) == 0)
 		answer_text(r, 400, "the body is empty: it must be JSON or a .torrent file");
-	else
-		return true;
-	return false;
+	return request_body_len(r) > 0;
 }
 
 /* Forms of a browser have their file taken out by the server. */
-static bool is_raw(struct request *r)
+bool api_is_torrent(struct request *r)
 {
 	static const char *const types[] = {
 		"application/x-bittorrent", "application/octet-stream", "multipart/form-data"};
@@ -226,7 +249,7 @@ void api_add_json(struct request *r)
 	struct actor *a = request_actor(r);
 	struct m_torrent_add *m = msg_new(a, MSG_TORRENT_ADD);
 	struct msg *h = &m->h;
-	bool raw = is_raw(r);
+	bool raw = api_is_torrent(r);
 
 	if (!(raw ? read_raw(r) : read_json(r, m)) || !read_wishes(r, m) || !request_may_wait(r)) {
 		msg_free(a, &h);

@@ -40,8 +40,8 @@ void api_dht_job(struct request *);
 
 /* changes.c: parameters of a change, by its op; false: answered. */
 bool api_read_change(struct request *, struct m_torrent_set *);
-/* Labels such as "tv,new", as in struct wishes, appended to *labels, which the caller owns; absent or
- * empty: none. */
+/* Labels such as "tv,new", as in struct wishes, appended to *labels, which the caller owns; absent
+ * or empty: none. */
 bool api_read_labels(struct request *, const char *name, char **labels);
 /* add.c: absent or empty: as configured; false: answered. */
 bool api_read_encryption(struct request *, struct wishes *);
@@ -49,6 +49,17 @@ bool api_read_discreet(struct request *, struct m_torrent_add *);
 
 /* add_json.c */
 void api_add_json(struct request *);
+/* Whether the body is a .torrent file as it is. */
+bool api_is_torrent(struct request *);
+/* A .torrent in base64, owned by the caller whatever comes of it; false: answered. */
+bool api_read_base64(struct request *, const char *text, uint8_t **body, size_t *n);
+/* The id of a preview in the parameter of that name; false: answered. */
+bool api_read_preview(struct request *, const char *name, uint64_t *id);
+
+/* preview.c */
+void api_preview_make(struct request *);
+void api_preview(struct request *);
+void api_preview_drop(struct request *);
 
 /* tokens.c: who may */
 void api_tokens(struct request *);

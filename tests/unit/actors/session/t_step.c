@@ -18,9 +18,9 @@
 /* Each of these follows from one thing that was begun in one phase, or from what its action found.
  */
 #define NOT_BEGUN                                                                                  \
-	(BIT(STORED) | BIT(SEEK) | BIT(FOUND) | BIT(BAD) | BIT(NO_PLACE) | BIT(NO_ROOT) |          \
-		BIT(PLACE) | BIT(HASH) | BIT(REOPEN) | BIT(OPEN) | BIT(DETACHED) | BIT(CLOSED) |   \
-		BIT(NO_FILES) | BIT(FORGOTTEN))
+	(BIT(LOOK) | BIT(TAKEN) | BIT(REFUSED) | BIT(STORED) | BIT(SEEK) | BIT(FOUND) | BIT(BAD) | \
+		BIT(NO_PLACE) | BIT(NO_ROOT) | BIT(PLACE) | BIT(HASH) | BIT(REOPEN) | BIT(OPEN) |  \
+		BIT(DETACHED) | BIT(CLOSED) | BIT(NO_FILES) | BIT(FORGOTTEN))
 
 static const struct {
 	enum torrent_phase phase;
@@ -28,8 +28,11 @@ static const struct {
 	unsigned never; /* others that cannot */
 	const char *why;
 } impossible[] = {
-	{TPHASE_ADDING, BIT(STORED) | BIT(SEEK), NEWS | BIT(CHECK) | BIT(RETRY),
+	{TPHASE_ADDING, BIT(STORED) | BIT(SEEK) | BIT(LOOK) | BIT(REFUSED),
+		NEWS | BIT(CHECK) | BIT(RETRY),
 		"neither people nor the store know it; one that was being removed is loaded"},
+	{TPHASE_LOOKING, BIT(TAKEN), NEWS | BIT(CHECK) | BIT(RETRY),
+		"people see a preview of it; REMOVE is the end of that"},
 	{TPHASE_METADATA, BIT(FOUND) | BIT(BAD), NEWS | BIT(CHECK),
 		"the store does not know it, and there is nothing to check"},
 	{TPHASE_KEEPING, BIT(STORED) | BIT(NO_PLACE), NEWS, "the store does not know it"},
@@ -45,6 +48,7 @@ static const struct {
 	{TPHASE_CLOSING, BIT(CLOSED) | BIT(NO_FILES), ASKED, "people do not see it"},
 	{TPHASE_FORGETTING, BIT(FORGOTTEN), BIT(CHECK) | BIT(REMOVE),
 		"people do not see it; RETRY is its timer's"},
+	{TPHASE_PARTING, BIT(DETACHED), NEWS | ASKED, "people never saw it"},
 	{TPHASE_GONE, 0, NEWS | ASKED, "it is freed"},
 };
 
