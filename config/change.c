@@ -8,6 +8,7 @@
  */
 #include "config/life.h"
 #include "config/value.h"
+#include "proto/base/path.h"
 
 #include <stdlib.h>
 
@@ -42,6 +43,47 @@ const char *config_locked(const struct config *c, enum config_option o)
 	default:
 		return NULL;
 	}
+}
+
+/* --- files --- */
+
+/* Whether the file is one that this machine's operator keeps with the configuration, or has named
+ * already. */
+static bool may_be_named(const struct config *c, const char *path)
+{
+	const struct config_list *files = config_files(c), *named = &c->blocklist_sources;
+
+	for (size_t i = 0; i < named->n; i++)
+		if (strcmp(named->v[i], path) == 0)
+			return true;
+	for (size_t i = 0; i < files->n; i++) {
+		const char *slash = strrchr(files->v[i], '/');
+		char *dir = xstrdup(files->v[i]);
+		bool beneath;
+
+		dir[slash != NULL ? slash - files->v[i] : 0] = '\0';
+		beneath = dir[0] == '/' && path_beneath(dir, path) && strcmp(dir, path) != 0;
+		xfree(dir);
+		if (beneath)
+			return true;
+	}
+	return false;
+}
+
+/* Who may change settings is not thereby one who may ask which files there are on this machine. */
+static enum err check_files(
+	const struct config *c, const struct config_list *sources, char *why, size_t size)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		if (sources->v[i][0] != '/' || may_be_named(c, sources->v[i]))
+			continue;
+		snprintf(why, size,
+			"blocklist.sources: \"%.200s\" does not lie beneath the directory of the "
+			"configuration file: put it there, or name it in that file",
+			sources->v[i]);
+		return E_PERM;
+	}
+	return E_OK;
 }
 
 /* --- the text --- */
@@ -110,6 +152,8 @@ enum err config_change(char **changed, const struct config *c, const char *name,
 		e = value_parse(&options[o], value, NULL, option_field(scratch, o), why + n,
 			size - (size_t)n);
 	}
+	if (e == E_OK && value != NULL && o == OPT_blocklist_sources)
+		e = check_files(c, &scratch->blocklist_sources, why, size);
 	if (e == E_OK) {
 		why[0] = '\0';
 		replace_line(changed, &options[o],

@@ -288,6 +288,20 @@ def sources_that_are_not_configured_any_more_leave_nothing():
         equal(state(d)['ranges'], 0)
 
 
+@case
+def over_the_api_only_files_beside_the_configuration_can_be_named():
+    listed = Listed(SHUT, {'blocklist.sources': None})
+    with listed as d:
+        def name(*sources):
+            return d.http('PATCH', '/api/v1/settings', body=json.dumps({'blocklist.sources': list(sources)}))
+        for path in ('/etc/passwd', '/nowhere/at/all', f'{d.root}/../list.txt', d.root + 'x/list.txt', d.root):
+            reply = name('http://127.0.0.1:1/x', path)
+            check(400 <= reply.status < 500 and b'beneath the directory of the configuration file' in reply.body, path, reply)
+            equal(state(d)['sources'], [])
+        equal(name(listed.path).status, 200)
+        wait_for(lambda: state(d)['ranges'] == 1, 'the list is read')
+
+
 def ping(d, source):
     """Whether the node of the DHT answers who asks from there."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -99,6 +99,8 @@ static void what_is_wrong_leaves_the_text(void **state)
 		{"state.dir", "/x", E_PERM, "configuration file"},
 		{"download.dir", "/x", E_PERM, "places of this machine"},
 		{"download.roots", "/x", E_PERM, "places of this machine"},
+		{"blocklist.sources", "http://list.example/x, /etc/passwd", E_PERM,
+			"\"/etc/passwd\" does not lie beneath"},
 		{"peers.max", "7", E_PERM, "environment"},
 		{"tracker.tier_all", "x", E_NOT_FOUND, "no option"},
 		{"log.level", "debug", E_PERM, "command line"},
