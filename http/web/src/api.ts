@@ -4,7 +4,7 @@
 export type Cause = 'offline' | 'noanswer' | 'proxy' | 'proxylogin' | 'host' | 'failed' | 'login';
 
 export class ApiError extends Error {
-  constructor(readonly cause: Cause, readonly status: number, message: string, readonly code = '') {
+  constructor(readonly cause: Cause, readonly status: number, message: string, readonly code = '', readonly args: Record<string, unknown> = {}) {
     super(message);
   }
 }
@@ -29,21 +29,22 @@ function causeOf(reply: Response, ours: boolean): Cause {
 async function explain(reply: Response): Promise<ApiError> {
   const type = reply.headers.get('Content-Type') ?? '';
   const ours = type.startsWith('application/problem+json') || (type.startsWith('text/plain') && reply.headers.has('X-Content-Type-Options'));
-  let text = '', code = '';
+  let text = '', code = '', args = {};
   if (reply.type !== 'opaqueredirect') {
     text = (await reply.text().catch(() => '')).slice(0, 4000);
     if (type.startsWith('application/problem+json')) {
       try {
-        const problem = JSON.parse(text) as { detail?: string; code?: string };
+        const problem = JSON.parse(text) as { detail?: string; code?: string; args?: Record<string, unknown> };
         text = problem.detail ?? '';
         code = problem.code ?? '';
+        args = problem.args ?? {};
       } catch {
         text = '';
       }
     }
   }
   const words = ours ? text.trim().slice(0, 300) : '';
-  return new ApiError(causeOf(reply, ours), reply.status, words || `HTTP ${reply.status}`, code);
+  return new ApiError(causeOf(reply, ours), reply.status, words || `HTTP ${reply.status}`, code, args);
 }
 
 async function ask(path: string, init: RequestInit): Promise<Response> {
@@ -70,9 +71,11 @@ export async function get<T>(path: string, params: Params = {}): Promise<T> {
 
 type Method = 'POST' | 'PATCH' | 'DELETE';
 
-export async function change(method: Method, path: string, params: Params = {}, body?: BodyInit | object): Promise<string> {
+interface More { params?: Params; body?: BodyInit | object | undefined; headers?: Record<string, string> }
+
+export async function request(method: Method, path: string, { params = {}, body, headers: more = {} }: More = {}): Promise<string> {
   const json = body !== undefined && Object.getPrototypeOf(body) === Object.prototype;
-  const headers: Record<string, string> = { 'X-Requested-With': 'torrentd' };
+  const headers: Record<string, string> = { 'X-Requested-With': 'torrentd', ...more };
   if (json) headers['Content-Type'] = 'application/json';
   const reply = await ask(address(path, params), {
     method,
@@ -82,4 +85,5 @@ export async function change(method: Method, path: string, params: Params = {}, 
   return reply.text();
 }
 
+export const change = (method: Method, path: string, params: Params = {}, body?: BodyInit | object): Promise<string> => request(method, path, { params, body });
 export const post = (path: string, params: Params = {}, body?: BodyInit | object): Promise<string> => change('POST', path, params, body);

@@ -24,10 +24,21 @@ async function takeShared(): Promise<void> {
   }
 }
 
+interface Launch { files?: { getFile(): Promise<File> }[] }
+
+// Files that the system opens with the installed page.
+function takeLaunched(): void {
+  const queue = (window as unknown as { launchQueue?: { setConsumer(fn: (launch: Launch) => void): void } }).launchQueue;
+  queue?.setConsumer(launch => {
+    if (launch.files?.length) void Promise.all(launch.files.map(f => f.getFile())).then(addFiles);
+  });
+}
+
 // The links that lead here carry what to add; the address is then that of the page again.
 export function takeArrivals(): void {
   document.addEventListener('dragover', e => e.preventDefault());
   document.addEventListener('drop', onDrop);
+  takeLaunched();
   const params = new URLSearchParams(location.search);
   if (location.search) history.replaceState(history.state, '', location.pathname + location.hash);
   const add = params.getAll('add').filter(Boolean);

@@ -37,7 +37,7 @@ const SINGLE: Record<string, () => void> = {
   j: () => moveCursor(1),
   k: () => moveCursor(-1),
   p: () => withRow(row => { if (may('manage')) toggle(row); }),
-  f: () => withRow(row => { if (may('manage')) void change(row, 'starttorrent', { force: true }, t.value.started(row.name)); }),
+  f: () => withRow(row => { if (may('manage')) void change(row, 'force', {}, t.value.started(row.name)); }),
   '[': () => beside(-1),
   ']': () => beside(1),
   '.': () => { frozen.value = !frozen.value; },

@@ -13,6 +13,7 @@ export type Sheet =
   | { kind: 'now' }
   | { kind: 'devices' }
   | { kind: 'options' }
+  | { kind: 'removed' }
   | { kind: 'more'; row: Row };
 
 export const sheet = signal<Sheet | null>(null);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What can be added, found in text and files: magnet links, info-hashes, torrents.
-import { post } from './api';
+import { request } from './api';
 import { type TorrentInfo, torrentInfo } from './bencode';
 
 export type Source =
@@ -9,6 +9,9 @@ export type Source =
   | { kind: 'bad'; key: string; name: string; why: 'link' | 'text' | 'file' };
 
 export interface Options { path: string; start: boolean; sequential: boolean; top: boolean }
+
+// A key that no other request has, also where the page came by plain http.
+export const keyOf = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('');
 
 function fromMagnet(url: string): Source {
   const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
@@ -50,12 +53,14 @@ export function ranges(indices: number[]): string {
   return out.join(',');
 }
 
-export async function send(source: Source, o: Options): Promise<void> {
+// key: the same one when it is sent again.
+export async function send(source: Source, o: Options, key: string): Promise<void> {
   const common = { path: o.path || undefined, start: o.start, sequential: o.sequential || undefined, top: o.top || undefined };
+  const headers = { 'Idempotency-Key': key };
   if (source.kind === 'magnet') {
     const body = Object.fromEntries(Object.entries({ url: source.url, ...common }).filter(([, v]) => v !== undefined));
-    await post('addmagnet', {}, body);
+    await request('POST', 'addmagnet', { body, headers });
   } else if (source.kind === 'file') {
-    await post('addtorrentfile', { ...common, skip: ranges(source.skip) || undefined }, new Blob([source.bytes as BlobPart]));
+    await request('POST', 'addtorrentfile', { params: { ...common, skip: ranges(source.skip) || undefined }, body: new Blob([source.bytes as BlobPart]), headers });
   }
 }

@@ -28,6 +28,7 @@ let byHash = new Map<string, number>();
 export const tick = signal(0); // anything was news
 export const shape = signal(0); // what decides which rows are shown, or their order, was news
 export const frozen = signal(false); // a person wants the numbers to stand still
+export const revision = signal(0); // what the rows are true to
 export const loaded = signal(false);
 export const rates = signal({ down: 0, up: 0 }); // of all together
 export const clock = signal(0); // seconds that the server's clock is ahead of ours
@@ -107,6 +108,7 @@ export function apply(pages: Delta[]): void {
     }
     clock.value = first.now - Date.now() / 1000;
     loaded.value = true;
+    revision.value = pages[pages.length - 1]!.rev;
     if (frozen.value && !shaped) return;
     tick.value++;
     if (shaped) shape.value++;

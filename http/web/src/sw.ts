@@ -31,8 +31,9 @@ async function dropOthers(): Promise<void> {
   for (const name of await caches.keys()) if (name.startsWith('page-') && name !== CACHE) await caches.delete(name);
 }
 
-async function page(request: Request): Promise<Response> {
-  const network = fetch(request);
+// Asked for as our own: what another site led to comes with that site's name on it, which the daemon refuses to scripts.
+async function page(): Promise<Response> {
+  const network = fetch(SHELL, { cache: 'no-cache', redirect: 'manual', headers: { Accept: 'text/html' } });
   const kept = await caches.match(SHELL);
   if (!kept) return network;
   const late = new Promise<Response>(done => setTimeout(() => done(kept), PATIENCE));
@@ -63,5 +64,5 @@ worker.addEventListener('fetch', event => {
   if (e.request.method === 'POST' && url.pathname === `${base}share`) e.respondWith(share(e.request, base));
   if (e.request.method !== 'GET' || url.origin !== worker.location.origin) return;
   if (url.pathname.startsWith(`${base}assets/`)) e.respondWith(asset(e.request));
-  else if (e.request.mode === 'navigate' && url.pathname === base && !url.searchParams.has('fresh')) e.respondWith(page(e.request));
+  else if (e.request.mode === 'navigate' && url.pathname === base && !url.searchParams.has('fresh')) e.respondWith(page());
 });

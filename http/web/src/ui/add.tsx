@@ -6,9 +6,10 @@ import { bytes } from '../format';
 import { t } from '../i18n/index';
 import { connected, hasten } from '../link';
 import { openTorrent } from '../router';
+import { isAway, sendLater } from '../outbox';
 import { closeSheet } from '../sheets';
 import { say } from '../snack';
-import { type Options, send, type Source, sourcesFrom } from '../source';
+import { keyOf, type Options, send, type Source, sourcesFrom } from '../source';
 import { rowOf, rows, tick } from '../store';
 import { volumeOf } from '../volumes';
 import { Icon } from './icon';
@@ -95,19 +96,32 @@ function More({ options, set }: { options: Options; set: (change: Partial<Option
   );
 }
 
-// Those that fail stay, each with its words; true: all are in.
-async function sendAll(sources: Source[], options: Options): Promise<Map<string, string>> {
+interface Sent { failed: Map<string, string>; later: number }
+
+// Those that fail stay, each with its words; what cannot be sent now waits on this device.
+async function sendAll(sources: Source[], options: Options): Promise<Sent> {
   const failed = new Map<string, string>();
+  let later = 0;
   for (const source of sources) {
     try {
-      await send(source, options);
+      await send(source, options, keyOf());
       drop(source);
     } catch (error) {
-      failed.set(source.key, error instanceof Error ? error.message : String(error));
+      if (isAway(error)) {
+        await sendLater(source, options);
+        drop(source);
+        later++;
+      } else failed.set(source.key, error instanceof Error ? error.message : String(error));
     }
   }
   hasten();
-  return failed;
+  return { failed, later };
+}
+
+function announce({ failed, later }: Sent, all: Source[]): void {
+  const done = all.length - failed.size - later;
+  if (later > 0) say(t.value.addedLater(later));
+  else if (done > 0) say(done === 1 && all.length === 1 ? t.value.added(all[0]!.name) : t.value.addedN(done));
 }
 
 export function AddSheet() {
@@ -119,10 +133,10 @@ export function AddSheet() {
   const submit = async (e: Event) => {
     e.preventDefault();
     busy.value = true;
-    failed.value = await sendAll(good, options.value);
+    const sent = await sendAll(good, options.value);
+    failed.value = sent.failed;
     busy.value = false;
-    const done = good.length - failed.value.size;
-    if (done > 0) say(done === 1 && good.length === 1 ? t.value.added(good[0]!.name) : t.value.addedN(done));
+    announce(sent, good);
     if (sources.value.length === 0) closeSheet();
   };
   const choose = (e: Event) => void addFiles((e.currentTarget as HTMLInputElement).files ?? []);
@@ -130,8 +144,8 @@ export function AddSheet() {
   const foot = (
     <>
     {short > 0 && <p class="wrong" role="status">{t.value.addShort(bytes(short))}</p>}
-    <button type="submit" form="add" class="button primary wide" disabled={good.length === 0 || busy.value || !connected.value}>
-      {good.length > 1 ? t.value.downloadN(good.length) : t.value.download}
+    <button type="submit" form="add" class="button primary wide" disabled={good.length === 0 || busy.value}>
+      {!connected.value ? t.value.addLater : good.length > 1 ? t.value.downloadN(good.length) : t.value.download}
     </button>
     </>
   );

@@ -19,6 +19,7 @@ import { Pair } from './pair';
 import { RemoveSheet } from './remove';
 import { LazySheet } from './lazy';
 import { KeysSheet, SettingsSheet } from './settings';
+import { Since } from './since';
 import { Snackbar } from './snackbar';
 import { SortSheet } from './sort';
 import { Toolbar } from './toolbar';
@@ -32,6 +33,7 @@ function OpenSheet({ sheet: s }: { sheet: Sheet }) {
     case 'keys': return <KeysSheet />;
     case 'now': return <NowSheet />;
     case 'devices': return <LazySheet load={() => import('./devices').then(m => m.DevicesSheet)} />;
+    case 'removed': return <LazySheet load={() => import('./removed').then(m => m.RemovedSheet)} />;
     case 'options': return <LazySheet load={() => import('./options').then(m => m.OptionsSheet)} />;
     case 'more': return <MoreSheet row={s.row} />;
   }
@@ -49,7 +51,7 @@ function Main({ covered }: { covered: boolean }) {
     <main class="main" inert={covered}>
       <h1 class="visually-hidden">{t.value.torrents}</h1>
       {panes.value === 3 ? <Toolbar /> : selection.value ? <SelectionHead /> : <Chips />}
-      <div class="list scroll"><List /></div>
+      <div class="list scroll"><Since /><List /></div>
       <Dock />
     </main>
   );

@@ -19,7 +19,7 @@ export function Files({ row }: { row: Row }) {
   })), [told, drawn]);
   const choose = async (indices: number[], priority: string) => {
     asked.value = new Map([...drawn, ...indices.map(i => [i, priority] as const)]);
-    await change(row, 'setfilepriority', { files: ranges([...indices].sort((a, b) => a - b)), priority });
+    await change(row, 'files', { files: ranges([...indices].sort((a, b) => a - b)), priority }, t.value.filesSet(indices.length, t.value.priorities[priority]!));
     again();
     setTimeout(() => { asked.value = new Map(); }, 1000);
   };

@@ -9,6 +9,7 @@ import { filter, query, shown, type Sort } from '../order';
 import { prefs, setPrefs } from '../prefs';
 import { cursor } from '../select';
 import { loaded, rows, tick } from '../store';
+import { Ghosts } from './ghosts';
 import { Icon } from './icon';
 import { TorrentRow } from './row';
 import { Virtual } from './virtual';
@@ -76,11 +77,12 @@ export function List() {
     const row = rows.get(list[i]!);
     return row && <TorrentRow key={row.n} row={row} at={i} of={list.length} height={height} table={table} />;
   };
-  if (!loaded.value) return <div class="empty" aria-busy="true"><p>{cause.value ? t.value.causes[cause.value] : t.value.loading}</p></div>;
-  if (rows.size === 0) return <Nothing />;
+  if (!loaded.value) return <><Ghosts /><div class="empty" aria-busy="true"><p>{cause.value ? t.value.causes[cause.value] : t.value.loading}</p></div></>;
+  if (rows.size === 0) return <><Ghosts /><Nothing /></>;
   if (list.length === 0) return <NoMatch />;
   return (
     <>
+      <Ghosts />
       {table && <Head />}
       <Virtual count={list.length} height={height} label={t.value.torrents} item={item} class={prefs.value.compact ? 'rows compact' : 'rows'}
         {...(cursor.value ? { reveal: list.indexOf(cursor.value) } : {})} />

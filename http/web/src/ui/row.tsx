@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One torrent in the list: of fixed height, with a sentence, and a button that shows what a tap does.
 import { useRef } from 'preact/hooks';
-import { isStopped, pending, setRunning, toggle } from '../actions';
+import { isStopped, pending, removeTorrents, setRunning, toggle } from '../actions';
 import { bytes, duration, percent, rate, ratio, splitName } from '../format';
 import { t } from '../i18n/index';
 import type { IconName } from '../icons';
@@ -10,7 +10,6 @@ import { prefs } from '../prefs';
 import { openHash, openTorrent } from '../router';
 import { cursor, selection, selectTo, toggleSelected } from '../select';
 import { brief, sentence, type Tone, tone } from '../sentence';
-import { openSheet } from '../sheets';
 import type { Row } from '../store';
 import { Icon } from './icon';
 import { useSwipe } from './swipe';
@@ -65,7 +64,7 @@ function Cells({ row, live }: { row: Row; live: boolean }) {
 interface Props { row: Row; at: number; of: number; height: number; table: boolean }
 
 export function TorrentRow({ row: told, at, of, height, table }: Props) {
-  const asked = pending.value.get(told.n);
+  const asked = pending.value.get(told.n)?.state;
   const row = asked === 'start' && isStopped(told) ? { ...told, state: told.left > 0 ? 'downloading' : 'seeding', error: null }
     : asked === 'stop' ? { ...told, state: 'stopped', down: 0, up: 0 } : told;
   const live = !stale.value, selecting = selection.value, on = selecting?.has(row.n) ?? false;
@@ -74,7 +73,7 @@ export function TorrentRow({ row: told, at, of, height, table }: Props) {
     enabled: prefs.value.swipes && connected.value && may('manage') && !selecting,
     onHold: () => toggleSelected(row.n),
     onEnd: () => void setRunning([row], isStopped(row)),
-    onStart: () => openSheet({ kind: 'remove', rows: [row] }),
+    onStart: () => void removeTorrents([row], false),
   });
   const open = (event: MouseEvent) => {
     event.preventDefault();

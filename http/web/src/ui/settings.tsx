@@ -35,6 +35,7 @@ export function SettingsSheet() {
         <Switch name="swipes" label={w.swipes} />
         <Switch name="keys" label={w.keys} />
         <button type="button" class="button wide" onClick={() => openSheet({ kind: 'keys' })}>{w.shortcuts}</button>
+        <button type="button" class="button wide" onClick={() => openSheet({ kind: 'removed' })}>{w.removedTitle}</button>
         {may('admin') && <button type="button" class="button wide" onClick={() => openSheet({ kind: 'devices' })}>{w.devices}</button>}
         {may('admin') && <button type="button" class="button wide" onClick={() => openSheet({ kind: 'options' })}>{w.daemonSettings}</button>}
         {who?.token?.kind === 'device' && <button type="button" class="button wide" onClick={signOut}>{w.signOut}</button>}

@@ -17,17 +17,17 @@ const STEPS: Record<string, Step[]> = {
 };
 
 function run(step: Step, row: Row): void {
-  const go = (path: string, params: Record<string, string | number | boolean>, text: string) => void change(row, path, params, text);
+  const go = (action: string, args: Record<string, unknown>, text: string) => void change(row, action, args, text);
   const steps: Record<Step, () => void> = {
-    force: () => go('starttorrent', { force: true }, t.value.started(row.name)),
-    top: () => go('queuemove', { to: 'top' }, t.value.moved),
+    force: () => go('force', {}, t.value.started(row.name)),
+    top: () => go('queue', { to: 'top' }, t.value.moved),
     trackers: () => openTorrent(row.hash, 'trackers'),
     peers: () => openTorrent(row.hash, 'peers'),
     files: () => openTorrent(row.hash, 'files'),
-    lift: () => go('setdownrate', { rate: 0 }, t.value.limitSet(t.value.unlimited)),
+    lift: () => go('limits', { down: 0 }, t.value.limitSet(t.value.unlimited)),
     limits: () => openSheet({ kind: 'now' }),
-    retry: () => go('starttorrent', {}, t.value.started(row.name)),
-    recheck: () => go('rechecktorrent', {}, t.value.rechecking),
+    retry: () => go('start', {}, t.value.started(row.name)),
+    recheck: () => go('recheck', {}, t.value.rechecking),
   };
   steps[step]();
 }
