@@ -364,6 +364,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_torrent_rows)                                                                      \
 	OWNER(m_counters)                                                                          \
 	OWNER(m_reload)                                                                            \
+	OWNER(m_folders)                                                                           \
 	OWNER(m_volumes)                                                                           \
 	OWNER(m_content)                                                                           \
 	OWNER(m_options_set)                                                                       \
@@ -420,6 +421,7 @@ OWNERS
 #define FINI_m_torrent_rows   fini_m_torrent_rows
 #define FINI_m_counters       fini_m_counters
 #define FINI_m_reload         fini_m_reload
+#define FINI_m_folders        fini_m_folders
 #define FINI_m_volumes        fini_m_volumes
 #define FINI_m_content        fini_m_content
 #define FINI_m_options_set    fini_m_options_set

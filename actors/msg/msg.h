@@ -15,6 +15,7 @@
 #include "actors/msg/blocked.h"
 #include "actors/msg/content.h"
 #include "actors/msg/dht.h"
+#include "actors/msg/folder.h"
 #include "actors/msg/option.h"
 #include "actors/msg/preview.h"
 #include "actors/msg/reach.h"

@@ -288,7 +288,8 @@ bool worker_read(struct worker *, struct wtorrent *, uint32_t piece, uint32_t be
 	uint8_t *out, struct wfail *f);
 bool worker_write(struct worker *, struct wtorrent *, uint32_t piece, uint32_t first, uint32_t n,
 	uint8_t *const *data, struct wfail *f);
-actor_msg_f worker_on_extent, worker_on_content, worker_on_map, worker_on_volumes;
+actor_msg_f worker_on_extent, worker_on_content, worker_on_map, worker_on_volumes,
+	worker_on_folders;
 
 /* Bytes of one file or of the part file; false and *f on failure, and when it ends too early. */
 bool worker_read_file(struct worker *, struct wtorrent *, uint32_t file, uint64_t offset,

@@ -110,6 +110,7 @@ static const struct actor_handler worker_handlers[] = {
 	{MSG_CONTENT_READ, worker_on_content},
 	{MSG_FILE_MAP, worker_on_map},
 	{MSG_VOLUMES, worker_on_volumes},
+	{MSG_FOLDERS, worker_on_folders},
 	{MSG_WORKER_OPEN, worker_on_open},
 	{MSG_WORKER_STAT, worker_on_stat},
 	{MSG_WORKER_HASH, worker_on_hash},

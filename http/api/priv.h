@@ -24,6 +24,7 @@ void api_events(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
 void api_volumes(struct request *);
+void api_folders(struct request *);
 void api_content(struct request *);
 void api_export(struct request *);
 void api_settings(struct request *);
