@@ -15,7 +15,7 @@
 /* Why an option is nobody's to change over the API; NULL: it is not that. */
 static const char *locked_by_kind(const struct option *o)
 {
-	static const char *const sections_kept[] = {"api", "state"};
+	static const char *const sections_kept[] = {"api", "state", "status"};
 
 	for (size_t i = 0; i < ARRAY_LEN(sections_kept); i++)
 		if (strcmp(o->section, sections_kept[i]) == 0)

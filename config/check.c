@@ -267,6 +267,67 @@ static void check_lists(const struct config *c, struct report *r)
 		"an IP address, or a network such as 192.168.0.0/16");
 }
 
+/* --- status --- */
+
+/* "tcp://127.0.0.1:8091"; false: something else. */
+static bool is_tcp(const char *v, struct endpoint *at)
+{
+	return strncmp(v, "tcp://", 6) == 0 && endpoint_parse(v + 6, at) == E_OK && at->port != 0;
+}
+
+/* By the whole path of a file that a socket may have. */
+static bool is_ipc(const char *v)
+{
+	return strncmp(v, "ipc:///", 7) == 0 && v[7] != '\0' && strlen(v) < 107 + sizeof "ipc://";
+}
+
+static bool is_published_at(const char *v)
+{
+	struct endpoint at;
+
+	return is_ipc(v) || is_tcp(v, &at);
+}
+
+static bool is_key(const char *v)
+{
+	static const char z85[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-"
+				  ":+=^!/*?&<>()[]{}@%$#";
+
+	return strlen(v) == 40 && strspn(v, z85) == 40;
+}
+
+/* Names of torrents are nobody else's business. */
+static void check_reach(
+	const struct config *c, struct report *r, const struct config_list *l, enum config_option o)
+{
+	struct endpoint at;
+	char where[340];
+
+	for (size_t i = 0; i < l->n; i++)
+		if (is_tcp(l->v[i], &at) && !endpoint_is_loopback(&at) &&
+			(!c->status_curve || c->status_clients.n == 0))
+			report_add(r,
+				"%s has \"%s\"%s, which others can reach: set status.curve to true "
+				"and list in "
+				"status.clients who may come, or publish at 127.0.0.1",
+				config_option_name(o), l->v[i],
+				say_source(c, o, where, sizeof where));
+}
+
+static void check_status(const struct config *c, struct report *r)
+{
+	static const char advice[] =
+		"ipc:// and the whole path of a file, or tcp://IP:PORT with an IP address";
+
+	check_each(c, r, &c->status_bind, OPT_status_bind, is_published_at, advice);
+	check_each(
+		c, r, &c->status_snapshot_bind, OPT_status_snapshot_bind, is_published_at, advice);
+	check_each(c, r, &c->status_clients, OPT_status_clients, is_key,
+		"a public key, 40 characters of Z85, in quotes");
+	check_reach(c, r, &c->status_bind, OPT_status_bind);
+	check_reach(c, r, &c->status_snapshot_bind, OPT_status_snapshot_bind);
+}
+
 void config_check(const struct config *c, struct report *r)
 {
 	report_at(r, NULL, 0);
@@ -281,4 +342,5 @@ void config_check(const struct config *c, struct report *r)
 	check_roots(c, r);
 	check_update(c, r);
 	check_lists(c, r);
+	check_status(c, r);
 }

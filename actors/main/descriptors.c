@@ -16,10 +16,11 @@
 #include "actors/kernel/log.h"
 #include "actors/main/topology.h"
 
-#define RESERVE      10u /* resolver, certificates, a configuration read again, an accept, a list */
-#define API_LEAST    4u  /* connections */
-#define WEBSEED_EACH 2u  /* to the server, and to peers */
-#define PER_WORKER   2u  /* a directory on the way to a file */
+#define RESERVE            10u /* resolver, certificates, a configuration read again, an accept, a list */
+#define API_LEAST          4u  /* connections */
+#define WEBSEED_EACH       2u  /* to the server, and to peers */
+#define PER_WORKER         2u  /* a directory on the way to a file */
+#define STATUS_CONNECTIONS 64u /* of subscribers, whom ZeroMQ does not count */
 
 enum share { API, TRACKER, WEBSEED, FILES, PEERS, SHARES };
 
@@ -114,7 +115,7 @@ struct descriptors descriptors_take(const struct actor_env *env)
 	return (struct descriptors){
 		.limit = raise_limit(),
 		.fixed = count_open() + topology_descriptors(env) + RESERVE +
-			 PER_WORKER * env->workers,
+			 PER_WORKER * env->workers + (env->status != NULL ? STATUS_CONNECTIONS : 0),
 		.shards = env->shards,
 		.workers = env->workers,
 	};

@@ -24,6 +24,7 @@
 #include "actors/main/topology.h"
 #include "actors/msg/env.h"
 #include "actors/state/state.h"
+#include "actors/status/status.h"
 #include "proto/base/qr.h"
 
 enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2 };
@@ -116,6 +117,14 @@ static int run_actors(struct supervise_arg *arg, struct actor_env *env)
 	return EXIT_CLEAN;
 }
 
+/* What actors would have owned. */
+static void close_unused(struct actor_env *env)
+{
+	state_db_close(&env->db);
+	if (env->status != NULL)
+		publisher_close(&env->status);
+}
+
 /* With all open that others may have: what is left is divided, and the actors run. */
 static int run_within_limits(struct supervise_arg *arg, struct actor_env *env)
 {
@@ -126,7 +135,7 @@ static int run_within_limits(struct supervise_arg *arg, struct actor_env *env)
 	env->config = descriptors_fit(&arg->limits, arg->config, NULL, why, sizeof why);
 	if (env->config == NULL) {
 		fprintf(stderr, "torrentd: %s\n", why);
-		state_db_close(&env->db);
+		close_unused(env);
 		return EXIT_FAILED;
 	}
 	fetch_global_init();
@@ -147,7 +156,7 @@ static int run_with_tokens(struct supervise_arg *arg, struct actor_env *env)
 		status = run_within_limits(arg, env);
 	} else {
 		fprintf(stderr, "torrentd: %s\n", why);
-		state_db_close(&env->db);
+		close_unused(env);
 	}
 	first_token_done(&tokens);
 	return status;
@@ -168,7 +177,13 @@ static int run_listening(struct supervise_arg *arg, struct state_db *db)
 		return EXIT_FAILED;
 	}
 	env.api_port = listening_api(&env);
-	status = run_with_tokens(arg, &env);
+	if (publisher_open(arg->config, &env.status, why, sizeof why) == E_OK) {
+		status = run_with_tokens(arg, &env);
+	} else {
+		fprintf(stderr, "torrentd: %s\n", why);
+		state_db_close(&env.db);
+		status = EXIT_FAILED;
+	}
 	listening_close(&env);
 	return status;
 }

@@ -24,6 +24,7 @@ struct step {
 /* Step 1 is the first.  Workers have a disk to wait for. */
 static const struct step steps[] = {
 	{ROLE_HTTP, 2 * USEC_PER_SEC},
+	{ROLE_STATUS, 2 * USEC_PER_SEC},
 	{ROLE_PORTMAP, 2 * USEC_PER_SEC},
 	{ROLE_BLOCKLIST, 2 * USEC_PER_SEC},
 	{ROLE_SESSION, 2 * USEC_PER_SEC},

@@ -46,7 +46,10 @@ void topology_env(struct actor_env *env, const struct config *c)
 {
 	unsigned cores = processors();
 
-	*env = (struct actor_env){.config = c, .resources = served};
+	*env = (struct actor_env){.config = c,
+		.resources = served,
+		.put_row = api_put_row,
+		.put_stats = api_put_stats};
 	env->shards = c->peers_shards > 0 ? (unsigned)c->peers_shards
 					  : MIN(MAX(1u, cores / 4), BANDWIDTH_PARTS_MAX);
 	env->workers = c->store_workers > 0 ? MIN((unsigned)c->store_workers, WORKERS_LIMIT)
@@ -71,6 +74,7 @@ static void list_actors(const struct actor_env *env, struct place *out, unsigned
 	out[(*n)++] = (struct place){ADDR_WEBSEED, &webseed_spec};
 	out[(*n)++] = (struct place){ADDR_LSD, &lsd_spec};
 	out[(*n)++] = (struct place){ADDR_SESSION, &session_spec};
+	out[(*n)++] = (struct place){ADDR_STATUS, &publisher_spec};
 	out[(*n)++] = (struct place){ADDR_PORTMAP, &portmap_spec};
 	out[(*n)++] = (struct place){ADDR_HTTP, &http_spec};
 }

@@ -5,8 +5,11 @@
 #define ACTORS_MSG_ENV_H
 
 #include "actors/msg/msg.h"
+#include "actors/msg/rows.h"
 
 struct resources;
+struct json_out;
+struct outlet;
 
 /* Descriptors that are needed for a number of the configuration, and that main/descriptors.c counts
  * with: those of peers that wait at a shard for their handshake, and the least files of a worker.
@@ -37,9 +40,15 @@ struct actor_env {
 	unsigned datagram_fds_n;
 	int dht_fds[16]; /* at the same addresses, for what begins with 'd'; dht owns them */
 	unsigned dht_fds_n;
-	uint16_t peer_port;  /* the one that trackers and peers are told */
-	struct state_db *db; /* opened and locked by main (state.h), owned by the state actor from
-				its init on */
+	uint16_t peer_port;    /* the one that trackers and peers are told */
+	struct state_db *db;   /* opened and locked by main (state.h), owned by the state actor from
+				  its init on */
+	struct outlet *status; /* what status publishes on, which owns it from its init on; NULL:
+				nothing */
+	/* How it says what rows are: by the names that http/api has for them.  Members of an
+	 * object. */
+	void (*put_row)(struct json_out *, const struct torrent_row *, unsigned groups);
+	void (*put_stats)(struct json_out *, const struct m_torrent_rows *);
 };
 
 extern const struct actor_spec session_spec;
@@ -53,11 +62,15 @@ extern const struct actor_spec webseed_spec;
 extern const struct actor_spec lsd_spec;
 extern const struct actor_spec portmap_spec;
 extern const struct actor_spec blocker_spec;
+extern const struct actor_spec publisher_spec;
 extern const struct actor_spec http_spec;
 
 /* The API (http/api) and the dialect of Transmission (http/transmission), for actor_env. */
 extern const struct resources api_resources;
 extern const struct resources transmission_resources;
+/* Its names for rows of the list (a bit for each enum row_group), and for what all are together. */
+void api_put_row(struct json_out *, const struct torrent_row *, unsigned groups);
+void api_put_stats(struct json_out *, const struct m_torrent_rows *);
 /* The page (http/web), and what it is made of. */
 extern const struct resources page_resources;
 extern const struct resources page_files;

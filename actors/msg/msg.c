@@ -380,6 +380,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_state_note)                                                                        \
 	OWNER(m_state_pieces)                                                                      \
 	OWNER(m_store_open)                                                                        \
+	OWNER(m_store_pieces)                                                                      \
 	OWNER(m_store_files)                                                                       \
 	OWNER(m_worker_files)                                                                      \
 	OWNER(m_file_map)                                                                          \
@@ -437,6 +438,7 @@ OWNERS
 #define FINI_m_state_note     fini_m_state_note
 #define FINI_m_state_pieces   fini_m_state_pieces
 #define FINI_m_store_open     fini_m_store_open
+#define FINI_m_store_pieces   fini_m_store_pieces
 #define FINI_m_store_files    fini_m_store_files
 #define FINI_m_worker_files   fini_m_worker_files
 #define FINI_m_file_map       fini_m_file_map

@@ -152,6 +152,24 @@ struct m_worker_delete {
 	struct words why;
 };
 
+struct verified_piece {
+	uint8_t infohash[20];
+	uint32_t piece;
+};
+
+/* What was verified since the last time: the store notes it from the first question on, as long as
+ * questions say so. */
+struct m_store_pieces {
+	struct msg h;
+	bool on; /* it goes on noting */
+	/* reply */
+	struct verified_piece *pieces; /* owned; in the order in which they came */
+	uint32_t pieces_n;
+	bool lost; /* there were more than it keeps: these are gone, none is told */
+};
+
+void m_store_pieces_fini(struct m_store_pieces *);
+
 struct m_worker_note {
 	struct msg h;
 	struct note notes[64];

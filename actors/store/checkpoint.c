@@ -52,6 +52,7 @@ void store_note_piece(struct storrent *t, uint32_t piece)
 	if (!bitfield_set(&t->have, piece))
 		return;
 	vec32_push(&t->noted, piece);
+	store_watch_note(t, piece);
 	t->news_pieces = true;
 	t->dirty_bytes += layout_piece_size(&t->layout, piece);
 	t->downloaded += layout_piece_size(&t->layout, piece);

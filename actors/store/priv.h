@@ -16,6 +16,7 @@
  *   trust.c       which pieces to believe after a start (pure)
  *   check.c       one torrent at a time is hashed, spread over the workers
  *   checkpoint.c  sync, then tell the database
+ *   watch.c       verified pieces, for who publishes them
  */
 #ifndef ACTORS_STORE_PRIV_H
 #define ACTORS_STORE_PRIV_H
@@ -183,10 +184,22 @@ struct store {
 	/* Handed in from above: a call of a torrent's phase has ended. */
 	void (*replied)(struct storrent *, enum err, struct msg *);
 
+	/* Verified pieces for who publishes them: watch.c. */
+	bool watched, watch_lost;
+	struct verified_piece *seen; /* owned */
+	uint32_t seen_n, seen_room;
+
 	bool stopping;
 	bool over; /* no step is taken any more */
 	struct loop_timer deadline;
 };
+
+/* --- watch.c --- */
+/* A piece was verified; nothing is kept while nobody asks. */
+void store_watch_note(struct storrent *, uint32_t piece);
+/* Answers with what was verified since the last question. */
+void store_watch_answer(struct store *, struct m_store_pieces *);
+void store_watch_end(struct store *);
 
 /* --- table.c --- */
 struct storrent *store_find(struct store *, struct tref);

@@ -116,6 +116,12 @@ static void on_noted(struct actor *a, struct msg **m)
 		store_news_noted(t);
 }
 
+static void on_pieces(struct actor *a, struct msg **m)
+{
+	store_watch_answer(actor_self(a), MSG_AS(STORE_PIECES, *m));
+	actor_reply(a, m, E_OK);
+}
+
 static void on_check(struct actor *a, struct msg **m)
 {
 	struct storrent *t = store_find(actor_self(a), MSG_AS(STORE_CHECK, *m)->t);
@@ -313,6 +319,7 @@ static void fini_store(struct actor *a)
 	loop_timer_del(actor_loop(a), &s->news_timer);
 	loop_timer_del(actor_loop(a), &s->deadline);
 	config_unref(&s->config);
+	store_watch_end(s);
 	xfree(s->jobs);
 	xfree(s->slots);
 	FREE_OBJ(s);
@@ -325,6 +332,7 @@ static const struct actor_handler store_handlers[] = {
 	{MSG_STORE_CLOSE, on_close},
 	{MSG_WORKER_NOTE, on_note},
 	{MSG_STATE_NOTED, on_noted},
+	{MSG_STORE_PIECES, on_pieces},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},
 };

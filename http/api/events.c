@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "actors/kernel/clock.h"
+#include "actors/msg/env.h"
 #include "http/api/list_render.h"
 #include "http/api/render.h"
 #include "http/server/streaming.h"
@@ -150,17 +151,7 @@ static void add_stats(struct text *t, struct events *e, const struct m_torrent_r
 		return;
 	memcpy(&e->told, &now, sizeof now);
 	json_out_open(&o, '{');
-	json_out_put(&o, "down", uint, now.down);
-	json_out_put(&o, "up", uint, now.up);
-	json_out_put(&o, "down_limit", uint, now.down_limit);
-	json_out_put(&o, "up_limit", uint, now.up_limit);
-	json_out_key(&o, "counts");
-	json_out_open(&o, '{');
-	for (unsigned i = 0; i < STATUS_MAX_; i++) {
-		json_out_key_n(&o, status_words[i], strlen(status_words[i]));
-		json_out_uint(&o, now.counts[i]);
-	}
-	json_out_close(&o, '}');
+	api_put_stats(&o, m);
 	json_out_close(&o, '}');
 	add_event(t, e, "stats", &o);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "actors/msg/env.h"
 #include "http/api/render.h"
 #include "proto/base/encode.h"
 
@@ -73,6 +74,30 @@ enum err list_fields(uint32_t *out, const char *names, struct slice *bad)
 	}
 	*out = bits | 1;
 	return bits != 0 ? E_OK : E_MISSING;
+}
+
+void api_put_row(struct json_out *o, const struct torrent_row *t, unsigned groups)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if ((groups >> fields[i].group & 1) != 0) {
+			json_out_key_n(o, fields[i].key, fields[i].key_n);
+			fields[i].put(o, t);
+		}
+}
+
+void api_put_stats(struct json_out *o, const struct m_torrent_rows *m)
+{
+	json_out_put(o, "down", uint, m->down_rate);
+	json_out_put(o, "up", uint, m->up_rate);
+	json_out_put(o, "down_limit", uint, m->down_limit);
+	json_out_put(o, "up_limit", uint, m->up_limit);
+	json_out_key(o, "counts");
+	json_out_open(o, '{');
+	for (unsigned i = 0; i < STATUS_MAX_; i++) {
+		json_out_key_n(o, status_words[i], strlen(status_words[i]));
+		json_out_uint(o, m->counts[i]);
+	}
+	json_out_close(o, '}');
 }
 
 /* --- where somebody is --- */

@@ -49,10 +49,11 @@ MAY = {
     'actors/dht': (BASE, KERNEL, MSG, 'config', 'proto/blocklist', 'proto/dht', 'actors/fetch'),
     'actors/blocklist': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/blocklist', 'actors/fetch'),
     'actors/lsd': (BASE, KERNEL, MSG, 'config', 'proto/lsd'),
+    'actors/status': (BASE, KERNEL, MSG, 'config'),
     'actors/ports': (BASE, KERNEL, MSG, 'config'),
     'actors/doctor': (BASE, MSG, 'config'),
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
-    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/ports', 'actors/doctor', 'proto/swarm', 'proto/wire'),
+    'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/status', 'actors/ports', 'actors/doctor', 'proto/swarm', 'proto/wire'),
     'http/access': (BASE, KERNEL, MSG, 'proto/meta'),
     'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
@@ -84,6 +85,7 @@ FACES = {
     'actors/msg': ALL,
     'actors/fetch': ('web.h', 'address_filter.h', 'resolve.h'),
     'actors/state': ('state.h',),
+    'actors/status': ('status.h',),
     'actors/ports': ('ports.h',),
     'actors/doctor': ('doctor.h',),
     'http/access': ALL,
@@ -92,7 +94,8 @@ FACES = {
 
 LIBRARIES = {
     'crypt.h': {'http/access/basic.c'},
-    'zmq.h': {'actors/kernel/mailbox.c'},
+    # Between our threads go pointers, without a thread of ZeroMQ's; strangers are met in another context.
+    'zmq.h': {'actors/kernel/mailbox.c', 'actors/status/outlet.c'},
     'zlib.h': {'http/server/gzip.c', 'actors/blocklist/unpack.c'},
     'curl/curl.h': {'actors/fetch/priv.h', 'http/ctl/client.c'},
     'ares.h': {'actors/fetch/dns.c'},

@@ -145,7 +145,7 @@ static const struct bad {
 	{"[quux-quux]",
 		"F:1: unknown section [quux-quux]; the sections are [api] [download] "
 		"[upload] [lan] [trash] [queue] [magnet] [seed] [peers] [network] [proxy] [store] "
-		"[tracker] [dht] [blocklist] [webseed] [portmap] [state] [log]\n"},
+		"[tracker] [dht] [blocklist] [webseed] [portmap] [state] [log] [status]\n"},
 	{"[api", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[", "F:1: a section is written [name], and the \"]\" is missing\n"},
 	{"[api]\nport", "F:2: \"port\" is neither \"key = value\" nor \"[section]\"\n"},
