@@ -3,7 +3,7 @@
 _torrentctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words='list show files peers trackers why add start stop rm recheck announce limit watch events config token pair completion help'
+		words='list show files peers trackers why add start stop rm recheck announce limit undo removed restore watch events config token pair completion help'
 	else
 		case ${COMP_WORDS[1]} in
 		list) words='--url --token --token-file --json --help --version --state --sort'
@@ -30,6 +30,10 @@ _torrentctl() {
 		announce) words='--url --token --token-file --json --help --version'
 			case $word in -*) ;; *) words=$(torrentctl list 2>/dev/null | cut -c1-8) ;; esac ;;
 		limit) words='--url --token --token-file --json --help --version --down --up --ratio --global'
+			case $word in -*) ;; *) words=$(torrentctl list 2>/dev/null | cut -c1-8) ;; esac ;;
+		undo) words='--url --token --token-file --json --help --version' ;;
+		removed) words='--url --token --token-file --json --help --version' ;;
+		restore) words='--url --token --token-file --json --help --version'
 			case $word in -*) ;; *) words=$(torrentctl list 2>/dev/null | cut -c1-8) ;; esac ;;
 		watch) words='--url --token --token-file --json --help --version --state --sort --every' ;;
 		events) words='--url --token --token-file --json --help --version --every --since' ;;

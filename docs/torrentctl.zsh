@@ -18,6 +18,9 @@ _torrentctl() {
 			'recheck:hash all its data again'
 			'announce:ask its trackers for peers as soon as they allow'
 			'limit:limit rates and seeding, of torrents or of all together'
+			'undo:take a change back, by the id that it has told; within a day'
+			'removed:torrents that were removed of late and whose data stayed'
+			'restore:bring removed ones back'
 			'watch:the torrents as they are now, until you end it; each change on a line where there is no terminal'
 			'events:what happens, an event a line'
 			'config:the options of the daemon: show, change for good, or as configured'
@@ -53,6 +56,10 @@ _torrentctl() {
 	announce) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version')
 		[[ $PREFIX == -* ]] || found=(${(f)"$(torrentctl list 2>/dev/null | awk -F'\t' '{gsub(":", " ", $2); print substr($1, 1, 8) ":" $2}')"}) ;;
 	limit) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version' '--down:limit of the download, such as 500KiB/s; 0 is none' '--up:limit of the upload' '--ratio:stop when so many times its size was sent; 0 is never, -1 as configured' '--global:the limit on all torrents together')
+		[[ $PREFIX == -* ]] || found=(${(f)"$(torrentctl list 2>/dev/null | awk -F'\t' '{gsub(":", " ", $2); print substr($1, 1, 8) ":" $2}')"}) ;;
+	undo) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version') ;;
+	removed) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version') ;;
+	restore) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version')
 		[[ $PREFIX == -* ]] || found=(${(f)"$(torrentctl list 2>/dev/null | awk -F'\t' '{gsub(":", " ", $2); print substr($1, 1, 8) ":" $2}')"}) ;;
 	watch) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version' '--state:only those: stopped, queued, checking, metadata, downloading, seeding or error' '--sort:by name, size, progress, down, up, ratio, added or queue (which is the order otherwise)' '--every:milliseconds between two looks, from 250 to 10000') ;;
 	events) found=( '--url:where the daemon is, such as https://torrents.example.org/x (or $TORRENTCTL_URL)' '--token:the token for it; others see a command line, so $TORRENTCTL_TOKEN or --token-file are better' '--token-file:a file with the token' '--json:print JSON' '--help:print how a command is used' '--version:print the version' '--every:milliseconds between two looks, from 250 to 10000' '--since:go on from there: the id of an event') ;;

@@ -205,6 +205,7 @@ static enum ctl_status add_source(
 enum ctl_status ctl_run_add(struct ctl *c)
 {
 	struct wish w;
+	int64_t bytes;
 	json_t *added;
 	enum ctl_status status = CTL_DONE;
 
@@ -213,8 +214,8 @@ enum ctl_status ctl_run_add(struct ctl *c)
 		return CTL_USAGE;
 	}
 	added = json_array();
-	if (!ctl_read_rate(ctl_value(c, CTL_down), w.down_text, &w.down) ||
-		!ctl_read_rate(ctl_value(c, CTL_up), w.up_text, &w.up))
+	if (!ctl_read_rate(ctl_value(c, CTL_down), w.down_text, &w.down, &bytes) ||
+		!ctl_read_rate(ctl_value(c, CTL_up), w.up_text, &w.up, &bytes))
 		status = CTL_USAGE;
 	for (uint32_t i = 0; status == CTL_DONE && i < c->args->words_n; i++) {
 		struct source s = {.word = c->args->words[i]};

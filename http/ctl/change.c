@@ -1,79 +1,149 @@
 /* SPDX-License-Identifier: MIT */
-/* Changing torrents: start, stop, rm, recheck, announce, limit. */
+/* Changing torrents: start, stop, rm, recheck, announce, limit, and taking that back. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "http/ctl/rows.h"
 #include "http/ctl/term.h"
 
-/* A route for a picked torrent, with one more parameter or two; values may be NULL. */
+/* An action on all that were picked, by one request (docs/actions.md). */
 struct change {
-	const char *route, *words; /* words: what was done, "stopped" */
-	const char *name, *value;
+	const char *action, *words; /* words: what was done, "stopped" */
+	json_t *args;               /* a reference that is taken; NULL: none */
 };
 
-static void say_done(const json_t *row, const char *words)
+static const char *name_of(const json_t *rows, const char *hash)
 {
-	char name[1024];
-
-	ctl_safe(name, sizeof name, ctl_text(row, "name"));
-	printf("%s %.8s %s\n", words, ctl_text(row, "hash"), name);
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		if (strcmp(ctl_text(json_array_get(rows, i), "hash"), hash) == 0)
+			return ctl_text(json_array_get(rows, i), "name");
+	return "";
 }
 
-/* Does it to each, up to the first that is refused; those that were changed are told. */
-static enum ctl_status change_rows(struct ctl *c, const json_t *rows, const struct change *change)
+static bool has_failed(const json_t *failed, const char *hash)
 {
-	json_t *done = json_array(), *row;
-	enum ctl_status status = CTL_DONE;
+	for (size_t i = 0; i < json_array_size(failed); i++)
+		if (strcmp(ctl_text(json_array_get(failed, i), "hash"), hash) == 0)
+			return true;
+	return false;
+}
+
+static void say_failed(const json_t *rows, const json_t *failed)
+{
+	char name[1024], why[1024];
+
+	for (size_t i = 0; i < json_array_size(failed); i++) {
+		const json_t *f = json_array_get(failed, i);
+
+		ctl_safe(name, sizeof name, name_of(rows, ctl_text(f, "hash")));
+		ctl_safe(why, sizeof why, ctl_text(f, "detail"));
+		ctl_complain("%.8s %s: %s", ctl_text(f, "hash"), name, why);
+	}
+}
+
+/* Those it was done to, and, for a person, how it is taken back. */
+static void say_done(const json_t *rows, const json_t *answer, const char *words)
+{
+	const json_t *failed = json_object_get(answer, "failed");
+	char name[1024], undo[64];
 
 	for (size_t i = 0; i < json_array_size(rows); i++) {
-		row = json_array_get(rows, i);
-		status = ctl_post(c->client, change->route, "infohash", ctl_text(row, "hash"),
-			change->name != NULL ? change->name : "",
-			change->name != NULL ? change->value : NULL);
-		if (status != CTL_DONE)
-			break;
-		if (!c->json)
-			say_done(row, change->words);
-		json_array_append_new(done, json_pack("{ss ss}", "hash", ctl_text(row, "hash"),
-						    "name", ctl_text(row, "name")));
+		const json_t *row = json_array_get(rows, i);
+
+		if (has_failed(failed, ctl_text(row, "hash")))
+			continue;
+		ctl_safe(name, sizeof name, ctl_text(row, "name"));
+		printf("%s %.8s %s\n", words, ctl_text(row, "hash"), name);
 	}
-	if (c->json)
-		ctl_print_json(done);
-	json_decref(done);
+	ctl_safe(undo, sizeof undo, ctl_text(answer, "undo"));
+	if (undo[0] != '\0' && ctl_columns() > 0)
+		printf("torrentctl undo %s takes it back\n", undo);
+}
+
+static enum ctl_status change_rows(struct ctl *c, const json_t *rows, struct change change)
+{
+	json_t *body = json_object(), *hashes = json_array(), *answer = NULL;
+	enum ctl_status status;
+
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		json_array_append(hashes, json_object_get(json_array_get(rows, i), "hash"));
+	json_object_set_new(body, "action", json_string(change.action));
+	json_object_set_new(body, "hashes", hashes);
+	if (change.args != NULL)
+		json_object_set_new(body, "args", change.args);
+	status = ctl_send(c->client, "POST", "/api/v1/torrents/actions", body, &answer);
+	if (status == CTL_DONE && c->json)
+		ctl_print_json(answer);
+	else if (status == CTL_DONE)
+		say_done(rows, answer, change.words);
+	say_failed(rows, json_object_get(answer, "failed"));
+	if (json_array_size(json_object_get(answer, "failed")) > 0)
+		status = CTL_FAILED;
+	json_decref(answer);
 	return status;
 }
 
-static enum ctl_status change_picked(struct ctl *c, const struct change *change)
+static enum ctl_status change_picked(struct ctl *c, struct change change)
 {
 	json_t *rows;
 	enum ctl_status status = ctl_rows_pick(c, &rows);
 
 	if (status == CTL_DONE)
 		status = change_rows(c, rows, change);
+	else
+		json_decref(change.args);
 	json_decref(rows);
 	return status;
 }
 
 enum ctl_status ctl_run_start(struct ctl *c)
 {
-	return change_picked(c, &(struct change){"/starttorrent", "started", "force",
-					ctl_given(c, CTL_force) ? "true" : NULL});
+	return change_picked(
+		c, (struct change){ctl_given(c, CTL_force) ? "force" : "start", "started", NULL});
 }
 
 enum ctl_status ctl_run_stop(struct ctl *c)
 {
-	return change_picked(c, &(struct change){"/stoptorrent", "stopped", NULL, NULL});
+	return change_picked(c, (struct change){"stop", "stopped", NULL});
 }
 
 enum ctl_status ctl_run_recheck(struct ctl *c)
 {
-	return change_picked(c, &(struct change){"/rechecktorrent", "checking", NULL, NULL});
+	return change_picked(c, (struct change){"recheck", "checking", NULL});
 }
 
 enum ctl_status ctl_run_announce(struct ctl *c)
 {
-	return change_picked(c, &(struct change){"/announcetorrent", "announcing", NULL, NULL});
+	return change_picked(c, (struct change){"reannounce", "announcing", NULL});
+}
+
+enum ctl_status ctl_run_undo(struct ctl *c)
+{
+	const char *id = c->args->words[0];
+	json_t *answer = NULL, *none = json_array();
+	enum ctl_status status;
+	char path[64];
+
+	if (strspn(id, "0123456789abcdef") != strlen(id) || strlen(id) > 32) {
+		ctl_complain(
+			"\"%s\" is nothing that can be undone: the change has said which it is",
+			id);
+		json_decref(none);
+		return CTL_USAGE;
+	}
+	snprintf(path, sizeof path, "/api/v1/undo/%s", id);
+	status = ctl_send(c->client, "POST", path, json_object(), &answer);
+	if (status == CTL_DONE && c->json)
+		ctl_print_json(answer);
+	else if (status == CTL_DONE)
+		printf("undone for %lld torrents\n", (long long)ctl_int(answer, "done"));
+	say_failed(none, json_object_get(answer, "failed"));
+	if (json_array_size(json_object_get(answer, "failed")) > 0)
+		status = CTL_FAILED;
+	json_decref(answer);
+	json_decref(none);
+	return status;
 }
 
 /* --- removal --- */
@@ -103,15 +173,16 @@ static bool may_delete(struct ctl *c, const json_t *rows)
 enum ctl_status ctl_run_rm(struct ctl *c)
 {
 	bool data = ctl_given(c, CTL_data);
-	struct change change = {"/removetorrent", data ? "removed with its data" : "removed",
-		"delete", data ? "true" : NULL};
+	struct change change = {"remove", data ? "removed with its data" : "removed", NULL};
 	json_t *rows;
 	enum ctl_status status = ctl_rows_pick(c, &rows);
 
 	if (status == CTL_DONE && data && !may_delete(c, rows))
 		status = CTL_FAILED;
-	if (status == CTL_DONE)
-		status = change_rows(c, rows, &change);
+	if (status == CTL_DONE) {
+		change.args = json_pack("{ss}", "data", data ? "delete" : "keep");
+		status = change_rows(c, rows, change);
+	}
 	json_decref(rows);
 	return status;
 }
@@ -120,16 +191,31 @@ enum ctl_status ctl_run_rm(struct ctl *c)
 
 struct limits {
 	char down_text[32], up_text[32];
+	int64_t down_bytes, up_bytes;
 	const char *down, *up, *ratio; /* NULL: stays */
 };
+
+static bool is_ratio(const char *text)
+{
+	char *end;
+
+	if (text == NULL)
+		return true;
+	(void)strtod(text, &end);
+	if (*text != '\0' && *end == '\0')
+		return true;
+	ctl_complain("\"%s\" is no ratio: write a number such as 1.5", text);
+	return false;
+}
 
 static bool read_limits(struct ctl *c, struct limits *l)
 {
 	bool global = ctl_given(c, CTL_global);
 
 	l->ratio = ctl_value(c, CTL_ratio);
-	if (!ctl_read_rate(ctl_value(c, CTL_down), l->down_text, &l->down) ||
-		!ctl_read_rate(ctl_value(c, CTL_up), l->up_text, &l->up))
+	if (!ctl_read_rate(ctl_value(c, CTL_down), l->down_text, &l->down, &l->down_bytes) ||
+		!ctl_read_rate(ctl_value(c, CTL_up), l->up_text, &l->up, &l->up_bytes) ||
+		!is_ratio(l->ratio))
 		return false;
 	if (l->down == NULL && l->up == NULL && l->ratio == NULL) {
 		ctl_complain("say what the limit is: --down, --up or --ratio");
@@ -159,37 +245,28 @@ static enum ctl_status limit_all(struct ctl *c, const struct limits *l)
 	return status;
 }
 
-static enum ctl_status limit_one(struct ctl *c, const json_t *row, const struct limits *l)
+/* A whole number of bytes/s, or a ratio. */
+static json_t *limits_of(const struct ctl *c, const struct limits *l)
 {
-	const char *hash = ctl_text(row, "hash");
-	enum ctl_status status = CTL_DONE;
+	json_t *args = json_object();
 
 	if (l->down != NULL)
-		status = ctl_post(c->client, "/setdownrate", "infohash", hash, "rate", l->down);
-	if (status == CTL_DONE && l->up != NULL)
-		status = ctl_post(c->client, "/setuprate", "infohash", hash, "rate", l->up);
-	if (status == CTL_DONE && l->ratio != NULL)
-		status = ctl_post(c->client, "/setseedlimits", "infohash", hash, "ratio", l->ratio);
-	if (status == CTL_DONE && !c->json)
-		say_done(row, "limited");
-	return status;
+		json_object_set_new(args, "down", json_integer(l->down_bytes));
+	if (l->up != NULL)
+		json_object_set_new(args, "up", json_integer(l->up_bytes));
+	if (l->ratio != NULL)
+		json_object_set_new(
+			args, "ratio", json_real(strtod(ctl_value(c, CTL_ratio), NULL)));
+	return args;
 }
 
 enum ctl_status ctl_run_limit(struct ctl *c)
 {
 	struct limits l;
-	json_t *rows;
-	enum ctl_status status;
 
 	if (!read_limits(c, &l))
 		return CTL_USAGE;
 	if (ctl_given(c, CTL_global))
 		return limit_all(c, &l);
-	status = ctl_rows_pick(c, &rows);
-	for (size_t i = 0; status == CTL_DONE && i < json_array_size(rows); i++)
-		status = limit_one(c, json_array_get(rows, i), &l);
-	if (status == CTL_DONE && c->json)
-		ctl_print_json(rows);
-	json_decref(rows);
-	return status;
+	return change_picked(c, (struct change){"limits", "limited", limits_of(c, &l)});
 }

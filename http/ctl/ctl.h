@@ -30,8 +30,8 @@ static inline bool ctl_given(const struct ctl *c, enum ctl_option o)
 /* Prints the JSON on a line of its own; only ASCII on a terminal. */
 void ctl_print_json(const json_t *);
 
-/* A rate such as 1.5MiB/s as the original interface takes it (KiB/s); NULL stays so.  false: said.
- */
-bool ctl_read_rate(const char *text, char out[32], const char **param);
+/* A rate such as 1.5MiB/s in bytes/s, and as the original interface takes it (KiB/s); NULL stays
+ * so. false: said. */
+bool ctl_read_rate(const char *text, char out[32], const char **param, int64_t *bytes);
 
 #endif

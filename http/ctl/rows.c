@@ -111,30 +111,40 @@ static bool has_row(const json_t *rows, const json_t *row)
 	return false;
 }
 
-enum ctl_status ctl_rows_pick(struct ctl *c, json_t **rows)
+enum ctl_status ctl_rows_pick_from(
+	const struct ctl *c, const json_t *all, const char *where, json_t **rows)
 {
-	json_t *all, *row;
-	enum ctl_status status = ctl_rows_get(c, &all, NULL);
+	json_t *row;
 	unsigned n;
 
 	*rows = json_array();
-	for (uint32_t i = 0; status == CTL_DONE && i < c->args->words_n; i++) {
+	for (uint32_t i = 0; i < c->args->words_n; i++) {
 		const char *word = c->args->words[i];
 
 		row = find_row(all, word, &n);
-		if (row == NULL) {
-			if (n > 1)
-				ctl_complain("%u torrents are called \"%s\": name one by its hash",
-					n, word);
-			else
-				ctl_complain(
-					"no torrent is called \"%s\": torrentctl list has them all",
-					word);
-			status = CTL_UNKNOWN;
-		} else if (!has_row(*rows, row)) {
+		if (row == NULL && n > 1)
+			ctl_complain(
+				"%u torrents are called \"%s\": name one by its hash", n, word);
+		else if (row == NULL)
+			ctl_complain("no torrent is called \"%s\": torrentctl %s has them all",
+				word, where);
+		if (row == NULL)
+			return CTL_UNKNOWN;
+		if (!has_row(*rows, row))
 			json_array_append(*rows, row);
-		}
 	}
+	return CTL_DONE;
+}
+
+enum ctl_status ctl_rows_pick(struct ctl *c, json_t **rows)
+{
+	json_t *all;
+	enum ctl_status status = ctl_rows_get(c, &all, NULL);
+
+	if (status == CTL_DONE)
+		status = ctl_rows_pick_from(c, all, "list", rows);
+	else
+		*rows = json_array();
 	json_decref(all);
 	return status;
 }

@@ -15,6 +15,11 @@ enum ctl_status ctl_rows_get(struct ctl *, json_t **rows, char point[CTL_POINT])
  */
 enum ctl_status ctl_rows_pick(struct ctl *, json_t **rows);
 
+/* Those of a list of objects that have a hash and a name, likewise; `where` says in which command
+ * all are. */
+enum ctl_status ctl_rows_pick_from(
+	const struct ctl *, const json_t *all, const char *where, json_t **rows);
+
 /* Takes out those that --state does not name, and sorts by --sort.  false: said what is wrong. */
 bool ctl_rows_arrange(const struct ctl *, json_t *rows);
 

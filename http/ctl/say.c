@@ -15,12 +15,13 @@ void ctl_print_json(const json_t *json)
 	fflush(stdout);
 }
 
-bool ctl_read_rate(const char *text, char out[32], const char **param)
+bool ctl_read_rate(const char *text, char out[32], const char **param, int64_t *bytes)
 {
 	char how[200];
 	int64_t rate;
 
 	*param = NULL;
+	*bytes = 0;
 	if (text == NULL)
 		return true;
 	if (units_parse(&units_rate, text, &rate) != E_OK || rate < 0) {
@@ -30,5 +31,6 @@ bool ctl_read_rate(const char *text, char out[32], const char **param)
 	}
 	snprintf(out, 32, "%.3f", (double)rate / 1024);
 	*param = out;
+	*bytes = rate;
 	return true;
 }

@@ -99,7 +99,7 @@ def changes_and_names():
         check('2 torrents are called "same name"' in done.err, done.err)
         for word in ('nobody', a.hex[:3], '0' * 40, ''):
             equal(ctl(d, 'start', word).status, UNKNOWN, word)
-        equal(json.loads(ctl_ok(d, 'start', a.hex[:12].upper(), a.hex, '--force', '--json')), [{'hash': a.hex, 'name': 'same name'}])
+        equal(json.loads(ctl_ok(d, 'start', a.hex[:12].upper(), a.hex, '--force', '--json'))['done'], 1)
         check(d.view(a)['forced'], 'not forced')
         ctl_ok(d, 'limit', a.hex, '--down', '100KiB/s', '--up', '0', '--ratio', '1.5')
         equal([d.view(a)[k] for k in ('maxdown', 'maxup', 'seed_limits')], [100, 0, {'ratio': 1.5, 'time': -1, 'idle': -1}])
@@ -113,6 +113,31 @@ def changes_and_names():
                       ['list', '--sort', 'colour'], ['stop', a.hex, '--wait'], ['files', a.hex, b.hex], ['list', '--url']):
             done = ctl(d, *words)
             equal((done.status, done.out), (USAGE, ''), words)
+
+
+@case
+def changes_are_taken_back():
+    a, b = Torrent('one', 50000, seed=22), Torrent('two', 50000, seed=23)
+    with Daemon() as d:
+        d.add(a)
+        d.add(b)
+        done = json.loads(ctl_ok(d, 'stop', 'one', 'two', '--json'))
+        equal((done['done'], [r['state'] for r in listed(d)]), (2, ['stopped', 'stopped']))
+        equal(ctl_ok(d, 'undo', done['undo']), 'undone for 2 torrents\n')
+        equal([r['state'] for r in listed(d)], ['downloading', 'downloading'])
+        equal(ctl(d, 'undo', done['undo']).status, UNKNOWN, 'twice')
+        equal(ctl(d, 'undo', '../x').status, USAGE)
+        with Running(d, 'limit', 'one', '--down', '2KiB/s', columns=80) as r:
+            equal(r.wait_end(), DONE)
+            ctl_ok(d, 'undo', re.search(r'torrentctl undo (\w+)', r.shown()).group(1))
+        equal(d.view(a)['maxdown'], 0)
+        equal(ctl_ok(d, 'removed'), '')
+        ctl_ok(d, 'rm', 'two')
+        wait_for(lambda: [r['name'] for r in json.loads(ctl_ok(d, 'removed', '-j'))] == ['two'], 'it is among the removed')
+        check(ctl_ok(d, 'removed').startswith(b.hex + '\ttwo\t48.8 KiB\t'), 'the table')
+        equal(ctl(d, 'restore', 'one').status, UNKNOWN)
+        equal(ctl_ok(d, 'restore', b.hex[:6]), f'restored {b.hex[:8]} two\n')
+        equal(sorted(r['name'] for r in listed(d)), ['one', 'two'])
 
 
 @case
