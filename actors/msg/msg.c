@@ -107,6 +107,11 @@ static void torrent_view_fini(struct torrent_view *v)
 	xfree(v->bitfield);
 	xfree(v->error);
 	xfree(v->files);
+	xfree(v->piece_states);
+	xfree(v->piece_copies);
+	if (v->row != NULL)
+		row_fini(v->row);
+	xfree(v->row);
 	label_unref(&v->labels);
 	drop_meta(&v->meta);
 	view_trackers_free(&v->trackers, v->trackers_n);
@@ -267,6 +272,8 @@ static void m_peers_view_fini(struct m_peers_view *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++) {
 		xfree(m->torrents[i].bitfield);
+		xfree(m->torrents[i].piece_states);
+		xfree(m->torrents[i].piece_copies);
 		view_peers_free(&m->torrents[i].peers, m->torrents[i].peers_n);
 	}
 	xfree(m->torrents);

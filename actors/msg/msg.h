@@ -179,6 +179,8 @@ struct m_torrent_set {
 	bool put_back;
 	uint64_t print, print_back;
 	/* reply */
+	uint64_t epoch, rev; /* lists have the change at this revision, but for what it leads to; of
+				one torrent's that was carried out */
 	bool kept;        /* the undo has it */
 	struct words why; /* E_CHANGED: what was to be undone is not so any more */
 };

@@ -196,7 +196,8 @@ struct block_item {
 
 struct torrent_peers {
 	struct tref t;
-	uint8_t *bitfield; /* owned; NULL: not asked for */
+	uint8_t *bitfield;                    /* owned; NULL: not asked for */
+	uint8_t *piece_states, *piece_copies; /* owned, as in torrent_view; NULL: not asked for */
 	uint32_t bits, have;
 	uint64_t left;                         /* bytes of wanted pieces not verified */
 	uint64_t downloaded, uploaded, wasted; /* bytes since it was added to the shard */

@@ -23,6 +23,7 @@ void row_copy(struct torrent_row *to, const struct torrent_row *from)
 	(void)label_ref(to->identity.name);
 	(void)label_ref(to->identity.path);
 	(void)label_ref(to->status.error);
+	(void)label_ref(to->status.labels);
 }
 
 void row_fini(struct torrent_row *r)
@@ -30,6 +31,7 @@ void row_fini(struct torrent_row *r)
 	label_unref(&r->identity.name);
 	label_unref(&r->identity.path);
 	label_unref(&r->status.error);
+	label_unref(&r->status.labels);
 }
 
 bool row_same(const struct torrent_row *a, const struct torrent_row *b, enum row_group g)

@@ -55,6 +55,7 @@ struct row_status {
 	enum torrent_status status;
 	enum torrent_why why;
 	struct label *error;           /* reference; NULL: none */
+	struct label *labels;          /* reference: one a line; NULL: none */
 	int64_t place;                 /* in the queue: who has less comes first */
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	int64_t completed_at;          /* seconds since 1970, 0: never */

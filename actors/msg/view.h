@@ -11,6 +11,7 @@
 #include "actors/msg/tref.h"
 #include "actors/msg/wishes.h"
 #include "proto/base/endpoint.h"
+#include "proto/peerlist/source.h"
 
 #define SEED_GLOBAL INT64_C(-1)
 #define SEED_KEEP   INT64_C(-2) /* in a command: leave it as it is */
@@ -46,19 +47,27 @@ struct peer_view {
 	uint64_t down_rate, up_rate;   /* B/s */
 	uint64_t downloaded, uploaded; /* bytes of payload on this connection */
 	float relevance;               /* share, 0 to 1, of the pieces we lack that it has */
-	char client[64];               /* printable ASCII */
+	enum peer_source source; /* who named it: of several the best; PEER_INCOMING: it came */
+	bool web;                /* a web seed, whose address is nobody's */
+	bool seed, snubbed, optimistic, upload_only;
+	uint32_t have;   /* pieces that it has */
+	int64_t since;   /* seconds since 1970; 0: not connected */
+	int64_t delay;   /* us that it takes to answer when idle; 0: not known */
+	char client[64]; /* printable ASCII */
 };
 
 struct tracker_view {
 	char *url; /* owned */
 	uint32_t tier;
 	bool working;
+	bool busy;                 /* an announce is under way */
 	bool contacted;            /* false: no answer yet, good or bad */
 	char message[256];         /* what it said, or what went wrong */
 	int64_t leechers, seeders; /* -1: not known */
 	uint32_t peers;            /* in the last reply */
 	int64_t last_announce;     /* seconds since 1970, 0: never */
 	int64_t next_announce;     /* likewise */
+	int64_t least_announce;    /* likewise: it allows none before */
 };
 
 struct web_seed_view {
@@ -77,8 +86,13 @@ enum view_part {
 	VIEW_PEERS = 4,
 	VIEW_TRACKERS = 8,
 	VIEW_WEB_SEEDS = 16,
-	VIEW_ALL = 31
+	VIEW_ALL = 31,
+	VIEW_PIECES = 32,
+	VIEW_ROW = 64
 };
+
+/* What is so of a piece, or-ed; neither PIECE_HAVE nor PIECE_BEGUN: nothing of it is here. */
+enum piece_state { PIECE_HAVE = 1, PIECE_WANTED = 2, PIECE_BEGUN = 4 };
 
 enum torrent_status {
 	STATUS_STOPPED,
@@ -112,9 +126,12 @@ struct metadata_view {
 	const char *error; /* what went wrong last; static, NULL: nothing */
 };
 
+struct torrent_row;
+
 struct torrent_view {
-	struct metainfo *meta; /* owned reference */
-	uint32_t n;            /* its name in this run, as in torrent_row; never another's */
+	struct metainfo *meta;   /* owned reference */
+	struct torrent_row *row; /* owned: what lists show of it; NULL: not asked for */
+	uint32_t n;              /* its name in this run, as in torrent_row; never another's */
 	uint8_t infohash[20];
 	struct tref ref;
 	enum torrent_status status;
@@ -142,11 +159,17 @@ struct torrent_view {
 	bool sequential, first_last;
 	struct label *labels; /* reference; one a line, NULL: none */
 	enum wish_encryption encryption;
+	enum discreet discreet;
+	unsigned sources;              /* bits, 1 << enum peer_source: which may be used for it */
 	double ratio;                  /* uploaded to downloaded, ever */
 	struct metadata_view metadata; /* while its metainfo is bare */
 	struct seed_limits seed;       /* its own */
+	struct seed_limits seed_now;   /* in force: its own or those configured; 0: none */
 	uint64_t seeded;               /* seconds of seeding, ever */
 	struct file_view *files;       /* owned, meta->files_n of them; NULL: not asked for */
+	/* Owned, one byte a piece: enum piece_state, or-ed; and how many who are connected have it,
+	 * up to 255.  NULL: not asked for. */
+	uint8_t *piece_states, *piece_copies;
 	char *error;                   /* owned, NULL: none */
 	struct tracker_view *trackers; /* owned */
 	uint32_t trackers_n;

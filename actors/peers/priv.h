@@ -573,6 +573,9 @@ void rest_note(struct shard *, size_t n); /* n bytes have passed */
 void rest_begin(struct shard *);          /* at the end of a turn */
 void rest_settle(struct conn *);          /* it has run: whether it is calm until its next event */
 
+/* pieces.c: a byte a piece, owned by the caller, as in struct torrent_view */
+void ptorrent_pieces(const struct peer_torrent *, uint8_t **states, uint8_t **copies);
+
 /* view.c */
 void peers_on_view(struct actor *, struct msg **);
 

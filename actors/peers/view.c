@@ -2,6 +2,36 @@
 /* What the shard tells people: copies of numbers, made when somebody asks. */
 #include "actors/peers/priv.h"
 
+#include "actors/kernel/clock.h"
+
+/* The best of the sources that have named it. */
+static enum peer_source source_of(const struct conn *c)
+{
+	struct peerlist_info info;
+	unsigned source = PEER_MANUAL;
+
+	if (c->incoming)
+		return PEER_INCOMING;
+	if (!peerlist_lookup(swarm_candidates(c->torrent->swarm), &c->at, &info) ||
+		info.sources == 0)
+		return PEER_MANUAL;
+	while ((info.sources >> source & 1) == 0)
+		source++;
+	return (enum peer_source)source;
+}
+
+/* What the choker, the picker and the clock know of it. */
+static void snapshot_standing(struct peer_view *v, const struct swarm_look *look, int64_t now)
+{
+	v->seed = look->seed;
+	v->snubbed = look->snubbed;
+	v->optimistic = look->optimistic;
+	v->upload_only = look->upload_only;
+	v->have = look->has->count;
+	v->since = clock_wall_s() - (now - look->connected_at) / USEC_PER_SEC;
+	v->delay = look->delay;
+}
+
 static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfield, int64_t now)
 {
 	struct swarm_peer *p = c->peer;
@@ -11,6 +41,8 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	v->at = c->at;
 	v->incoming = c->incoming;
 	v->encryption = c->encryption;
+	v->source = source_of(c);
+	v->web = c->web;
 	if (p == NULL) {
 		v->bits = c->torrent->meta->pieces;
 		return;
@@ -30,6 +62,7 @@ static void snapshot_peer(struct peer_view *v, const struct conn *c, bool bitfie
 	v->uploaded = look.uploaded;
 	v->relevance = swarm_relevance(p);
 	(void)snprintf(v->client, sizeof v->client, "%s", look.client);
+	snapshot_standing(v, &look, now);
 }
 
 static void snapshot_metadata(struct metadata_view *v, const struct peer_torrent *t)
@@ -66,6 +99,8 @@ static void snapshot_torrent(
 	snapshot_metadata(&v->metadata, t);
 	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) != 0 && v->bits > 0)
 		v->bitfield = xmemdup(have->bytes, bitfield_bytes(have->bits));
+	if ((parts & VIEW_PIECES) != 0 && v->bits > 0)
+		ptorrent_pieces(t, &v->piece_states, &v->piece_copies);
 	v->left = swarm_left(t->swarm);
 	swarm_totals(t->swarm, &n);
 	v->downloaded = n.downloaded;

@@ -21,7 +21,12 @@ static struct m_torrent_set *first_command(const struct torrent *t)
 static void answer_first(struct torrent *t, enum err e)
 {
 	struct msg *m = deferred_pop(&t->commands);
+	struct m_torrent_set *c = MSG_AS(TORRENT_SET, m);
 
+	/* What has been done is in the rows before who asked is told. */
+	session_settle_rows(t->session);
+	c->epoch = t->session->revisions.epoch;
+	c->rev = t->session->revisions.rev;
 	actor_reply(t->session->actor, &m, e);
 }
 

@@ -475,7 +475,8 @@ void queue_on_stall_timer(struct loop_timer *, int64_t now);
 /* Whether it seeds has perhaps changed; `active`: it works from this turn on. */
 void seed_limits_update(struct torrent *, bool active);
 void seed_limits_note_upload(struct torrent *);
-bool seed_limits_reached(const struct torrent *); /* by ratio or time */
+bool seed_limits_reached(const struct torrent *);                /* by ratio or time */
+struct seed_limits seed_limits_in_force(const struct torrent *); /* 0 is none */
 double torrent_ratio(const struct torrent *, uint64_t downloaded, uint64_t uploaded);
 void seed_limits_on_timer(struct loop_timer *, int64_t now);
 /* The configuration has changed: marks those that seed. */

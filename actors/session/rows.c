@@ -49,6 +49,10 @@ static void fill_status(const struct torrent *t, struct row_status *r)
 	r->status = torrent_status(t);
 	r->why = torrent_why(t);
 	label_set(&r->error, t->error);
+	if (r->labels != t->wishes.labels) {
+		label_unref(&r->labels);
+		r->labels = label_ref(t->wishes.labels);
+	}
 	r->place = t->place;
 	r->down_limit = t->wishes.down_limit;
 	r->up_limit = t->wishes.up_limit;

@@ -32,9 +32,9 @@ double torrent_ratio(const struct torrent *t, uint64_t downloaded, uint64_t uplo
 
 /* --- limits --- */
 
-/* In force: 0 is none. */
-static struct seed_limits limits_of(const struct torrent *t)
+struct seed_limits seed_limits_in_force(const struct torrent *t)
 {
+	CHECK_OBJ(t, TORRENT_MAGIC);
 	const struct config *c = t->session->config;
 	struct seed_limits l = t->seed;
 
@@ -63,7 +63,7 @@ static bool time_reached(const struct torrent *t, const struct seed_limits *l)
 
 bool seed_limits_reached(const struct torrent *t)
 {
-	struct seed_limits l = limits_of(t);
+	struct seed_limits l = seed_limits_in_force(t);
 
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	return t->complete && (ratio_reached(t, &l) || time_reached(t, &l));
@@ -109,7 +109,7 @@ static void look_again(struct torrent *t, const struct seed_limits *l)
 /* Stops it when it has reached one, else looks again in time. */
 static void check_limits(struct torrent *t)
 {
-	struct seed_limits l = limits_of(t);
+	struct seed_limits l = seed_limits_in_force(t);
 	bool overridden = (t->run & RUN_LIMIT_OVERRIDDEN) != 0;
 
 	/* A command that is under way is judged when the database has answered. */

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "actors/msg/rules.h"
 #include "proto/base/priority.h"
 #include "proto/meta/wanted.h"
 #include "proto/tracker/announce.h"
@@ -43,7 +44,7 @@ static void fill_bitfield(const struct torrent *t, struct torrent_view *v, unsig
 
 	v->bits = t->meta->pieces;
 	v->have = t->have_n;
-	if ((parts & (VIEW_BITFIELDS | VIEW_FILES)) == 0)
+	if ((parts & (VIEW_BITFIELDS | VIEW_FILES | VIEW_PIECES)) == 0)
 		return;
 	if (b->bits == v->bits)
 		v->bitfield = xmemdup(b->bytes, bitfield_bytes(v->bits));
@@ -63,6 +64,16 @@ static void fill_totals(const struct torrent *t, struct torrent_view *v)
 	v->wasted_ever = t->ever.wasted + run.wasted;
 }
 
+static unsigned sources_of(const struct torrent *t)
+{
+	struct source_rules rules = rules_of(t->meta, &t->wishes, t->session->config);
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < PEER_SOURCES; i++)
+		bits |= source_allowed((enum peer_source)i, &rules) ? 1u << i : 0;
+	return bits;
+}
+
 static void fill_turn(const struct torrent *t, struct torrent_view *v)
 {
 	v->place = torrent_position(t);
@@ -72,9 +83,26 @@ static void fill_turn(const struct torrent *t, struct torrent_view *v)
 	v->sequential = t->wishes.sequential;
 	v->labels = label_ref(t->wishes.labels);
 	v->encryption = t->wishes.encryption;
+	v->discreet = t->wishes.discreet;
 	v->first_last = t->wishes.first_last;
 	v->seed = t->seed;
 	v->seeded = torrent_seeded(t);
+}
+
+/* While no peers have it, nothing of it is under way, and nobody is connected. */
+static void fill_pieces(const struct torrent *t, struct torrent_view *v)
+{
+	uint32_t n = t->meta->pieces;
+
+	v->piece_states = xcalloc(MAX(n, 1u), 1);
+	v->piece_copies = xcalloc(MAX(n, 1u), 1);
+	if (n == 0)
+		return;
+	wanted_pieces(t->meta, t->wishes.file_priority, false, v->piece_states);
+	for (uint32_t i = 0; i < n; i++)
+		v->piece_states[i] =
+			(uint8_t)((v->piece_states[i] != PRIORITY_SKIP ? PIECE_WANTED : 0) |
+				  (bits_get(v->bitfield, i) ? PIECE_HAVE : 0));
 }
 
 static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, unsigned parts)
@@ -97,8 +125,16 @@ static void snapshot_torrent(const struct torrent *t, struct torrent_view *v, un
 	v->down_limit = t->wishes.down_limit;
 	v->up_limit = t->wishes.up_limit;
 	v->is_private = t->meta->is_private;
+	v->sources = sources_of(t);
 	v->error = t->error != NULL ? xstrdup(t->error) : NULL;
+	v->seed_now = seed_limits_in_force(t);
+	if ((parts & VIEW_ROW) != 0) {
+		v->row = xcalloc(1, sizeof *v->row);
+		row_copy(v->row, &t->revised.row);
+	}
 	fill_bitfield(t, v, parts);
+	if ((parts & VIEW_PIECES) != 0)
+		fill_pieces(t, v);
 	fill_totals(t, v);
 	fill_turn(t, v);
 }
@@ -150,6 +186,13 @@ static void join_peers(const struct torrent *t, struct torrent_view *v, struct t
 		xfree(v->bitfield);
 		v->bitfield = p->bitfield;
 		p->bitfield = NULL;
+	}
+	if (p->piece_states != NULL) {
+		xfree(v->piece_states);
+		xfree(v->piece_copies);
+		v->piece_states = p->piece_states;
+		v->piece_copies = p->piece_copies;
+		p->piece_states = p->piece_copies = NULL;
 	}
 	v->have = p->have;
 	v->left = p->left;
@@ -276,6 +319,8 @@ static void free_reply(struct reply *p)
 			view_web_seeds_free(&p->seeds[i].seeds, p->seeds[i].n);
 		} else {
 			xfree(p->peers[i].bitfield);
+			xfree(p->peers[i].piece_states);
+			xfree(p->peers[i].piece_copies);
 			view_peers_free(&p->peers[i].peers, p->peers[i].peers_n);
 		}
 	}

@@ -169,8 +169,12 @@ static void view_tracker(const struct announced *to, int i, struct tracker_view 
 	out->seeders = v.seeders;
 	out->peers = v.peers;
 	out->last_announce = v.last_wall;
-	if (v.next != INT64_MAX && to->active)
+	out->busy = v.busy;
+	if (!to->active)
+		return;
+	if (v.next != INT64_MAX)
 		out->next_announce = clock_wall_s() + MAX(v.next - now, 0) / USEC_PER_SEC;
+	out->least_announce = clock_wall_s() + MAX(v.least - now, 0) / USEC_PER_SEC;
 }
 
 static void view_torrent(const struct announced *to, struct torrent_trackers *out)

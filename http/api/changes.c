@@ -1,7 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* Changes: parameters become one message to the session, which answers when they are durable. */
 #include "http/api/priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "http/api/render.h"
+
+/* A body of JSON says of the JSON API what the query says of the original interface. */
+static bool is_patch(const struct request *r)
+{
+	return request_resource(r)->methods == METHOD_PATCH;
+}
+
+void api_answer_rev(struct request *r, uint64_t epoch, uint64_t rev)
+{
+	struct json_out o = {0};
+	char text[17];
+
+	snprintf(text, sizeof text, "%016" PRIx64, epoch);
+	json_out_open(&o, '{');
+	json_out_put(&o, "epoch", text, text);
+	json_out_put(&o, "rev", uint, rev);
+	json_out_close(&o, '}');
+	answer_json(r, 200, &o);
+}
 
 static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
@@ -11,6 +34,8 @@ static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 	(void)a;
 	if (err == E_NOT_FOUND)
 		answer_text(r, 404, "no torrent with this infohash");
+	else if (err == E_OK && is_patch(r))
+		api_answer_rev(r, set->epoch, set->rev);
 	else
 		answer_err(r, err, set != NULL ? set->why.text : NULL);
 	request_resume(r);
@@ -43,16 +68,18 @@ static bool read_flag(struct request *r, const char *name, bool required, uint64
 
 static bool read_files(struct request *r, struct m_torrent_set *m)
 {
+	const char *name = is_patch(r) ? "ranges" : "files";
 	static const char *const words[] = {"skip", "low", "normal", "high", NULL};
 	static const uint8_t priorities[] = {
 		PRIORITY_SKIP, PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_TOP};
 	unsigned i = 0;
 
 	if (!param_choice(r, "priority", words, &i) ||
-		!param_files(r, "files", priorities[i], &m->files, &m->files_n))
+		!param_files(r, name, priorities[i], &m->files, &m->files_n))
 		return false;
 	if (m->files_n == 0)
-		answer_text(r, 422, "parameter 'files' is missing: numbers such as 0,3-5, or all");
+		answer_text(
+			r, 422, "parameter '%s' is missing: numbers such as 0,3-5, or all", name);
 	return m->files_n > 0;
 }
 
@@ -157,7 +184,8 @@ void api_set(struct request *r)
 	struct m_torrent_set *m = container_of(h, struct m_torrent_set, h);
 
 	m->op = (enum torrent_op)request_resource(r)->arg;
-	if ((!is_global(m->op) && !param_infohash(r, m->infohash)) || !api_read_change(r, m) ||
+	if ((is_patch(r) && !param_json(r)) ||
+		(!is_global(m->op) && !param_infohash(r, m->infohash)) || !api_read_change(r, m) ||
 		!request_may_wait(r)) {
 		msg_free(a, &h);
 		return;

@@ -35,46 +35,6 @@ struct content {
 	struct pour *pour; /* that waits for a run; NULL: none */
 };
 
-/* --- what kind of file it is --- */
-
-static const struct {
-	const char *ending, *type;
-} media[] = {
-	{".mp4", "video/mp4"},
-	{".m4v", "video/mp4"},
-	{".mkv", "video/x-matroska"},
-	{".webm", "video/webm"},
-	{".mov", "video/quicktime"},
-	{".avi", "video/x-msvideo"},
-	{".ogv", "video/ogg"},
-	{".mpg", "video/mpeg"},
-	{".ts", "video/mp2t"},
-	{".mp3", "audio/mpeg"},
-	{".m4a", "audio/mp4"},
-	{".aac", "audio/aac"},
-	{".flac", "audio/flac"},
-	{".ogg", "audio/ogg"},
-	{".opus", "audio/ogg"},
-	{".wav", "audio/wav"},
-	{".jpg", "image/jpeg"},
-	{".jpeg", "image/jpeg"},
-	{".png", "image/png"},
-	{".gif", "image/gif"},
-	{".webp", "image/webp"},
-	{".avif", "image/avif"},
-};
-
-/* NULL: nothing that a browser is to show. */
-static const char *media_type(const char *path)
-{
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot != NULL && i < ARRAY_LEN(media); i++)
-		if (strcasecmp(dot, media[i].ending) == 0)
-			return media[i].type;
-	return NULL;
-}
-
 /* --- runs --- */
 
 static void on_run(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -150,7 +110,7 @@ static void answer_incomplete(struct request *r, uint64_t there, uint64_t length
 static void pour_part(struct request *r, const struct torrent_view *t,
 	const struct metainfo_file *f, unsigned status, uint64_t from, uint64_t n)
 {
-	const char *type = media_type(f->path);
+	const char *type = media_type_of(f->path);
 	struct content *c;
 	struct pour_source source = {.want = want_run, .free = content_free};
 	bool save;

@@ -17,15 +17,6 @@ static const char *const why_names[WHY_MAX_] = {
 #undef WHY
 };
 
-/* Never is null. */
-static void put_moment(struct json_out *o, int64_t unix_s)
-{
-	if (unix_s == 0)
-		json_out_null(o);
-	else
-		json_out_int(o, unix_s);
-}
-
 /* --- the table of fields --- */
 
 #define FIELD(name, group, code)                                                                   \
@@ -154,6 +145,14 @@ static void put_row(struct list_render *r, struct json_out *o, const struct torr
 		if (is_shown(r, i))
 			fields[i].put(o, t);
 	json_out_close(o, ']');
+}
+
+void list_put_row(struct json_out *o, const struct torrent_row *t)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(fields); i++) {
+		json_out_key_n(o, fields[i].key, fields[i].key_n);
+		fields[i].put(o, t);
+	}
 }
 
 static bool is_news(const struct list_render *r, const struct torrent_row *t, unsigned i)

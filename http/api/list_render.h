@@ -44,6 +44,9 @@ enum err list_fields(uint32_t *fields, const char *names, struct slice *bad);
  * something else. */
 bool list_point_read(const char *, struct list_point *, uint32_t *from);
 
+/* A row's fields as members of the object that is open. */
+void list_put_row(struct json_out *, const struct torrent_row *);
+
 /* now: wall clock, seconds. */
 void list_render_init(
 	struct list_render *, const struct m_torrent_rows *, const struct list_wish *, int64_t now);

@@ -8,8 +8,8 @@
 #include "http/server/server.h"
 #include "proto/base/priority.h"
 
-/* add.c, calls.c, changes.c, look.c, list.c and events.c: a message to another actor, whose reply
- * answers the request
+/* add.c, calls.c, changes.c, look.c, list.c, one.c and events.c: a message to another actor, whose
+ * reply answers the request
  */
 void api_add(struct request *);
 void api_add_magnet(struct request *);
@@ -20,6 +20,7 @@ void api_removed(struct request *);
 void api_removed_set(struct request *);
 void api_view(struct request *);
 void api_list(struct request *);
+void api_one(struct request *);
 void api_events(struct request *);
 void api_health(struct request *);
 void api_counters(struct request *);
@@ -90,10 +91,15 @@ bool api_take_pairing(struct request *, const char *code, const char *secret, un
 
 /* export.c: under which name the answer is saved: the last part of the path, and an ending. */
 void api_name_file(struct request *, const char *path, const char *ending, bool save);
+/* media.c: what a browser may show of a file, by the end of its name; static.  NULL: nothing. */
+const char *media_type_of(const char *path);
 /* Asks an actor by a message that has no parameters; fn ends with api_answer(). */
 void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
 /* What is in *o, or that `who` does not answer. */
 void api_answer(struct request *, enum err, unsigned status, struct json_out *, const char *who);
+
+/* changes.c: {"epoch", "rev"}: where lists have a change. */
+void api_answer_rev(struct request *, uint64_t epoch, uint64_t rev);
 
 /* list.c: parameters of who keeps a list; false: answered. */
 struct list_point;

@@ -31,6 +31,15 @@ const char *const status_words[STATUS_MAX_] = {
 	[STATUS_ERROR] = "error",
 };
 
+const char *const render_sources[PEER_SOURCES] = {
+	[PEER_MANUAL] = "manual",
+	[PEER_LSD] = "lsd",
+	[PEER_TRACKER] = "tracker",
+	[PEER_INCOMING] = "incoming",
+	[PEER_DHT] = "dht",
+	[PEER_PEX] = "pex",
+};
+
 static double progress_of(const struct torrent_view *t)
 {
 	if (t->wanted == 0)
@@ -38,7 +47,7 @@ static double progress_of(const struct torrent_view *t)
 	return (double)(t->wanted - MIN(t->left, t->wanted)) / (double)t->wanted;
 }
 
-static void write_labels(struct json_out *o, const char *text)
+void render_labels(struct json_out *o, const char *text)
 {
 	json_out_open(o, '[');
 	for (size_t n; text != NULL && *text != '\0'; text += n + (text[n] == '\n')) {
@@ -60,6 +69,14 @@ static void write_limits(struct json_out *o, const struct seed_limits *s)
 	json_out_put(o, "time", int, s->time);
 	json_out_put(o, "idle", int, s->idle);
 	json_out_close(o, '}');
+}
+
+void render_moment(struct json_out *o, int64_t unix_s)
+{
+	if (unix_s == 0)
+		json_out_null(o);
+	else
+		json_out_int(o, unix_s);
 }
 
 static const char *tracker_status(const struct tracker_view *t)
@@ -89,7 +106,7 @@ static void put_tracker(struct render *r, const struct torrent_view *torrent, ui
 }
 
 /* Of a private torrent a link is of no use. */
-static void write_magnet(struct json_out *o, const struct torrent_view *t)
+void render_magnet(struct json_out *o, const struct torrent_view *t)
 {
 	char *link = t->is_private ? NULL : metainfo_magnet(t->meta);
 
@@ -98,7 +115,7 @@ static void write_magnet(struct json_out *o, const struct torrent_view *t)
 }
 
 /* How a magnet is getting on, or null. */
-static void write_metadata(struct json_out *o, const struct metadata_view *m)
+void render_metadata(struct json_out *o, const struct metadata_view *m)
 {
 	if (!m->bare) {
 		json_out_text(o, NULL);
@@ -190,8 +207,7 @@ static void put_peer(struct render *r, const struct torrent_view *t, uint32_t i)
 	json_out_close(o, '}');
 }
 
-/* By the number that /setfilepriority takes; pad files are nobody's business. */
-static void put_file(struct render *r, const struct torrent_view *t, uint32_t i)
+const char *render_priority(uint8_t priority)
 {
 	static const char *const names[] = {
 		[PRIORITY_SKIP] = "skip",
@@ -199,10 +215,16 @@ static void put_file(struct render *r, const struct torrent_view *t, uint32_t i)
 		[PRIORITY_NORMAL] = "normal",
 		[PRIORITY_TOP] = "high",
 	};
+	const char *name = priority < ARRAY_LEN(names) ? names[priority] : NULL;
+
+	return name != NULL ? name : "normal";
+}
+
+/* By the number that /setfilepriority takes; pad files are nobody's business. */
+static void put_file(struct render *r, const struct torrent_view *t, uint32_t i)
+{
 	struct json_out *o = r->out;
 	const struct metainfo_file *f = &t->meta->files[i];
-	uint8_t priority = t->files[i].priority;
-	const char *name = priority < ARRAY_LEN(names) ? names[priority] : NULL;
 
 	if (f->pad)
 		return;
@@ -211,7 +233,7 @@ static void put_file(struct render *r, const struct torrent_view *t, uint32_t i)
 	json_out_put(o, "path", text, f->path);
 	json_out_put(o, "length_bytes", uint, f->length);
 	json_out_put(o, "done_bytes", uint, t->files[i].done);
-	json_out_put(o, "priority", text, name != NULL ? name : "normal");
+	json_out_put(o, "priority", text, render_priority(t->files[i].priority));
 	json_out_close(o, '}');
 }
 

@@ -49,10 +49,20 @@ bool render_some(struct render *, struct json_out *, size_t bytes);
 /* Bytes at the begin of the text that change with the clock. */
 size_t render_varying(const struct m_torrent_view *);
 
+/* Parts of a torrent that more than one view of it has: labels, one a line, as a list; the link, or
+ * null; how a magnet is getting on, or null. */
+void render_labels(struct json_out *, const char *text);
+void render_moment(struct json_out *, int64_t unix_s); /* never (0) is null */
+void render_magnet(struct json_out *, const struct torrent_view *);
+void render_metadata(struct json_out *, const struct metadata_view *);
+const char *render_priority(uint8_t priority); /* of a file: "skip", "low", "normal", "high" */
+
 void render_health(struct json_out *o, const struct m_health *);
 void render_counters(struct json_out *o, const struct m_counters *);
 
 extern const char *const status_words[STATUS_MAX_];
+/* By enum peer_source: "manual", "lsd", "tracker", "incoming", "dht", "pex". */
+extern const char *const render_sources[PEER_SOURCES];
 /* By enum wish_encryption; ends with NULL. */
 extern const char *const encryption_words[];
 

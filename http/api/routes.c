@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The API's resources, which main hands to the server. */
+#include "http/api/aspect.h"
 #include "http/api/priv.h"
 
 static const struct resource table[] = {

@@ -117,13 +117,18 @@ static void take_members(struct request *r, json_t *object, bool within)
 			continue;
 		}
 		text = text_of(value);
-		if (text == NULL)
+		if (text == NULL) {
 			answer_text(r, 422,
 				"'%.100s' in the JSON of the body is no text, number, true or "
 				"false, nor a list of such without commas",
 				name);
-		else if (!set_param(r, name, text))
+		} else if (params_in_path(r->resource, name)) {
+			xfree(text);
+			answer_text(
+				r, 422, "a member of the JSON in the body says what the path says");
+		} else if (!set_param(r, name, text)) {
 			answer_err(r, E_NOMEM, NULL);
+		}
 		if (r->answered)
 			return;
 	}

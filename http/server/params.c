@@ -30,19 +30,25 @@ static bool is_listed(const char *list, const char *name, size_t n)
 	return false;
 }
 
-/* Whether the resource says that it takes the parameter: in its list, or as a part of its path. */
-static bool is_declared(const struct resource *resource, const char *name)
+bool params_in_path(const struct resource *resource, const char *name)
 {
 	struct slice part, value;
 
 	for (unsigned i = 0; route_part(resource, resource->path, i, &part, &value); i++)
 		if (part.n == strlen(name) && memcmp(part.p, name, part.n) == 0)
 			return true;
-	return is_listed(resource->params, name, strlen(name));
+	return false;
+}
+
+/* Whether the resource says that it takes the parameter: in its list, or as a part of its path. */
+static bool is_declared(const struct resource *resource, const char *name)
+{
+	return params_in_path(resource, name) || is_listed(resource->params, name, strlen(name));
 }
 
 struct stranger {
 	const struct resource *resource;
+	bool past_path; /* what the path says is among them by now */
 	const char *name;
 };
 
@@ -54,7 +60,8 @@ static enum MHD_Result find_stranger(void *ctx, enum MHD_ValueKind kind, const c
 	(void)kind;
 	(void)value;
 	(void)size;
-	if (key_size == 0 || is_listed(s->resource->params, key, key_size))
+	if (key_size == 0 || is_listed(s->resource->params, key, key_size) ||
+		(s->past_path && params_in_path(s->resource, key)))
 		return MHD_YES;
 	s->name = key;
 	return MHD_NO;
@@ -67,6 +74,7 @@ bool params_known(struct request *r)
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
 	s.resource = r->resource;
+	s.past_path = r->members_n > 0;
 	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, find_stranger, &s);
 	if (s.name == NULL)
 		return true;

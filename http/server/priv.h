@@ -174,6 +174,7 @@ void shared_sweep(struct http *); /* drops those that are no longer fresh */
 
 /* params.c: whether the resource knows all parameters that are there; false: answered. */
 bool params_known(struct request *);
+bool params_in_path(const struct resource *, const char *name); /* it is a part of the path */
 
 /* answer.c: a body, of which the request takes a reference. */
 void answer_body(struct request *, struct body *);

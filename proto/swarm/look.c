@@ -172,7 +172,12 @@ void swarm_look(const struct swarm_peer *p, struct swarm_look *v)
 		.interesting = p->interesting,
 		.downloaded = p->downloaded,
 		.uploaded = p->uploaded,
-		.connected_at = p->connected_at};
+		.connected_at = p->connected_at,
+		.seed = p->seed,
+		.upload_only = p->upload_only,
+		.snubbed = p->snubbed,
+		.optimistic = p->optimistic,
+		.delay = p->delay};
 	memcpy(v->id, p->id, sizeof v->id);
 }
 

@@ -179,6 +179,9 @@ struct swarm_look {
 	uint32_t interesting;          /* pieces it has, wanted, that we lack */
 	uint64_t downloaded, uploaded; /* bytes of payload */
 	int64_t connected_at;          /* us */
+	bool seed, upload_only;        /* has everything; wants nothing (BEP 21) */
+	bool snubbed, optimistic;      /* promised and did not deliver; holds the optimistic slot */
+	int64_t delay; /* us it takes to answer when nothing else waits; 0: not known */
 };
 void swarm_look(const struct swarm_peer *, struct swarm_look *);
 void swarm_peer_rates(struct swarm_peer *, int64_t now, uint64_t *down, uint64_t *up);

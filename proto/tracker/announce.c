@@ -499,5 +499,6 @@ void announce_view(const struct announce *a, int tracker, struct announce_view *
 		.peers = t->peers,
 		.last_wall = t->last_wall,
 		.next = planned_at(a, t),
+		.least = contact_at(a, t),
 		.busy = t->busy};
 }

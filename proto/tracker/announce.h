@@ -61,7 +61,8 @@ struct announce_view {
 	uint32_t peers;    /* in the last answer */
 	int64_t last_wall; /* when the last announce ended; 0: never */
 	int64_t next;      /* when it may be contacted next; INT64_MAX: not planned */
-	bool busy;         /* an announce is under way */
+	int64_t least; /* a plain announce that somebody asks for goes out then at the earliest */
+	bool busy;     /* an announce is under way */
 };
 
 struct announce;
