@@ -19,51 +19,11 @@ _Static_assert((int)MSG_TERM == (int)KMSG_TERM, "in the kernel's order");
 _Static_assert((int)MSG_TERM + 1 == (int)KMSG_FIRST_USER_, "and ours follow");
 _Static_assert(ROLE_MAX_ <= 32, "a set of roles is 32 bits");
 
-void partials_free(struct partial_piece **list, uint32_t *n)
-{
-	for (uint32_t i = 0; *list != NULL && i < *n; i++)
-		xfree((*list)[i].blocks);
-	xfree(*list);
-	*list = NULL;
-	*n = 0;
-}
-
 /* A message whose sender failed half way holds no reference. */
 static void drop_meta(struct metainfo **m)
 {
 	if (*m != NULL)
 		metainfo_unref(m);
-}
-
-static void *copy_list(const void *list, uint32_t n, size_t size)
-{
-	return n > 0 ? xmemdup(list, n * size) : NULL;
-}
-
-struct partial_piece *partials_copy(const struct partial_piece *list, uint32_t n)
-{
-	struct partial_piece *out = copy_list(list, n, sizeof *list);
-
-	for (uint32_t i = 0; i < n; i++)
-		out[i].blocks = xmemdup(list[i].blocks, bitfield_bytes(list[i].blocks_n));
-	return out;
-}
-
-struct torrent_record record_copy(const struct torrent_record *from)
-{
-	struct torrent_record r = *from;
-
-	r.meta = from->meta != NULL ? metainfo_ref(from->meta) : NULL;
-	r.path = from->path != NULL ? xstrdup(from->path) : NULL;
-	bitfield_copy(&r.synced, &from->synced);
-	r.unsynced = copy_list(from->unsynced, from->unsynced_n, sizeof *from->unsynced);
-	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
-	r.partials = partials_copy(from->partials, from->partials_n);
-	wishes_copy(&r.wishes, &from->wishes);
-	r.link = from->link != NULL ? xstrdup(from->link) : NULL;
-	r.found = from->found != NULL ? metainfo_ref(from->found) : NULL;
-	r.choice = copy_list(from->choice, from->choice_n, sizeof *from->choice);
-	return r;
 }
 
 void record_fini(struct torrent_record *r)
@@ -99,6 +59,8 @@ static void m_torrent_set_fini(struct m_torrent_set *m)
 {
 	xfree(m->labels);
 	xfree(m->files);
+	record_trackers_free(&m->trackers, &m->trackers_n);
+	drop_meta(&m->edited);
 }
 
 static void torrent_view_fini(struct torrent_view *v)
@@ -176,6 +138,7 @@ static void m_state_set_fini(struct m_state_set *m)
 	xfree(m->places);
 	xfree(m->choice);
 	undo_item_fini(&m->item);
+	drop_meta(&m->meta);
 }
 
 static void m_state_note_fini(struct m_state_note *m)
@@ -313,6 +276,11 @@ static void m_tracker_add_fini(struct m_tracker_add *m)
 	drop_meta(&m->meta);
 }
 
+static void m_tracker_edit_fini(struct m_tracker_edit *m)
+{
+	drop_meta(&m->meta);
+}
+
 static void m_tracker_view_fini(struct m_tracker_view *m)
 {
 	for (uint32_t i = 0; m->torrents != NULL && i < m->torrents_n; i++)
@@ -404,6 +372,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_peers_handoff)                                                                     \
 	OWNER(m_peers_listen)                                                                      \
 	OWNER(m_tracker_add)                                                                       \
+	OWNER(m_tracker_edit)                                                                      \
 	OWNER(m_tracker_view)                                                                      \
 	OWNER(m_dht_job)                                                                           \
 	OWNER(m_state_dht)                                                                         \
@@ -462,6 +431,7 @@ OWNERS
 #define FINI_m_peers_handoff  fini_m_peers_handoff
 #define FINI_m_peers_listen   fini_m_peers_listen
 #define FINI_m_tracker_add    fini_m_tracker_add
+#define FINI_m_tracker_edit   fini_m_tracker_edit
 #define FINI_m_tracker_view   fini_m_tracker_view
 #define FINI_m_peers_found    fini_m_peers_found
 
@@ -582,6 +552,7 @@ static const char *about(const struct msg *m, char *value, size_t size)
 		ABOUT(PEERS_DONE, m_torrent)
 		ABOUT(PEERS_TOTALS, m_totals)
 		ABOUT(TRACKER_ADD, m_tracker_add)
+		ABOUT(TRACKER_EDIT, m_tracker_edit)
 		ABOUT(TRACKER_EVENT, m_tracker_event)
 		ABOUT(TRACKER_NEWS, m_tracker_news)
 		ABOUT(LSD_SET, m_lsd_set)

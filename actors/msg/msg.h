@@ -151,6 +151,7 @@ enum torrent_op {
 	TORRENT_ANNOUNCE, /* as soon as its trackers allow it, while it works */
 	TORRENT_RESTORE,  /* one that was removed comes back as it was */
 	TORRENT_FORGET,   /* one that was removed goes for good, with what of it is in the trash */
+	TORRENT_TRACKERS, /* others, which are its own from then on */
 	TORRENT_OPS,      /* how many are one torrent's */
 	GLOBAL_DOWN_RATE,
 	GLOBAL_UP_RATE
@@ -178,11 +179,14 @@ struct m_torrent_set {
 	 * with the other one it is done already. */
 	bool put_back;
 	uint64_t print, print_back;
+	struct tracker_change *trackers; /* owned: TORRENT_TRACKERS, in this order */
+	uint32_t trackers_n;
+	struct metainfo *edited; /* reference: with what came of them; the session's alone */
 	/* reply */
 	uint64_t epoch, rev; /* lists have the change at this revision, but for what it leads to; of
 				one torrent's that was carried out */
-	bool kept;        /* the undo has it */
-	struct words why; /* E_CHANGED: what was to be undone is not so any more */
+	bool kept;           /* the undo has it */
+	struct words why;    /* E_CHANGED: what was to be undone is not so any more */
 };
 
 struct m_torrent_view {
@@ -293,7 +297,8 @@ enum state_key {
 	STATE_ENCRYPTION,
 	STATE_CHOICE, /* while the metainfo is not known */
 	STATE_DISCREET,
-	STATE_LABELS /* data: the text with its NUL; NULL: none */
+	STATE_LABELS,  /* data: the text with its NUL; NULL: none */
+	STATE_TRACKERS /* meta: the same torrent with others */
 };
 
 struct m_state_set {
@@ -310,6 +315,7 @@ struct m_state_set {
 	uint32_t choice_n;
 	uint64_t undo;         /* 0: it cannot be undone; else `item` is a part of that */
 	struct undo_item item; /* owned */
+	struct metainfo *meta; /* owned reference: STATE_TRACKERS */
 	/* reply */
 	struct words why;
 };
@@ -477,6 +483,13 @@ struct m_tracker_add {
 	bool active;           /* announce "started" at once */
 	bool partial;          /* what is wanted of it is there, and it is not all */
 	uint64_t left;         /* bytes of all pieces not verified */
+};
+
+/* Other trackers for a torrent that goes on. */
+struct m_tracker_edit {
+	struct msg h;
+	struct tref t;
+	struct metainfo *meta; /* owned reference: has them */
 };
 
 enum tracker_op {

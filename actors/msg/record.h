@@ -52,6 +52,24 @@ struct file_wish {
 /* So many of them are kept for a torrent whose files are not known yet. */
 #define FILE_WISHES_MAX 65536u
 
+/* One change of a torrent's trackers. */
+enum tracker_change_op {
+	TRACKERS_ADD,    /* url, in that tier */
+	TRACKERS_REMOVE, /* url */
+	TRACKERS_CHANGE, /* url becomes new_url if there is one, and moves to that tier */
+	TRACKERS_CLEAR,  /* all go */
+};
+#define TIER_NEW  UINT32_MAX       /* a tier of its own, behind the others */
+#define TIER_KEEP (UINT32_MAX - 1) /* where it is */
+
+struct tracker_change {
+	enum tracker_change_op op;
+	char *url, *new_url; /* owned; NULL where there is none */
+	uint32_t tier;       /* from 0 */
+};
+/* Leaves NULL and 0. */
+void record_trackers_free(struct tracker_change **, uint32_t *n);
+
 /* What was last known of a file, to see that nobody changed it. */
 struct file_stamp {
 	uint32_t file;

@@ -10,6 +10,7 @@
 #include "actors/session/priv.h"
 
 #include "actors/kernel/log.h"
+#include "actors/session/tracker_list.h"
 
 static struct m_torrent_set *first_command(const struct torrent *t)
 {
@@ -23,10 +24,7 @@ static void answer_first(struct torrent *t, enum err e)
 	struct msg *m = deferred_pop(&t->commands);
 	struct m_torrent_set *c = MSG_AS(TORRENT_SET, m);
 
-	/* What has been done is in the rows before who asked is told. */
-	session_settle_rows(t->session);
-	c->epoch = t->session->revisions.epoch;
-	c->rev = t->session->revisions.rev;
+	session_tell_rev(t->session, c);
 	actor_reply(t->session->actor, &m, e);
 }
 
@@ -372,6 +370,8 @@ static const struct command {
 	[TORRENT_DISCREET] = {STATE_DISCREET, get_discreet, ask_discreet, set_discreet, NULL, NULL},
 	[TORRENT_FILES] = {STATE_FILES, get_nothing, ask_files, set_files, put_files, check_files},
 	[TORRENT_LABELS] = {STATE_LABELS, get_nothing, ask_labels, set_labels, put_labels, NULL},
+	[TORRENT_TRACKERS] = {STATE_TRACKERS, get_nothing, trackers_ask, trackers_set, trackers_put,
+		trackers_check},
 	[TORRENT_SEQUENTIAL] = {STATE_SEQUENTIAL, get_sequential, ask_bool, set_sequential, NULL,
 		NULL},
 	[TORRENT_FIRST_LAST] = {STATE_FIRST_LAST, get_first_last, ask_bool, set_first_last, NULL,
@@ -580,6 +580,7 @@ void session_on_set(struct actor *a, struct msg **m)
 	}
 	if (c->op == TORRENT_ANNOUNCE) {
 		torrent_announce(t);
+		session_tell_rev(s, MSG_AS(TORRENT_SET, *m));
 		actor_reply(a, m, E_OK);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "actors/session/priv.h"
 
 #include "actors/kernel/log.h"
+#include "actors/session/tracker_list.h"
 
 bool torrent_found_fits(const struct torrent *t, struct words *why)
 {
@@ -155,26 +156,12 @@ bool torrent_kept(struct torrent *t, enum err err, const struct m_state_meta *m)
 
 /* --- other trackers --- */
 
-static bool same_trackers(const struct metainfo *a, const struct metainfo *b)
-{
-	if (a->tiers_n != b->tiers_n)
-		return false;
-	for (uint32_t i = 0; i < a->tiers_n; i++) {
-		if (a->tiers[i].urls_n != b->tiers[i].urls_n)
-			return false;
-		for (uint32_t k = 0; k < a->tiers[i].urls_n; k++)
-			if (strcmp(a->tiers[i].urls[k], b->tiers[i].urls[k]) != 0)
-				return false;
-	}
-	return true;
-}
-
 void torrent_take_meta(struct torrent *t, struct metainfo *meta)
 {
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	must(t->meta->bare == meta->bare);
-	if (!same_trackers(t->meta, meta))
-		torrent_untrack(t);
+	if (t->tracked && !trackers_same(t->meta, meta))
+		tell_trackers(t, meta);
 	metainfo_unref(&t->meta);
 	t->meta = metainfo_ref(meta);
 	torrent_mark(t);

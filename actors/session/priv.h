@@ -11,6 +11,7 @@
  *   status.c       what a torrent is at          added.c        how one begins that is added
  *   dht.c          what the DHT is told
  *   seed_limits.c  when seeding is enough            files.c        which files are wanted
+ *   tracker_list.c changes of trackers
  *   found.c        the metainfo of a magnet has come
  *   active.c       the sweep: tells what differs from what was told
  *   step.c         the life of a torrent: one table, one step
@@ -420,6 +421,8 @@ void tell_named(const struct torrent *, struct slice link);
 void tell_peers(const struct torrent *, bool active, bool no_download);
 void tell_track(const struct torrent *, bool active);
 void tell_tracker(const struct torrent *, enum tracker_op op);
+/* It has those of that metainfo from now on. */
+void tell_trackers(const struct torrent *, const struct metainfo *);
 /* Its web seeds are to work, or to end. */
 void tell_web_seeds(const struct torrent *, bool active);
 
@@ -571,6 +574,8 @@ enum torrent_why torrent_why(const struct torrent *);
 void session_settle_rows(struct session *);
 /* At once, for who is answered with it: the revision at which the list has the torrent as it is. */
 uint64_t torrent_settle_row(struct torrent *);
+/* So that what was done is in the rows before who asked is told. */
+void session_tell_rev(struct session *, struct m_torrent_set *);
 void session_on_rows(struct actor *, struct msg **);
 void session_on_view(struct actor *, struct msg **); /* view.c */
 

@@ -140,6 +140,14 @@ uint64_t torrent_settle_row(struct torrent *t)
 	return t->session->revisions.rev;
 }
 
+void session_tell_rev(struct session *s, struct m_torrent_set *c)
+{
+	CHECK_OBJ(s, SESSION_MAGIC);
+	session_settle_rows(s);
+	c->epoch = s->revisions.epoch;
+	c->rev = s->revisions.rev;
+}
+
 /* --- who asks --- */
 
 static void push(struct m_torrent_rows *m, uint32_t *room, const struct torrent_row *row)

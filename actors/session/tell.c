@@ -260,6 +260,17 @@ void tell_tracker(const struct torrent *t, enum tracker_op op)
 	msg_send(t->session->actor, ADDR_TRACKER, event);
 }
 
+void tell_trackers(const struct torrent *t, const struct metainfo *meta)
+{
+	struct m_tracker_edit *edit;
+
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	edit = msg_new(t->session->actor, MSG_TRACKER_EDIT);
+	edit->t = t->ref;
+	edit->meta = metainfo_ref(meta);
+	msg_send(t->session->actor, ADDR_TRACKER, edit);
+}
+
 void tell_web_seeds(const struct torrent *t, bool active)
 {
 	struct m_webseed_set *set;

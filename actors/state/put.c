@@ -151,6 +151,12 @@ static void set_seed_limits(struct state_db *db, const struct m_state_set *m)
 	db_run(db, SQL_SET_SEED_LIMITS);
 }
 
+/* The link, or the .torrent, names them. */
+static void set_trackers(struct state_db *db, const struct m_state_set *m)
+{
+	put_raw(db, m->meta->bare ? SQL_SET_LINK : SQL_PUT_METAINFO, m->row, m->meta);
+}
+
 void state_set(struct state_db *db, const struct m_state_set *m)
 {
 	static const enum sql of_key[] = {
@@ -183,6 +189,9 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 		break;
 	case STATE_LABELS:
 		set_labels(db, m);
+		break;
+	case STATE_TRACKERS:
+		set_trackers(db, m);
 		break;
 	case STATE_PLACES:
 		set_places(db, m);

@@ -168,7 +168,7 @@ static int64_t other_seeds(const struct announced *to)
 		bool us;
 
 		announce_view(to->announce, i, &v);
-		if (v.status != ANNOUNCE_WORKING || v.seeders < 0 ||
+		if (v.dropped || v.status != ANNOUNCE_WORKING || v.seeders < 0 ||
 			now - v.last_wall > COUNTS_FRESH)
 			continue;
 		us = to->seed_wall != 0 && v.last_wall >= to->seed_wall && v.seeders > 0;
@@ -187,6 +187,8 @@ static struct tracker_counts count_trackers(const struct announced *to)
 		struct announce_view v;
 
 		announce_view(to->announce, i, &v);
+		if (v.dropped)
+			continue;
 		works |= v.status == ANNOUNCE_WORKING;
 		n.fail |= v.status == ANNOUNCE_ERROR;
 		n.seeds = MAX(n.seeds, (int32_t)MIN(v.seeders, INT32_MAX));
@@ -417,6 +419,34 @@ void announced_refloor(struct announced *to)
 	CHECK_OBJ(to, ANNOUNCED_MAGIC);
 	announce_floor(to->announce, floor_of(to->tk));
 	announced_pump(to);
+}
+
+/* What waits may be for one that leaves, and is due again at once; a scrape would be taken for that
+ * of whoever gets the number. */
+static void drop_before_edit(struct announced *to)
+{
+	struct job *j, *next;
+
+	drop_jobs(to, false);
+	for (j = TAILQ_FIRST(&to->jobs); j != NULL; j = next) {
+		next = TAILQ_NEXT(j, of_torrent);
+		if (j->scrape)
+			job_drop(to->tk, &j);
+	}
+}
+
+void announced_edit(struct announced *to, const struct metainfo *meta)
+{
+	struct announce_url list[ANNOUNCE_TRACKERS_MAX];
+	struct announce_urls urls = {.list = list, .n = announce_urls_of(meta, list)};
+
+	CHECK_OBJ(to, ANNOUNCED_MAGIC);
+	drop_before_edit(to);
+	announce_edit(to->announce, &urls, loop_now(to->tk->loop));
+	xfree(to->scraped);
+	to->scraped = NULL;
+	announced_pump(to);
+	send_news(to);
 }
 
 void announced_complete(struct announced *to)

@@ -39,7 +39,7 @@ static struct job *add_job(
 	ALLOC_OBJ(j, JOB_MAGIC);
 	j->torrent = to;
 	j->tracker = tracker;
-	j->url = url;
+	j->url = xstrdup(url);
 	j->event = event;
 	TAILQ_INSERT_TAIL(&to->jobs, j, of_torrent);
 	places_add(q->queue, &j->item, job_host(url, host, sizeof host), class_of(j));
@@ -77,6 +77,7 @@ static void free_job(struct job **pj)
 	if (j->udp != NULL)
 		udpio_ask_free(&j->udp);
 	xfree(j->trackerid);
+	xfree(j->url);
 	FREE_OBJ(j);
 }
 

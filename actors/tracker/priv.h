@@ -109,7 +109,7 @@ struct job {
 	enum announce_event event;
 	bool scrape;
 	enum web_family family;  /* not WEB_ANY: says again what another job said over the other */
-	const char *url;         /* borrowed from torrent->announce */
+	char *url;               /* owned */
 	char *trackerid;         /* owned, may be NULL */
 	struct web_get *web;     /* while it runs */
 	struct udpio_ask *udp;   /* likewise */
@@ -145,6 +145,8 @@ void announced_start(struct announced *to);
  */
 void announced_stop(struct announced *to, bool hurry);
 void announced_complete(struct announced *to);
+/* It has the trackers of that metainfo from now on; the others are told that it has stopped. */
+void announced_edit(struct announced *to, const struct metainfo *meta);
 /* It leaves its slot, and is freed when its trackers were told. */
 void announced_remove(struct announced *to);
 /* Takes what is due and sleeps until there is more. */

@@ -74,6 +74,15 @@ static void handle_event(struct actor *a, struct msg **pm)
 	}
 }
 
+static void handle_edit(struct actor *a, struct msg **pm)
+{
+	const struct m_tracker_edit *m = MSG_AS(TRACKER_EDIT, *pm);
+	struct announced *to = find_torrent(tracker_of(a), m->t);
+
+	if (to != NULL && !actor_stopping(a))
+		announced_edit(to, m->meta);
+}
+
 static void handle_totals(struct actor *a, struct msg **pm)
 {
 	struct m_totals *m = MSG_AS(PEERS_TOTALS, *pm);
@@ -154,12 +163,14 @@ static void handle_reload(struct actor *a, struct msg **pm)
 
 /* --- views --- */
 
-static void view_tracker(const struct announced *to, int i, struct tracker_view *out)
+static bool view_tracker(const struct announced *to, int i, struct tracker_view *out)
 {
 	int64_t now = loop_now(to->tk->loop);
 	struct announce_view v;
 
 	announce_view(to->announce, i, &v);
+	if (v.dropped)
+		return false;
 	out->url = xstrdup(v.url);
 	out->tier = v.tier;
 	out->working = v.status == ANNOUNCE_WORKING;
@@ -171,10 +182,11 @@ static void view_tracker(const struct announced *to, int i, struct tracker_view 
 	out->last_announce = v.last_wall;
 	out->busy = v.busy;
 	if (!to->active)
-		return;
+		return true;
 	if (v.next != INT64_MAX)
 		out->next_announce = clock_wall_s() + MAX(v.next - now, 0) / USEC_PER_SEC;
 	out->least_announce = clock_wall_s() + MAX(v.least - now, 0) / USEC_PER_SEC;
+	return true;
 }
 
 static void view_torrent(const struct announced *to, struct torrent_trackers *out)
@@ -182,10 +194,9 @@ static void view_torrent(const struct announced *to, struct torrent_trackers *ou
 	int n = announce_count(to->announce);
 
 	out->t = to->ref;
-	out->n = (uint32_t)n;
 	out->trackers = n > 0 ? xcalloc((size_t)n, sizeof *out->trackers) : NULL;
 	for (int i = 0; i < n; i++)
-		view_tracker(to, i, &out->trackers[i]);
+		out->n += view_tracker(to, i, &out->trackers[out->n]);
 }
 
 static void handle_view(struct actor *a, struct msg **pm)
@@ -316,6 +327,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_RELOAD, handle_reload},
 	{MSG_BLOCKLIST_SET, handle_blocklist},
 	{MSG_TRACKER_ADD, handle_add},
+	{MSG_TRACKER_EDIT, handle_edit},
 	{MSG_TRACKER_EVENT, handle_event},
 	{MSG_TRACKER_VIEW, handle_view},
 	{MSG_PEERS_TOTALS, handle_totals},

@@ -8,9 +8,9 @@
 #include "http/api/render.h"
 
 /* A body of JSON says of the JSON API what the query says of the original interface. */
-static bool is_patch(const struct request *r)
+static bool is_native(const struct request *r)
 {
-	return request_resource(r)->methods == METHOD_PATCH;
+	return strncmp(request_resource(r)->path, "/api/", 5) == 0;
 }
 
 void api_answer_rev(struct request *r, uint64_t epoch, uint64_t rev)
@@ -32,9 +32,9 @@ static void on_set(struct actor *a, void *ctx, enum err err, struct msg **m)
 	struct m_torrent_set *set = m != NULL ? MSG_AS(TORRENT_SET, *m) : NULL;
 
 	(void)a;
-	if (err == E_NOT_FOUND)
+	if (err == E_NOT_FOUND && (set == NULL || set->why.text[0] == '\0'))
 		answer_text(r, 404, "no torrent with this infohash");
-	else if (err == E_OK && is_patch(r))
+	else if (err == E_OK && is_native(r))
 		api_answer_rev(r, set->epoch, set->rev);
 	else
 		answer_err(r, err, set != NULL ? set->why.text : NULL);
@@ -68,7 +68,7 @@ static bool read_flag(struct request *r, const char *name, bool required, uint64
 
 static bool read_files(struct request *r, struct m_torrent_set *m)
 {
-	const char *name = is_patch(r) ? "ranges" : "files";
+	const char *name = request_resource(r)->methods == METHOD_PATCH ? "ranges" : "files";
 	static const char *const words[] = {"skip", "low", "normal", "high", NULL};
 	static const uint8_t priorities[] = {
 		PRIORITY_SKIP, PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_TOP};
@@ -166,6 +166,8 @@ bool api_read_change(struct request *r, struct m_torrent_set *m)
 		return read_encryption(r, &m->value);
 	case TORRENT_FILES:
 		return read_files(r, m);
+	case TORRENT_TRACKERS:
+		return api_read_trackers(r, m);
 	case TORRENT_MOVE:
 		return read_move(r, m);
 	case TORRENT_LABELS:
@@ -184,7 +186,7 @@ void api_set(struct request *r)
 	struct m_torrent_set *m = container_of(h, struct m_torrent_set, h);
 
 	m->op = (enum torrent_op)request_resource(r)->arg;
-	if ((is_patch(r) && !param_json(r)) ||
+	if ((is_native(r) && request_body_len(r) > 0 && !param_json(r)) ||
 		(!is_global(m->op) && !param_infohash(r, m->infohash)) || !api_read_change(r, m) ||
 		!request_may_wait(r)) {
 		msg_free(a, &h);

@@ -98,6 +98,8 @@ void api_ask(struct request *, uint16_t to, uint16_t type, actor_reply_f *fn);
 /* What is in *o, or that `who` does not answer. */
 void api_answer(struct request *, enum err, unsigned status, struct json_out *, const char *who);
 
+/* trackers_edit.c: false: answered. */
+bool api_read_trackers(struct request *, struct m_torrent_set *);
 /* changes.c: {"epoch", "rev"}: where lists have a change. */
 void api_answer_rev(struct request *, uint64_t epoch, uint64_t rev);
 

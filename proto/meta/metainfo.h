@@ -118,6 +118,14 @@ enum err metainfo_join(const struct metainfo *m, const struct metainfo *more, st
 	struct parse_error *pe);
 
 /*
+ * m with those trackers in the place of its own, which a private torrent may have, too: a person
+ * says so.  A bare one has no tiers; its trackers are asked in this order.  E_TOO_BIG: so many are
+ * not kept.  Other errors as metainfo_parse().
+ */
+enum err metainfo_retrack(const struct metainfo *m, const struct metainfo_tier *tiers, uint32_t n,
+	struct metainfo **out, struct parse_error *pe);
+
+/*
  * Whether the address of a tracker looks as if it held somebody's key: a name or value of 16
  * characters and more that is made of letters and digits as no word is.  Such trackers are those of
  * private torrents, as a rule.

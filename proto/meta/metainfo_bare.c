@@ -169,7 +169,9 @@ static void copy_entries(struct entries *e, const struct metainfo *m)
 
 /* The lists of URLs, and where they are encoded. */
 struct urls {
-	const struct metainfo *m, *more; /* more may be NULL */
+	const struct metainfo *m, *more;   /* more may be NULL */
+	const struct metainfo_tier *tiers; /* of m, or in their place */
+	uint32_t tiers_n;
 	struct benc_out announce, list, seeds;
 };
 
@@ -212,8 +214,8 @@ static void write_tiers(struct urls *u)
 	uint32_t n = count_trackers(u->m);
 
 	benc_list_begin(&u->list);
-	for (uint32_t i = 0; i < u->m->tiers_n; i++)
-		write_tier(&u->list, &u->m->tiers[i]);
+	for (uint32_t i = 0; i < u->tiers_n; i++)
+		write_tier(&u->list, &u->tiers[i]);
 	for (uint32_t i = 0; u->more != NULL && i < u->more->tiers_n; i++)
 		for (uint32_t k = 0; k < u->more->tiers[i].urls_n; k++) {
 			const char *const *url = &u->more->tiers[i].urls[k];
@@ -240,8 +242,8 @@ static void write_seeds(struct urls *u)
 
 static const char *first_tracker(const struct urls *u)
 {
-	if (u->m->tiers_n > 0)
-		return u->m->tiers[0].urls[0];
+	if (u->tiers_n > 0)
+		return u->tiers[0].urls[0];
 	return u->more != NULL && u->more->tiers_n > 0 ? u->more->tiers[0].urls[0] : NULL;
 }
 
@@ -322,11 +324,11 @@ static bool is_named(const struct metainfo *bare, struct slice info)
 enum err metainfo_complete(const struct metainfo *bare, struct slice info, struct metainfo **out,
 	struct parse_error *pe)
 {
-	struct urls u = {.m = bare};
+	CHECK_OBJ(bare, METAINFO_MAGIC);
+	struct urls u = {.m = bare, .tiers = bare->tiers, .tiers_n = bare->tiers_n};
 	struct entries e = {0};
 	struct benc root;
 
-	CHECK_OBJ(bare, METAINFO_MAGIC);
 	must(bare->bare);
 	*out = NULL;
 	if (!is_named(bare, info))
@@ -378,10 +380,10 @@ static bool brings_news(const struct metainfo *m, const struct metainfo *more)
 enum err metainfo_join(const struct metainfo *m, const struct metainfo *more, struct metainfo **out,
 	struct parse_error *pe)
 {
-	struct urls u = {.m = m, .more = more};
+	CHECK_OBJ(m, METAINFO_MAGIC);
+	struct urls u = {.m = m, .more = more, .tiers = m->tiers, .tiers_n = m->tiers_n};
 	struct entries e = {0};
 
-	CHECK_OBJ(m, METAINFO_MAGIC);
 	CHECK_OBJ(more, METAINFO_MAGIC);
 	must(infohash_equal(&m->infohash, &more->infohash));
 	*out = NULL;
@@ -393,6 +395,53 @@ enum err metainfo_join(const struct metainfo *m, const struct metainfo *more, st
 		return join_bare(m, more, out, pe);
 	copy_entries(&e, m);
 	return build(&e, &u, out, pe);
+}
+
+/* --- other trackers --- */
+
+static enum err retrack_bare(const struct metainfo *m, const struct metainfo_tier *tiers,
+	uint32_t n, struct metainfo **out, struct parse_error *pe)
+{
+	struct magnet g;
+	enum err e = magnet_parse((const char *)m->raw.p, m->raw.n, &g, pe);
+
+	if (e != E_OK)
+		return e;
+	g.trackers_n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < tiers[i].urls_n; k++) {
+			const char *url = tiers[i].urls[k];
+
+			(void)magnet_add_tracker(
+				&g, (struct slice){(const uint8_t *)url, strlen(url)});
+		}
+	e = make_bare(&g, out, pe);
+	magnet_fini(&g);
+	return e;
+}
+
+enum err metainfo_retrack(const struct metainfo *m, const struct metainfo_tier *tiers, uint32_t n,
+	struct metainfo **out, struct parse_error *pe)
+{
+	CHECK_OBJ(m, METAINFO_MAGIC);
+	struct urls u = {.m = m, .tiers = tiers, .tiers_n = n};
+	struct entries e = {0};
+	uint32_t wanted = 0;
+	enum err err;
+
+	*out = NULL;
+	for (uint32_t i = 0; i < n; i++)
+		wanted += tiers[i].urls_n;
+	if (m->bare) {
+		err = retrack_bare(m, tiers, n, out, pe);
+	} else {
+		copy_entries(&e, m);
+		err = build(&e, &u, out, pe);
+	}
+	if (err != E_OK || count_trackers(*out) == wanted)
+		return err;
+	metainfo_unref(out);
+	return fail(pe, E_TOO_BIG, "so many trackers are not kept");
 }
 
 /* --- to a link --- */

@@ -105,9 +105,36 @@ void announce_start(struct announce *a, int64_t now)
 	a->walk = NONE;
 	set_due(a, now);
 	for (int i = 0; i < a->n; i++) {
-		a->trackers[i].stop_due = false;
+		a->trackers[i].stop_due &= a->trackers[i].dropped;
 		a->trackers[i].ready_at = 0;
 	}
+}
+
+/* Whether the first of the new ones comes before who has answered last. */
+static bool comes_first(const struct announce *a, int added)
+{
+	for (int i = 0; i < a->order_n; i++)
+		if (a->order[i] == added || a->order[i] == a->due_by)
+			return a->order[i] == added;
+	return false;
+}
+
+void announce_edit(struct announce *a, const struct announce_urls *urls, int64_t now)
+{
+	int added;
+
+	CHECK_OBJ(a, ANNOUNCE_MAGIC);
+	added = announce_tiers_edit(a, urls);
+	if (!a->running)
+		return;
+	if (a->flight != NONE && a->trackers[a->flight].dropped)
+		a->flight = NONE;
+	if (a->due_by != NONE && a->trackers[a->due_by].dropped)
+		a->due_by = NONE;
+	if (a->walk == NONE && a->due_by != NONE && !(added != NONE && comes_first(a, added)))
+		return;
+	a->walk = NONE;
+	set_due(a, now);
 }
 
 void announce_stop(struct announce *a)
@@ -160,7 +187,7 @@ int64_t announce_again(struct announce *a, int64_t now)
 	for (int i = 0; i < a->n; i++) {
 		const struct announce_tracker *t = &a->trackers[i];
 
-		if (t->started || t->fails > 0)
+		if (!t->dropped && (t->started || t->fails > 0))
 			first = MIN(first, MAX(now, contact_at(a, t)));
 	}
 	if (first == INT64_MAX)
@@ -183,7 +210,8 @@ int64_t announce_moved(struct announce *a, int64_t now)
 {
 	CHECK_OBJ(a, ANNOUNCE_MAGIC);
 	for (int i = 0; i < a->n; i++)
-		a->trackers[i].moved = a->trackers[i].started || a->trackers[i].busy;
+		a->trackers[i].moved =
+			!a->trackers[i].dropped && (a->trackers[i].started || a->trackers[i].busy);
 	return announce_again(a, now);
 }
 
@@ -201,12 +229,18 @@ static int hand_out(struct announce *a, int i, enum announce_event e, struct ann
 	return 1;
 }
 
+/* While we run, only those that are not the torrent's any more. */
+static bool is_to_be_stopped(const struct announce *a, const struct announce_tracker *t)
+{
+	return t->stop_due && !t->busy && (t->dropped || !a->running);
+}
+
 static int next_stop(struct announce *a, struct announce_todo *todo)
 {
 	for (int i = 0; i < a->n; i++) {
 		struct announce_tracker *t = &a->trackers[i];
 
-		if (!t->stop_due || t->busy)
+		if (!is_to_be_stopped(a, t))
 			continue;
 		t->stop_due = false;
 		return hand_out(a, i, ANNOUNCE_STOPPED, todo);
@@ -220,7 +254,7 @@ static void end_walk(struct announce *a)
 	int64_t first = INT64_MAX;
 
 	for (int i = 0; i < a->n; i++)
-		if (!a->trackers[i].busy)
+		if (!a->trackers[i].busy && !a->trackers[i].dropped)
 			first = MIN(first, contact_at(a, &a->trackers[i]));
 	a->walk = NONE;
 	set_due(a, first);
@@ -229,7 +263,7 @@ static void end_walk(struct announce *a)
 /* The next tracker of the walk that is ready, or the end of the walk. */
 static bool walk_on(struct announce *a, int64_t now, struct announce_todo *todo)
 {
-	while (a->walk < a->n) {
+	while (a->walk < a->order_n) {
 		int i = a->order[a->walk++];
 		const struct announce_tracker *t = &a->trackers[i];
 
@@ -247,9 +281,9 @@ static bool walk_on(struct announce *a, int64_t now, struct announce_todo *todo)
 int announce_next(struct announce *a, int64_t now, struct announce_todo *todo)
 {
 	CHECK_OBJ(a, ANNOUNCE_MAGIC);
-	if (!a->running)
-		return next_stop(a, todo);
-	if (a->n == 0 || (a->flight != NONE && now < a->late_at))
+	if (next_stop(a, todo) == 1)
+		return 1;
+	if (!a->running || a->order_n == 0 || (a->flight != NONE && now < a->late_at))
 		return 0;
 	a->flight = NONE; /* the answer of one that is late still counts */
 	if (a->walk != NONE && walk_on(a, now, todo))
@@ -275,13 +309,10 @@ void announce_begun(struct announce *a, int tracker, int64_t now)
 int64_t announce_deadline(const struct announce *a)
 {
 	CHECK_OBJ(a, ANNOUNCE_MAGIC);
-	if (!a->running) {
-		for (int i = 0; i < a->n; i++)
-			if (a->trackers[i].stop_due && !a->trackers[i].busy)
-				return 0;
-		return INT64_MAX;
-	}
-	if (a->n == 0)
+	for (int i = 0; i < a->n; i++)
+		if (is_to_be_stopped(a, &a->trackers[i]))
+			return 0;
+	if (!a->running || a->order_n == 0)
 		return INT64_MAX;
 	if (a->flight != NONE)
 		return a->late_at;
@@ -375,11 +406,11 @@ static void note_success(
 static void settle_stopped(struct announce *a, struct announce_tracker *t, int64_t now)
 {
 	t->started = t->stop_due = false;
-	if (a->running)
+	if (a->running && !t->dropped)
 		hasten(a, now);
 }
 
-/* The end of an announce that was under way when we stopped. */
+/* The end of an announce that was under way when we stopped, or its tracker was dropped. */
 static void settle_left(struct announce *a, struct announce_tracker *t, enum err e)
 {
 	/* What we gave up may have arrived. */
@@ -451,7 +482,7 @@ void announce_done(struct announce *a, int tracker, const struct announce_reply 
 		note_failure(a, t, e, reply, text, now);
 	if (t->event == ANNOUNCE_STOPPED)
 		settle_stopped(a, t, now);
-	else if (a->running)
+	else if (a->running && !t->dropped)
 		settle_announce(a, tracker, e, now);
 	else
 		settle_left(a, t, e);
@@ -476,7 +507,7 @@ int announce_count(const struct announce *a)
  * longer. */
 static int64_t planned_at(const struct announce *a, const struct announce_tracker *t)
 {
-	if (!a->running || t->busy)
+	if (!a->running || t->busy || t->dropped)
 		return INT64_MAX;
 	return MAX(a->due_at, contact_at(a, t));
 }
@@ -500,5 +531,6 @@ void announce_view(const struct announce *a, int tracker, struct announce_view *
 		.last_wall = t->last_wall,
 		.next = planned_at(a, t),
 		.least = contact_at(a, t),
-		.busy = t->busy};
+		.busy = t->busy,
+		.dropped = t->dropped};
 }

@@ -44,12 +44,12 @@ enum announce_status {
 struct announce_todo {
 	int tracker;
 	enum announce_event event;
-	const char *url;       /* borrowed until announce_free() */
+	const char *url;       /* borrowed until announce_edit() or announce_free() */
 	const char *trackerid; /* borrowed until announce_done(); NULL: none */
 };
 
 struct announce_view {
-	const char *url; /* borrowed until announce_free() */
+	const char *url; /* borrowed until announce_edit() or announce_free() */
 	const char
 		*message; /* borrowed until announce_done(); "" or words: an error, or a warning */
 	enum announce_status status;
@@ -63,6 +63,7 @@ struct announce_view {
 	int64_t next;      /* when it may be contacted next; INT64_MAX: not planned */
 	int64_t least; /* a plain announce that somebody asks for goes out then at the earliest */
 	bool busy;     /* an announce is under way */
+	bool dropped;  /* it is none of the torrent's any more, or the number is free */
 };
 
 struct announce;
@@ -85,6 +86,16 @@ void announce_free(struct announce **pa);
  * May be called at any time, and counts for what trackers said before.
  */
 void announce_floor(struct announce *a, uint32_t seconds);
+
+/*
+ * Other trackers from now on.  Who stays goes on as it was, under its number; who was told
+ * "started" and is not among them is told "stopped"; who is new is asked in its turn, at once where
+ * it comes before all that have answered.  Numbers of those that left are given to others when
+ * nothing is to be said to them any more.
+ */
+void announce_edit(struct announce *a, const struct announce_urls *urls, int64_t now);
+/* Whether it is the URL of a tracker that can be asked. */
+bool announce_url_usable(struct slice url);
 
 /* Both may be called at any time, and again.  Stopping tells every tracker that was told "started".
  */
@@ -134,7 +145,8 @@ int64_t announce_deadline(const struct announce *a);
 /* Stopped, and nobody is left to be told. */
 bool announce_stopped(const struct announce *a);
 
-/* Trackers keep their number, 0 to count - 1, for life: the order given to announce_new(). */
+/* Trackers keep their number, 0 to count - 1, as long as they are the torrent's: at first the order
+ * given to announce_new().  Some numbers may be of nobody (view.dropped). */
 int announce_count(const struct announce *a);
 void announce_view(const struct announce *a, int tracker, struct announce_view *out);
 

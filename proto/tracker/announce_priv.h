@@ -30,12 +30,14 @@ struct announce_tracker {
 	bool stop_due; /* it is to be told "stopped" */
 	bool moved;    /* it gives others a port that is ours no more */
 	bool moving;   /* and is being told */
+	bool dropped;  /* not one of the torrent's: in no walk, to be told "stopped" at most */
 };
 
 struct announce {
 	uint32_t magic;
 	struct announce_tracker *trackers;
-	int *order; /* the trackers' numbers as walks take them */
+	int *order; /* the numbers of those that are not dropped, as walks take them */
+	int order_n;
 	int n;
 	int walk;        /* next position in order[]; NONE_: no walk is under way */
 	int flight;      /* the tracker that the walk waits for; NONE_ */
@@ -57,6 +59,9 @@ struct announce {
 /* Fills the lists of an announce without any. What is not usable is left out. */
 void announce_tiers_init(struct announce *, const struct announce_urls *);
 void announce_tiers_fini(struct announce *);
+/* Takes the URLs in the place of those before; the number of the first in order[] that is new, or
+ * NONE_. */
+int announce_tiers_edit(struct announce *, const struct announce_urls *);
 /* Moves the tracker to the front of its tier (BEP 12). */
 void announce_tiers_prefer(struct announce *, int tracker);
 

@@ -347,7 +347,7 @@ static void test_joined(void **state)
 	ask_set(w, "m", TORRENT_STOP, 0); /* waits for its turn */
 	EXPECT(w, "STATE_META(1,bare,choice)");
 	answer(w, MSG_STATE_META, E_OK);
-	EXPECT(w, "ADD=EXISTS STATE_SET(1,0,0) TRACKER_REMOVE TRACKER_ADD(1,16384)");
+	EXPECT(w, "ADD=EXISTS STATE_SET(1,0,0) TRACKER_EDIT");
 	assert_non_null(strstr(w->why, "trackers of the link were added"));
 	answer(w, MSG_STATE_SET, E_OK);
 	EXPECT(w, "SET=OK TRACKER_STOP PEERS_SET(0,0,0)");

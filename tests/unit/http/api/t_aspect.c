@@ -90,6 +90,6 @@ int main(void)
 		cmocka_unit_test(test_fewer_pieces_than_buckets),
 		cmocka_unit_test(test_runs_are_the_same_in_any_slices),
 	};
-
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
