@@ -11,18 +11,24 @@
 
 #define NAME_MAX_ 32
 
-static size_t write_name(char name[NAME_MAX_], int port)
+static void write_name(char name[NAME_MAX_], int port)
 {
 	int n = snprintf(name, NAME_MAX_, "torrentd-%d", port);
 
 	must(n > 0 && n < NAME_MAX_);
-	return (size_t)n;
 }
 
 bool cookie_find(const char *header, int port, char *out, size_t size)
 {
 	char name[NAME_MAX_];
-	size_t name_n = write_name(name, port);
+
+	write_name(name, port);
+	return cookie_named(header, name, out, size);
+}
+
+bool cookie_named(const char *header, const char *name, char *out, size_t size)
+{
+	size_t name_n = strlen(name);
 
 	for (;;) {
 		size_t n;

@@ -12,6 +12,8 @@
  * into out with a NUL; false: it is not there, or longer than what was set.
  */
 bool cookie_find(const char *header, int port, char *out, size_t size);
+/* The same of one with that name. */
+bool cookie_named(const char *header, const char *name, char *out, size_t size);
 /* A cookie as a Set-Cookie header has it. */
 struct cookie {
 	int port;           /* of the daemon */

@@ -9,6 +9,7 @@
 
 #include "actors/kernel/clock.h"
 #include "actors/kernel/net.h"
+#include "http/access/cookie.h"
 #include "http/server/priv.h"
 #include "http/server/route.h"
 
@@ -53,6 +54,13 @@ static void count_try(struct request *r, const struct endpoint *client, bool rig
 		tries_failed(r->http->tries, client, actor_now(r->http->actor) / USEC_PER_SEC);
 }
 
+static const char *cookie_path(const struct request *r)
+{
+	const char *base = r->http->config->api_base_path;
+
+	return base[0] != '\0' ? base : "/";
+}
+
 bool request_may_try(struct request *r)
 {
 	struct guard_verdict v = {0};
@@ -82,6 +90,47 @@ bool request_admits(struct request *r, const char *secret, struct token_record *
 		count_try(r, &r->who.client, v.status == 0);
 	*as = (struct token_record){.id = v.token, .scopes = v.scopes, .expires = v.expires};
 	return take_verdict(r, &v);
+}
+
+enum login_outcome request_log_in(struct request *r, const char *user, const char *password)
+{
+	char secret[TOKEN_SECRET];
+	struct guard_verdict v;
+	struct login login;
+	struct facts f;
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	f = facts_of(r);
+	f.basic = r->http->basic;
+	f.open = true;
+	login = (struct login){.scopes = r->who.scopes, .token = r->who.token};
+	login.local = !r->who.authenticated;
+	if (password != NULL) {
+		guard_password(&f, user, password, &v);
+		if (v.by != GUARD_BY_NOTHING || v.tried)
+			count_try(r, &r->who.client, v.by != GUARD_BY_NOTHING);
+		if (!take_verdict(r, &v))
+			return LOGIN_ANSWERED;
+		login = (struct login){.scopes = v.scopes, .token = v.token};
+	}
+	if (login.scopes == SCOPE_NONE)
+		return LOGIN_WRONG;
+	logins_add(r->http->logins, &login, f.uptime, secret);
+	answer_header(r, "Set-Cookie", "%s=%s; HttpOnly; SameSite=Strict; path=%s%s",
+		GUARD_LOGIN_COOKIE, secret, cookie_path(r), r->who.https ? "; Secure" : "");
+	return LOGIN_DONE;
+}
+
+void request_log_out(struct request *r)
+{
+	const char *cookies = request_header(r, "Cookie");
+	char secret[TOKEN_SECRET];
+
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	if (cookies != NULL && cookie_named(cookies, GUARD_LOGIN_COOKIE, secret, sizeof secret))
+		logins_drop(r->http->logins, secret);
+	answer_header(r, "Set-Cookie", "%s=; HttpOnly; SameSite=Strict; path=%s; Max-Age=0",
+		GUARD_LOGIN_COOKIE, cookie_path(r));
 }
 
 bool request_may(struct request *r, unsigned scopes)
@@ -268,6 +317,7 @@ bool entry_begin(struct request *r, const char *url, const char *method, const c
 {
 	struct head head;
 	struct facts facts;
+	const struct resources *table;
 	struct guard_verdict v;
 	const char *path;
 	bool bare;
@@ -279,12 +329,16 @@ bool entry_begin(struct request *r, const char *url, const char *method, const c
 	facts = facts_of(r);
 	facts.head = &head;
 	facts.basic = r->http->basic;
-	facts.document = bare || route_is_document(r->http->resources, r->resource);
+	table = route_table(r->http->resources, r->resource);
+	facts.document = bare || (table != NULL && table->documents);
+	facts.logins = table != NULL && table->logins ? r->http->logins : NULL;
 	facts.open = bare || (r->resource != NULL && r->resource->scopes == SCOPE_NONE);
 	read_head(r, method, version, &head);
 	read_ends(r, &facts);
 	guard_enter(&facts, &v);
 	count_attempt(r, &facts, &v);
+	if (v.status == 401 && facts.logins != NULL)
+		v.status = 403;
 	if (v.status == 0)
 		know(r, &facts, &v);
 	if (!take_verdict(r, &v))

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "http/access/basic.h"
+#include "http/access/logins.h"
 #include "http/access/tokens.h"
 #include "http/access/tries.h"
 #include "http/server/head.h"
@@ -19,6 +20,7 @@ struct facts {
 	const struct tokens *tokens; /* who may */
 	const struct tries *tries;   /* who was wrong of late */
 	struct basic *basic;         /* what was right of late */
+	struct logins *logins;       /* of apps, where what is asked for is theirs; NULL: none */
 	int64_t now;                 /* seconds since 1970 */
 	int64_t uptime;              /* seconds of a clock that does not jump */
 	struct endpoint peer;        /* the other end of the connection */

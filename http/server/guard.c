@@ -20,6 +20,7 @@
 #include <strings.h>
 
 #include "http/access/cookie.h"
+#include "proto/base/encode.h"
 
 /* Headers that make a browser ask first (CORS), each enough for a change. */
 static const char *const custom[] = {"X-Requested-With", "X-Torrentd"};
@@ -278,6 +279,31 @@ static void admit_cookie(const struct facts *f, struct guard_verdict *v)
 			(void)admit_token(f, v, TOKEN_DEVICE, GUARD_BY_COOKIE, secret);
 }
 
+/* Who was let in for being here counts as that, and only while that holds. */
+static bool admit_login(const struct facts *f, struct guard_verdict *v, const char *secret)
+{
+	struct login login;
+
+	if (!logins_find(f->logins, secret, f->uptime, &login) ||
+		!tokens_valid(f->tokens, login.token, f->now) ||
+		(login.local && !(local_may(f->config) && facts_local(f))))
+		return false;
+	admit(v, login.local ? GUARD_BY_PLACE : GUARD_BY_LOGIN, login.scopes);
+	v->token = login.token;
+	return true;
+}
+
+static void admit_logins(const struct facts *f, struct guard_verdict *v)
+{
+	char secret[TOKEN_SECRET];
+
+	for (unsigned i = 0; i < f->head->n && v->by == GUARD_BY_NOTHING; i++)
+		if (strcasecmp(f->head->fields[i].name, "Cookie") == 0 &&
+			cookie_named(f->head->fields[i].value, GUARD_LOGIN_COOKIE, secret,
+				sizeof secret))
+			(void)admit_login(f, v, secret);
+}
+
 /* false: there are none that could be wrong. */
 static bool check_authorization(const struct facts *f, struct guard_verdict *v)
 {
@@ -304,6 +330,8 @@ static void check_credentials(const struct facts *f, struct guard_verdict *v)
 	if (check_authorization(f, v))
 		return;
 	admit_cookie(f, v);
+	if (f->logins != NULL)
+		admit_logins(f, v);
 	if (v->by == GUARD_BY_NOTHING && local_may(f->config) && facts_local(f))
 		admit(v, GUARD_BY_PLACE, SCOPE_ALL);
 	if (v->by == GUARD_BY_NOTHING && !f->open)
@@ -316,6 +344,29 @@ void guard_secret(const struct facts *f, const char *secret, struct guard_verdic
 {
 	*v = (struct guard_verdict){0};
 	(void)admit_bearer(f, v, secret);
+}
+
+void guard_password(
+	const struct facts *f, const char *user, const char *password, struct guard_verdict *v)
+{
+	size_t pair_n = strlen(user) + 1 + strlen(password);
+	char *pair, *header;
+
+	*v = (struct guard_verdict){0};
+	if (f->config->api_user[0] == '\0' || token_has_form(password) ||
+		(f->config->api_token[0] != '\0' && equal_secret(password, f->config->api_token))) {
+		(void)admit_bearer(f, v, password);
+		return;
+	}
+	pair = xcalloc(1, pair_n + 1);
+	header = xcalloc(1, base64_len(pair_n) + 1);
+	snprintf(pair, pair_n + 1, "%s:%s", user, password);
+	base64_encode(pair, pair_n, header);
+	admit_basic(f, v, header);
+	explicit_bzero(pair, pair_n);
+	explicit_bzero(header, base64_len(pair_n));
+	xfree(pair);
+	xfree(header);
 }
 
 void guard_enter(const struct facts *f, struct guard_verdict *v)

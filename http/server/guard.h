@@ -9,6 +9,9 @@
 #include "http/access/scope.h"
 #include "http/server/facts.h"
 
+/* The cookie of apps that log in, as those of qBittorrent know it. */
+#define GUARD_LOGIN_COOKIE "SID"
+
 /* Why somebody got in. */
 enum guard_by {
 	GUARD_BY_NOTHING, /* what is open needs no reason */
@@ -16,6 +19,7 @@ enum guard_by {
 	GUARD_BY_TOKEN,   /* of api.token, or of those that were made */
 	GUARD_BY_BASIC,   /* the password of api.user */
 	GUARD_BY_COOKIE,  /* a token that the browser sends unasked */
+	GUARD_BY_LOGIN,   /* a login of an app's, by its cookie */
 };
 
 struct guard_verdict {
@@ -37,6 +41,9 @@ void guard_enter(const struct facts *, struct guard_verdict *);
 bool guard_may_try(const struct facts *, struct guard_verdict *);
 /* Whether the secret is one that programs may send. */
 void guard_secret(const struct facts *, const char *secret, struct guard_verdict *);
+/* Whether user and password are right, or the password is a token.  token: as in the verdict. */
+void guard_password(
+	const struct facts *, const char *user, const char *password, struct guard_verdict *);
 /* Whether one that got in has all the scopes (enum scope, or-ed) that are needed. */
 void guard_scopes(unsigned needed, struct guard_verdict *);
 /* Whether one that got in may change something. */

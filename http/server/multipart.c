@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file in a form.
+ * The parts of a form.
  *
- * A body is: --B CRLF headers CRLF CRLF content CRLF --B-- .  A second part is refused: a field
- * that was meant as a parameter would otherwise be passed over in silence.
+ * A body is: --B CRLF headers CRLF CRLF content CRLF --B CRLF headers ... CRLF --B-- .
  */
 #include "http/server/multipart.h"
 
 #include <strings.h>
 
-#define TYPE         "multipart/form-data"
-#define BOUNDARY_MAX 70u /* RFC 2046, 5.1.1 */
+#define TYPE "multipart/form-data"
 
 bool multipart_is(const char *type)
 {
@@ -21,7 +19,7 @@ bool multipart_is(const char *type)
 }
 
 /* "--" and the boundary that the type names; 0: it names none. */
-static size_t read_boundary(const char *type, char out[BOUNDARY_MAX + 3])
+static size_t read_boundary(const char *type, char out[MULTIPART_BOUNDARY_MAX + 3])
 {
 	const char *p = strcasestr(type, "boundary=");
 	size_t n;
@@ -33,7 +31,7 @@ static size_t read_boundary(const char *type, char out[BOUNDARY_MAX + 3])
 		n = strcspn(++p, "\"");
 	else
 		n = strcspn(p, "; \t");
-	if (n == 0 || n > BOUNDARY_MAX)
+	if (n == 0 || n > MULTIPART_BOUNDARY_MAX)
 		return 0;
 	memcpy(out, "--", 2);
 	memcpy(out + 2, p, n);
@@ -51,29 +49,57 @@ static struct slice behind(struct slice s, size_t n)
 	return (struct slice){s.p + n, s.n - n};
 }
 
-const char *multipart_file(const char *type, struct slice body, struct slice *file)
+const char *multipart_begin(struct multipart *m, const char *type, struct slice body)
 {
-	char mark[BOUNDARY_MAX + 5] = "\r\n";
-	size_t n = read_boundary(type, mark + 2) + 2;
+	memcpy(m->mark, "\r\n", 3);
+	m->mark_n = read_boundary(type, m->mark + 2) + 2;
+	if (m->mark_n == 2)
+		return "the form's Content-Type names no boundary";
+	if (!begins(body, m->mark + 2))
+		return "the form does not begin with its boundary";
+	m->rest = behind(body, m->mark_n - 2);
+	return NULL;
+}
+
+bool multipart_ended(const struct multipart *m)
+{
+	return begins(m->rest, "--");
+}
+
+const char *multipart_next(struct multipart *m, struct multipart_part *part)
+{
 	const uint8_t *end;
 
-	if (n == 2)
-		return "the form's Content-Type names no boundary";
-	if (!begins(body, mark + 2))
-		return "the form does not begin with its boundary";
-	body = behind(body, n - 2);
-	if (!begins(body, "\r\n"))
-		return "the form has no part";
-	end = memmem(body.p, body.n, "\r\n\r\n", 4);
+	if (!begins(m->rest, "\r\n"))
+		return "the form has no part behind its boundary";
+	m->rest = behind(m->rest, 2);
+	end = memmem(m->rest.p, m->rest.n, "\r\n\r\n", 4);
 	if (end == NULL)
 		return "the form's part has no end of headers";
-	body = behind(body, (size_t)(end - body.p) + 4);
-	end = memmem(body.p, body.n, mark, n);
+	part->head = (struct slice){m->rest.p, (size_t)(end - m->rest.p)};
+	m->rest = behind(m->rest, part->head.n + 4);
+	end = memmem(m->rest.p, m->rest.n, m->mark, m->mark_n);
 	if (end == NULL)
 		return "the form ends before its boundary";
-	*file = (struct slice){body.p, (size_t)(end - body.p)};
-	body = behind(body, file->n + n);
-	if (!begins(body, "--"))
+	part->content = (struct slice){m->rest.p, (size_t)(end - m->rest.p)};
+	m->rest = behind(m->rest, part->content.n + m->mark_n);
+	return NULL;
+}
+
+/* A second part is refused: a field that was meant as a parameter would otherwise be passed over in
+ * silence. */
+const char *multipart_file(const char *type, struct slice body, struct slice *file)
+{
+	struct multipart m;
+	struct multipart_part part;
+	const char *why = multipart_begin(&m, type, body);
+
+	if (why == NULL)
+		why = multipart_next(&m, &part);
+	if (why != NULL)
+		return why;
+	*file = part.content;
+	if (!multipart_ended(&m))
 		return "the form has more than one part: send the file alone, and parameters in "
 		       "the query";
 	return NULL;

@@ -73,6 +73,8 @@ bool params_known(struct request *r)
 	char safe[128];
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
+	if (forms_read(r))
+		return true;
 	s.resource = r->resource;
 	s.past_path = r->members_n > 0;
 	MHD_get_connection_values_n(r->conn, MHD_GET_ARGUMENT_KIND, find_stranger, &s);

@@ -13,6 +13,7 @@
 
 #include "actors/kernel/log.h"
 #include "actors/msg/env.h"
+#include "http/server/form.h"
 #include "http/server/guard.h"
 #include "http/server/server.h"
 #include "proto/base/link.h"
@@ -71,6 +72,7 @@ struct http {
 	struct pairings *pairings; /* owned: who may soon */
 	struct tries *tries;       /* owned: who was wrong of late */
 	struct basic *basic;       /* owned: what was right of late */
+	struct logins *logins;     /* owned: apps that have logged in */
 	struct link clients;
 	unsigned clients_n; /* but those that take a stream */
 	struct link streams, pours;
@@ -171,6 +173,9 @@ bool document_is_known(const struct document *, const char *if_none_match);
 void shared_init(struct http *);
 void shared_fini(struct http *);
 void shared_sweep(struct http *); /* drops those that are no longer fresh */
+
+/* forms.c: whether the resource reads forms itself, and knows their parameters. */
+bool forms_read(const struct request *);
 
 /* params.c: whether the resource knows all parameters that are there; false: answered. */
 bool params_known(struct request *);

@@ -252,7 +252,7 @@ static void unpack(struct request *r)
 	struct slice file;
 	const char *why;
 
-	if (r->upload_n == 0 || !multipart_is(type))
+	if (r->upload_n == 0 || !multipart_is(type) || forms_read(r))
 		return;
 	why = multipart_file(type, (struct slice){r->upload, r->upload_n}, &file);
 	if (why != NULL) {

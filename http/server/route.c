@@ -90,12 +90,12 @@ const char *route_beneath(const char *base, const char *path)
 	return strncmp(path, base, n) == 0 && path[n] == '/' ? path + n : NULL;
 }
 
-bool route_is_document(const struct resources *const *tables, const struct resource *r)
+const struct resources *route_table(const struct resources *const *tables, const struct resource *r)
 {
 	for (; *tables != NULL; tables++)
 		if (r >= (*tables)->v && r < (*tables)->v + (*tables)->n)
-			return (*tables)->documents;
-	return false;
+			return *tables;
+	return NULL;
 }
 
 bool route_part(const struct resource *r, const char *path, unsigned i, struct slice *name,

@@ -23,8 +23,8 @@ const struct resource *route_find(const struct resources *const *tables, const c
  * it is not beneath it.  The base is empty, or has no slash at its end.
  */
 const char *route_beneath(const char *base, const char *path);
-/* Whether the resource is of a table of documents; NULL is not. */
-bool route_is_document(const struct resources *const *tables, const struct resource *);
+/* The table that the resource is of; NULL: it is NULL. */
+const struct resources *route_table(const struct resources *const *tables, const struct resource *);
 /*
  * The i-th part in braces: its name and what the path has in its place, both borrowed.  false:
  * there are not so many.  The path is one that the resource was found for.

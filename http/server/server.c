@@ -142,6 +142,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->pairings = pairings_new();
 	h->tries = tries_new();
 	h->basic = basic_new();
+	h->logins = logins_new();
 	if (env->pairing.expires != 0)
 		pairings_add_link(h->pairings, &env->pairing);
 	link_init(&h->clients);
@@ -164,6 +165,10 @@ static void on_reload(struct actor *a, struct msg **m)
 
 	h->config = r->config;
 	r->config = old;
+	if (strcmp(old->api_user, h->config->api_user) != 0 ||
+		strcmp(old->api_password, h->config->api_password) != 0 ||
+		strcmp(old->api_token, h->config->api_token) != 0)
+		logins_end(h->logins);
 }
 
 /* Nothing new is taken; what waits for an answer gets it first. */
@@ -200,6 +205,7 @@ static void http_fini(struct actor *a)
 	pairings_free(&h->pairings);
 	tries_free(&h->tries);
 	basic_free(&h->basic);
+	logins_free(&h->logins);
 	config_unref(&h->config);
 	FREE_OBJ(h);
 }

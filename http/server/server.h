@@ -17,6 +17,7 @@
 #include "http/access/tokens.h"
 #include "proto/base/json_out.h"
 
+struct form;
 struct request;
 typedef void resource_f(struct request *);
 
@@ -31,7 +32,7 @@ struct resource {
 	resource_f *fn;
 	int arg;            /* what a function that serves several resources needs */
 	const char *params; /* names of its parameters but those in its path, a space between two;
-			       any other is refused */
+			       any other is refused.  "*": any, as request_form() has them */
 	const char *doc;    /* NULL: it is in no list */
 };
 
@@ -46,6 +47,9 @@ struct resources {
 	   anything.  Of several that fit, that of the first table is taken. */
 	const char *accept;
 	bool documents; /* pages: links of other sites may lead to them */
+	/* Apps that log in here (request_log_in()) and send a cookie from then on; who shows no
+	   credentials gets 403, which tells them to. */
+	bool logins;
 };
 
 /* Who asks. */
@@ -80,11 +84,23 @@ void request_tried(struct request *, bool right);
 /* Whether the secret is that of a token; as gets its id (0: of one that was configured), its scopes
  * and its end.  false: it has been answered. */
 bool request_admits(struct request *, const char *secret, struct token_record *as);
+/*
+ * An app logs in, by user and password or with a token in the place of the password; both NULL: by
+ * what let it in.  LOGIN_DONE: a header of the answer sets its cookie.  LOGIN_ANSWERED: it has to
+ * wait, and has been told.
+ */
+enum login_outcome { LOGIN_DONE, LOGIN_WRONG, LOGIN_ANSWERED };
+enum login_outcome request_log_in(struct request *, const char *user, const char *password);
+/* Its cookie means nothing any more. */
+void request_log_out(struct request *);
 /* The request that was given as the ctx of a call. */
 struct request *request_of(void *ctx);
 /* The body as it came; what was taken is the caller's (malloc), NULL when it was empty. */
 size_t request_body_len(const struct request *);
 uint8_t *request_body_take(struct request *, size_t *n);
+/* The parameters in the query and in a body that is a form, the caller's; of a resource with
+ * params "*".  NULL: it has been answered with 400. */
+struct form *request_form(struct request *);
 /* Whether who asks has these scopes (enum scope, or-ed), too, for what not every use of the
  * resource needs; false: it has been answered. */
 bool request_may(struct request *, unsigned scopes);

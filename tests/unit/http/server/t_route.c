@@ -118,10 +118,10 @@ static void what_lies_beneath_a_base_is_its_path_there(void **state)
 static void documents_are_those_of_their_table(void **state)
 {
 	(void)state;
-	assert_true(route_is_document(tables, &page[0]));
-	assert_true(route_is_document(tables, &page[1]));
-	assert_false(route_is_document(tables, &first[0]));
-	assert_false(route_is_document(tables, NULL));
+	assert_ptr_equal(route_table(tables, &page[0]), tables[0]);
+	assert_ptr_equal(route_table(tables, &page[1]), tables[0]);
+	assert_ptr_not_equal(route_table(tables, &first[0]), tables[0]);
+	assert_null(route_table(tables, NULL));
 }
 
 static void parts_are_what_lies_in_their_place(void **state)
