@@ -20,6 +20,8 @@ static const struct {
 void row_copy(struct torrent_row *to, const struct torrent_row *from)
 {
 	memcpy(to, from, sizeof *to);
+	if (to->identity.meta != NULL)
+		(void)metainfo_ref(to->identity.meta);
 	(void)label_ref(to->identity.name);
 	(void)label_ref(to->identity.path);
 	(void)label_ref(to->status.error);
@@ -28,6 +30,8 @@ void row_copy(struct torrent_row *to, const struct torrent_row *from)
 
 void row_fini(struct torrent_row *r)
 {
+	if (r->identity.meta != NULL)
+		metainfo_unref(&r->identity.meta);
 	label_unref(&r->identity.name);
 	label_unref(&r->identity.path);
 	label_unref(&r->status.error);

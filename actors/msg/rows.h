@@ -13,6 +13,7 @@
 #include "actors/kernel/message.h"
 #include "actors/msg/label.h"
 #include "actors/msg/view.h"
+#include "proto/meta/metainfo.h"
 
 enum torrent_why {
 #define WHY(name, text, doc) WHY_##name,
@@ -45,7 +46,8 @@ enum row_group { ROW_IDENTITY, ROW_STATUS, ROW_PROGRESS, ROW_RATES, ROW_SWARM, R
 struct row_identity {
 	uint8_t infohash[20];
 	bool is_private;
-	struct label *name; /* reference, as the next one */
+	struct metainfo *meta; /* reference, as the next ones */
+	struct label *name;
 	struct label *path; /* target directory */
 	uint64_t size;      /* bytes; 0: not known */
 	int64_t added;      /* seconds since 1970 */
@@ -59,14 +61,18 @@ struct row_status {
 	int64_t place;                 /* in the queue: who has less comes first */
 	uint64_t down_limit, up_limit; /* B/s, 0: unlimited */
 	int64_t completed_at;          /* seconds since 1970, 0: never */
-	bool forced, sequential;
+	bool forced, sequential, first_last;
+	struct seed_limits seed; /* its own */
 };
 
 struct row_progress {
 	uint32_t progress;     /* 0 to 10,000: of what is wanted, or while it is checked of that */
 	uint64_t wanted, left; /* bytes */
 	uint64_t downloaded, uploaded; /* bytes, ever */
+	uint64_t down_run, up_run;     /* bytes, since the daemon's start */
 	uint64_t ratio;                /* thousandths */
+	uint64_t seeded;               /* seconds of seeding, before seed_since */
+	int64_t seed_since;            /* us, monotonic; 0: it does not seed */
 	int64_t active_at; /* seconds since 1970: payload moved last; 0: not in this run */
 };
 
@@ -85,11 +91,18 @@ struct torrent_row {
 	uint32_t n;                   /* its name in this epoch; never another's */
 	uint64_t born;                /* revision at which it came */
 	uint64_t changed[ROW_GROUPS]; /* revisions */
+	uint32_t position;            /* in the queue, from 1, as it was when somebody asked */
 	struct row_identity identity;
 	struct row_status status;
 	struct row_progress progress;
 	struct row_rates rates;
 	struct row_swarm swarm;
+};
+
+/* One that went. */
+struct row_gone {
+	uint32_t n;
+	uint8_t infohash[20];
 };
 
 /* *to, which holds nothing, becomes a copy with references of its own. */
@@ -98,6 +111,13 @@ void row_copy(struct torrent_row *to, const struct torrent_row *from);
 void row_fini(struct torrent_row *);
 /* Whether the group is the same in both. */
 bool row_same(const struct torrent_row *, const struct torrent_row *, enum row_group);
+
+/* Of all torrents that are listed. */
+struct row_sums {
+	uint64_t downloaded, uploaded; /* bytes, ever */
+	uint64_t down_run, up_run;     /* bytes, since the daemon's start */
+	uint64_t peers;                /* connected */
+};
 
 enum rows_of { ROWS_SINCE, ROWS_PAGE, ROWS_ONE };
 
@@ -114,9 +134,12 @@ struct m_torrent_rows {
 	bool reset;              /* what was seen is of no use; no rows, or with else_page a page */
 	struct torrent_row *rows; /* owned */
 	uint32_t rows_n;
-	uint32_t *gone; /* owned: n of those that went since */
+	struct row_gone *gone; /* owned: those that went since */
 	uint32_t gone_n;
-	uint32_t next;                 /* 0: there are no more */
+	uint64_t listed;  /* revision at which a torrent last came, went or got another identity, */
+	uint64_t ordered; /* or came, went or got another place in the queue */
+	uint32_t next;    /* 0: there are no more */
+	struct row_sums sums;          /* of all */
 	uint64_t down_rate, up_rate;   /* of all, B/s */
 	uint64_t down_limit, up_limit; /* on everything, B/s, 0: unlimited */
 	uint32_t counts[STATUS_MAX_];  /* torrents by status */

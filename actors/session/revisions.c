@@ -32,11 +32,21 @@ struct revised *revision_next(struct revisions *rs)
 
 /* --- sums --- */
 
+static void add_sums(struct row_sums *s, const struct torrent_row *row, uint64_t sign)
+{
+	s->downloaded += sign * row->progress.downloaded;
+	s->uploaded += sign * row->progress.uploaded;
+	s->down_run += sign * row->progress.down_run;
+	s->up_run += sign * row->progress.up_run;
+	s->peers += sign * row->swarm.peers;
+}
+
 static void count_out(struct revisions *rs, const struct torrent_row *row)
 {
 	rs->counts[row->status.status]--;
 	rs->down_rate -= row->rates.down;
 	rs->up_rate -= row->rates.up;
+	add_sums(&rs->sums, row, UINT64_MAX); /* times -1 */
 }
 
 static void count_in(struct revisions *rs, const struct torrent_row *row)
@@ -44,6 +54,7 @@ static void count_in(struct revisions *rs, const struct torrent_row *row)
 	rs->counts[row->status.status]++;
 	rs->down_rate += row->rates.down;
 	rs->up_rate += row->rates.up;
+	add_sums(&rs->sums, row, 1);
 }
 
 /* --- coming, changing, going --- */
@@ -58,7 +69,7 @@ static void take(struct revised *r, struct torrent_row *now)
 static void be_born(struct revisions *rs, struct torrent_row *now)
 {
 	now->n = ++rs->last_n;
-	now->born = ++rs->rev;
+	now->born = rs->listed = rs->ordered = ++rs->rev;
 	for (unsigned g = 0; g < ROW_GROUPS; g++)
 		now->changed[g] = rs->rev;
 }
@@ -74,6 +85,10 @@ static bool number_groups(
 			now->changed[g] = rev;
 			rs->rev = rev;
 		}
+	if (now->changed[ROW_IDENTITY] == rev)
+		rs->listed = rev;
+	if (was->status.place != now->status.place)
+		rs->ordered = rev;
 	return rs->rev == rev;
 }
 
@@ -105,7 +120,9 @@ void revision_drop(struct revisions *rs, struct revised *r)
 	count_out(rs, &r->row);
 	mark = &rs->gone[rs->gone_n++ % REVISIONS_GONE];
 	rs->lost = mark->rev; /* 0 while the ring has room */
-	*mark = (struct tombstone){.n = r->row.n, .rev = ++rs->rev};
+	*mark = (struct tombstone){.row.n = r->row.n, .rev = ++rs->rev};
+	memcpy(mark->row.infohash, r->row.identity.infohash, sizeof mark->row.infohash);
+	rs->listed = rs->ordered = rs->rev;
 	take(r, &none);
 }
 
@@ -135,10 +152,11 @@ const struct revised *revision_since(
 	return l != &rs->order && age_of(&next->row) > since ? next : NULL;
 }
 
-uint32_t *revision_gone(const struct revisions *rs, uint64_t since, uint32_t *n)
+struct row_gone *revision_gone(const struct revisions *rs, uint64_t since, uint32_t *n)
 {
 	uint64_t kept = MIN(rs->gone_n, REVISIONS_GONE);
-	uint32_t *list = NULL, room = 0;
+	struct row_gone *list = NULL;
+	uint32_t room = 0;
 
 	*n = 0;
 	for (uint64_t i = 1; i <= kept; i++) {
@@ -146,7 +164,7 @@ uint32_t *revision_gone(const struct revisions *rs, uint64_t since, uint32_t *n)
 
 		if (g->rev <= since)
 			break;
-		ARRAY_PUSH(list, *n, room, g->n);
+		ARRAY_PUSH(list, *n, room, g->row);
 	}
 	return list;
 }

@@ -29,12 +29,14 @@ struct revisions {
 	struct link due;
 	struct link order; /* the last one changed last */
 	struct tombstone {
-		uint32_t n;
+		struct row_gone row;
 		uint64_t rev;
-	} * gone;                     /* owned, a ring of REVISIONS_GONE */
-	uint64_t gone_n;              /* ever */
-	uint64_t lost;                /* revision of the last that was forgotten; 0: none */
-	uint64_t down_rate, up_rate;  /* of all that are listed, B/s */
+	} * gone;                    /* owned, a ring of REVISIONS_GONE */
+	uint64_t gone_n;             /* ever */
+	uint64_t listed, ordered;    /* as in m_torrent_rows */
+	uint64_t lost;               /* revision of the last that was forgotten; 0: none */
+	uint64_t down_rate, up_rate; /* of all that are listed, B/s */
+	struct row_sums sums;
 	uint32_t counts[STATUS_MAX_]; /* of them, by status */
 };
 
@@ -61,8 +63,8 @@ bool revision_reaches(const struct revisions *, uint64_t since);
 /* The first that changed after that revision, or the next one before r; NULL: no more. */
 const struct revised *revision_since(
 	const struct revisions *, const struct revised *r, uint64_t since);
-/* n of those that went after it; *n of them, owned by the caller.  Those that also came after it
+/* Those that went after it; *n of them, owned by the caller.  Those that also came after it
  * are among them: a list that was being taken meanwhile may have them. */
-uint32_t *revision_gone(const struct revisions *, uint64_t since, uint32_t *n);
+struct row_gone *revision_gone(const struct revisions *, uint64_t since, uint32_t *n);
 
 #endif

@@ -34,9 +34,21 @@ static void share_path(struct session *s, const char *path, struct label **l)
 	*l = label_ref(s->last_path);
 }
 
+/* The same object: nobody alters one. */
+static void share_labels(struct label *labels, struct label **l)
+{
+	label_unref(l);
+	*l = label_ref(labels);
+}
+
 static void fill_identity(const struct torrent *t, struct row_identity *r)
 {
 	memcpy(r->infohash, t->meta->infohash.v1, sizeof r->infohash);
+	if (r->meta != t->meta) {
+		if (r->meta != NULL)
+			metainfo_unref(&r->meta);
+		r->meta = metainfo_ref(t->meta);
+	}
 	label_set(&r->name, t->meta->name);
 	share_path(t->session, t->path, &r->path);
 	r->size = t->meta->size;
@@ -59,6 +71,9 @@ static void fill_status(const struct torrent *t, struct row_status *r)
 	r->completed_at = t->completed_at;
 	r->forced = torrent_forced(t);
 	r->sequential = t->wishes.sequential;
+	r->first_last = t->wishes.first_last;
+	r->seed = t->seed;
+	share_labels(t->wishes.labels, &r->labels);
 }
 
 /* In ten thousandths; all of it only when nothing is left. */
@@ -88,6 +103,10 @@ static void fill_progress(
 	r->uploaded = t->ever.uploaded + run.uploaded;
 	r->ratio = (uint64_t)(MIN(torrent_ratio(t, r->downloaded, r->uploaded), RATIO_MAX) * 1000);
 	r->active_at = t->active_at;
+	r->down_run = run.downloaded;
+	r->up_run = run.uploaded;
+	r->seeded = t->seeded;
+	r->seed_since = t->seed_since;
 }
 
 static void fill_rates(const struct torrent *t, struct row_rates *r, enum torrent_status status)
@@ -150,10 +169,19 @@ void session_tell_rev(struct session *s, struct m_torrent_set *c)
 
 /* --- who asks --- */
 
-static void push(struct m_torrent_rows *m, uint32_t *room, const struct torrent_row *row)
+static const struct torrent *torrent_of(const struct revised *r)
 {
+	return (const void *)((const char *)r - offsetof(struct torrent, revised));
+}
+
+static void push(struct m_torrent_rows *m, uint32_t *room, const struct torrent *t)
+{
+	struct torrent_row *to;
+
 	ARRAY_RESERVE(m->rows, m->rows_n, *room, 1);
-	row_copy(&m->rows[m->rows_n++], row);
+	to = &m->rows[m->rows_n++];
+	row_copy(to, &t->revised.row);
+	to->position = torrent_position(t);
 }
 
 /* What has changed; the oldest of it last. */
@@ -163,7 +191,7 @@ static void tell_since(const struct session *s, struct m_torrent_rows *m)
 	uint32_t room = 0;
 
 	while ((r = revision_since(&s->revisions, r, m->since)) != NULL)
-		push(m, &room, &r->row);
+		push(m, &room, torrent_of(r));
 	m->gone = revision_gone(&s->revisions, m->since, &m->gone_n);
 }
 
@@ -177,7 +205,7 @@ static void tell_page(const struct session *s, struct m_torrent_rows *m)
 		const struct torrent *t = session_torrent(s, slot);
 
 		if (t != NULL && t->revised.row.n != 0)
-			push(m, &room, &t->revised.row);
+			push(m, &room, t);
 	}
 	m->next = slot < s->slots.n ? slot : 0;
 }
@@ -189,7 +217,7 @@ static enum err tell_one(const struct session *s, struct m_torrent_rows *m)
 
 	if (t == NULL || t->revised.row.n == 0)
 		return E_NOT_FOUND;
-	push(m, &room, &t->revised.row);
+	push(m, &room, t);
 	return E_OK;
 }
 
@@ -223,6 +251,9 @@ void session_on_rows(struct actor *a, struct msg **pm)
 	e = tell(s, m);
 	m->epoch_now = s->revisions.epoch;
 	m->rev = s->revisions.rev;
+	m->listed = s->revisions.listed;
+	m->ordered = s->revisions.ordered;
+	m->sums = s->revisions.sums;
 	m->down_rate = s->revisions.down_rate;
 	m->up_rate = s->revisions.up_rate;
 	m->down_limit = session_down_limit(s);

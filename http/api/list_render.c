@@ -205,7 +205,7 @@ static void put_changed(struct list_render *r, struct json_out *o, uint32_t i)
 static void put_gone(struct list_render *r, struct json_out *o, uint32_t i)
 {
 	r->told++;
-	json_out_uint(o, r->rows->gone[i]);
+	json_out_uint(o, r->rows->gone[i].n);
 }
 
 static void put_name(struct list_render *r, struct json_out *o, uint32_t i)

@@ -69,13 +69,14 @@ static const char *since(const struct world *w, uint64_t rev)
 static const char *gone(const struct world *w, uint64_t rev)
 {
 	static char text[64];
-	uint32_t n, *list = revision_gone(&w->rs, rev, &n);
+	uint32_t n;
+	struct row_gone *list = revision_gone(&w->rs, rev, &n);
 	size_t at = 0;
 
 	text[0] = '\0';
 	for (uint32_t i = 0; i < n; i++)
 		at += (size_t)snprintf(
-			text + at, sizeof text - at, "%s%u", i > 0 ? " " : "", list[i]);
+			text + at, sizeof text - at, "%s%u", i > 0 ? " " : "", list[i].n);
 	xfree(list);
 	return text;
 }

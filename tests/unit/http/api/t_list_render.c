@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 static struct torrent_row rows[2];
-static uint32_t gone[] = {4, 9};
+static struct row_gone gone[] = {{.n = 4}, {.n = 9}};
 
 static int begin(void **state)
 {
