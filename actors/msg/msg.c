@@ -376,6 +376,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_tracker_view)                                                                      \
 	OWNER(m_dht_job)                                                                           \
 	OWNER(m_state_dht)                                                                         \
+	OWNER(m_state_names)                                                                       \
 	OWNER(m_blocklist)                                                                         \
 	OWNER(m_blocklist_view)                                                                    \
 	OWNER(m_webseed_set)                                                                       \
@@ -469,6 +470,7 @@ OWNERS
 #define FINI_m_dht_view       NULL
 #define FINI_m_dht_job        fini_m_dht_job
 #define FINI_m_state_dht      fini_m_state_dht
+#define FINI_m_state_names    fini_m_state_names
 #define FINI_m_lsd_set        NULL
 
 #define R(role) (1u << ROLE_##role)

@@ -16,6 +16,7 @@
 #include "actors/msg/content.h"
 #include "actors/msg/dht.h"
 #include "actors/msg/folder.h"
+#include "actors/msg/names.h"
 #include "actors/msg/option.h"
 #include "actors/msg/preview.h"
 #include "actors/msg/reach.h"

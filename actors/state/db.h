@@ -134,6 +134,10 @@ void state_removed_load(struct state_db *, struct m_state_load *);
 /* tokens.c */
 void state_token(struct state_db *, struct m_state_token *);
 
+/* names.c */
+void state_names(struct state_db *, const struct m_state_names *);
+enum err state_names_load(struct state_db *, struct m_state_names *);
+
 /* dht.c */
 void state_dht_put(struct state_db *, const struct m_state_dht *);
 enum err state_dht_load(struct state_db *, struct m_state_dht *);

@@ -140,6 +140,11 @@ static const char *const steps[] = {
 	"CREATE INDEX undone_undo ON undone (undo);",
 	/* 13 to 14: the token that a device showed; 0: none */
 	"ALTER TABLE token ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;",
+	/* 14 to 15: labels that are known whether a torrent has them or not */
+	"CREATE TABLE name ("
+	" name TEXT PRIMARY KEY,"
+	" kind INTEGER NOT NULL,"                         /* enum name_kind */
+	" path TEXT NOT NULL DEFAULT '') WITHOUT ROWID;", /* of a category; empty: none */
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

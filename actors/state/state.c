@@ -62,6 +62,9 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_TOKEN:
 		state_token(db, container_of(m, struct m_state_token, h));
 		break;
+	case MSG_STATE_NAMES:
+		state_names(db, container_of(m, struct m_state_names, h));
+		break;
 	case MSG_STATE_TOTALS:
 		state_totals(db, container_of(m, struct m_totals, h));
 		break;
@@ -196,6 +199,13 @@ static void on_load(struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
+static void on_load_names(struct actor *a, struct msg **m)
+{
+	struct m_state_names *load = MSG_AS(STATE_NAMES_LOAD, *m);
+
+	actor_reply(a, m, state_names_load(state_of(a)->db, load));
+}
+
 static void on_load_dht(struct actor *a, struct msg **m)
 {
 	struct m_state_dht *load = MSG_AS(STATE_DHT_LOAD, *m);
@@ -291,6 +301,8 @@ static const struct actor_handler handlers[] = {
 	{MSG_UNDO_DROP, on_put},
 	{MSG_UNDO_LOAD, on_load_undo},
 	{MSG_STATE_TOKEN, on_put},
+	{MSG_STATE_NAMES, on_put},
+	{MSG_STATE_NAMES_LOAD, on_load_names},
 	{MSG_STATE_TOTALS, on_put},
 	{MSG_STATE_NOTE, on_put},
 	{MSG_STATE_PIECES, on_put},
