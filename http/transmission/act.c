@@ -6,14 +6,16 @@
 static void change_all(
 	struct rcall *c, uint8_t (*hashes)[20], uint32_t n, const struct change *change)
 {
-	struct change *list = xcalloc(MAX(n, 1u), sizeof *list);
+	struct changes list = {.n = 0};
 
 	for (uint32_t i = 0; i < n; i++) {
-		list[i] = *change;
-		memcpy(list[i].infohash, hashes[i], sizeof list[i].infohash);
+		struct change *one = changes_add(&list, hashes[i], change->op);
+
+		one->value = change->value;
+		one->move = change->move;
 	}
 	xfree(hashes);
-	changes_make(c, list, n, change->op == TORRENT_MOVE);
+	rcall_change(c, &list, change->op == TORRENT_MOVE);
 }
 
 /* --- that need no argument --- */

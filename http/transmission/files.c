@@ -78,7 +78,7 @@ static void write_runs(const struct torrent_view *t, const uint8_t *now, struct 
 	}
 	if (n == 0)
 		return;
-	one = changes_add(s, t, TORRENT_FILES);
+	one = changes_add(s, t->infohash, TORRENT_FILES);
 	one->files = runs;
 	one->files_n = n;
 }
@@ -99,7 +99,7 @@ static const char *choose(const struct rcall *c, const struct torrent_view *t, s
 		xfree(wishes);
 		return set_no_file;
 	}
-	one = changes_add(s, t, TORRENT_FILES);
+	one = changes_add(s, t->infohash, TORRENT_FILES);
 	one->files = wishes;
 	one->files_n = n;
 	return NULL;

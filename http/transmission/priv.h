@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "actors/msg/env.h"
+#include "http/dialect/changes.h"
 #include "http/server/server.h"
 #include "proto/base/link.h"
 
@@ -179,31 +180,11 @@ void chosen_mark(const struct chosen *, struct rpc *, uint64_t serial);
  * the queue.  (chosen_find.c) */
 void chosen_find(struct rcall *, bool in_order, chosen_f *fn);
 
-/* --- changes (change.c) --- */
+/* --- changing torrents (change.c) --- */
 
-/* A change of one torrent. */
-struct change {
-	uint8_t infohash[20];
-	enum torrent_op op;
-	uint64_t value; /* as in m_torrent_set, and what follows, too */
-	enum queue_move move;
-	struct seed_limits seed;
-	struct file_wish *files; /* owned */
-	uint32_t files_n;
-	char *labels; /* owned */
-};
-
-struct changes {
-	struct change *list; /* owned */
-	uint32_t n, room;
-};
-
-/* Another one, to be filled in.  Valid until the next. */
-struct change *changes_add(struct changes *, const struct torrent_view *, enum torrent_op);
-/* Makes them in this order; the call ends with the first that failed.  Takes the list.
+/* Makes the changes, which it takes, in their order; the call ends with the first that failed.
  * one_by_one: each waits for the one before. */
-void changes_make(struct rcall *, struct change *, uint32_t n, bool one_by_one);
-void changes_free(struct change *, uint32_t n);
+void rcall_change(struct rcall *, struct changes *, bool one_by_one);
 
 /* --- methods --- */
 

@@ -87,7 +87,8 @@ static const char *set_rate(
 		wanted = is != 0 ? is
 				 : rcall_rpc(c)->kept[up ? PAIR_SPEED_UP : PAIR_SPEED_DOWN] * 1000;
 	if (wanted != is)
-		changes_add(s, t, up ? TORRENT_UP_RATE : TORRENT_DOWN_RATE)->value = wanted;
+		changes_add(s, t->infohash, up ? TORRENT_UP_RATE : TORRENT_DOWN_RATE)->value =
+			wanted;
 	return NULL;
 }
 
@@ -119,7 +120,7 @@ static const char *set_seed(const struct rcall *c, const struct torrent_view *t,
 			kept[PAIR_IDLE] * 60, &wanted.idle))
 		return "a limit on seeding must be a number, and its mode 0, 1 or 2";
 	if (wanted.ratio != t->seed.ratio || wanted.idle != t->seed.idle)
-		changes_add(s, t, TORRENT_SEED_LIMITS)->seed = wanted;
+		changes_add(s, t->infohash, TORRENT_SEED_LIMITS)->seed = wanted;
 	return NULL;
 }
 
@@ -134,7 +135,7 @@ static const char *set_place(const struct rcall *c, const struct torrent_view *t
 		return NULL;
 	if (!rcall_int(c, "queue_position", &place) || place < 0 || place > INT32_MAX)
 		return "queuePosition must be a number from 0";
-	one = changes_add(s, t, TORRENT_MOVE);
+	one = changes_add(s, t->infohash, TORRENT_MOVE);
 	one->move = MOVE_TO;
 	one->value = (uint64_t)place + 1;
 	return NULL;
@@ -145,7 +146,7 @@ static const char *set_order(const struct rcall *c, const struct torrent_view *t
 	bool on = rcall_bool(c, "sequential_download", t->sequential);
 
 	if (on != t->sequential)
-		changes_add(s, t, TORRENT_SEQUENTIAL)->value = on;
+		changes_add(s, t->infohash, TORRENT_SEQUENTIAL)->value = on;
 	return NULL;
 }
 
@@ -160,7 +161,7 @@ static const char *set_labels(
 	if (!rcall_labels(c, &wanted))
 		return set_bad_labels;
 	if (strcmp(now != NULL ? now : "", wanted != NULL ? wanted : "") != 0)
-		changes_add(s, t, TORRENT_LABELS)->labels = wanted;
+		changes_add(s, t->infohash, TORRENT_LABELS)->labels = wanted;
 	else
 		xfree(wanted);
 	return NULL;
@@ -206,10 +207,10 @@ static void on_look(struct rcall *c, struct look *l)
 		why = read_torrent(c, l->rows[i], &s);
 	look_free(&l);
 	if (why == NULL) {
-		changes_make(c, s.list, s.n, rcall_arg(c, "queue_position") != NULL);
+		rcall_change(c, &s, rcall_arg(c, "queue_position") != NULL);
 		return;
 	}
-	changes_free(s.list, s.n);
+	changes_free(&s);
 	rcall_end(c, why == set_no_file ? RPC_FILE_RANGE : RPC_PARAMS, "%s", why);
 }
 

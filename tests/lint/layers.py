@@ -56,7 +56,9 @@ MAY = {
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/status', 'actors/ports', 'actors/doctor', 'proto/swarm', 'proto/wire'),
     'http/access': (BASE, KERNEL, MSG, 'proto/meta'),
     'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
-    'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server'),
+    'http/dialect': (BASE, KERNEL, MSG),
+    'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server', 'http/dialect'),
+    'http/qbittorrent': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/access', 'http/server', 'http/dialect'),
     'http/api': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/wire', 'http/access', 'http/server', 'actors/doctor'),
     'http/web': (BASE, KERNEL, MSG, 'config', 'http/access', 'http/server'),
     'http/ctl': (BASE, MSG, 'config', 'proto/meta'),
@@ -89,7 +91,8 @@ FACES = {
     'actors/ports': ('ports.h',),
     'actors/doctor': ('doctor.h',),
     'http/access': ALL,
-    'http/server': ('server.h', 'streaming.h', 'pour.h', 'range.h'),
+    'http/server': ('server.h', 'streaming.h', 'pour.h', 'range.h', 'form.h'),
+    'http/dialect': ALL,
 }
 
 LIBRARIES = {
