@@ -39,8 +39,8 @@ static void make_peer_id(uint8_t out[20])
 }
 
 /* What http serves, a table a dialect. */
-static const struct resources *const served[] = {
-	&page_resources, &page_files, &api_resources, &transmission_resources, NULL};
+static const struct resources *const served[] = {&page_resources, &page_files, &api_resources,
+	&transmission_resources, &qbittorrent_resources, NULL};
 
 void topology_env(struct actor_env *env, const struct config *c)
 {

@@ -65,10 +65,13 @@ extern const struct actor_spec blocker_spec;
 extern const struct actor_spec publisher_spec;
 extern const struct actor_spec http_spec;
 
-/* The API (http/api) and the dialect of Transmission (http/transmission), for actor_env. */
+/* The API (http/api) and the dialects of Transmission and qBittorrent (http/transmission,
+ * http/qbittorrent), for actor_env. */
 extern const struct resources api_resources;
 extern const struct resources transmission_resources;
-/* Its names for rows of the list (a bit for each enum row_group), and for what all are together. */
+extern const struct resources qbittorrent_resources;
+/* The names of the API for rows of the list (a bit for each enum row_group), and for what all are
+ * together. */
 void api_put_row(struct json_out *, const struct torrent_row *, unsigned groups);
 void api_put_stats(struct json_out *, const struct m_torrent_rows *);
 /* The page (http/web), and what it is made of. */

@@ -34,13 +34,6 @@ static void share_path(struct session *s, const char *path, struct label **l)
 	*l = label_ref(s->last_path);
 }
 
-/* The same object: nobody alters one. */
-static void share_labels(struct label *labels, struct label **l)
-{
-	label_unref(l);
-	*l = label_ref(labels);
-}
-
 static void fill_identity(const struct torrent *t, struct row_identity *r)
 {
 	memcpy(r->infohash, t->meta->infohash.v1, sizeof r->infohash);
@@ -73,7 +66,6 @@ static void fill_status(const struct torrent *t, struct row_status *r)
 	r->sequential = t->wishes.sequential;
 	r->first_last = t->wishes.first_last;
 	r->seed = t->seed;
-	share_labels(t->wishes.labels, &r->labels);
 }
 
 /* In ten thousandths; all of it only when nothing is left. */

@@ -161,7 +161,7 @@ static void take_news(struct status *s, struct m_torrent_rows *m)
 		return;
 	}
 	for (uint32_t i = 0; i < m->gone_n; i++) {
-		struct mirrored *t = mirror_by_n(&s->mirror, m->gone[i]);
+		struct mirrored *t = mirror_by_n(&s->mirror, m->gone[i].n);
 
 		if (t != NULL)
 			drop(s, t);

@@ -123,10 +123,11 @@ enum login_outcome request_log_in(struct request *r, const char *user, const cha
 
 void request_log_out(struct request *r)
 {
-	const char *cookies = request_header(r, "Cookie");
+	const char *cookies;
 	char secret[TOKEN_SECRET];
 
 	CHECK_OBJ(r, REQUEST_MAGIC);
+	cookies = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Cookie");
 	if (cookies != NULL && cookie_named(cookies, GUARD_LOGIN_COOKIE, secret, sizeof secret))
 		logins_drop(r->http->logins, secret);
 	answer_header(r, "Set-Cookie", "%s=; HttpOnly; SameSite=Strict; path=%s; Max-Age=0",

@@ -2,12 +2,6 @@
 /* Parameters of resources that take any, as apps send them: in the query and in a form. */
 #include "http/server/priv.h"
 
-bool forms_read(const struct request *r)
-{
-	CHECK_OBJ(r, REQUEST_MAGIC);
-	return strcmp(r->resource->params, "*") == 0;
-}
-
 static enum MHD_Result take_pair(void *ctx, enum MHD_ValueKind kind, const char *key,
 	size_t key_size, const char *value, size_t size)
 {

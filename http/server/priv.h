@@ -174,8 +174,11 @@ void shared_init(struct http *);
 void shared_fini(struct http *);
 void shared_sweep(struct http *); /* drops those that are no longer fresh */
 
-/* forms.c: whether the resource reads forms itself, and knows their parameters. */
-bool forms_read(const struct request *);
+/* Whether the resource reads forms itself, and knows their parameters. */
+static inline bool forms_read(const struct request *r)
+{
+	return strcmp(r->resource->params, "*") == 0;
+}
 
 /* params.c: whether the resource knows all parameters that are there; false: answered. */
 bool params_known(struct request *);

@@ -153,6 +153,14 @@ void json_out_text(struct json_out *o, const char *s)
 		json_out_slice(o, (struct slice){(const uint8_t *)s, strlen(s)});
 }
 
+void json_out_key_text(struct json_out *o, const char *key)
+{
+	json_out_text(o, key);
+	*reserve(o, 1) = ':';
+	o->n++;
+	o->comma = false;
+}
+
 void json_out_base64(struct json_out *o, const void *p, size_t n)
 {
 	char *at = begin_value(o, base64_len(n) + 3);

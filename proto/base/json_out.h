@@ -29,6 +29,8 @@ void json_out_open(struct json_out *, char bracket);
 void json_out_close(struct json_out *, char bracket);
 /* n characters that need no escape. */
 void json_out_key_n(struct json_out *, const char *key, size_t n);
+/* A key of any bytes. */
+void json_out_key_text(struct json_out *, const char *);
 #define json_out_key(o, literal) json_out_key_n((o), "" literal, sizeof(literal) - 1)
 /* A key and its value: json_out_put(o, "port", uint, 6881). */
 #define json_out_put(o, literal, type, ...)                                                        \

@@ -25,7 +25,7 @@ NEEDS = [('GET', '/', 'read'), ('GET', '/alldata', 'read'), ('GET', '/healthz', 
 
 
 # Who knocks has no credentials yet.
-OPEN = {'/api/v1/session', '/api/v1/login', '/api/v1/logout', '/api/v1/pair', '/livez', '/readyz'}
+OPEN = {'/api/v1/session', '/api/v1/login', '/api/v1/logout', '/api/v1/pair', '/api/v2/auth/login', '/livez', '/readyz'}
 
 
 def bearer(token):
