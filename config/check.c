@@ -33,14 +33,16 @@ static void check_api_bind(const struct config *c, struct report *r)
 	char at[340];
 
 	say_source(c, OPT_api_bind, at, sizeof at);
-	if (!ip_parse(c->api_bind, &ip))
-		report_add(r, "api.bind is \"%s\"%s, which is not an IP address", c->api_bind, at);
-	else if (!endpoint_is_loopback(&ip) && c->api_local == CONFIG_LOCAL_ON)
-		report_add(r,
-			"api.bind is %s%s, which others can reach, and api.local is on: whoever "
-			"is passed on to this machine could control the daemon; set api.local to "
-			"auto, or bind to 127.0.0.1",
-			c->api_bind, at);
+	for (size_t i = 0; i < c->api_bind.n; i++)
+		if (!ip_parse(c->api_bind.v[i], &ip))
+			report_add(r, "api.bind has \"%s\"%s, which is not an IP address",
+				c->api_bind.v[i], at);
+		else if (!endpoint_is_loopback(&ip) && c->api_local == CONFIG_LOCAL_ON)
+			report_add(r,
+				"api.bind is %s%s, which others can reach, and api.local is on: "
+				"whoever is passed on to this machine could control the daemon; "
+				"set api.local to auto, or bind to 127.0.0.1",
+				c->api_bind.v[i], at);
 }
 
 /* A password that is stored as it is would be everybody's who reads the file. */
@@ -133,19 +135,30 @@ static bool ip_overlaps(const struct endpoint *a, const struct endpoint *b)
 		       (endpoint_is_unspecified(a) || endpoint_is_unspecified(b)));
 }
 
+/* Whether the API would take what peers have been given, on an address that is told. */
+static bool is_taken(const struct config *c, const char *api, const char **peers)
+{
+	struct endpoint a, b;
+
+	for (size_t i = 0; ip_parse(api, &a) && i < c->peers_bind.n; i++) {
+		*peers = c->peers_bind.v[i];
+		if (ip_parse(*peers, &b) && ip_overlaps(&a, &b))
+			return true;
+	}
+	return false;
+}
+
 static void check_ports(const struct config *c, struct report *r)
 {
-	struct endpoint api, peers;
+	const char *at;
 
-	if (c->api_port != c->peers_port || c->api_port == 0 || !ip_parse(c->api_bind, &api))
+	if (c->api_port != c->peers_port || c->api_port == 0)
 		return;
-	for (size_t i = 0; i < c->peers_bind.n; i++) {
-		if (ip_parse(c->peers_bind.v[i], &peers) && ip_overlaps(&api, &peers)) {
-			report_add(r, "api.port and peers.port are both %d on %s", c->api_port,
-				c->peers_bind.v[i]);
+	for (size_t i = 0; i < c->api_bind.n; i++)
+		if (is_taken(c, c->api_bind.v[i], &at)) {
+			report_add(r, "api.port and peers.port are both %d on %s", c->api_port, at);
 			return;
 		}
-	}
 }
 
 static void check_roots(const struct config *c, struct report *r)
@@ -224,6 +237,12 @@ static bool is_source(const char *v)
 	return v[0] == '/' || (n > 0 && v[n] != '\0' && v[n] != '/');
 }
 
+/* Whoever comes by api.socket is named by a word. */
+static bool is_proxy(const char *v)
+{
+	return strcmp(v, "unix") == 0 || is_net(v);
+}
+
 static void check_update(const struct config *c, struct report *r)
 {
 	char at[340];
@@ -253,8 +272,8 @@ static void check_lists(const struct config *c, struct report *r)
 		"the bare name, no port and no scheme, or *.name for all beneath it");
 	check_each(c, r, &c->api_origins, OPT_api_origins, is_origin,
 		"scheme://host or scheme://host:port, and nothing behind it");
-	check_each(c, r, &c->api_trusted_proxies, OPT_api_trusted_proxies, is_net,
-		"an IP address, or a network such as 10.0.0.0/8");
+	check_each(c, r, &c->api_trusted_proxies, OPT_api_trusted_proxies, is_proxy,
+		"an IP address, a network such as 10.0.0.0/8, or unix");
 	check_each(c, r, &c->dht_bootstrap, OPT_dht_bootstrap, is_node,
 		"name:port, or [IPv6 address]:port");
 	check_each(c, r, &c->network_dns, OPT_network_dns, is_server,

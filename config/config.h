@@ -74,6 +74,13 @@ enum config_local {
 	CONFIG_LOCAL_OFF,
 };
 
+/* The order of api.socket_mode's. */
+enum config_socket_mode {
+	CONFIG_SOCKET_OWNER,
+	CONFIG_SOCKET_GROUP,
+	CONFIG_SOCKET_ALL,
+};
+
 /* The C type of a field by the type of its option. */
 #define CONFIG_TYPE_BOOL     bool
 #define CONFIG_TYPE_INT      int

@@ -53,11 +53,13 @@ install: $(DAEMON) $(CTL) ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -D -m 644 config/torrentd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/torrentd.conf
 	sed 's|@PREFIX@|$(PREFIX)|g' config/torrentd.service.in > $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service
+	install -m 644 config/torrentd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.socket
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/torrentd $(DESTDIR)$(PREFIX)/bin/torrentctl $(DESTDIR)$(PREFIX)/share/man/man1/torrentctl.1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/torrentctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_torrentctl \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/torrentctl.fish $(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/torrentd.socket \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/torrentd.conf \
 		$(DESTDIR)$(PREFIX)/share/man/man1/torrentd.1 $(DESTDIR)$(PREFIX)/share/man/man5/torrentd.conf.5
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/torrentd

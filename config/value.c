@@ -318,8 +318,13 @@ enum err value_parse_path(const char *text, const char *home, char **out, char *
 static enum err parse_path(struct job *j, const char *text)
 {
 	char *path = NULL;
-	enum err e = value_parse_path(text, j->home, &path, j->why, j->size);
+	bool none = text[0] == '\0' && j->o->def[0] == '\0';
+	enum err e = E_OK;
 
+	if (none)
+		path = xstrdup("");
+	else
+		e = value_parse_path(text, j->home, &path, j->why, j->size);
 	if (e == E_OK && (int64_t)strlen(path) > j->o->max) {
 		snprintf(j->why, j->size, "the path is too long");
 		xfree(path);

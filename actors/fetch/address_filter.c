@@ -36,16 +36,22 @@ struct address_filter address_filter_of(const struct config *c, uint16_t api_por
 	struct address_filter f = {.allow_private = c->tracker_allow_private,
 		.allow_privileged = c->tracker_allow_privileged};
 
-	(void)endpoint_parse_ip(c->api_bind, strlen(c->api_bind), &f.api);
-	f.api.port = api_port;
+	for (size_t i = 0; i < c->api_bind.n && f.api_n < ARRAY_LEN(f.api); i++)
+		if (endpoint_parse_ip(
+			    c->api_bind.v[i], strlen(c->api_bind.v[i]), &f.api[f.api_n]) == E_OK)
+			f.api_n++;
+	f.api_port = api_port;
 	return f;
 }
 
 static bool is_own_api(const struct address_filter *f, const struct endpoint *at)
 {
-	if (f->api.port == 0 || at->port != f->api.port)
+	if (f->api_port == 0 || at->port != f->api_port)
 		return false;
-	return endpoint_is_loopback(at) || endpoint_same_ip(&f->api, at);
+	for (unsigned i = 0; i < f->api_n; i++)
+		if (endpoint_same_ip(&f->api[i], at))
+			return true;
+	return endpoint_is_loopback(at);
 }
 
 enum err address_filter_check(const struct address_filter *f, const struct endpoint *at, bool tcp)
@@ -90,7 +96,7 @@ enum err address_filter_check_name(const struct address_filter *f, const char *n
 		at.port = port;
 		return address_filter_check(f, &at, true);
 	}
-	if (is_local_name(name) && (!f->allow_private || port == f->api.port))
+	if (is_local_name(name) && (!f->allow_private || port == f->api_port))
 		return E_DENIED;
 	at = endpoint_from_v4(somebody, port); /* the port alone is judged */
 	return port == 0 || (!f->allow_privileged && endpoint_is_privileged(&at)) ? E_DENIED : E_OK;

@@ -15,12 +15,16 @@
 #include "proto/base/endpoint.h"
 #include "proto/blocklist/blocklist.h"
 
+#define ADDRESS_FILTER_OWN 8u /* as many as api.bind may have */
+
 struct address_filter {
 	bool allow_private;    /* addresses that are not global */
 	bool allow_privileged; /* ports below 1024 besides those of the web */
 	/* Our own HTTP interface, which no request may reach over TCP: it may be at loopback, or at
-	 * this address.  A port of 0: there is none. */
-	struct endpoint api;
+	 * these addresses.  A port of 0: there is none. */
+	struct endpoint api[ADDRESS_FILTER_OWN];
+	unsigned api_n;
+	uint16_t api_port;
 	const struct blocklist *blocked; /* borrowed: those in it are refused; NULL: none */
 };
 

@@ -380,7 +380,7 @@ static void start_transfer(struct web_get *g)
 static bool may_ask_proxy(const struct web_get *g)
 {
 	for (unsigned i = 0; i < g->wait.n; i++)
-		if (endpoint_is_loopback(&g->wait.at[i]) && g->port == g->filter.api.port)
+		if (endpoint_is_loopback(&g->wait.at[i]) && g->port == g->filter.api_port)
 			return false;
 	return true;
 }

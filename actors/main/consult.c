@@ -24,7 +24,8 @@ static bool find_api(const struct config *c, struct endpoint *at)
 {
 	static const uint8_t here4[4] = {127, 0, 0, 1}, here6[16] = {[15] = 1};
 
-	if (c->api_port == 0 || endpoint_parse_ip(c->api_bind, strlen(c->api_bind), at) != E_OK)
+	if (c->api_port == 0 || c->api_bind.n == 0 ||
+		endpoint_parse_ip(c->api_bind.v[0], strlen(c->api_bind.v[0]), at) != E_OK)
 		return false;
 	if (endpoint_is_unspecified(at))
 		*at = endpoint_is_v4(at) ? endpoint_from_v4(here4, 0) : endpoint_from_v6(here6, 0);
@@ -144,7 +145,8 @@ int consult(const struct config *c, FILE *out)
 		xfree(page);
 		doctor_note(f, "daemon", DOCTOR_WARN,
 			"start it and ask again: it knows who reaches it and what trackers say",
-			"none answers at %s port %d", c->api_bind, c->api_port);
+			"none answers at %s port %d",
+			c->api_bind.n > 0 ? c->api_bind.v[0] : "any address", c->api_port);
 		look_at_port(f, c);
 		doctor_proxy(f, c);
 		doctor_machine(f, c);

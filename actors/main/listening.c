@@ -11,6 +11,7 @@
 
 #include "actors/kernel/log.h"
 #include "actors/kernel/net.h"
+#include "actors/main/activation.h"
 #include "actors/ports/ports.h"
 
 /* A port that somebody writes into a file may not be there yet, or be gone again by now: then it is
@@ -55,41 +56,122 @@ static enum err open_peers(struct actor_env *env, const struct config *c, char *
 	return E_OK;
 }
 
-enum err listening_open(struct actor_env *env, const struct config *c, char *why, size_t why_n)
+/* --- the API --- */
+
+static unsigned mode_of(const struct config *c)
+{
+	static const unsigned modes[] = {[CONFIG_SOCKET_OWNER] = 0600,
+		[CONFIG_SOCKET_GROUP] = 0660,
+		[CONFIG_SOCKET_ALL] = 0666};
+
+	return modes[c->api_socket_mode];
+}
+
+static void add_listener(struct actor_env *env, int fd)
+{
+	must(env->api_fds_n < ARRAY_LEN(env->api_fds));
+	env->api_fds[env->api_fds_n++] = fd;
+}
+
+/* The first free port of the system's choice serves all addresses. */
+static enum err bind_all(struct actor_env *env, const struct config *c, char *why, size_t n)
+{
+	struct endpoint at;
+	int port = c->api_port;
+
+	for (size_t i = 0; i < c->api_bind.n; i++) {
+		enum err err = E_OK;
+		int fd = ports_listen(c->api_bind.v[i], port, "", "api", &err, why, n);
+
+		if (fd < 0)
+			return err;
+		add_listener(env, fd);
+		if (net_local(fd, &at) == E_OK)
+			port = at.port;
+	}
+	return E_OK;
+}
+
+static enum err open_path(struct actor_env *env, const struct config *c, char *why, size_t n)
 {
 	enum err err = E_OK;
+	int fd = ports_listen_path(c->api_socket, mode_of(c), &err, why, n);
 
-	env->api_fd = ports_listen(c->api_bind, c->api_port, "", "api", &err, why, why_n);
-	if (env->api_fd < 0)
-		return err;
-	err = open_peers(env, c, why, why_n);
-	if (err != E_OK)
-		listening_close(env);
+	if (fd >= 0)
+		add_listener(env, fd);
 	return err;
 }
 
-void listening_close(struct actor_env *env)
+/* Requests to ourselves are refused by their port, so there is one. */
+static enum err check_ports(struct actor_env *env, char *why, size_t n)
 {
-	if (env->api_fd >= 0)
-		net_close(env->api_fd);
-	env->api_fd = -1;
+	for (unsigned i = 0; i < env->api_fds_n; i++) {
+		struct endpoint at;
+
+		if (net_local(env->api_fds[i], &at) != E_OK || at.port == 0)
+			continue;
+		if (env->api_port != 0 && env->api_port != at.port) {
+			snprintf(why, n,
+				"the service manager passes sockets at the ports %u and %u: let "
+				"all be at one",
+				env->api_port, at.port);
+			return E_SYNTAX;
+		}
+		env->api_port = at.port;
+	}
+	if (env->api_fds_n > 0)
+		return E_OK;
+	snprintf(why, n, "the API listens nowhere: set api.bind or api.socket");
+	return E_MISSING;
 }
 
-uint16_t listening_api(const struct actor_env *env)
+static enum err open_api(struct actor_env *env, const struct config *c, char *why, size_t n)
 {
-	struct endpoint at = {0};
+	enum err err = activation_take(env->api_fds, API_LISTENERS - 1, &env->api_fds_n, why, n);
 
-	if (net_local(env->api_fd, &at) != E_OK)
-		return 0;
-	return at.port;
+	if (err == E_OK && env->api_fds_n == 0)
+		err = bind_all(env, c, why, n);
+	if (err == E_OK && c->api_socket[0] != '\0')
+		err = open_path(env, c, why, n);
+	return err == E_OK ? check_ports(env, why, n) : err;
 }
 
-void listening_url(const char *ip, const struct actor_env *env, char out[LISTENING_URL])
+enum err listening_open(struct actor_env *env, const struct config *c, char *why, size_t why_n)
 {
-	bool v6 = strchr(ip, ':') != NULL;
+	enum err err = open_api(env, c, why, why_n);
 
-	snprintf(out, LISTENING_URL, "http://%s%s%s:%d", v6 ? "[" : "", ip, v6 ? "]" : "",
-		listening_api(env));
+	if (err == E_OK)
+		err = open_peers(env, c, why, why_n);
+	if (err != E_OK)
+		listening_close(env, c);
+	return err;
+}
+
+void listening_close(struct actor_env *env, const struct config *c)
+{
+	for (unsigned i = 0; i < env->api_fds_n; i++)
+		net_close(env->api_fds[i]);
+	env->api_fds_n = 0;
+	if (c->api_socket[0] != '\0')
+		ports_drop_path(c->api_socket);
+}
+
+/* --- where others find it --- */
+
+bool listening_at(const struct actor_env *env, struct endpoint *out)
+{
+	for (unsigned i = 0; i < env->api_fds_n; i++)
+		if (net_local(env->api_fds[i], out) == E_OK && out->port != 0)
+			return true;
+	return false;
+}
+
+void listening_url(const struct endpoint *at, char out[LISTENING_URL])
+{
+	char text[ENDPOINT_TEXT];
+
+	endpoint_format(at, text, sizeof text);
+	snprintf(out, LISTENING_URL, "http://%s", text);
 }
 
 /* Connecting a UDP socket sends nothing: the kernel only chooses the way.  The addresses are those
@@ -117,12 +199,13 @@ static bool find_source(bool v4, char out[ENDPOINT_TEXT])
 	return found;
 }
 
-void listening_reached(const char *bind, char out[ENDPOINT_TEXT])
+void listening_reached(struct endpoint *at)
 {
-	struct endpoint at;
+	char text[ENDPOINT_TEXT];
+	uint16_t port = at->port;
 
-	if (endpoint_parse_ip(bind, strlen(bind), &at) == E_OK && endpoint_is_unspecified(&at) &&
-		find_source(strchr(bind, ':') == NULL, out))
+	if (!endpoint_is_unspecified(at) || !find_source(endpoint_is_v4(at), text))
 		return;
-	snprintf(out, ENDPOINT_TEXT, "%s", bind);
+	(void)endpoint_parse_ip(text, strlen(text), at);
+	at->port = port;
 }

@@ -57,10 +57,16 @@ static int open_signals(void)
 static void print_banner(const struct config *c, const struct actor_env *env)
 {
 	char url[LISTENING_URL];
+	struct endpoint at;
 
-	listening_url(c->api_bind, env, url);
-	printf("torrentd %s: %s%s/  state %s  downloads %s\n", config_version(), url,
-		c->api_base_path, c->state_dir, c->download_dir);
+	printf("torrentd %s:", config_version());
+	if (listening_at(env, &at)) {
+		listening_url(&at, url);
+		printf(" %s%s/ ", url, c->api_base_path);
+	}
+	if (c->api_socket[0] != '\0')
+		printf(" socket %s ", c->api_socket);
+	printf(" state %s  downloads %s\n", c->state_dir, c->download_dir);
 	fflush(stdout);
 }
 
@@ -80,14 +86,15 @@ static void draw_link(const char *url)
 static void print_first_token(
 	const struct start_tokens *s, const struct config *c, const struct actor_env *env)
 {
-	char url[LISTENING_URL], at[ENDPOINT_TEXT], link[512];
+	char url[LISTENING_URL], link[512];
+	struct endpoint at;
 
 	if (s->path[0] != '\0')
 		printf("torrentd: the first token for other machines and programs is in %s\n",
 			s->path);
-	if (s->link[0] != '\0') {
-		listening_reached(c->api_bind, at);
-		listening_url(at, env, url);
+	if (s->link[0] != '\0' && listening_at(env, &at)) {
+		listening_reached(&at);
+		listening_url(&at, url);
 		snprintf(link, sizeof link, "%s%s/#/pair/%s", url, c->api_base_path, s->link);
 		printf("torrentd: pair a device within five minutes: %s\n", link);
 		draw_link(link);
@@ -176,7 +183,6 @@ static int run_listening(struct supervise_arg *arg, struct state_db *db)
 		state_db_close(&env.db);
 		return EXIT_FAILED;
 	}
-	env.api_port = listening_api(&env);
 	if (publisher_open(arg->config, &env.status, why, sizeof why) == E_OK) {
 		status = run_with_tokens(arg, &env);
 	} else {
@@ -184,7 +190,7 @@ static int run_listening(struct supervise_arg *arg, struct state_db *db)
 		state_db_close(&env.db);
 		status = EXIT_FAILED;
 	}
-	listening_close(&env);
+	listening_close(&env, arg->config);
 	return status;
 }
 

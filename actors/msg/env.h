@@ -19,6 +19,10 @@ struct outlet;
 /* Streams of events that so many connections of the API have beside them. */
 #define API_STREAMS(connections) MIN((unsigned)(connections), 64u)
 
+/* What the API listens at: as many as api.bind may have, or the service manager may pass, and
+ * api.socket. */
+#define API_LISTENERS 9u
+
 /* Given to every init; immutable while the actors run. */
 struct actor_env {
 	const struct config *config; /* borrowed by init, which takes a reference */
@@ -27,8 +31,9 @@ struct actor_env {
 	uint8_t peer_id[20];         /* ours, for this run */
 	/* Bound and listening before any thread starts, so that a taken port is said at once
 	 * (main/listening.c). */
-	int api_fd;                               /* main closes it at the end */
-	uint16_t api_port;                        /* the one it listens on */
+	int api_fds[API_LISTENERS]; /* main closes them at the end */
+	unsigned api_fds_n;
+	uint16_t api_port;                        /* of all of them that are TCP's; 0: none is */
 	const struct resources *const *resources; /* what http serves (http/server/server.h); ends
 						     with NULL */
 	const struct token_record *tokens;        /* who may use it; borrowed by init */

@@ -23,6 +23,15 @@ int ports_listen(const char *address, int port, const char *device, const char *
 	enum err *err, char *why, size_t why_n);
 
 /*
+ * A listener of the API at a path, with that mode; what a program that has ended left there is
+ * replaced.  No other thread runs: the umask is changed meanwhile.  E_EXISTS: somebody listens
+ * there, or it is no socket; E_NOENT, E_PERM, E_RANGE (too long), E_IO; *why says what to do.
+ */
+int ports_listen_path(const char *path, unsigned mode, enum err *err, char *why, size_t why_n);
+/* Removes what was there, once it is closed. */
+void ports_drop_path(const char *path);
+
+/*
  * Reads a port number from a file: digits, with space around them or not.  What else may follow on
  * further lines is not looked at.  E_NOENT, E_PERM, E_RANGE (0, or over 65535), E_SYNTAX, E_IO;
  * *why then has words that name the file.

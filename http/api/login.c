@@ -5,6 +5,8 @@
  * The cookie is a token of its own, so it outlives restarts, is in the list of tokens, and is
  * revoked like any other, and with the token that was shown.
  */
+#include <stdio.h>
+
 #include "http/api/priv.h"
 #include "http/api/token_job.h"
 
@@ -74,7 +76,10 @@ void api_session(struct request *r)
 	char client[ENDPOINT_TEXT];
 	struct json_out o = {0};
 
-	endpoint_format_ip(&w->client, client, sizeof client);
+	if (endpoint_is_unspecified(&w->client))
+		snprintf(client, sizeof client, "unix");
+	else
+		endpoint_format_ip(&w->client, client, sizeof client);
 	json_out_open(&o, '{');
 	json_out_put(&o, "version", text, w->scopes != 0 ? config_version() : NULL);
 	json_out_put(&o, "authenticated", bool, w->authenticated);
@@ -86,6 +91,11 @@ void api_session(struct request *r)
 	json_out_put(&o, "host", text, w->host);
 	json_out_put(&o, "base_path", text, request_config(r)->api_base_path);
 	json_out_put(&o, "client", text, client);
+	json_out_key(&o, "user");
+	if (w->user >= 0)
+		json_out_int(&o, w->user);
+	else
+		json_out_null(&o);
 	json_out_put(&o, "trusted_proxy", bool, w->proxied);
 	json_out_close(&o, '}');
 	answer_json(r, 200, &o);

@@ -56,12 +56,14 @@ static bool is_there(const struct config_input *in)
 	return there;
 }
 
-/* An address that stands for all of this machine's is reached by loopback. */
+/* The first; one that stands for all of this machine's is reached by loopback. */
 static const char *address_of(const struct config *c)
 {
-	if (strcmp(c->api_bind, "0.0.0.0") == 0)
+	const char *at = c->api_bind.v[0];
+
+	if (strcmp(at, "0.0.0.0") == 0)
 		return "127.0.0.1";
-	return strcmp(c->api_bind, "::") == 0 ? "::1" : c->api_bind;
+	return strcmp(at, "::") == 0 ? "::1" : at;
 }
 
 static void take_config(struct ctl_place *p, const struct config *c)
@@ -104,9 +106,9 @@ static bool find_here(struct ctl_place *p, char *const *envp, char *why, size_t 
 		snprintf(why, why_n,
 			"the daemon's configuration is wrong (or say --url where it is): %s",
 			errors);
-	else if (c->api_port == 0)
-		snprintf(
-			why, why_n, "the daemon chooses its port by itself: say --url where it is");
+	else if (c->api_port == 0 || c->api_bind.n == 0)
+		snprintf(why, why_n,
+			"the daemon's configuration names no port of it: say --url where it is");
 	else
 		take_config(p, c);
 	if (c != NULL)

@@ -191,6 +191,28 @@ static struct endpoint read_peer(const struct request *r)
 	return endpoint_from_v6(ip, 0);
 }
 
+static bool is_by_path(const struct request *r)
+{
+	const union MHD_ConnectionInfo *i =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return i != NULL && i->client_addr != NULL && i->client_addr->sa_family == AF_UNIX;
+}
+
+/* The user at the other end of a path; -1: it did not come by one. */
+static int64_t read_user(const struct request *r, const struct facts *f)
+{
+	const union MHD_ConnectionInfo *fd =
+		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred user;
+	socklen_t n = sizeof user;
+
+	if (!f->by_path || fd == NULL ||
+		getsockopt(fd->connect_fd, SOL_SOCKET, SO_PEERCRED, &user, &n) != 0)
+		return -1;
+	return user.uid;
+}
+
 /* An end that is not known is nobody's: unspecified. */
 static void read_ends(const struct request *r, struct facts *f)
 {
@@ -198,6 +220,8 @@ static void read_ends(const struct request *r, struct facts *f)
 		MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	f->peer = read_peer(r);
+	f->by_path = is_by_path(r);
+	f->exposed = r->http->exposed;
 	if (fd == NULL || net_local(fd->connect_fd, &f->local) != E_OK)
 		f->local = (struct endpoint){0};
 }
@@ -273,6 +297,7 @@ static void know(struct request *r, const struct facts *f, const struct guard_ve
 		.proxied = facts_by_proxy(f),
 		.https = facts_https(f),
 		.client = facts_client(f),
+		.user = read_user(r, f),
 		.host = facts_host(f)};
 	note_use(r->http, v->token, f->now);
 }

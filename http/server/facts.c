@@ -39,9 +39,17 @@ static bool is_proxy(const struct config *c, const struct endpoint *e)
 	return false;
 }
 
+static bool trusts_path(const struct config *c)
+{
+	for (size_t i = 0; i < c->api_trusted_proxies.n; i++)
+		if (strcmp(c->api_trusted_proxies.v[i], "unix") == 0)
+			return true;
+	return false;
+}
+
 bool facts_by_proxy(const struct facts *f)
 {
-	return is_proxy(f->config, &f->peer);
+	return f->by_path ? trusts_path(f->config) : is_proxy(f->config, &f->peer);
 }
 
 const char *facts_forwarded(const struct facts *f, const char *name)
@@ -92,9 +100,12 @@ struct endpoint facts_client(const struct facts *f)
 	const char *list = facts_forwarded(f, "X-Forwarded-For");
 	size_t n = list != NULL ? strlen(list) : 0;
 	struct endpoint client = f->peer, hop;
+	bool by_path = f->by_path;
 
-	while (n > 0 && is_proxy(f->config, &client) && last_hop(list, &n, &hop))
+	while (n > 0 && (by_path || is_proxy(f->config, &client)) && last_hop(list, &n, &hop)) {
 		client = hop;
+		by_path = false;
+	}
 	client.port = 0;
 	return client;
 }
@@ -160,8 +171,9 @@ static bool shows_a_proxy(const struct head *h)
 }
 
 /*
- * Local is who came by loopback alone, under a name of loopback: a proxy on this machine passes
- * others on, and mostly shows it by the name they used or by a header it adds.
+ * Local is who came by loopback or a path of the file system alone, under a name of loopback: a
+ * proxy on this machine passes others on, and mostly shows it by the name they used or by a header
+ * it adds.
  *
  * Every hop counts, in every line of that name: with a second proxy on this machine the last hop is
  * the first proxy, some proxies add a line rather than to the line there is, and the loopback of a
@@ -169,7 +181,7 @@ static bool shows_a_proxy(const struct head *h)
  */
 bool facts_local(const struct facts *f)
 {
-	if (!endpoint_is_loopback(&f->peer) || !is_loopback_name(facts_host(f)))
+	if ((!f->by_path && !endpoint_is_loopback(&f->peer)) || !is_loopback_name(facts_host(f)))
 		return false;
 	if (!facts_by_proxy(f))
 		return !shows_a_proxy(f->head);

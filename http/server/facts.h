@@ -25,6 +25,8 @@ struct facts {
 	int64_t uptime;              /* seconds of a clock that does not jump */
 	struct endpoint peer;        /* the other end of the connection */
 	struct endpoint local;       /* ours */
+	bool by_path;                /* it came by api.socket: neither has an address */
+	bool exposed;                /* other machines may come by some listener */
 	bool open;                   /* what is asked for needs no credentials */
 	bool document;               /* and is a page, to which links of other sites may lead */
 };

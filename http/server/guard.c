@@ -245,17 +245,16 @@ static void admit_basic(const struct facts *f, struct guard_verdict *v, const ch
 
 /*
  * Whether who is on this machine needs no credentials.  Where others can reach the port, what
- * passes them on (a forwarder into a container) may come by loopback, too.
+ * passes them on (a forwarder into a container) may come by loopback, too.  A path is guarded by
+ * its mode.
  */
-static bool local_may(const struct config *c)
+static bool local_may(const struct facts *f)
 {
-	struct endpoint at;
+	const struct config *c = f->config;
 
 	if (c->api_local != CONFIG_LOCAL_AUTO)
 		return c->api_local == CONFIG_LOCAL_ON;
-	return c->api_token[0] == '\0' &&
-	       endpoint_parse_ip(c->api_bind, strlen(c->api_bind), &at) == E_OK &&
-	       endpoint_is_loopback(&at);
+	return f->by_path || (c->api_token[0] == '\0' && !f->exposed);
 }
 
 /* What follows "Bearer " or "Basic "; NULL: there is no such thing. */
@@ -286,7 +285,7 @@ static bool admit_login(const struct facts *f, struct guard_verdict *v, const ch
 
 	if (!logins_find(f->logins, secret, f->uptime, &login) ||
 		!tokens_valid(f->tokens, login.token, f->now) ||
-		(login.local && !(local_may(f->config) && facts_local(f))))
+		(login.local && !(local_may(f) && facts_local(f))))
 		return false;
 	admit(v, login.local ? GUARD_BY_PLACE : GUARD_BY_LOGIN, login.scopes);
 	v->token = login.token;
@@ -332,7 +331,7 @@ static void check_credentials(const struct facts *f, struct guard_verdict *v)
 	admit_cookie(f, v);
 	if (f->logins != NULL)
 		admit_logins(f, v);
-	if (v->by == GUARD_BY_NOTHING && local_may(f->config) && facts_local(f))
+	if (v->by == GUARD_BY_NOTHING && local_may(f) && facts_local(f))
 		admit(v, GUARD_BY_PLACE, SCOPE_ALL);
 	if (v->by == GUARD_BY_NOTHING && !f->open)
 		refuse(v, 401,

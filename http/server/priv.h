@@ -53,6 +53,14 @@ struct client {
 	bool cut;      /* it has been shut down and will be gone soon */
 };
 
+/* Where clients come in. */
+struct door {
+	struct http *http;
+	struct loop_fd io;      /* its descriptor is main's */
+	struct loop_timer rest; /* until it is looked at again, while there are no descriptors */
+	bool shut;              /* it is not looked at */
+};
+
 struct http {
 	uint32_t magic;
 	struct actor *actor;
@@ -62,10 +70,9 @@ struct http {
 	unsigned workers;                         /* instances of WORKER */
 	struct MHD_Daemon *daemon;
 	struct loop_fd io;
-	struct loop_fd door; /* where clients come in; its descriptor is main's */
-	struct loop_timer
-		rest; /* until the door is looked at again, while there are no descriptors */
-	bool shut;    /* the door is not looked at */
+	struct door *doors; /* owned */
+	unsigned doors_n;
+	bool exposed;              /* other machines may come by one of them */
 	struct loop_timer timer;   /* microhttpd's own timeouts */
 	struct loop_timer sweep;   /* slow clients */
 	struct tokens *tokens;     /* owned: who may */
@@ -214,8 +221,8 @@ void streaming_end(struct http *);
 void pour_close(struct pour **);
 void pours_end(struct http *);
 
-/* door.c: takes no more clients than microhttpd has room for; borrows the descriptor */
-void door_open(struct http *, int fd);
+/* door.c: takes no more clients than microhttpd has room for; borrows the descriptors */
+void door_open(struct http *, const int *fds, unsigned n);
 void door_room(struct http *); /* a client has gone */
 void door_close(struct http *);
 

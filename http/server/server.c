@@ -85,7 +85,7 @@ static void on_log(void *ctx, const char *fmt, va_list ap)
 	log_event(LOG_DEBUG, "microhttpd", "text=\"%s\"", line);
 }
 
-static void start(struct http *h, int fd)
+static void start(struct http *h, const struct actor_env *env)
 {
 	const union MHD_DaemonInfo *info;
 	unsigned timeout = (unsigned)MAX(h->config->api_timeout / USEC_PER_SEC, (int64_t)1);
@@ -107,7 +107,7 @@ static void start(struct http *h, int fd)
 	h->io.fn = on_ready;
 	h->io.fd = -1;
 	must(loop_fd_add(actor_loop(h->actor), &h->io, info->epoll_fd, POLL_IN) == E_OK);
-	door_open(h, fd);
+	door_open(h, env->api_fds, env->api_fds_n);
 }
 
 static void stop(struct http *h)
@@ -152,7 +152,7 @@ static void *http_init(struct actor *a, const void *arg)
 	tables_open(h);
 	h->timer.fn = on_timer;
 	h->sweep.fn = on_sweep;
-	start(h, env->api_fd);
+	start(h, env);
 	loop_timer_set(actor_loop(a), &h->sweep, actor_now(a) + SWEEP);
 	return h;
 }
@@ -207,6 +207,7 @@ static void http_fini(struct actor *a)
 	basic_free(&h->basic);
 	logins_free(&h->logins);
 	config_unref(&h->config);
+	xfree(h->doors);
 	FREE_OBJ(h);
 }
 

@@ -60,7 +60,8 @@ struct who {
 	bool local;             /* it is on this machine */
 	bool proxied;           /* by a proxy that is believed */
 	bool https;             /* likewise: by TLS */
-	struct endpoint client; /* its address */
+	struct endpoint client; /* its address; unspecified: it came by a path */
+	int64_t user;           /* of this machine, who came by a path; -1: it did not */
 	const char *host;       /* under which name it asks; as long as the request */
 };
 

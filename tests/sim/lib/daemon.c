@@ -44,7 +44,6 @@ static void fill_env(struct daemon *d)
 	env->config = d->config;
 	env->shards = 1;
 	env->workers = WORKERS;
-	env->api_fd = -1;
 	env->peer_port = PORT;
 	memcpy(env->peer_id, "-SM0000-", 8);
 	random_bytes(env->peer_id + 8, sizeof env->peer_id - 8);

@@ -37,7 +37,8 @@ static void test_defaults(void **state)
 	(void)state;
 	assert_int_equal(load_one("", &c, errors, sizeof errors), E_OK);
 	assert_string_equal(errors, "");
-	assert_string_equal(c->api_bind, "127.0.0.1");
+	assert_int_equal(c->api_bind.n, 1);
+	assert_string_equal(c->api_bind.v[0], "127.0.0.1");
 	assert_int_equal(c->api_port, 8080);
 	assert_string_equal(c->api_token, "");
 	assert_int_equal(c->api_hosts.n, 0);
@@ -102,6 +103,11 @@ static const struct good {
 	{"[download]\ndir=/a\nroots = /b, \"/a,c\" ,/", OPT_download_roots, "/b, \"/a,c\", /"},
 	{"[api]\nbind = ::1", OPT_api_bind, "::1"},
 	{"[api]\nbind = 127.9.9.9", OPT_api_bind, "127.9.9.9"},
+	{"[api]\nbind = 127.0.0.1, ::1", OPT_api_bind, "127.0.0.1, ::1"},
+	{"[api]\nbind =\nsocket = ~/s", OPT_api_bind, ""},
+	{"[api]\nsocket = /run//s/", OPT_api_socket, "/run/s"},
+	{"[api]\nsocket =", OPT_api_socket, "\"\""},
+	{"[api]\ntrusted_proxies = unix, 10.0.0.0/8", OPT_api_trusted_proxies, "unix, 10.0.0.0/8"},
 	{"[api]\nbind = 0.0.0.0\ntoken = 0123456789abcdef", OPT_api_bind, "0.0.0.0"},
 	{"# only a comment", OPT_api_port, "8080"},
 };
@@ -166,7 +172,7 @@ static const struct bad {
 	{"[api]\nport = \"80", "F:2: api.port: a quoted text has no closing quote\n"},
 	{"[api]\nport = \"80\" 1", "F:2: api.port: something follows the closing quote\n"},
 	{"[api]\nbind = a\033b", "F:2: api.bind: the value has a control character\n"},
-	{"[api]\nbind =", "F:2: api.bind: it must not be empty\n"},
+	{"[log]\nlevel =", "F:2: log.level: \"\" is none of error|warning|info|debug\n"},
 	{"[api]\nbody_limit = 10MB", "F:2: api.body_limit: \"10MB\" is not understood: a size is a "
 				     "number and a unit (B, KiB, MiB, GiB, TiB), such as 10MiB\n"},
 	{"[api]\nbody_limit = 1KiB\n[upload]\nmax_rate = 10MB/s",
@@ -263,7 +269,7 @@ static const struct bad {
 	{"[api]\nbase_path = /x?y",
 		"api.base_path is \"/x?y\" (set at F:2): write a path such as /torrents, of "
 		"letters, digits, - . _ ~ and no slash at its end\n"},
-	{"[api]\nbind = here", "api.bind is \"here\" (set at F:2), which is not an IP address\n"},
+	{"[api]\nbind = here", "api.bind has \"here\" (set at F:2), which is not an IP address\n"},
 	{"[peers]\nbind = ::, here",
 		"peers.bind has \"here\" (set at F:2), which is not an IP address\n"},
 	{"[peers]\nport = 8080", "api.port and peers.port are both 8080 on 0.0.0.0\n"},
@@ -278,8 +284,8 @@ static const struct bad {
 					"scheme://host or scheme://host:port, and nothing behind "
 					"it\n"},
 	{"[api]\ntrusted_proxies = 10.0.0.0/33",
-		"api.trusted_proxies has \"10.0.0.0/33\" (set at F:2): write an IP address, or a "
-		"network such as 10.0.0.0/8\n"},
+		"api.trusted_proxies has \"10.0.0.0/33\" (set at F:2): write an IP address, a "
+		"network such as 10.0.0.0/8, or unix\n"},
 	/* All errors at once. */
 	{"[api]\nport = x\nprot = 1\n[log]\nlevel = y",
 		"F:2: api.port: \"x\" is not a whole number\n"

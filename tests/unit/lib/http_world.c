@@ -15,7 +15,6 @@ void headworld_init(struct http_world *w)
 	w->config.api_token = "";
 	w->config.api_user = "";
 	w->config.api_password = "";
-	w->config.api_bind = "127.0.0.1";
 	w->facts = (struct facts){
 		.config = &w->config, .head = &w->head, .peer = loopback(), .local = loopback()};
 }

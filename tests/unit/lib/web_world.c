@@ -41,9 +41,10 @@ void webworld_start(struct webworld *w, const struct resources *resources,
 	w->env.config = make_config(options);
 	w->resources[0] = resources;
 	w->env.resources = w->resources;
-	w->env.api_fd = net_listen(&at, "", 64, &e);
-	assert_true(w->env.api_fd >= 0);
-	assert_int_equal(net_local(w->env.api_fd, &at), E_OK);
+	w->env.api_fds[0] = net_listen(&at, "", 64, &e);
+	assert_true(w->env.api_fds[0] >= 0);
+	w->env.api_fds_n = 1;
+	assert_int_equal(net_local(w->env.api_fds[0], &at), E_OK);
 	w->port = w->env.api_port = at.port;
 	w->set = actors_new(&message_table);
 	w->http = actors_add_here(w->set, ADDR_HTTP, &http_spec, &w->env);
@@ -54,7 +55,7 @@ void webworld_end(struct webworld *w)
 {
 	actors_join(w->set);
 	actors_free(&w->set);
-	net_close(w->env.api_fd);
+	net_close(w->env.api_fds[0]);
 	config_unref(&w->env.config);
 }
 

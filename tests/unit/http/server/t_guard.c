@@ -349,16 +349,16 @@ static void who_is_local_gets_in_as_configured(void **state)
 {
 	static const struct {
 		enum config_local local;
-		char *token, *bind;
-		unsigned status;
+		char *token;
+		bool exposed;
+		unsigned status, by_path;
 	} rows[] = {
-		{CONFIG_LOCAL_AUTO, "", "127.0.0.1", 0},
-		{CONFIG_LOCAL_AUTO, "", "::1", 0},
-		{CONFIG_LOCAL_AUTO, "correct-horse-battery", "127.0.0.1", 401},
-		{CONFIG_LOCAL_AUTO, "", "0.0.0.0", 401},
-		{CONFIG_LOCAL_AUTO, "", "192.168.1.5", 401},
-		{CONFIG_LOCAL_ON, "correct-horse-battery", "127.0.0.1", 0},
-		{CONFIG_LOCAL_OFF, "", "127.0.0.1", 401},
+		{CONFIG_LOCAL_AUTO, "", false, 0, 0},
+		{CONFIG_LOCAL_AUTO, "correct-horse-battery", false, 401, 0},
+		{CONFIG_LOCAL_AUTO, "", true, 401, 0},
+		{CONFIG_LOCAL_AUTO, "correct-horse-battery", true, 401, 0},
+		{CONFIG_LOCAL_ON, "correct-horse-battery", false, 0, 0},
+		{CONFIG_LOCAL_OFF, "", false, 401, 401},
 	};
 	struct http_world w;
 
@@ -367,12 +367,40 @@ static void who_is_local_gets_in_as_configured(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		w.config.api_local = (int)rows[i].local;
 		w.config.api_token = rows[i].token;
-		w.config.api_bind = rows[i].bind;
+		w.facts.exposed = rows[i].exposed;
 		assert_int_equal(enter(&w, ""), rows[i].status);
 		w.facts.peer = endpoint_from_v4((const uint8_t[]){192, 168, 1, 9}, 0);
 		assert_int_equal(enter(&w, ""), 401);
+		w.facts.peer = (struct endpoint){0};
+		w.facts.by_path = true;
+		assert_int_equal(enter(&w, ""), rows[i].by_path);
+		assert_int_equal(enter(&w, "Via: 1.1 proxy\r\n"), 401);
+		assert_int_equal(enter(&w, "Host: evil.example\r\n"), 421);
+		w.facts.by_path = false;
 		w.facts.peer = endpoint_from_v4((const uint8_t[]){127, 0, 0, 1}, 0);
 	}
+}
+
+static void who_passes_others_on_by_a_path_is_believed_if_listed(void **state)
+{
+	static const char *const list[] = {"unix", "10.0.0.1"};
+	static const char forwarded[] = "X-Forwarded-For: 203.0.113.7, 10.0.0.1\r\n";
+	struct endpoint client;
+	struct http_world w;
+
+	(void)state;
+	headworld_init(&w);
+	w.facts.by_path = true;
+	w.facts.peer = (struct endpoint){0};
+	headworld_get(&w, forwarded);
+	client = facts_client(&w.facts);
+	assert_true(endpoint_is_unspecified(&client));
+	w.config.api_trusted_proxies = headworld_list(list, 2);
+	assert_int_equal(enter(&w, forwarded), 401);
+	client = facts_client(&w.facts);
+	assert_memory_equal(client.ip + 12, ((const uint8_t[]){203, 0, 113, 7}), 4);
+	assert_int_equal(enter(&w, "X-Forwarded-For: 127.0.0.1\r\n"), 0);
+	assert_int_equal(enter(&w, ""), 0);
 }
 
 static void a_token_that_was_made_has_its_scopes_until_it_expires(void **state)
@@ -511,6 +539,7 @@ int main(void)
 		cmocka_unit_test(local_is_who_came_by_loopback_alone),
 		cmocka_unit_test(who_comes_through_a_proxy_is_not_local),
 		cmocka_unit_test(who_is_local_gets_in_as_configured),
+		cmocka_unit_test(who_passes_others_on_by_a_path_is_believed_if_listed),
 		cmocka_unit_test(a_token_that_was_made_has_its_scopes_until_it_expires),
 		cmocka_unit_test(a_cookie_lets_a_device_in),
 		cmocka_unit_test(the_client_is_whom_the_last_believed_proxy_names),
