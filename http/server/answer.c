@@ -209,6 +209,12 @@ void answer_bytes(struct request *r, const char *type, struct slice bytes)
 	set(r, 200, type, xmemdup(bytes.p, bytes.n), bytes.n);
 }
 
+void answer_kept(struct request *r, unsigned status, const char *type, const char *body, size_t n)
+{
+	CHECK_OBJ(r, REQUEST_MAGIC);
+	set(r, status, type, n > 0 ? xmemdup(body, n) : NULL, n);
+}
+
 void answer_json(struct request *r, unsigned status, struct json_out *o)
 {
 	size_t n;
@@ -277,7 +283,8 @@ static void add_preflight(struct MHD_Response *m)
 {
 	MHD_add_response_header(m, "Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
 	MHD_add_response_header(m, "Access-Control-Allow-Headers",
-		"Authorization, Content-Type, If-None-Match, X-Requested-With, X-Torrentd, "
+		"Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Requested-With, "
+		"X-Torrentd, "
 		"X-Transmission-Session-Id");
 	MHD_add_response_header(m, "Access-Control-Allow-Private-Network", "true");
 	MHD_add_response_header(m, "Access-Control-Max-Age", "600");
@@ -324,7 +331,8 @@ static void add_headers(const struct request *r, struct MHD_Response *m, const c
 		MHD_add_response_header(m, "Vary", "Origin");
 	if (r->origin != NULL) {
 		MHD_add_response_header(m, "Access-Control-Allow-Origin", r->origin);
-		MHD_add_response_header(m, "Access-Control-Expose-Headers", "ETag, Retry-After");
+		MHD_add_response_header(m, "Access-Control-Expose-Headers",
+			"ETag, Idempotent-Replayed, Retry-After");
 	}
 	if (r->status == 204 && r->method == 0)
 		add_preflight(m);

@@ -4,7 +4,8 @@
  *
  * Floors, from the ground: head (a request's headers), guard (who gets in), route, answer, params,
  * door (new connections), client (those there are), streaming and pour (answers that go on), entry
- * (how a request gets in), request (the life of one), server (the actor).
+ * (how a request gets in), once (that it is done once), request (the life of one), server (the
+ * actor).
  */
 #ifndef HTTP_SERVER_PRIV_H
 #define HTTP_SERVER_PRIV_H
@@ -13,6 +14,7 @@
 
 #include "actors/kernel/log.h"
 #include "actors/msg/env.h"
+#include "http/access/repeats.h"
 #include "http/server/form.h"
 #include "http/server/guard.h"
 #include "http/server/server.h"
@@ -80,6 +82,7 @@ struct http {
 	struct tries *tries;       /* owned: who was wrong of late */
 	struct basic *basic;       /* owned: what was right of late */
 	struct logins *logins;     /* owned: apps that have logged in */
+	struct repeats *repeats;   /* owned: what may come again */
 	struct link clients;
 	unsigned clients_n; /* but those that take a stream */
 	struct link streams, pours;
@@ -137,6 +140,8 @@ struct request {
 	char **members; /* owned, each of them too: names and values of param_json() */
 	uint32_t members_n, members_room;
 	uint64_t charged; /* of http->uploads, until the request is over */
+	bool keyed;       /* its answer is kept for who asks again, */
+	uint8_t once[32]; /* by this name */
 	bool refused;     /* answered in the midst of its body, which is thrown away, */
 	uint64_t thrown;  /* as far as so many bytes */
 };
@@ -197,8 +202,15 @@ void answer_body(struct request *, struct body *);
 void answer_ready(struct request *, unsigned status, const char *type, struct MHD_Response *);
 /* answer.c: 308, to this path and query of ours */
 void answer_again(struct request *, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* answer.c: one that was given before; copies the body, type is static. */
+void answer_kept(struct request *, unsigned status, const char *type, const char *body, size_t n);
 /* answer.c: hands the finished answer to microhttpd. */
 enum MHD_Result answer_send(struct request *);
+
+/* once.c: whether it is done; false: answered, because it was done before, or is under way. */
+bool once_begin(struct request *);
+/* once.c: it has been answered, or never will be. */
+void once_end(struct request *);
 
 /* entry.c: whether it gets in, to a resource that takes its method and its parameters; false:
  * answered. */

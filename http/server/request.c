@@ -265,6 +265,7 @@ static void unpack(struct request *r)
 
 static enum MHD_Result send_answer(struct request *r)
 {
+	once_end(r);
 	client_enter(r->http, r->conn,
 		r->stream != NULL || r->pour != NULL ? CLIENT_STREAM : CLIENT_ANSWER);
 	return answer_send(r);
@@ -297,7 +298,7 @@ enum MHD_Result request_step(void *ctx, struct MHD_Connection *conn, const char 
 	client_enter(h, conn, CLIENT_WAITS);
 	if (!r->answered)
 		unpack(r);
-	if (!r->answered)
+	if (!r->answered && once_begin(r))
 		r->resource->fn(r);
 	return r->answered ? send_answer(r) : MHD_YES;
 }
@@ -317,6 +318,7 @@ void request_over(
 	actor_cancel_calls(h->actor, r);
 	if (r->suspended)
 		h->waiting--;
+	once_end(r);
 	if (r->gone != NULL)
 		r->gone(r->gone_ctx);
 	link_remove(&r->in_shared);

@@ -143,6 +143,7 @@ static void *http_init(struct actor *a, const void *arg)
 	h->tries = tries_new();
 	h->basic = basic_new();
 	h->logins = logins_new();
+	h->repeats = repeats_new();
 	if (env->pairing.expires != 0)
 		pairings_add_link(h->pairings, &env->pairing);
 	link_init(&h->clients);
@@ -206,6 +207,7 @@ static void http_fini(struct actor *a)
 	tries_free(&h->tries);
 	basic_free(&h->basic);
 	logins_free(&h->logins);
+	repeats_free(&h->repeats);
 	config_unref(&h->config);
 	xfree(h->doors);
 	FREE_OBJ(h);

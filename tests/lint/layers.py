@@ -55,7 +55,7 @@ MAY = {
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),
     'actors/main': (BASE, KERNEL, MSG, 'config', 'actors/state', 'actors/status', 'actors/ports', 'actors/doctor', 'proto/swarm', 'proto/wire'),
     'http/access': (BASE, KERNEL, MSG, 'proto/meta'),
-    'http/server': (BASE, KERNEL, MSG, 'config', 'http/access'),
+    'http/server': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/access'),
     'http/dialect': (BASE, KERNEL, MSG),
     'http/transmission': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/server', 'http/dialect'),
     'http/qbittorrent': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'http/access', 'http/server', 'http/dialect'),
