@@ -31,14 +31,15 @@ static bool has_failed(const json_t *failed, const char *hash)
 
 static void say_failed(const json_t *rows, const json_t *failed)
 {
-	char name[1024], why[1024];
+	char name[1024], why[1024], hash[64];
 
 	for (size_t i = 0; i < json_array_size(failed); i++) {
 		const json_t *f = json_array_get(failed, i);
 
 		ctl_safe(name, sizeof name, name_of(rows, ctl_text(f, "hash")));
 		ctl_safe(why, sizeof why, ctl_text(f, "detail"));
-		ctl_complain("%.8s %s: %s", ctl_text(f, "hash"), name, why);
+		ctl_safe(hash, sizeof hash, ctl_text(f, "hash"));
+		ctl_complain("%.8s %s: %s", hash, name, why);
 	}
 }
 

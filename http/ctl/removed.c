@@ -52,14 +52,15 @@ enum ctl_status ctl_run_removed(struct ctl *c)
 static enum ctl_status restore(struct ctl *c, const json_t *row)
 {
 	const char *const none[] = {NULL};
-	char path[128], name[1024];
+	char path[128], name[1024], hash[64];
 	enum ctl_status status;
 
 	snprintf(path, sizeof path, "/api/v1/removed/%.40s/restore", ctl_text(row, "hash"));
 	status = ctl_ask(c->client, "POST", path, none, NULL, NULL);
+	ctl_safe(hash, sizeof hash, ctl_text(row, "hash"));
 	ctl_safe(name, sizeof name, ctl_text(row, "name"));
 	if (status == CTL_DONE && !c->json)
-		printf("restored %.8s %s\n", ctl_text(row, "hash"), name);
+		printf("restored %.8s %s\n", hash, name);
 	return status;
 }
 

@@ -37,6 +37,8 @@ json_t *ctl_row_of(const json_t *fields, const json_t *values)
 		if (name != NULL && i < json_array_size(values))
 			json_object_set(row, name, json_array_get(values, i));
 	}
+	if (strspn(ctl_text(row, "hash"), "0123456789abcdef") != strlen(ctl_text(row, "hash")))
+		json_object_del(row, "hash"); /* it goes to a terminal as it is */
 	return row;
 }
 

@@ -58,7 +58,7 @@ static void print_change(void *ctx, const json_t *row, bool gone)
 	if (c->json) {
 		line = json_copy((json_t *)(uintptr_t)row);
 		json_object_set_new(line, "gone", json_boolean(gone));
-		json_dumpf(line, stdout, JSON_COMPACT);
+		json_dumpf(line, stdout, JSON_COMPACT | JSON_ENSURE_ASCII);
 		putchar('\n');
 		json_decref(line);
 		return;
