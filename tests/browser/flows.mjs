@@ -8,13 +8,16 @@ import { Torrent } from './lib_torrent.mjs';
 
 const one = new Torrent('one-file.2026.iso', 400_000);
 const three = new Torrent('Three files and more', [['first.mkv', 150_000], ['second.srt', 40_000], ['deep/third.txt', 90_000]]);
+const picky = new Torrent('Only the third of these', [['one.mkv', 65_536], ['two.mkv', 65_536], ['three.srt', 65_536]]);
 const slow = new Torrent('a-slow-download.x265-GRP', 24 * 1024 * 1024);
 
 const [seeder, daemon] = await Promise.all([Daemon.start({ 'lan.upload_max_rate': '400KiB/s' }), Daemon.start()]);
-for (const t of [one, three, slow]) await seeder.seed(t);
+for (const t of [one, three, picky, slow]) await seeder.seed(t);
 const from = `127.0.0.1:${seeder.peerPort}`;
 
 const names = p => p.page.locator('.row .name').allInnerTexts().then(list => list.map(t => t.replace(/\n/g, '')));
+
+const download = p => p.page.locator('.sheet-foot .primary');
 
 test('nothing is there yet, and the page says how to begin', async () => {
   const p = await Page.open(daemon.url);
@@ -27,8 +30,8 @@ test('a magnet is pasted and downloaded', async () => {
   const p = await Page.open(daemon.url);
   await p.button('Add').last().click();
   await p.page.locator('textarea').fill(one.magnet(from));
-  await p.page.getByText('Magnet link', { exact: true }).waitFor();
-  await p.button('Download').click();
+  await p.page.locator('.card').filter({ hasText: one.name }).waitFor();
+  await download(p).click();
   await p.page.locator('dialog').waitFor({ state: 'detached' });
   await p.row(one.name).getByText('100 %').waitFor();
   equal((await daemon.row(one)).state, 'seeding');
@@ -43,15 +46,34 @@ test('the clipboard is looked at where that is allowed', async () => {
   await p.close();
 });
 
+test('of a magnet the third file alone: four taps, and nothing else is on disk', async () => {
+  const p = await Page.open(daemon.url, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await p.page.evaluate(text => navigator.clipboard.writeText(text), picky.magnet(from));
+  await p.button('Add').last().click();
+  await p.page.getByText('192 KiB in 3 files').waitFor();
+  equal(await daemon.row(picky), undefined, 'nothing is added by looking');
+  await p.axe('looking first');
+  await p.picture('preview-390x844-light');
+  await p.button('None').click();
+  await p.page.getByRole('checkbox', { name: 'Download three.srt' }).click();
+  await p.button('Download 64.0 KiB').click();
+  await p.page.locator('dialog').waitFor({ state: 'detached' });
+  await p.row(picky.name).getByText('100 %').waitFor();
+  equal(['one.mkv', 'two.mkv', 'three.srt'].map(f => existsSync(picky.path(daemon.downloads, f))), [false, false, true]);
+  await daemon.post('removetorrent', { infohash: picky.hash, delete: true });
+  await until(async () => (await daemon.row(picky)) === undefined, 'it is gone again');
+  await p.close();
+});
+
 test('of a torrent file some files are chosen before anything is sent', async () => {
   const p = await Page.open(daemon.url);
   await p.button('Add').last().click();
   await p.page.locator('input[type=file]').setInputFiles({ name: 'three.torrent', mimeType: 'application/x-bittorrent', buffer: three.data });
   await p.page.getByText('in 3 files').waitFor();
-  await p.page.getByText('Choose files').click();
+  await p.page.locator('summary').filter({ hasText: 'Choose files' }).click();
   await p.page.getByRole('checkbox', { name: 'Download second.srt' }).uncheck();
   await p.page.getByText('2 of 3 files').waitFor();
-  await p.button('Download').click();
+  await download(p).click();
   await p.row(three.name).waitFor();
   await daemon.state(three, 'downloading', 'seeding');
   const view = await (await fetch(`${daemon.url}torrentdata?infohash=${three.hash}&fields=files&files=true`)).json();
@@ -65,7 +87,7 @@ test('what is no torrent is told apart, each in words', async () => {
   await p.page.locator('textarea').fill('https://example.org/a.torrent\nnonsense');
   await p.page.locator('input[type=file]').setInputFiles({ name: 'x.torrent', mimeType: 'text/plain', buffer: Buffer.from('hello') });
   for (const text of ['Links to .torrent files are not followed', 'neither a magnet link', 'This file is no torrent']) await p.page.getByText(text).waitFor();
-  check(await p.button('Download').isDisabled(), 'nothing can be downloaded');
+  check(await download(p).isDisabled(), 'nothing can be downloaded');
   await p.close();
 });
 
@@ -73,9 +95,9 @@ test('what the daemon refuses stays, with its words', async () => {
   const p = await Page.open(daemon.url);
   await p.button('Add').last().click();
   await p.page.locator('input[type=file]').setInputFiles({ name: 'one.torrent', mimeType: 'application/x-bittorrent', buffer: one.data });
-  await p.button('Download').click();
+  await download(p).click();
   await p.page.locator('.card-bad').waitFor();
-  check(/already/.test(await p.page.locator('.card-bad').innerText()), await p.page.locator('.card-bad').innerText());
+  check(/lready/.test(await p.page.locator('.card-bad').innerText()), await p.page.locator('.card-bad').innerText());
   await p.close();
 });
 

@@ -8,7 +8,7 @@ export type Source =
   | { kind: 'file'; key: string; name: string; bytes: Uint8Array; info: TorrentInfo; skip: number[] }
   | { kind: 'bad'; key: string; name: string; why: 'link' | 'text' | 'file' };
 
-export interface Options { path: string; start: boolean; sequential: boolean; top: boolean }
+export interface Options { path: string; start: boolean; sequential: boolean; top: boolean; chooseFirst: boolean }
 
 // A key that no other request has, also where the page came by plain http.
 export const keyOf = (): string => [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('');
@@ -53,14 +53,25 @@ export function ranges(indices: number[]): string {
   return out.join(',');
 }
 
+interface Look { preview: string; skip: number[] }
+
+// What is wished of it, without what is as it always is.
+function wishes(o: Options, skip: number[]): Record<string, unknown> {
+  return {
+    ...(o.path ? { path: o.path } : {}), ...(o.start ? {} : { start: false }), ...(o.sequential ? { sequential: true } : {}), ...(o.top ? { top: true } : {}),
+    ...(o.chooseFirst ? { choose_first: true } : {}),
+    ...(skip.length > 0 ? { files: { skip: ranges(skip) } } : {}),
+  };
+}
+
 // key: the same one when it is sent again.
-export async function send(source: Source, o: Options, key: string): Promise<void> {
-  const common = { path: o.path || undefined, start: o.start, sequential: o.sequential || undefined, top: o.top || undefined };
+export async function send(source: Source, o: Options, key: string, look?: Look): Promise<void> {
   const headers = { 'Idempotency-Key': key };
   if (source.kind === 'magnet') {
-    const body = Object.fromEntries(Object.entries({ url: source.url, ...common }).filter(([, v]) => v !== undefined));
-    await request('POST', 'addmagnet', { body, headers });
+    const what = look ? { preview: look.preview } : { magnet: source.url };
+    await request('POST', 'api/v1/torrents', { body: { ...what, ...wishes({ ...o, chooseFirst: o.chooseFirst && !look }, look?.skip ?? []) }, headers });
   } else if (source.kind === 'file') {
-    await request('POST', 'addtorrentfile', { params: { ...common, skip: ranges(source.skip) || undefined }, body: new Blob([source.bytes as BlobPart]), headers });
+    const params = { path: o.path || undefined, start: o.start, sequential: o.sequential || undefined, top: o.top || undefined, skip: ranges(source.skip) || undefined };
+    await request('POST', 'addtorrentfile', { params, body: new Blob([source.bytes as BlobPart]), headers });
   }
 }

@@ -88,6 +88,10 @@ export const de: Words = {
   addedN: n => `${many(n, 'Torrent', 'Torrents')} hinzugefügt`,
   addLater: 'Hinzufügen, sobald es Verbindung gibt', ghosts: 'Wartet aufs Hinzufügen', ghost: 'Wartet aufs Senden',
   addedLater: n => `${many(n, 'Torrent wartet', 'Torrents warten')} auf diesem Gerät auf Verbindung`,
+  lookAsks: n => (n > 0 ? `fragt ${many(n, 'Peer', 'Peers')} nach der Dateiliste` : 'sucht Peers, die die Dateiliste haben'),
+  downloadSize: size => `${size} laden`, mergeTrackers: 'Auch seine Tracker fragen',
+  trackersMerged: n => (n > 0 ? `${many(n, 'Tracker', 'Tracker')} hinzugefügt` : 'Alle waren schon da'),
+  addChooseFirst: 'Erst Dateien wählen: anhalten, wenn ihre Liste da ist',
   chooseFiles: 'Dateien wählen', filesChosen: (n, of) => `${n} von ${of} Dateien`,
 
   removeTitle: n => `${n} entfernen?`, removeTitleN: n => `${many(n, 'Torrent', 'Torrents')} entfernen?`,

@@ -89,6 +89,10 @@ export const en = {
   addedN: (n: number): string => `${many(n, 'torrent', 'torrents')} added`,
   addLater: 'Add when there is a connection', ghosts: 'Waiting to be added', ghost: 'Waits to be sent',
   addedLater: (n: number): string => `${many(n, 'torrent waits', 'torrents wait')} on this device for a connection`,
+  lookAsks: (n: number): string => (n > 0 ? `asks ${many(n, 'peer', 'peers')} for the list of files` : 'looks for peers that have the list of files'),
+  downloadSize: (size: string): string => `Download ${size}`, mergeTrackers: 'Ask its trackers, too',
+  trackersMerged: (n: number): string => (n > 0 ? `${many(n, 'tracker', 'trackers')} added` : 'It had all of them already'),
+  addChooseFirst: 'Choose files first: stop when their list has come',
   chooseFiles: 'Choose files', filesChosen: (n: number, of: number): string => `${n} of ${of} files`,
 
   removeTitle: (n: string): string => `Remove ${n}?`, removeTitleN: (n: number): string => `Remove ${many(n, 'torrent', 'torrents')}?`,

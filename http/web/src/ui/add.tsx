@@ -1,65 +1,24 @@
 // SPDX-License-Identifier: MIT
 // The sheet that adds: what was pasted, typed, dropped or chosen, each with what becomes of it.
 import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { addFiles, draft, picked } from '../adding';
+import { ApiError } from '../api';
 import { bytes } from '../format';
 import { t } from '../i18n/index';
 import { connected, hasten } from '../link';
-import { openTorrent } from '../router';
 import { isAway, sendLater } from '../outbox';
+import { lookAt, looks } from '../preview';
 import { closeSheet } from '../sheets';
 import { say } from '../snack';
 import { keyOf, type Options, send, type Source, sourcesFrom } from '../source';
 import { rowOf, rows, tick } from '../store';
 import { volumeOf } from '../volumes';
+import { Card, drop } from './card';
 import { Icon } from './icon';
 import { SheetFrame } from './sheet';
-import { FileTree } from './tree';
 
-const BAD = { link: 'sourceLink', text: 'sourceBad', file: 'sourceNoTorrent' } as const;
-
-function drop(source: Source): void {
-  if (picked.value.includes(source)) picked.value = picked.value.filter(s => s !== source);
-  else draft.value = draft.value.split(/\s+/).filter(w => sourcesFrom(w)[0]?.key !== source.key).join('\n');
-}
-
-function kindOf(source: Source): string {
-  if (source.kind === 'bad') return t.value[BAD[source.why]];
-  if (source.kind === 'magnet') return source.name === source.key ? t.value.sourceHash : t.value.sourceMagnet;
-  return t.value.sourceFiles(bytes(source.info.size), source.info.files.length);
-}
-
-function Choice({ source }: { source: Source & { kind: 'file' } }) {
-  const skip = new Set(source.skip);
-  const files = source.info.files.map(f => ({ ...f, done: 0, priority: skip.has(f.index) ? 'skip' : 'normal' }));
-  const choose = (indices: number[], priority: string) => {
-    for (const i of indices) priority === 'skip' ? skip.add(i) : skip.delete(i);
-    picked.value = picked.value.map(s => (s === source ? { ...source, skip: [...skip].sort((a, b) => a - b) } : s));
-  };
-  return (
-    <details class="choice">
-      <summary>{t.value.chooseFiles} · {t.value.filesChosen(files.length - skip.size, files.length)}</summary>
-      <FileTree files={files} onPriority={choose} brief />
-    </details>
-  );
-}
-
-function Card({ source, failed }: { source: Source; failed: string | undefined }) {
-  void tick.value;
-  const here = source.kind === 'magnet' ? rowOf(source.key) : undefined;
-  const bad = failed ?? (source.kind === 'bad' ? kindOf(source) : '');
-  return (
-    <li class={`card ${bad ? 'card-bad' : ''}`}>
-      <Icon name={bad ? 'error' : source.kind === 'file' ? 'file' : 'meta'} />
-      <span class="card-text"><bdi class="card-name">{source.name}</bdi><span class="card-kind">{bad || (here ? t.value.alreadyHere : kindOf(source))}</span></span>
-      {here && <button type="button" class="button" onClick={() => closeSheet(() => openTorrent(here.hash))}>{t.value.open}</button>}
-      <button type="button" class="icon-button" aria-label={t.value.sourceDrop} onClick={() => drop(source)}><Icon name="close" /></button>
-      {source.kind === 'file' && source.info.files.length > 1 && <Choice source={source} />}
-    </li>
-  );
-}
-
-interface CheckProps { name: 'start' | 'sequential' | 'top'; label: string; options: Options; set: (change: Partial<Options>) => void }
+interface CheckProps { name: 'start' | 'sequential' | 'top' | 'chooseFirst'; label: string; options: Options; set: (change: Partial<Options>) => void }
 
 const Check = ({ name, label, options, set }: CheckProps) => (
   <label class="check"><input type="checkbox" checked={options[name]} onChange={e => set({ [name]: e.currentTarget.checked })} />{label}</label>
@@ -71,12 +30,18 @@ function recentPaths(): string[] {
   return [...new Set(newest.map(row => row.path))].filter(Boolean).slice(0, 10);
 }
 
+// What of it is wanted; 0: it is not known.
+function wantedOf(source: Source): number {
+  const look = looks.value.get(source.key), files = source.kind === 'file' ? source.info.files : look?.files ?? [];
+  const skip = new Set(source.kind === 'file' ? source.skip : look?.skip);
+  return files.reduce((n, f) => n + (skip.has(f.index) ? 0 : f.length), 0);
+}
+
 // Bytes that are missing where the files are to go; 0: they fit, or it is not known.
 function shortage(sources: Source[], path: string): number {
   const volume = volumeOf(path);
   if (!volume || volume.error) return 0;
-  const size = sources.reduce((n, s) => n + (s.kind !== 'file' ? 0 : s.info.files.reduce((m, f) => m + (s.skip.includes(f.index) ? 0 : f.length), 0)), 0);
-  return Math.max(0, size - volume.free);
+  return Math.max(0, sources.reduce((n, s) => n + wantedOf(s), 0) - volume.free);
 }
 
 function More({ options, set }: { options: Options; set: (change: Partial<Options>) => void }) {
@@ -91,10 +56,13 @@ function More({ options, set }: { options: Options; set: (change: Partial<Option
       {volume && <p class="hint">{t.value.addFree(bytes(volume.free))}</p>}
       <Check {...{ options, set }} name="start" label={t.value.addStart} />
       <Check {...{ options, set }} name="top" label={t.value.addTop} />
+      <Check {...{ options, set }} name="chooseFirst" label={t.value.addChooseFirst} />
       <Check {...{ options, set }} name="sequential" label={t.value.addSequential} />
     </details>
   );
 }
+
+interface Sent { failed: Map<string, string>; later: number }
 
 interface Sent { failed: Map<string, string>; later: number }
 
@@ -103,15 +71,16 @@ async function sendAll(sources: Source[], options: Options): Promise<Sent> {
   const failed = new Map<string, string>();
   let later = 0;
   for (const source of sources) {
+    const look = looks.value.get(source.key);
     try {
-      await send(source, options, keyOf());
+      await send(source, options, keyOf(), look?.state === 'ready' ? { preview: look.id, skip: look.skip } : undefined);
       drop(source);
     } catch (error) {
       if (isAway(error)) {
         await sendLater(source, options);
         drop(source);
         later++;
-      } else failed.set(source.key, error instanceof Error ? error.message : String(error));
+      } else failed.set(source.key, error instanceof ApiError && error.code === 'duplicate' ? t.value.alreadyHere : error instanceof Error ? error.message : String(error));
     }
   }
   hasten();
@@ -124,12 +93,21 @@ function announce({ failed, later }: Sent, all: Source[]): void {
   else if (done > 0) say(done === 1 && all.length === 1 ? t.value.added(all[0]!.name) : t.value.addedN(done));
 }
 
+function buttonText(sources: Source[]): string {
+  const size = sources.reduce((n, s) => n + wantedOf(s), 0);
+  if (!connected.value) return t.value.addLater;
+  if (sources.length > 1) return t.value.downloadN(sources.length);
+  return sources.length === 1 && size > 0 ? t.value.downloadSize(bytes(size)) : t.value.download;
+}
+
 export function AddSheet() {
-  const options = useSignal<Options>({ path: '', start: true, sequential: false, top: false });
+  const options = useSignal<Options>({ path: '', start: true, sequential: false, top: false, chooseFirst: false });
   const failed = useSignal<Map<string, string>>(new Map()), busy = useSignal(false);
   const sources = useComputed(() => [...picked.value, ...sourcesFrom(draft.value)]);
   void tick.value;
   const good = sources.value.filter(s => s.kind !== 'bad' && !(s.kind === 'magnet' && rowOf(s.key)));
+  useEffect(() => lookAt(sources.value), [sources.value, connected.value]);
+  useEffect(() => () => lookAt([]), []);
   const submit = async (e: Event) => {
     e.preventDefault();
     busy.value = true;
@@ -144,9 +122,7 @@ export function AddSheet() {
   const foot = (
     <>
     {short > 0 && <p class="wrong" role="status">{t.value.addShort(bytes(short))}</p>}
-    <button type="submit" form="add" class="button primary wide" disabled={good.length === 0 || busy.value}>
-      {!connected.value ? t.value.addLater : good.length > 1 ? t.value.downloadN(good.length) : t.value.download}
-    </button>
+    <button type="submit" form="add" class="button primary wide" disabled={good.length === 0 || busy.value}>{buttonText(good)}</button>
     </>
   );
   return (
@@ -158,7 +134,7 @@ export function AddSheet() {
         <label class="button wide file-button"><Icon name="file" />{t.value.chooseFile}
           <input type="file" multiple class="visually-hidden" onChange={choose} />
         </label>
-        {sources.value.length > 0 && <ul class="cards" aria-label={t.value.addTitle}>{sources.value.map(s => <Card key={s.key} source={s} failed={failed.value.get(s.key)} />)}</ul>}
+        {sources.value.length > 0 && <ul class="cards" aria-label={t.value.addTitle}>{sources.value.map(s => <Card key={s.key} source={s} failed={failed.value.get(s.key)} alone={sources.value.length === 1} />)}</ul>}
         <More options={options.value} set={change => { options.value = { ...options.value, ...change }; }} />
       </form>
     </SheetFrame>
