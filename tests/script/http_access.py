@@ -317,7 +317,7 @@ def a_login_needs_the_right_secret_in_the_body():
         for path in (f'/api/v1/login?token={admin}', '/api/v1/pair?code=AAAAAAAA', '/api/v1/pair?secret=x'):
             equal(ask(d, 'POST', path)[0], 422, path)
             equal(ask(d, 'POST', path, None, {'name': 'x'})[0], 422, path)
-        for raw in ('', 'x', '[]', '{"token": ["x"]}', '{"token": 1'):
+        for raw in ('', 'x', '[]', '{"token": [["x"]]}', '{"token": 1'):
             status = d.http('POST', '/api/v1/login', None, raw).status
             check(status in (400, 422), raw, 'got', status)
         equal(sorted(listed(d, admin)), ['first start'])

@@ -200,7 +200,8 @@ def tables_recently_active_and_numbers_after_a_restart():
         d.restart()
         rpc = Rpc(d)
         rpc.ok('torrent-remove', ids=[1])  # without a look at the list before
-        equal([(x['id'], x['name']) for x in rpc.get('id', 'name')], [(2, 't2'), (3, 't4'), (4, 't1')])
+        equal([(x['id'], x['name']) for x in rpc.get('id', 'name')], [(2, 't1'), (3, 't2'), (4, 't4')],
+              'what was removed and added again has come back to its place')
 
 
 @case
