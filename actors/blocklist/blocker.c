@@ -341,7 +341,7 @@ static void on_reload(struct actor *a, struct msg **m)
 static void fill_view(const struct blocker *b, struct m_blocklist_view *v)
 {
 	v->enabled = b->config->blocklist_enabled;
-	v->updating = b->get != NULL || find_due(b, loop_now(b->loop)) != NULL;
+	v->updating = b->changed || b->get != NULL || find_due(b, loop_now(b->loop)) != NULL;
 	v->ranges = b->list != NULL ? blocklist_ranges(b->list) : 0;
 	v->bytes = b->list != NULL ? blocklist_bytes(b->list) : 0;
 	v->refused = b->list != NULL ? blocklist_refusals(b->list) : b->refusals;

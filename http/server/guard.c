@@ -416,6 +416,19 @@ static bool is_own_page(const struct facts *f)
 	       (site != NULL && strcasecmp(site, "same-origin") == 0);
 }
 
+/*
+ * Node.js sends Sec-Fetch-Mode: cors and no other of its kind.  A browser that says so of a request
+ * for another site names the site it acts for (Origin), always.
+ */
+static bool is_node(const struct head *h)
+{
+	const char *mode = head_get(h, "Sec-Fetch-Mode", NULL);
+
+	return mode != NULL && strcasecmp(mode, "cors") == 0 && !head_has_prefix(h, "Origin") &&
+	       !head_has_prefix(h, "Sec-Fetch-Site") && !head_has_prefix(h, "Sec-Fetch-Dest") &&
+	       !head_has_prefix(h, "Sec-CH-");
+}
+
 /* What only browsers send: pages cannot take all of it away. */
 static bool looks_like_browser(const struct head *h)
 {
@@ -426,7 +439,7 @@ static bool looks_like_browser(const struct head *h)
 	for (size_t i = 0; accept != NULL && i < ARRAY_LEN(documents); i++)
 		if (strcasestr(accept, documents[i]) != NULL)
 			return true;
-	return head_has_prefix(h, "Sec-") || head_has_prefix(h, "Referer") ||
+	return (head_has_prefix(h, "Sec-") && !is_node(h)) || head_has_prefix(h, "Referer") ||
 	       head_has_prefix(h, "Upgrade-Insecure-Requests") ||
 	       (agent != NULL && strncasecmp(agent, "Mozilla/", 8) == 0);
 }

@@ -320,27 +320,12 @@ static void on_pieces(struct actor *a, struct msg **m)
 	actor_reply(a, m, E_OK);
 }
 
-/* No daemon here has a DHT: nobody sends these. */
-static void on_dht(struct actor *a, struct msg **m)
+/* No daemon here has an API or a DHT, and nobody adds a magnet link: nobody sends these. */
+static void on_stranger(struct actor *a, struct msg **m)
 {
 	(void)a;
 	(void)m;
-	must_not_reach("a word of the DHT");
-}
-
-/* Nor does anybody add a magnet link. */
-static void on_meta(struct actor *a, struct msg **m)
-{
-	(void)a;
-	(void)m;
-	must_not_reach("a torrent without its metainfo");
-}
-
-static void on_token(struct actor *a, struct msg **m)
-{
-	(void)a;
-	(void)m;
-	must_not_reach("somebody who may use the API");
+	must_not_reach("a message that nobody sends in a simulation");
 }
 
 static void *state_init(struct actor *a, const void *arg)
@@ -357,14 +342,6 @@ static void state_quiesce(struct actor *a)
 	actor_quiesced(a);
 }
 
-/* The place of main is a driver's, who changes no option. */
-static void on_options(struct actor *a, struct msg **m)
-{
-	(void)a;
-	(void)m;
-	must_not_reach("an option changed over the API");
-}
-
 static const struct actor_handler handlers[] = {
 	{MSG_STATE_LOAD, on_load},
 	{MSG_STATE_ADD, on_add},
@@ -374,11 +351,16 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_TOTALS, on_totals},
 	{MSG_STATE_NOTE, on_note},
 	{MSG_STATE_PIECES, on_pieces},
-	{MSG_STATE_META, on_meta},
-	{MSG_STATE_DHT, on_dht},
-	{MSG_STATE_DHT_LOAD, on_dht},
-	{MSG_STATE_OPTIONS, on_options},
-	{MSG_STATE_TOKEN, on_token},
+	{MSG_STATE_META, on_stranger},
+	{MSG_STATE_FETCH, on_stranger},
+	{MSG_UNDO_LOAD, on_stranger},
+	{MSG_UNDO_DROP, on_stranger},
+	{MSG_STATE_NAMES, on_stranger},
+	{MSG_STATE_NAMES_LOAD, on_stranger},
+	{MSG_STATE_DHT, on_stranger},
+	{MSG_STATE_DHT_LOAD, on_stranger},
+	{MSG_STATE_OPTIONS, on_stranger},
+	{MSG_STATE_TOKEN, on_stranger},
 	{0, NULL},
 };
 

@@ -222,7 +222,8 @@ static void what_browsers_send_unasked_changes_nothing(void **state)
 	static const char *const pages[] = {CHROME IMG, CHROME, IMG, "Accept: text/html\r\n",
 		"Referer: http://127.0.0.1:8080/\r\n", "Sec-Fetch-Site: none\r\n",
 		"Sec-Fetch-Mode: no-cors\r\n", "Sec-CH-UA: x\r\n",
-		"Upgrade-Insecure-Requests: 1\r\n"};
+		"Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n",
+		"Sec-Fetch-Mode: cors\r\n" CHROME, "Upgrade-Insecure-Requests: 1\r\n"};
 	struct http_world w;
 	char lines[500];
 
@@ -251,6 +252,7 @@ static void programs_and_own_pages_change_things(void **state)
 	headworld_init(&w);
 	assert_int_equal(change(&w, ""), 0);
 	assert_int_equal(change(&w, "User-Agent: curl/8.5.0\r\nAccept: */*\r\n"), 0);
+	assert_int_equal(change(&w, "User-Agent: node\r\nSec-Fetch-Mode: cors\r\n"), 0);
 	assert_int_equal(change(&w, CHROME "Sec-Fetch-Site: same-origin\r\n"), 0);
 	assert_int_equal(change(&w, CHROME "Origin: http://127.0.0.1:8080\r\n"), 0);
 	assert_int_equal(change(&w, CHROME "X-Torrentd: 1\r\n"), 0);
