@@ -315,6 +315,8 @@ def unknown_parameters_are_refused_by_name():
         d.add(t, start='false')
         for endpoint in json.loads(d.get('/').body)['endpoints']:
             method, _, path = endpoint.rpartition(' ')
+            if path.startswith('/api/v2/'):
+                continue  # apps of qBittorrent send more than it knows, and so it is there
             query = {'nosuch': '1'} if '{' in path else {'infohash': t.hex, 'nosuch': '1'}
             path = path.replace('{infohash}', t.hex)
             reply = d.http(method or 'GET', path, query)
