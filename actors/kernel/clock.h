@@ -8,5 +8,6 @@
 
 int64_t clock_mono_us(void); /* monotonic microseconds, never 0.  Any thread. */
 int64_t clock_wall_s(void);  /* seconds since 1970, UTC.  Any thread. */
+int64_t clock_wall_us(void); /* microseconds likewise.  Any thread. */
 
 #endif

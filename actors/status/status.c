@@ -89,8 +89,7 @@ static void load(struct status *s)
 
 static void begin(struct status *s)
 {
-	uint64_t now = (uint64_t)(clock_wall_s() * USEC_PER_SEC),
-		 beyond = s->mirror.base + (UINT64_C(1) << 32);
+	uint64_t now = (uint64_t)clock_wall_us(), beyond = s->mirror.base + (UINT64_C(1) << 32);
 
 	mirror_reset(&s->mirror, s->mirror.base == 0 ? now : MAX(now, beyond));
 	s->stats_sequence = s->mirror.base;

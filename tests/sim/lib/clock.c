@@ -9,7 +9,12 @@ int64_t clock_mono_us(void)
 	return sim_world()->now;
 }
 
+int64_t clock_wall_us(void)
+{
+	return WALL_START * USEC_PER_SEC + sim_world()->now;
+}
+
 int64_t clock_wall_s(void)
 {
-	return WALL_START + sim_world()->now / USEC_PER_SEC;
+	return clock_wall_us() / USEC_PER_SEC;
 }
