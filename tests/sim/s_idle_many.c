@@ -19,7 +19,7 @@
 #define HOUR     (3600 * SEC)
 #define ANNOUNCE (300 * SEC) /* as the tracker of the simulation wants it */
 #define PIECE    16384u
-#define IDLE_MAX 5376 /* bytes of a torrent of one piece and one file, besides its metainfo */
+#define IDLE_MAX 5504 /* bytes of a torrent of one piece and one file, besides its metainfo */
 
 static const struct line line = {.up = 1 << 20, .down = 1 << 20, .latency_us = 10000};
 
