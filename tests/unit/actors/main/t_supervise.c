@@ -46,9 +46,14 @@ int64_t clock_mono_us(void)
 	return *world_clock();
 }
 
+int64_t clock_wall_us(void)
+{
+	return INT64_C(1700000000) * USEC_PER_SEC;
+}
+
 int64_t clock_wall_s(void)
 {
-	return 1700000000;
+	return clock_wall_us() / USEC_PER_SEC;
 }
 
 static void note(struct world *w, const struct actor *a, const char *what)
