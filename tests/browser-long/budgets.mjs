@@ -122,7 +122,7 @@ function threads(pid) {
   }, 0);
 }
 
-test('twenty active torrents: the page takes 1 % of the daemon\'s processor, 2 KB/s, and 4 % of its own', async () => {
+test('twenty active torrents: the page takes 1 % of the daemon\'s processor, 2.5 KiB/s, and 4 % of its own', async () => {
   const [seeder, leecher] = await Promise.all([Daemon.start({ 'lan.upload_max_rate': '400KiB/s' }), Daemon.start()]);
   const some = Array.from({ length: 20 }, (_, i) => new Torrent(`active-${i}.iso`, 4 * 1024 * 1024));
   for (const t of some) await seeder.seed(t);
@@ -149,7 +149,7 @@ test('twenty active torrents: the page takes 1 % of the daemon\'s processor, 2 K
     if (p) {
       own = Math.max(own, (await cost(p) - before) / (SECONDS * 10));
       console.log(`# ${((bytes - bytesFrom) / SECONDS / 1024).toFixed(2)} KiB/s, ${own.toFixed(2)} % of the page's own`);
-      check((bytes - bytesFrom) / SECONDS <= 2048, 'bytes a second:', (bytes - bytesFrom) / SECONDS);
+      check((bytes - bytesFrom) / SECONDS <= 2560, 'bytes a second:', (bytes - bytesFrom) / SECONDS);
       await p.close();
     }
   }

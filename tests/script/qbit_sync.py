@@ -45,8 +45,9 @@ def what_changes_is_told_and_nothing_else():
     with Daemon() as d:
         qbit = Qbit(d)
         a, b = Torrent('a', 1000, trackers=['http://x.test/announce']), Torrent('b', 1000, seed=2)
-        qbit.add(a, paused='true')
-        qbit.add(b, paused='true')
+        for t in (a, b):
+            qbit.add(t, paused='true')
+            d.wait_ready(t)
         m = Mirror(qbit)
         agree(qbit, m)
         equal((m.full, set(m.torrents), m.trackers), (1, {a.hex, b.hex}, {'http://x.test/announce': [a.hex]}))
