@@ -7,7 +7,7 @@ APT_BUILD := gcc make pkg-config libc6-dev libzmq3-dev libcurl4-openssl-dev libs
 # For the page alone: make WEB=no needs neither.
 APT_WEB   := nodejs npm
 APT_FUZZ  := clang libclang-rt-14-dev
-APT_TEST  := libcmocka-dev python3 python3-libtorrent transmission-daemon transmission-cli aria2 \
+APT_TEST  := libcmocka-dev python3 python3-jsonschema python3-libtorrent transmission-daemon transmission-cli aria2 \
 	opentracker rtorrent iproute2 util-linux curl clang-format binutils openssl nginx-light chromium caddy miniupnpd-nftables nftables miniupnpc natpmpc zbar-tools python3-zmq \
 	dante-server microsocks tinyproxy-bin
 APT_BENCH := python3 python3-libtorrent transmission-daemon aria2 rtorrent valgrind linux-perf strace iproute2 \

@@ -37,6 +37,7 @@ void api_network(struct request *);
 void api_doctor(struct request *);
 void api_blocklist(struct request *);
 void api_index(struct request *);
+void api_openapi(struct request *);
 void api_dht(struct request *);
 void api_dht_job(struct request *);
 
