@@ -105,6 +105,11 @@ bool fs_map_resident(const uint8_t *at, size_t n);
 enum err fs_link_make(int dir, const char *path, const char *target);
 enum err fs_link_drop(int dir, const char *path, const char *target); /* only if it is that link */
 enum err fs_unlink_at(int dir, const char *path);
+/*
+ * Gives a file or link another name beneath another directory, whose directories are made; never
+ * over anything that stands there: E_EXISTS.  E_OTHER_VOLUME.
+ */
+enum err fs_rename_at(int from, const char *old_path, int to, const char *new_path);
 enum err fs_rmdir_at(int dir, const char *path); /* E_BUSY when it is not empty */
 enum err fs_sync_dir_at(
 	int dir, const char *path); /* directory that holds path: its names are durable */

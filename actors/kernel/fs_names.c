@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum err remove_at(int dir, const char *path, int flags)
@@ -27,6 +29,42 @@ static enum err remove_at(int dir, const char *path, int flags)
 enum err fs_unlink_at(int dir, const char *path)
 {
 	return remove_at(dir, path, 0);
+}
+
+/* Where the file system cannot refuse by itself, a look must do. */
+static int rename_anew(int from, const char *old, int to, const char *new)
+{
+	struct stat st;
+	int r = renameat2(from, old, to, new, RENAME_NOREPLACE);
+
+	if (r == 0 || (errno != EINVAL && errno != ENOSYS))
+		return r;
+	if (fstatat(to, new, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return errno == ENOENT ? renameat(from, old, to, new) : -1;
+}
+
+enum err fs_rename_at(int from, const char *old_path, int to, const char *new_path)
+{
+	char old[NAME_MAX + 1], new[NAME_MAX + 1];
+	int source = fs_open_parent(from, old_path, false, old), target, r, e;
+
+	if (source < 0)
+		return fs_err_of(errno);
+	/* Nothing is made for what is not there. */
+	r = faccessat(source, old, F_OK, AT_SYMLINK_NOFOLLOW);
+	target = r == 0 ? fs_open_parent(to, new_path, true, new) : -1;
+	if (target >= 0)
+		r = rename_anew(source, old, target, new);
+	e = errno;
+	if (target >= 0)
+		close(target);
+	close(source);
+	if (target >= 0 && r != 0 && e == EXDEV)
+		return E_OTHER_VOLUME;
+	return target >= 0 && r == 0 ? E_OK : fs_err_of(e);
 }
 
 enum err fs_rmdir_at(int dir, const char *path)

@@ -35,6 +35,9 @@ void record_fini(struct torrent_record *r)
 	xfree(r->stamps);
 	partials_free(&r->partials, &r->partials_n);
 	wishes_fini(&r->wishes);
+	xfree(r->names);
+	xfree(r->to_path);
+	xfree(r->to_names);
 	xfree(r->link);
 	drop_meta(&r->found);
 	xfree(r->choice);
@@ -61,6 +64,15 @@ static void m_torrent_set_fini(struct m_torrent_set *m)
 	xfree(m->files);
 	record_trackers_free(&m->trackers, &m->trackers_n);
 	drop_meta(&m->edited);
+	xfree(m->path);
+	xfree(m->from);
+	xfree(m->to);
+}
+
+static void m_state_place_fini(struct m_state_place *m)
+{
+	xfree(m->path);
+	xfree(m->names);
 }
 
 static void torrent_view_fini(struct torrent_view *v)
@@ -196,6 +208,25 @@ static void m_worker_open_fini(struct m_worker_open *m)
 	xfree(m->root);
 	xfree(m->path);
 	partials_free(&m->partials, &m->partials_n);
+}
+
+void whereabouts_fini(struct whereabouts *p)
+{
+	xfree(p->root);
+	xfree(p->path);
+	drop_meta(&p->meta);
+	*p = (struct whereabouts){0};
+}
+
+static void m_worker_shift_fini(struct m_worker_shift *m)
+{
+	whereabouts_fini(&m->from);
+	whereabouts_fini(&m->to);
+}
+
+static void m_worker_look_fini(struct m_worker_look *m)
+{
+	whereabouts_fini(&m->at);
 }
 
 static void m_worker_stat_fini(struct m_worker_stat *m)
@@ -348,6 +379,7 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_state_add)                                                                         \
 	OWNER(m_state_meta)                                                                        \
 	OWNER(m_state_set)                                                                         \
+	OWNER(m_state_place)                                                                       \
 	OWNER(m_state_fetch)                                                                       \
 	OWNER(m_state_shelve)                                                                      \
 	OWNER(m_undo)                                                                              \
@@ -363,6 +395,8 @@ static void m_state_dht_fini(struct m_state_dht *m)
 	OWNER(m_store_ready)                                                                       \
 	OWNER(m_worker_open)                                                                       \
 	OWNER(m_worker_stat)                                                                       \
+	OWNER(m_worker_shift)                                                                      \
+	OWNER(m_worker_look)                                                                       \
 	OWNER(m_worker_hash)                                                                       \
 	OWNER(m_worker_sync)                                                                       \
 	OWNER(m_peers_add)                                                                         \
@@ -407,6 +441,7 @@ OWNERS
 #define FINI_m_state_add      fini_m_state_add
 #define FINI_m_state_meta     fini_m_state_meta
 #define FINI_m_state_set      fini_m_state_set
+#define FINI_m_state_place    fini_m_state_place
 #define FINI_m_state_fetch    fini_m_state_fetch
 #define FINI_m_state_shelve   fini_m_state_shelve
 #define FINI_m_undo           fini_m_undo
@@ -422,6 +457,8 @@ OWNERS
 #define FINI_m_store_ready    fini_m_store_ready
 #define FINI_m_worker_open    fini_m_worker_open
 #define FINI_m_worker_stat    fini_m_worker_stat
+#define FINI_m_worker_shift   fini_m_worker_shift
+#define FINI_m_worker_look    fini_m_worker_look
 #define FINI_m_worker_hash    fini_m_worker_hash
 #define FINI_m_worker_sync    fini_m_worker_sync
 #define FINI_m_peers_add      fini_m_peers_add
@@ -441,6 +478,7 @@ OWNERS
 #define FINI_m_webseed_view   fini_m_webseed_view
 
 #define FINI_m_webseed_banned NULL
+#define FINI_m_torrent_data   NULL
 #define FINI_m_plain          NULL
 #define FINI_m_torrent        NULL
 #define FINI_m_health         NULL

@@ -149,6 +149,7 @@ enum torrent_op {
 	TORRENT_DISCREET,
 	TORRENT_LABELS,
 	TORRENT_ANNOUNCE, /* as soon as its trackers allow it, while it works */
+	TORRENT_PLACE,    /* its files get another place, or other names */
 	TORRENT_RESTORE,  /* one that was removed comes back as it was */
 	TORRENT_FORGET,   /* one that was removed goes for good, with what of it is in the trash */
 	TORRENT_TRACKERS, /* others, which are its own from then on */
@@ -173,6 +174,10 @@ struct m_torrent_set {
 	uint32_t files_n;
 	char *labels; /* owned: TORRENT_LABELS, as in struct wishes */
 	enum label_change label_change;
+	/* TORRENT_PLACE, owned: another target directory, NULL: the same; or another name for a
+	 * file or directory in it, NULL: none (proto/meta/metainfo.h). */
+	char *path, *from, *to;
+	uint32_t file; /* without `from` */
 	/* Not 0: how it was before is kept as part of that undo (undo.h). */
 	uint64_t undo;
 	/* It undoes: the value is the database's own, and what is there now must have the print;
@@ -234,6 +239,19 @@ struct m_state_load {
 	char *changed;                     /* owned: as in STATE_OPTIONS; NULL: nothing */
 	struct shelved *removed;           /* owned: the latest last */
 	uint32_t removed_n;
+};
+
+/*
+ * A torrent's files get another place, which is noted first (`begin`), and then either is so, or
+ * with path NULL is not.
+ */
+struct m_state_place {
+	struct msg h;
+	int64_t row;
+	bool begin;
+	char *path, *names; /* owned */
+	uint32_t made;      /* of path, as in torrent_record */
+	struct words why;   /* reply */
 };
 
 /* What the database knows of one torrent, also of one that was removed. */

@@ -27,6 +27,9 @@ struct torrent_record record_copy(const struct torrent_record *from)
 	r.stamps = copy_list(from->stamps, from->stamps_n, sizeof *from->stamps);
 	r.partials = partials_copy(from->partials, from->partials_n);
 	wishes_copy(&r.wishes, &from->wishes);
+	r.names = from->names != NULL ? xstrdup(from->names) : NULL;
+	r.to_path = from->to_path != NULL ? xstrdup(from->to_path) : NULL;
+	r.to_names = from->to_names != NULL ? xstrdup(from->to_names) : NULL;
 	r.link = from->link != NULL ? xstrdup(from->link) : NULL;
 	r.found = from->found != NULL ? metainfo_ref(from->found) : NULL;
 	r.choice = copy_list(from->choice, from->choice_n, sizeof *from->choice);

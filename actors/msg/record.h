@@ -140,6 +140,8 @@ struct torrent_record {
 	int64_t place;            /* torrents with less come before it in the queue */
 	struct seed_limits seed;  /* its own */
 	uint64_t seeded;          /* seconds of seeding, ever */
+	char *names;              /* owned: other names that meta has for its files; NULL: none */
+	char *to_path, *to_names; /* owned: its files are on their way there; NULL: they are not */
 	char *link;               /* owned: the magnet link that it came by; NULL: none */
 	struct metainfo *found;   /* owned reference, while meta is bare: the whole metainfo, whose
 				     files had no place; NULL: it is not known */

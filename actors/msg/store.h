@@ -170,6 +170,36 @@ struct m_store_pieces {
 
 void m_store_pieces_fini(struct m_store_pieces *);
 
+/* Where the files of a torrent that nobody has open lie: beneath path, which lies beneath root, by
+ * the names of meta. */
+struct whereabouts {
+	char *root, *path;     /* owned */
+	struct metainfo *meta; /* owned reference */
+};
+
+void whereabouts_fini(struct whereabouts *);
+
+/* All its files go to another place on the same volume, or none. */
+struct m_worker_shift {
+	struct msg h;
+	struct whereabouts from, to;
+	uint32_t made; /* as torrent_record.made, of from.path */
+	bool resumed;  /* an earlier run may have moved some */
+	/* reply; E_EXISTS: files of somebody else are there; E_OTHER_VOLUME */
+	uint32_t made_there; /* of to.path likewise */
+	bool back;           /* after a failure: all are where they were */
+	struct words why;
+};
+
+/* What there is of it. */
+struct m_worker_look {
+	struct msg h;
+	struct whereabouts at;
+	/* reply */
+	uint64_t bytes;  /* that its files take on the disk */
+	uint64_t device; /* 0: its directory is not there */
+};
+
 struct m_worker_note {
 	struct msg h;
 	struct note notes[64];

@@ -86,10 +86,23 @@ struct m_removed {
 
 void m_removed_fini(struct m_removed *);
 
+/* What a torrent has on disk, before its removal. */
+struct m_torrent_data {
+	struct msg h;
+	uint8_t infohash[20];
+	/* reply */
+	uint64_t bytes, device;
+	bool trash; /* it can go there */
+};
+
 /* The torrent is only to be restored from now on; or, with `back`, it is there again. */
 struct m_state_shelve {
 	struct msg h;
 	bool back;
+	/* With `back`: it only comes back to be deleted from the trash; then `trash` is where its
+	 * files lie, and so many bytes at the end of that name directories made for it. */
+	bool purge;
+	uint32_t made;
 	unsigned run;        /* with `back`: enum state_run, from now on */
 	struct shelved what; /* owned; with `back` its row alone counts */
 	uint64_t downloaded, uploaded, wasted, seeded; /* without `back`: its totals, ever */

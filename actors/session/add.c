@@ -13,47 +13,6 @@
 #include "actors/kernel/log.h"
 #include "proto/base/path.h"
 
-/* The directories beneath which torrents may be put, as many as fit. */
-static void list_roots(const struct config *c, char *out, size_t size)
-{
-	const char *const *roots = (const char *const *)c->download_roots.v;
-	size_t n = c->download_roots.n, at = 0;
-
-	out[0] = '\0';
-	if (n == 0)
-		log_safe(c->download_dir, out, size);
-	for (size_t i = 0; i < n; i++) {
-		char safe[160];
-		size_t len;
-
-		log_safe(roots[i], safe, sizeof safe);
-		len = strlen(safe);
-		if (at + len + sizeof ", ..." > size) {
-			snprintf(out + at, size - at, "...");
-			return;
-		}
-		at += (size_t)snprintf(out + at, size - at, "%s%s", safe, i + 1 < n ? ", " : "");
-	}
-}
-
-/* The absolute target directory, owned by the caller, or NULL with the reason. */
-static char *resolve_path(const struct config *c, const char *asked, struct words *why)
-{
-	char path[PATH_MAX], safe[128], roots[280];
-	enum err e = path_join_clean(
-		c->download_dir, asked != NULL ? asked : c->download_dir, path, sizeof path);
-
-	if (e == E_OK && session_root(c, path) != NULL)
-		return xstrdup(path);
-	log_safe(asked != NULL ? asked : c->download_dir, safe, sizeof safe);
-	list_roots(c, roots, sizeof roots);
-	snprintf(why->text, sizeof why->text,
-		"path: %s does not lie beneath %s; another directory is allowed by listing it in "
-		"download.roots",
-		safe, roots);
-	return NULL;
-}
-
 enum err torrent_parse(struct slice body, bool is_link, struct metainfo **meta, struct words *why)
 {
 	struct parse_error pe = {0};
@@ -232,7 +191,7 @@ static void add_removed(struct session *s, struct removed *r, char *path, struct
 static void add_new(struct session *s, struct metainfo *meta, struct msg **m)
 {
 	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
-	char *path = resolve_path(s->config, add->path, &add->why);
+	char *path = session_resolve_path(s->config, add->path, &add->why);
 
 	if (path == NULL)
 		actor_reply(s->actor, m, E_PATH);
@@ -299,7 +258,7 @@ static void add_looked(struct torrent *t, const struct metainfo *meta, struct ms
 {
 	struct session *s = t->session;
 	struct m_torrent_add *add = MSG_AS(TORRENT_ADD, *m);
-	char *path = resolve_path(s->config, add->path, &add->why);
+	char *path = session_resolve_path(s->config, add->path, &add->why);
 	struct torrent *other = NULL;
 	enum err e = E_PATH;
 

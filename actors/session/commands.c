@@ -341,6 +341,15 @@ static void set_discreet(struct torrent *t, const struct m_torrent_set *c, int64
 	wish(t);
 }
 
+static enum err check_remove(const struct torrent *t, struct m_torrent_set *c)
+{
+	if (c->value != REMOVAL_TRASH || t->session->config->trash_keep > 0)
+		return E_OK;
+	snprintf(c->why.text, sizeof c->why.text,
+		"there is no trash: trash.keep is 0; keep the data or delete it");
+	return E_RANGE;
+}
+
 static int64_t ask_remove(const struct torrent *t, const struct m_torrent_set *c)
 {
 	(void)t;
@@ -362,7 +371,7 @@ static const struct command {
 } commands[TORRENT_OPS] = {
 	[TORRENT_START] = {STATE_RUN, get_run, ask_start, set_run, NULL, NULL},
 	[TORRENT_STOP] = {STATE_RUN, get_run, ask_stop, set_run, NULL, NULL},
-	[TORRENT_REMOVE] = {STATE_REMOVING, get_nothing, ask_remove, NULL, NULL, NULL},
+	[TORRENT_REMOVE] = {STATE_REMOVING, get_nothing, ask_remove, NULL, NULL, check_remove},
 	[TORRENT_DOWN_RATE] = {STATE_DOWN_LIMIT, get_down_limit, ask_value, set_down_limit, NULL,
 		NULL},
 	[TORRENT_UP_RATE] = {STATE_UP_LIMIT, get_up_limit, ask_value, set_up_limit, NULL, NULL},
@@ -485,8 +494,15 @@ static void next_command(struct torrent *t)
 
 	while (!t->saving && (c = first_command(t)) != NULL) {
 		const struct command *k = &commands[c->op];
-		enum err e = check_command(t, c);
+		enum err e = c->op == TORRENT_PLACE ? E_OK : check_command(t, c);
 
+		if (c->op == TORRENT_PLACE) {
+			t->saving = torrent_shift(t, c, &e);
+			if (t->saving)
+				return;
+			answer_first(t, e);
+			continue;
+		}
 		if (e == E_OK && asked(t, c) != k->get(t)) {
 			save_first(t);
 			return;
@@ -497,6 +513,16 @@ static void next_command(struct torrent *t)
 		answer_first(t, e == E_EXISTS && c->put_back ? E_OK : e);
 	}
 	torrent_mark(t); /* the limits on seeding look away while a command is under way */
+}
+
+void commands_shift_ended(struct torrent *t, enum err err, const struct words *why)
+{
+	CHECK_OBJ(t, TORRENT_MAGIC);
+	if (why != NULL) {
+		first_command(t)->why = *why;
+		answer_first(t, err);
+	}
+	torrent_saved(t);
 }
 
 /* --- the limits of the whole daemon --- */
@@ -535,28 +561,6 @@ static void set_global(struct session *s, struct msg **m)
 	*m = NULL;
 }
 
-/* --- those that were removed --- */
-
-/* t: the torrent of that info-hash that is not only to be restored, or NULL. */
-static void set_removed(struct session *s, struct torrent *t, struct msg **m)
-{
-	struct m_torrent_set *c = MSG_AS(TORRENT_SET, *m);
-	struct removed *r = removed_find(&s->removed, c->infohash);
-
-	if (t != NULL && !torrent_listed(t)) {
-		deferred_push(&t->adds, m); /* what is under way ends first */
-	} else if (t != NULL) {
-		snprintf(c->why.text, sizeof c->why.text, "the torrent is there");
-		actor_reply(s->actor, m, E_EXISTS);
-	} else if (r == NULL) {
-		actor_reply(s->actor, m, E_NOT_FOUND);
-	} else if (c->op == TORRENT_RESTORE) {
-		session_restore(s, r, m);
-	} else {
-		session_purge(s, r, m);
-	}
-}
-
 void session_on_set(struct actor *a, struct msg **m)
 {
 	struct session *s = session_of(a);
@@ -571,7 +575,7 @@ void session_on_set(struct actor *a, struct msg **m)
 	}
 	t = torrent_find(s, c->infohash);
 	if (c->op == TORRENT_RESTORE || c->op == TORRENT_FORGET) {
-		set_removed(s, t, m);
+		session_set_removed(s, t, m);
 		return;
 	}
 	if (t == NULL || !torrent_listed(t)) {
@@ -588,7 +592,7 @@ void session_on_set(struct actor *a, struct msg **m)
 		session_move(s, m);
 		return;
 	}
-	must(c->op < TORRENT_OPS && commands[c->op].ask != NULL);
+	must(c->op == TORRENT_PLACE || (c->op < TORRENT_OPS && commands[c->op].ask != NULL));
 	deferred_push(&t->commands, m);
 	next_command(t);
 }

@@ -158,11 +158,18 @@ bool torrent_kept(struct torrent *t, enum err err, const struct m_state_meta *m)
 
 void torrent_take_meta(struct torrent *t, struct metainfo *meta)
 {
+	struct metainfo *named = NULL;
+
 	CHECK_OBJ(t, TORRENT_MAGIC);
 	must(t->meta->bare == meta->bare);
+	if (t->names != NULL && t->names[0] != '\0' &&
+		metainfo_renamed(meta, t->names, &named) == E_OK)
+		meta = named;
 	if (t->tracked && !trackers_same(t->meta, meta))
 		tell_trackers(t, meta);
 	metainfo_unref(&t->meta);
 	t->meta = metainfo_ref(meta);
+	if (named != NULL)
+		metainfo_unref(&named);
 	torrent_mark(t);
 }

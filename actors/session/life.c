@@ -58,6 +58,9 @@ void torrent_adopt(struct torrent *t, struct torrent_record *r)
 	if (!t->targeted && !t->meta->bare)
 		target_link(t);
 	adopt_magnet(t, r);
+	t->names = r->names;
+	r->names = NULL;
+	torrent_resume_shift(t, r);
 	if (!r->removing)
 		torrent_enter_order(t);
 	metainfo_unref(&r->meta); /* the torrent has its own */
@@ -179,7 +182,8 @@ void torrent_on_retry_timer(struct loop_timer *timer, int64_t now)
 
 	(void)now;
 	CHECK_OBJ(t, TORRENT_MAGIC);
-	if (t->phase == TPHASE_FORGETTING || t->phase == TPHASE_KEEPING)
+	if (t->phase == TPHASE_FORGETTING || t->phase == TPHASE_KEEPING ||
+		t->phase == TPHASE_SHIFTING)
 		torrent_step(t, TEVENT_RETRY);
 	else if (t->fault == FAULT_REFUSED)
 		torrent_retry_writes(t);

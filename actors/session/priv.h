@@ -17,6 +17,8 @@
  *   step.c         the life of a torrent: one table, one step
  *   life.c         what leads to its steps
  *   images.c       how it is, to be undone
+ *   shift.c        other places and names
+ *   trash.c        where data waits
  *   removed.c      those that can come back      restore.c      and how they do, or go for good
  *   queue_order.c commands.c add_again.c add.c preview.c view.c rows.c   what people ask for
  *   session.c      the actor
@@ -33,6 +35,7 @@
 #include "actors/msg/tref_table.h"
 #include "actors/session/files.h"
 #include "actors/session/ordered_set.h"
+#include "actors/session/places.h"
 #include "actors/session/removed.h"
 #include "actors/session/revisions.h"
 #include "proto/base/link.h"
@@ -58,9 +61,13 @@ enum torrent_phase {
 	TPHASE_CHECKING,   /* no peers have it; STORE_READY follows */
 	TPHASE_FAILED,     /* its files cannot be used */
 	TPHASE_REOPENING,  /* STORE_CLOSE was sent, to have them looked at anew */
+	TPHASE_LIFTING,    /* PEERS_REMOVE was sent, because its files get another place */
+	TPHASE_SHUTTING,   /* STORE_CLOSE likewise */
+	TPHASE_SHIFTING,   /* a worker moves them, then the database is asked */
 	TPHASE_LEAVING,    /* from here on its removal is acknowledged; PEERS_REMOVE was sent */
 	TPHASE_DROPPING,   /* the STORE_CLOSE of TPHASE_REOPENING has to end first */
 	TPHASE_CLOSING,    /* STORE_CLOSE was sent */
+	TPHASE_TRASHING,   /* its files go to the trash, if they are to */
 	TPHASE_FORGETTING, /* STATE_REMOVE was sent */
 	TPHASE_PARTING,    /* nobody looks at it any more; PEERS_REMOVE was sent */
 	TPHASE_GONE,       /* freed */
@@ -90,8 +97,10 @@ enum torrent_event {
 	TEVENT_OPEN,      /* the store does not know it */
 	TEVENT_DETACHED,  /* peers have let go */
 	TEVENT_CLOSED,    /* the store has let go */
+	TEVENT_SHIFT,     /* the database knows that t->shift is to be carried out */
 	TEVENT_REMOVE,    /* the database has the mark of its removal */
 	TEVENT_NO_FILES,  /* nothing of it is the store's to close or delete */
+	TEVENT_TRASHED,   /* its files are in the trash, or stay where they are */
 	TEVENT_FORGOTTEN, /* the database has forgotten it */
 	TEVENT_MAX_
 };
@@ -164,13 +173,16 @@ struct torrent {
 	struct file_wish *choice; /* owned, while meta is bare: of files, in this order */
 	uint32_t choice_n;
 	int64_t row;
-	char *path;        /* owned: target directory, absolute */
-	bool complete : 1; /* all that is wanted is verified, and that was noted */
-	bool partial : 1;  /* `completed_at` is of a part of it */
-	uint32_t have_n;   /* pieces */
-	uint64_t wanted;   /* bytes of wanted pieces */
-	uint64_t left;     /* of them not verified */
-	uint64_t lacks;    /* bytes of all pieces not verified */
+	char *path;          /* owned: target directory, absolute */
+	char *names;         /* owned: those that meta has for its files; NULL: their own */
+	struct shift *shift; /* owned: its files are on their way; see shift.c */
+	char *trash;         /* owned: where its files go with its removal; NULL: nowhere */
+	bool complete : 1;   /* all that is wanted is verified, and that was noted */
+	bool partial : 1;    /* `completed_at` is of a part of it */
+	uint32_t have_n;     /* pieces */
+	uint64_t wanted;     /* bytes of wanted pieces */
+	uint64_t left;       /* of them not verified */
+	uint64_t lacks;      /* bytes of all pieces not verified */
 	int64_t added, started_at, completed_at; /* seconds since 1970 */
 	struct totals ever;                      /* before this run */
 	struct totals base;                      /* of this run, before it was last attached */
@@ -229,7 +241,10 @@ struct session {
 	uint32_t magic;
 	struct actor *actor;
 	const struct config *config; /* reference */
-	unsigned shards;
+	unsigned shards, workers;
+	/* Handed in from above: the one step, and what follows the end of a shift. */
+	void (*step)(struct torrent *, enum torrent_event);
+	void (*shift_ended)(struct torrent *, enum err, const struct words *why);
 	struct torrent_timers timers;
 	bool loaded;       /* the database has answered */
 	enum err load_err; /* and failed: nothing can be added */
@@ -367,24 +382,6 @@ static inline struct torrent *session_torrent(const struct session *s, uint32_t 
 uint32_t torrent_position(const struct torrent *); /* in the order, from 1; 0: not in it */
 void table_free(struct session *);                 /* it is empty */
 
-/* --- targets.c --- */
-
-/* Who has that name in that directory already, or NULL. */
-struct torrent *target_owner(const struct session *, const char *path, const char *name);
-/*
- * Whether files beneath path/name would be another torrent's, or another's would lie among them;
- * then words say whose, and *owner is the torrent if there is one to name.
- */
-bool target_is_taken(const struct session *, const char *path, const char *name,
-	struct torrent **owner, struct words *why);
-/* The path of t is known from now on. */
-void target_link(struct torrent *);
-void target_unlink(struct torrent *); /* fine when it is not linked */
-void targets_grow(struct session *, uint32_t buckets);
-void targets_free(struct session *);
-/* The root of `path`, borrowed from the configuration, or NULL. */
-const char *session_root(const struct config *, const char *path);
-
 /* --- totals.c --- */
 
 struct totals torrent_run_totals(const struct torrent *);
@@ -413,6 +410,10 @@ void tell_open(const struct torrent *, const char *root);
 void tell_close(struct torrent *, actor_reply_f *fn);
 void tell_check(const struct torrent *);
 void tell_files(const struct torrent *);
+/* Where files lie, for a worker; and which one is asked. */
+void tell_where(
+	const struct session *, const char *path, const struct metainfo *, struct whereabouts *out);
+uint16_t tell_worker_of(const struct session *, const struct metainfo *);
 /* Takes have and the partial pieces out of r, which is NULL while the torrent is bare. */
 void tell_attach(const struct torrent *, bool active, struct m_store_ready *r);
 void tell_detach(struct torrent *, actor_reply_f *fn);
@@ -546,21 +547,13 @@ enum err image_check(const struct torrent *, struct m_torrent_set *);
 void image_keep(const struct torrent *, struct m_torrent_set *, struct m_state_set *,
 	struct undo_image *was, struct undo_image *now);
 
-/* --- restore.c --- */
-
-/* Takes the m_torrent_set of a TORRENT_RESTORE, or the m_torrent_add of one that was removed. */
-void session_restore(struct session *, struct removed *, struct msg **m);
-/* It goes for good.  Takes the m_torrent_set of a TORRENT_FORGET, or the m_torrent_add of who wants
- * it anew; NULL: nobody asked. */
-void session_purge(struct session *, struct removed *, struct msg **m);
-void session_on_purge_timer(struct loop_timer *, int64_t now);
-void session_on_removed(struct actor *, struct msg **);
-
 /* --- commands.c --- */
 
 void session_on_set(struct actor *, struct msg **);
 /* What had set t->saving is done: what waited for that goes on. */
 void torrent_saved(struct torrent *);
+/* The TORRENT_PLACE that is its first command, unless an earlier run had it, has ended. */
+void commands_shift_ended(struct torrent *, enum err, const struct words *why);
 
 /* --- status.c --- */
 

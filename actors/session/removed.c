@@ -93,6 +93,7 @@ void removed_describe(const struct torrent *t, struct shelved *out)
 		.row = t->row,
 		.name = xstrdup(t->meta->name),
 		.path = xstrdup(t->path),
+		.trash = t->trash != NULL ? xstrdup(t->trash) : NULL,
 		.size = t->meta->size,
 		.at = clock_wall_s(),
 	};

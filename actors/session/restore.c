@@ -70,6 +70,13 @@ static void fetch(struct restore *x, actor_reply_f *fn)
 
 /* --- back --- */
 
+static void give_up(struct restore *x, enum err err)
+{
+	deferred_move(&x->s->again, &x->t->adds);
+	torrent_end(&x->t);
+	end_restore(x, err);
+}
+
 static void on_back(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
 	struct restore *x;
@@ -80,8 +87,8 @@ static void on_back(struct actor *a, void *ctx, enum err err, struct msg **m)
 	t = x->t;
 	if (err != E_OK && x->m != NULL && m != NULL && *m != NULL)
 		*words_in(x->m) = MSG_AS(STATE_SHELVE, *m)->why;
-	deferred_move(&x->s->again, &t->adds);
 	if (err == E_OK) {
+		deferred_move(&x->s->again, &t->adds);
 		log_event(LOG_INFO, "torrent_restored", "ih=%s",
 			infohash_name(t->meta->infohash.v1).text);
 		removed_drop(&x->s->removed, &x->r);
@@ -89,10 +96,10 @@ static void on_back(struct actor *a, void *ctx, enum err err, struct msg **m)
 		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
 		if (x->m != NULL && x->m->type == MSG_TORRENT_ADD)
 			torrent_tell_added(t, MSG_AS(TORRENT_ADD, x->m), ADD_NEW);
+		end_restore(x, err);
 	} else {
-		torrent_end(&t);
+		give_up(x, err);
 	}
-	end_restore(x, err);
 }
 
 /* Whether its files have a place; else words say who has it, and *owner, if it is a torrent. */
@@ -103,13 +110,52 @@ static bool has_place(
 	return r->size == 0 || !target_is_taken(s, r->path, r->name, owner, why);
 }
 
+/* Its files are in their place. */
+static void tell_back(struct restore *x)
+{
+	struct m_state_shelve *back = msg_new(x->s->actor, MSG_STATE_SHELVE);
+
+	back->back = true;
+	back->what.row = x->record.row;
+	if (x->m->type == MSG_TORRENT_ADD)
+		x->record.run = torrent_run_of(MSG_AS(TORRENT_ADD, x->m));
+	back->run = x->record.run;
+	call_state(x, &back->h, on_back);
+}
+
+static void on_shifted(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct restore *x;
+
+	(void)a;
+	CAST_OBJ(x, ctx, RESTORE_MAGIC);
+	if (err != E_OK && m != NULL && *m != NULL)
+		*words_in(x->m) = MSG_AS(WORKER_SHIFT, *m)->why;
+	if (err == E_OK)
+		tell_back(x);
+	else
+		give_up(x, err);
+}
+
+static bool has_roots(const struct session *s, const struct shelved *r, struct words *why)
+{
+	if (r->trash == NULL || (session_root(s->config, r->path) != NULL &&
+					session_root(s->config, r->trash) != NULL))
+		return true;
+	snprintf(why->text, sizeof why->text,
+		"its data in the trash does not lie beneath download.roots any more");
+	return false;
+}
+
 static void on_fetched(struct actor *a, void *ctx, enum err err, struct msg **m)
 {
-	struct m_state_shelve *back;
 	struct torrent *owner;
 	struct restore *x;
 
+	(void)a;
 	CAST_OBJ(x, ctx, RESTORE_MAGIC);
+	if (err == E_OK && !has_roots(x->s, &x->r->what, words_in(x->m)))
+		err = E_PATH;
 	if (err == E_OK && !has_place(x->s, &x->r->what, &owner, words_in(x->m)))
 		err = E_EXISTS;
 	if (err != E_OK) {
@@ -122,13 +168,10 @@ static void on_fetched(struct actor *a, void *ctx, enum err err, struct msg **m)
 	x->t->path = xstrdup(x->record.path);
 	if (!x->t->meta->bare)
 		target_link(x->t);
-	back = msg_new(a, MSG_STATE_SHELVE);
-	back->back = true;
-	back->what.row = x->record.row;
-	if (x->m->type == MSG_TORRENT_ADD)
-		x->record.run = torrent_run_of(MSG_AS(TORRENT_ADD, x->m));
-	back->run = x->record.run;
-	call_state(x, &back->h, on_back);
+	if (x->r->what.trash != NULL && !x->t->meta->bare)
+		trash_bring_back(x->s, &x->r->what, x->t->meta, on_shifted, x);
+	else
+		tell_back(x);
 }
 
 static void refuse_busy(struct session *s, struct msg **m)
@@ -172,13 +215,69 @@ static void on_gone(struct actor *a, void *ctx, enum err err, struct msg **m)
 	end_restore(x, err);
 }
 
+/*
+ * What is in the trash is deleted as any torrent's data: it comes back as one that lies there and
+ * is being removed, which the next run would finish.
+ */
+static void on_purge_fetched(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct restore *x;
+	struct torrent *t;
+
+	(void)a;
+	CAST_OBJ(x, ctx, RESTORE_MAGIC);
+	if (err != E_OK) {
+		end_restore(x, err);
+		return;
+	}
+	x->record = MSG_AS(STATE_FETCH, *m)->record;
+	MSG_AS(STATE_FETCH, *m)->record = (struct torrent_record){0};
+	removed_drop(&x->s->removed, &x->r);
+	t = torrent_new(x->s, x->record.meta);
+	torrent_adopt(t, &x->record);
+	if (x->m != NULL && x->m->type == MSG_TORRENT_ADD)
+		deferred_push(&t->adds, &x->m);
+	torrent_remove(t, REMOVAL_DELETE);
+	end_restore(x, E_OK);
+}
+
+static void on_purging(struct actor *a, void *ctx, enum err err, struct msg **m)
+{
+	struct restore *x;
+
+	(void)a;
+	(void)m;
+	CAST_OBJ(x, ctx, RESTORE_MAGIC);
+	if (err == E_OK)
+		fetch(x, on_purge_fetched);
+	else
+		end_restore(x, err);
+}
+
+static void purge_trash(struct restore *x)
+{
+	struct m_state_shelve *back = msg_new(x->s->actor, MSG_STATE_SHELVE);
+
+	back->back = back->purge = true;
+	back->what.row = x->r->what.row;
+	back->what.trash = xstrdup(x->r->what.trash);
+	back->made = trash_made(x->r->what.trash);
+	call_state(x, &back->h, on_purging);
+}
+
 /* Takes *m; NULL: nobody waits for it. */
 static void purge(struct session *s, struct removed *r, struct msg **m)
 {
-	struct m_state_remove *remove = msg_new(s->actor, MSG_STATE_REMOVE);
+	struct restore *x = begin_restore(s, r, m);
+	struct m_state_remove *remove;
 
+	if (r->what.trash != NULL) {
+		purge_trash(x);
+		return;
+	}
+	remove = msg_new(s->actor, MSG_STATE_REMOVE);
 	remove->row = r->what.row;
-	call_state(begin_restore(s, r, m), &remove->h, on_gone);
+	call_state(x, &remove->h, on_gone);
 }
 
 void session_purge(struct session *s, struct removed *r, struct msg **m)
@@ -204,6 +303,29 @@ void session_on_purge_timer(struct loop_timer *timer, int64_t now)
 }
 
 /* --- who asks --- */
+
+void session_set_removed(struct session *s, struct torrent *t, struct msg **m)
+{
+	struct m_torrent_set *c = MSG_AS(TORRENT_SET, *m);
+	struct removed *r;
+
+	CHECK_OBJ(s, SESSION_MAGIC);
+	r = removed_find(&s->removed, c->infohash);
+	if (t != NULL)
+		CHECK_OBJ(t, TORRENT_MAGIC);
+	if (t != NULL && !torrent_listed(t)) {
+		deferred_push(&t->adds, m); /* what is under way ends first */
+	} else if (t != NULL) {
+		snprintf(c->why.text, sizeof c->why.text, "the torrent is there");
+		actor_reply(s->actor, m, E_EXISTS);
+	} else if (r == NULL) {
+		actor_reply(s->actor, m, E_NOT_FOUND);
+	} else if (c->op == TORRENT_RESTORE) {
+		session_restore(s, r, m);
+	} else {
+		session_purge(s, r, m);
+	}
+}
 
 void session_on_removed(struct actor *a, struct msg **pm)
 {

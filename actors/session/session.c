@@ -39,6 +39,8 @@ static void handle_early(struct session *s)
 			session_on_rows(s->actor, &m);
 		else if (m->type == MSG_REMOVED_VIEW)
 			session_on_removed(s->actor, &m);
+		else if (m->type == MSG_TORRENT_DATA)
+			session_on_data(s->actor, &m);
 		else
 			session_on_view(s->actor, &m);
 	}
@@ -87,7 +89,9 @@ static void adopt_record(struct session *s, struct torrent_record *r)
 	if (removing)
 		torrent_remove(t, t->removal);
 	else
-		torrent_step(t, t->meta->bare ? TEVENT_SEEK : TEVENT_STORED);
+		torrent_step(t, t->meta->bare      ? TEVENT_SEEK
+				: t->shift != NULL ? TEVENT_SHIFT
+						   : TEVENT_STORED);
 }
 
 static void on_loaded(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -130,6 +134,7 @@ static void *session_init(struct actor *a, const void *arg)
 	s->actor = a;
 	s->config = config_ref(env->config);
 	s->shards = env->shards;
+	s->workers = env->workers;
 	s->timers = (struct torrent_timers){
 		.retry = torrent_on_retry_timer,
 		.save = torrent_on_save_timer,
@@ -138,6 +143,8 @@ static void *session_init(struct actor *a, const void *arg)
 	};
 	s->failed_timer.fn = session_on_failed_timer;
 	s->previews_timer.fn = previews_on_timer;
+	s->step = torrent_step;
+	s->shift_ended = commands_shift_ended;
 	shares_init(s);
 	removed_init(&s->removed, session_on_purge_timer);
 	link_init(&s->early);
@@ -209,6 +216,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_TORRENT_VIEW, session_on_view},
 	{MSG_TORRENT_ROWS, session_on_rows},
 	{MSG_REMOVED_VIEW, session_on_removed},
+	{MSG_TORRENT_DATA, session_on_data},
 	{MSG_RELOAD, on_reload},
 	{MSG_STATE_SAVED, session_on_saved},
 	{MSG_STORE_READY, session_on_store_ready},

@@ -9,7 +9,8 @@
  *   READY > DETACHING > CHECKING > READY        its files are looked at again
  *   OPENING, CHECKING, WAITING > FAILED         they cannot be used
  *   FAILED > CHECKING, WAITING, REOPENING > WAITING
- *   removed: all that are listed > LEAVING > CLOSING > FORGETTING > GONE
+ *   READY > LIFTING > SHUTTING > SHIFTING > WAITING   its files get another place
+ *   removed: all that are listed > LEAVING > CLOSING > TRASHING > FORGETTING > GONE
  *            REOPENING > DROPPING > LEAVING, ADDING > CLOSING
  *
  * torrent_step() is the only place where the phase changes.  An action is called in the new phase
@@ -360,12 +361,20 @@ static enum torrent_event close_for_now(struct torrent *t)
 	return TEVENT_NONE;
 }
 
+static enum torrent_event carry(struct torrent *t)
+{
+	link_remove(&t->line);
+	torrent_drop_ready(t);
+	torrent_carry(t);
+	return TEVENT_NONE;
+}
+
 /* --- removal --- */
 
 /* Data can only be deleted where it may have been written. */
 static bool can_delete(const struct torrent *t)
 {
-	return t->removal != REMOVAL_KEEP && t->record != NULL &&
+	return t->removal == REMOVAL_DELETE && t->record != NULL &&
 	       session_root(t->session->config, t->path) != NULL;
 }
 
@@ -400,6 +409,11 @@ static enum torrent_event leave_detaching(struct torrent *t)
 {
 	torrent_untrack(t);
 	return TEVENT_NONE;
+}
+
+static enum torrent_event trash(struct torrent *t)
+{
+	return torrent_trash(t) ? TEVENT_NONE : TEVENT_TRASHED;
 }
 
 static void on_forgotten(struct actor *a, void *ctx, enum err err, struct msg **m)
@@ -474,6 +488,7 @@ static const struct {
 					     [TEVENT_SEEK] = GO(METADATA, seek),
 					     [TEVENT_LOOK] = GO(LOOKING, look),
 					     [TEVENT_REFUSED] = GO(PARTING, leave),
+					     [TEVENT_SHIFT] = GO(SHIFTING, carry),
 					     [TEVENT_REMOVE] = GO(CLOSING, close_files)}},
 	[TPHASE_LOOKING] = {"looking",
 		{[TEVENT_TAKEN] = STAY(ADDING), [TEVENT_REMOVE] = GO(PARTING, leave)}},
@@ -503,6 +518,7 @@ static const struct {
 					   [TEVENT_LOST] = GO(DETACHING, detach_lost),
 					   [TEVENT_CHECK] = GO(DETACHING, detach_to_check),
 					   [TEVENT_RETRY] = GO(READY, retry_used),
+					   [TEVENT_SHIFT] = GO(LIFTING, detach),
 					   [TEVENT_REMOVE] = GO(LEAVING, leave)}},
 	[TPHASE_DETACHING] = {"detaching", {[TEVENT_READY] = STAY(DETACHING),
 						   [TEVENT_UNUSABLE] = STAY(DETACHING),
@@ -531,13 +547,23 @@ static const struct {
 						   [TEVENT_RETRY] = GO(REOPENING, retry_soon),
 						   [TEVENT_REMOVE] = STAY(DROPPING),
 						   NEWS_MEAN_NOTHING(REOPENING)}},
+	/* Whoever asks for anything meanwhile waits. */
+	[TPHASE_LIFTING] = {"lifting",
+		{[TEVENT_DETACHED] = GO(SHUTTING, close_for_now), NEWS_MEAN_NOTHING(LIFTING)}},
+	[TPHASE_SHUTTING] = {"shutting",
+		{[TEVENT_CLOSED] = GO(SHIFTING, carry), NEWS_MEAN_NOTHING(SHUTTING)}},
+	[TPHASE_SHIFTING] = {"shifting", {[TEVENT_STORED] = GO(WAITING, enqueue),
+						 [TEVENT_RETRY] = GO(SHIFTING, carry),
+						 NEWS_MEAN_NOTHING(SHIFTING)}},
 	[TPHASE_LEAVING] = {"leaving",
 		{[TEVENT_DETACHED] = GO(CLOSING, close_files), NEWS_MEAN_NOTHING(LEAVING)}},
 	[TPHASE_DROPPING] = {"dropping",
 		{[TEVENT_CLOSED] = GO(LEAVING, leave), NEWS_MEAN_NOTHING(DROPPING)}},
-	[TPHASE_CLOSING] = {"closing", {[TEVENT_CLOSED] = GO(FORGETTING, forget),
-					       [TEVENT_NO_FILES] = GO(FORGETTING, forget),
+	[TPHASE_CLOSING] = {"closing", {[TEVENT_CLOSED] = GO(TRASHING, trash),
+					       [TEVENT_NO_FILES] = GO(TRASHING, trash),
 					       NEWS_MEAN_NOTHING(CLOSING)}},
+	[TPHASE_TRASHING] = {"trashing",
+		{[TEVENT_TRASHED] = GO(FORGETTING, forget), NEWS_MEAN_NOTHING(TRASHING)}},
 	[TPHASE_FORGETTING] = {"forgetting", {[TEVENT_FORGOTTEN] = GO(GONE, end),
 						     [TEVENT_RETRY] = GO(FORGETTING, forget),
 						     NEWS_MEAN_NOTHING(FORGETTING)}},
@@ -568,21 +594,4 @@ void torrent_step(struct torrent *t, enum torrent_event e)
 			break;
 		e = phases[p].on[e].act(t);
 	}
-}
-
-/* --- the end --- */
-
-void torrent_end(struct torrent **pt)
-{
-	struct torrent *t = *pt;
-
-	CHECK_OBJ(t, TORRENT_MAGIC);
-	if (t->phase == TPHASE_OPENING)
-		t->session->opening--;
-	link_remove(&t->line);
-	link_remove(&t->to_sweep);
-	queue_drop(t);
-	torrent_leave_order(t);
-	target_unlink(t);
-	torrent_free(pt);
 }

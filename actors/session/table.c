@@ -152,6 +152,9 @@ void torrent_free(struct torrent **pt)
 	xfree(t->link);
 	xfree(t->choice);
 	xfree(t->path);
+	xfree(t->trash);
+	xfree(t->names);
+	shift_free(&t->shift);
 	wishes_fini(&t->wishes);
 	xfree(t->error);
 	FREE_OBJ(t);

@@ -40,6 +40,46 @@ const char *session_root(const struct config *c, const char *path)
 	return best;
 }
 
+/* The directories beneath which torrents may be put, as many as fit. */
+static void list_roots(const struct config *c, char *out, size_t size)
+{
+	const char *const *roots = (const char *const *)c->download_roots.v;
+	size_t n = c->download_roots.n, at = 0;
+
+	out[0] = '\0';
+	if (n == 0)
+		log_safe(c->download_dir, out, size);
+	for (size_t i = 0; i < n; i++) {
+		char safe[160];
+		size_t len;
+
+		log_safe(roots[i], safe, sizeof safe);
+		len = strlen(safe);
+		if (at + len + sizeof ", ..." > size) {
+			snprintf(out + at, size - at, "...");
+			return;
+		}
+		at += (size_t)snprintf(out + at, size - at, "%s%s", safe, i + 1 < n ? ", " : "");
+	}
+}
+
+char *session_resolve_path(const struct config *c, const char *asked, struct words *why)
+{
+	char path[PATH_MAX], safe[128], roots[280];
+	enum err e = path_join_clean(
+		c->download_dir, asked != NULL ? asked : c->download_dir, path, sizeof path);
+
+	if (e == E_OK && session_root(c, path) != NULL)
+		return xstrdup(path);
+	log_safe(asked != NULL ? asked : c->download_dir, safe, sizeof safe);
+	list_roots(c, roots, sizeof roots);
+	snprintf(why->text, sizeof why->text,
+		"path: %s does not lie beneath %s; another directory is allowed by listing it in "
+		"download.roots",
+		safe, roots);
+	return NULL;
+}
+
 /* --- by target --- */
 
 static uint32_t bucket_of(const struct session *s, const char *path, size_t n, const char *name)
@@ -276,6 +316,11 @@ bool target_is_taken(const struct session *s, const char *path, const char *name
 	*owner = find_above(s, path);
 	if (*owner != NULL) {
 		say_owner(*owner, ", and this one would lie among its files", why);
+		return true;
+	}
+	if (strcmp(name, ".trash") == 0 || strstr(path, "/.trash/") != NULL) {
+		snprintf(why->text, sizeof why->text,
+			"'.trash' is where the data of removed torrents waits; give another path");
 		return true;
 	}
 	if (is_part_file(name)) {

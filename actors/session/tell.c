@@ -152,6 +152,25 @@ void tell_files(const struct torrent *t)
 	msg_send(t->session->actor, ADDR_STORE, f);
 }
 
+void tell_where(const struct session *s, const char *path, const struct metainfo *meta,
+	struct whereabouts *out)
+{
+	const char *root;
+
+	CHECK_OBJ(s, SESSION_MAGIC);
+	root = session_root(s->config, path);
+	/* What lies beneath no root is found nowhere. */
+	out->root = xstrdup(root != NULL ? root : path);
+	out->path = xstrdup(path);
+	out->meta = metainfo_ref(meta);
+}
+
+uint16_t tell_worker_of(const struct session *s, const struct metainfo *meta)
+{
+	CHECK_OBJ(s, SESSION_MAGIC);
+	return (uint16_t)ADDR(ROLE_WORKER, meta->infohash.v1[1] % s->workers);
+}
+
 /* --- peers --- */
 
 /* What peers can do with of them: who has no files has no wishes for any. */

@@ -116,6 +116,7 @@ enum err state_fetch(struct state_db *, struct m_state_fetch *m);
 void state_add(struct state_db *, struct m_state_add *);
 void state_meta(struct state_db *, const struct m_state_meta *);
 void state_set(struct state_db *, const struct m_state_set *);
+void state_place(struct state_db *, const struct m_state_place *);
 void state_remove(struct state_db *, const struct m_state_remove *);
 void state_totals(struct state_db *, const struct m_totals *);
 void state_options(struct state_db *, const struct m_state_options *);

@@ -55,7 +55,10 @@ enum column {
 	COL_LINK = COLUMNS,
 	COL_CHOICE,
 	COL_FOUND,
-	COL_LABELS
+	COL_LABELS,
+	COL_NAMES,
+	COL_TO_PATH,
+	COL_TO_NAMES
 };
 
 #define BYTES_MAX (INT64_C(1) << 56) /* ever, of one torrent */
@@ -324,6 +327,30 @@ static void load_magnet(struct state_db *db, struct torrent_record *r)
 		metainfo_unref(&r->found);
 }
 
+/* Names that make no sense are left out, with a word: its files are then missing, and it is held.
+ */
+static void load_place(struct state_db *db, struct torrent_record *r)
+{
+	const char *names = db_text(db, SQL_LOAD_TORRENTS, COL_NAMES);
+	const char *path = db_text(db, SQL_LOAD_TORRENTS, COL_TO_PATH);
+	struct metainfo *renamed;
+
+	if (r->meta->bare)
+		return;
+	if (names[0] != '\0' && metainfo_renamed(r->meta, names, &renamed) == E_OK) {
+		metainfo_unref(&r->meta);
+		r->meta = renamed;
+		r->names = xstrdup(names);
+	} else if (names[0] != '\0') {
+		log_event(LOG_ERROR, "state_names_unreadable", "ih=%s",
+			infohash_name(r->meta->infohash.v1).text);
+	}
+	if (path[0] != '/' || strlen(path) >= PATH_MAX)
+		return;
+	r->to_path = xstrdup(path);
+	r->to_names = xstrdup(db_text(db, SQL_LOAD_TORRENTS, COL_TO_NAMES));
+}
+
 static bool load_torrent(struct state_db *db, struct torrent_record *r)
 {
 	const enum sql q = SQL_LOAD_TORRENTS;
@@ -345,6 +372,7 @@ static bool load_torrent(struct state_db *db, struct torrent_record *r)
 	r->wasted = amount(db, COL_WASTED);
 	load_wishes(db, r);
 	load_magnet(db, r);
+	load_place(db, r);
 	load_pieces(db, r);
 	load_stamps(db, r);
 	return true;

@@ -206,6 +206,30 @@ void state_set(struct state_db *db, const struct m_state_set *m)
 	}
 }
 
+static void set_target(struct state_db *db, const struct m_state_place *m)
+{
+	db_bind_text(db, SQL_SET_TARGET, 1, m->path);
+	db_bind_text(db, SQL_SET_TARGET, 2, m->names);
+	db_bind_int(db, SQL_SET_TARGET, 3, m->made);
+	db_bind_int(db, SQL_SET_TARGET, 4, m->row);
+	db_run(db, SQL_SET_TARGET);
+}
+
+void state_place(struct state_db *db, const struct m_state_place *m)
+{
+	if (m->begin) {
+		db_bind_int(db, SQL_BEGIN_SHIFT, 1, m->row);
+		db_bind_text(db, SQL_BEGIN_SHIFT, 2, m->path);
+		db_bind_text(db, SQL_BEGIN_SHIFT, 3, m->names);
+		db_run(db, SQL_BEGIN_SHIFT);
+		return;
+	}
+	if (m->path != NULL)
+		set_target(db, m);
+	db_bind_int(db, SQL_END_SHIFT, 1, m->row);
+	db_run(db, SQL_END_SHIFT);
+}
+
 void state_remove(struct state_db *db, const struct m_state_remove *m)
 {
 	db_bind_int(db, SQL_DROP_TORRENT, 1, m->row);

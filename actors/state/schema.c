@@ -140,6 +140,13 @@ static const char *const steps[] = {
 	"CREATE INDEX undone_undo ON undone (undo);",
 	/* 13 to 14: the token that a device showed; 0: none */
 	"ALTER TABLE token ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;",
+	/* 14 to 15: other names for the files of a torrent, as metainfo_renamed() reads them; and
+	 * those whose files are on their way to another place */
+	"ALTER TABLE torrent ADD COLUMN names TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE shift ("
+	" row INTEGER PRIMARY KEY REFERENCES torrent ON DELETE CASCADE,"
+	" to_path TEXT NOT NULL,"
+	" to_names TEXT NOT NULL);",
 };
 
 const struct state_schema state_schema = {.steps = steps, .version = ARRAY_LEN(steps)};

@@ -53,6 +53,9 @@ static void apply_message(struct state_db *db, struct msg *m)
 	case MSG_STATE_REMOVE:
 		state_remove(db, container_of(m, struct m_state_remove, h));
 		break;
+	case MSG_STATE_PLACE:
+		state_place(db, container_of(m, struct m_state_place, h));
+		break;
 	case MSG_STATE_SHELVE:
 		state_shelve(db, container_of(m, struct m_state_shelve, h));
 		break;
@@ -91,6 +94,8 @@ static void explain(struct msg *m, const char *words)
 		why = &container_of(m, struct m_state_set, h)->why;
 	else if (m->type == MSG_STATE_OPTIONS)
 		why = &container_of(m, struct m_state_options, h)->why;
+	else if (m->type == MSG_STATE_PLACE)
+		why = &container_of(m, struct m_state_place, h)->why;
 	else if (m->type == MSG_STATE_SHELVE)
 		why = &container_of(m, struct m_state_shelve, h)->why;
 	if (why != NULL)
@@ -287,6 +292,7 @@ static const struct actor_handler handlers[] = {
 	{MSG_STATE_OPTIONS, on_put},
 	{MSG_STATE_REMOVE, on_put},
 	{MSG_STATE_SHELVE, on_put},
+	{MSG_STATE_PLACE, on_put},
 	{MSG_STATE_FETCH, on_fetch},
 	{MSG_UNDO_DROP, on_put},
 	{MSG_UNDO_LOAD, on_load_undo},

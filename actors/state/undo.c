@@ -128,6 +128,14 @@ void state_shelve(struct state_db *db, const struct m_state_shelve *m)
 	}
 	db_bind_int(db, SQL_DROP_REMOVED, 1, m->what.row);
 	db_run(db, SQL_DROP_REMOVED);
+	if (m->purge) {
+		db_bind_text(db, SQL_PURGE_TRASH, 1, m->what.trash);
+		db_bind_int(db, SQL_PURGE_TRASH, 2, m->made);
+		db_bind_int(db, SQL_PURGE_TRASH, 3, REMOVING_WITH_DATA);
+		db_bind_int(db, SQL_PURGE_TRASH, 4, m->what.row);
+		db_run(db, SQL_PURGE_TRASH);
+		return;
+	}
 	db_bind_int(db, SQL_SET_RUN, 1, m->run);
 	db_bind_int(db, SQL_SET_RUN, 2, m->what.row);
 	db_run(db, SQL_SET_RUN);

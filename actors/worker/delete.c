@@ -19,8 +19,7 @@ static void remember(
 	worker_words(&m->why, t, f);
 }
 
-/* Directories above path, deepest first, while they are empty. */
-static void remove_dirs(int dir, const char *path)
+void worker_remove_dirs(int dir, const char *path)
 {
 	char part[METAINFO_PATH_MAX + 1];
 	size_t n = strlen(path);
@@ -38,22 +37,21 @@ static void remove_dirs(int dir, const char *path)
 	}
 }
 
-/* Of the target directory and those above it what was made for the torrent, while it is empty. */
-static void remove_made(const struct wtorrent *t, size_t made)
+void worker_remove_made(const char *root, const char *path, size_t made)
 {
 	char part[PATH_MAX];
-	size_t n = strlen(t->path), least = strlen(t->root);
+	size_t n = strlen(path), least = strlen(root);
 
 	if (n >= sizeof part || made > n)
 		return;
-	memcpy(part, t->path, n + 1);
-	for (char *slash; n > MAX(strlen(t->path) - made, least); n = (size_t)(slash - part)) {
+	memcpy(part, path, n + 1);
+	for (char *slash; n > MAX(strlen(path) - made, least); n = (size_t)(slash - part)) {
 		enum err err = E_OK;
 		int dir;
 
 		slash = strrchr(part, '/');
 		*slash = '\0';
-		dir = fs_dir_open(t->root, slash > part ? part : "/", &err);
+		dir = fs_dir_open(root, slash > part ? part : "/", &err);
 		if (dir >= 0) {
 			err = fs_rmdir_at(dir, slash + 1);
 			fs_close(dir);
@@ -110,7 +108,7 @@ static enum err delete_files(struct worker *w, struct wtorrent *t, struct m_work
 		if (is_never_made(&t->meta->files[i]) || same_dir(last, t->meta->files[i].path))
 			continue;
 		last = t->meta->files[i].path;
-		remove_dirs(dir, last);
+		worker_remove_dirs(dir, last);
 	}
 	return first;
 }
@@ -131,6 +129,6 @@ void worker_on_delete(struct actor *a, struct msg **m)
 	worker_fds_close(w, t);
 	err = delete_files(w, t, d);
 	if (err == E_OK)
-		remove_made(t, d->made);
+		worker_remove_made(t->root, t->path, d->made);
 	actor_reply(a, m, err);
 }

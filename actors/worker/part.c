@@ -29,13 +29,18 @@
 
 #include "proto/base/encode.h"
 
+void worker_part_of(const struct metainfo *m, char out[48])
+{
+	char hex[2 * HASH_SHA1_SIZE + 1];
+
+	hex_encode(m->infohash.v1, HASH_SHA1_SIZE, hex);
+	snprintf(out, 48, ".%s.parts", hex);
+}
+
 void worker_part_name(struct wtorrent *t)
 {
 	CHECK_OBJ(t, WTORRENT_MAGIC);
-	char hex[2 * HASH_SHA1_SIZE + 1];
-
-	hex_encode(t->meta->infohash.v1, HASH_SHA1_SIZE, hex);
-	snprintf(t->part, sizeof t->part, ".%s.parts", hex);
+	worker_part_of(t->meta, t->part);
 }
 
 void worker_part_free(struct wtorrent *t)

@@ -25,6 +25,7 @@
  *   sync.c     make what was written durable
  *   hash.c     hash pieces from disk, a piece a turn
  *   delete.c   remove a torrent's files
+ *   shift.c    move them to another place
  */
 #ifndef ACTORS_WORKER_PRIV_H
 #define ACTORS_WORKER_PRIV_H
@@ -56,6 +57,12 @@ struct wfail {
 	const char *op; /* "open", "read", "write", "sync", "create" */
 };
 #define WFILE_DIR UINT32_MAX
+
+/* --- delete.c --- */
+/* Directories above path, deepest first, while they are empty. */
+void worker_remove_dirs(int dir, const char *path);
+/* Of the target directory and those above it what was made for the torrent, while it is empty. */
+void worker_remove_made(const char *root, const char *path, size_t made);
 
 enum wfile_flag {
 	WFILE_DIRTY = 1,    /* written since the last sync, which the store was told */
@@ -290,6 +297,7 @@ bool worker_write(struct worker *, struct wtorrent *, uint32_t piece, uint32_t f
 	uint8_t *const *data, struct wfail *f);
 actor_msg_f worker_on_extent, worker_on_content, worker_on_map, worker_on_volumes,
 	worker_on_folders;
+actor_msg_f worker_on_shift, worker_on_look;
 
 /* Bytes of one file or of the part file; false and *f on failure, and when it ends too early. */
 bool worker_read_file(struct worker *, struct wtorrent *, uint32_t file, uint64_t offset,
@@ -314,6 +322,8 @@ struct wplace worker_place(const struct wtorrent *, uint32_t piece, const struct
 bool worker_part_move(struct worker *, struct wtorrent *, uint32_t file, struct wfail *);
 void worker_part_remember(struct wtorrent *, uint32_t piece, uint32_t file, bool settled);
 void worker_part_name(struct wtorrent *);
+/* The name that part files of the torrent have. */
+void worker_part_of(const struct metainfo *, char out[48]);
 /* What the part file holds; *out is owned by the caller. */
 bool worker_part_list(
 	struct worker *, struct wtorrent *, struct part_unit **out, uint32_t *n, struct wfail *f);

@@ -119,6 +119,8 @@ static const struct actor_handler worker_handlers[] = {
 	{MSG_WORKER_CLOSE, worker_on_close},
 	{MSG_WORKER_LINKS, worker_on_links},
 	{MSG_WORKER_DELETE, worker_on_delete},
+	{MSG_WORKER_SHIFT, worker_on_shift},
+	{MSG_WORKER_LOOK, worker_on_look},
 	{MSG_RELOAD, on_reload},
 	{0, NULL},
 };

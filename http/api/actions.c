@@ -29,8 +29,10 @@ static bool read_force(struct request *r, struct action *a, enum torrent_op op)
 
 static bool read_remove(struct request *r, struct action *a, enum torrent_op op)
 {
-	static const char *const words[] = {
-		[REMOVAL_KEEP] = "keep", [REMOVAL_DELETE] = "delete", [REMOVAL_TRASH] = NULL};
+	static const char *const words[] = {[REMOVAL_KEEP] = "keep",
+		[REMOVAL_DELETE] = "delete",
+		[REMOVAL_TRASH] = "trash",
+		NULL};
 	unsigned i = 0;
 
 	if (!param_choice(r, "data", words, &i))

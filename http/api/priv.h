@@ -18,6 +18,8 @@ void api_actions(struct request *);
 void api_undo(struct request *);
 void api_removed(struct request *);
 void api_removed_set(struct request *);
+void api_data(struct request *);
+void api_place(struct request *);
 void api_view(struct request *);
 void api_list(struct request *);
 void api_one(struct request *);

@@ -34,6 +34,9 @@ void changes_free(struct change *list, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		xfree(list[i].files);
 		xfree(list[i].labels);
+		xfree(list[i].path);
+		xfree(list[i].from);
+		xfree(list[i].to);
 	}
 	xfree(list);
 }
@@ -81,6 +84,10 @@ static void send_one(struct rcall *c, struct change *one)
 	one->files = NULL;
 	m->labels = one->labels;
 	one->labels = NULL;
+	m->path = one->path;
+	m->from = one->from;
+	m->to = one->to;
+	one->path = one->from = one->to = NULL;
 	msg_call(a, ADDR_SESSION, m, on_set, c);
 }
 

@@ -190,7 +190,8 @@ struct change {
 	struct seed_limits seed;
 	struct file_wish *files; /* owned */
 	uint32_t files_n;
-	char *labels; /* owned */
+	char *labels;           /* owned */
+	char *path, *from, *to; /* owned */
 };
 
 struct changes {

@@ -223,17 +223,30 @@ void set_torrents(struct rcall *c)
 const char set_bad_labels[] =
 	"labels must be a list of texts without commas, 50 of 100 bytes at most";
 
-const char set_stays[] = "the data of a torrent stays where it was added: remove the torrent, and "
-			 "add it with another download-dir";
+const char set_stays[] = "the data of a torrent stays where it was added, unless "
+			 "torrent-set-location moves it with \"move\": true";
 
+/* Without `move` the data is said to be there already, which only an add looks at. */
 static void on_location(struct rcall *c, struct look *l)
 {
+	bool move = rcall_bool(c, "move", false);
 	const char *why = NULL;
+	struct changes s = {.n = 0};
 
-	for (uint32_t i = 0; i < l->rows_n && why == NULL; i++)
-		why = check_location(c, l->rows[i]);
+	for (uint32_t i = 0; i < l->rows_n && why == NULL; i++) {
+		if (move)
+			changes_add(&s, l->rows[i], TORRENT_PLACE)->path =
+				xstrdup(rcall_text(c, "location"));
+		else
+			why = check_location(c, l->rows[i]);
+	}
 	look_free(&l);
-	rcall_end(c, why != NULL ? RPC_PARAMS : RPC_OK, "%s", why != NULL ? why : "");
+	if (why == NULL) {
+		changes_make(c, s.list, s.n, true);
+		return;
+	}
+	changes_free(s.list, s.n);
+	rcall_end(c, RPC_PARAMS, "%s", why);
 }
 
 void set_location(struct rcall *c)
@@ -248,9 +261,40 @@ void set_location(struct rcall *c)
 		look_start(c, 0, on_location);
 }
 
+static void on_rename(struct rcall *c, struct look *l)
+{
+	const char *path = rcall_text(c, "path"), *name = rcall_text(c, "name");
+	const char *slash = strrchr(path, '/');
+	size_t dir = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+	struct changes s = {.n = 0};
+	struct change *one;
+
+	if (l->rows_n != 1) {
+		look_free(&l);
+		rcall_end(c, RPC_PARAMS, "torrent-rename-path requires 1 torrent");
+		return;
+	}
+	one = changes_add(&s, l->rows[0], TORRENT_PLACE);
+	one->from = xstrdup(path);
+	one->to = xcalloc(1, dir + strlen(name) + 1);
+	memcpy(one->to, path, dir);
+	memcpy(one->to + dir, name, strlen(name));
+	json_out_put(&c->out, "path", text, path);
+	json_out_put(&c->out, "name", text, name);
+	look_free(&l);
+	changes_make(c, s.list, s.n, true);
+}
+
 void rename_path(struct rcall *c)
 {
-	rcall_end(c, RPC_PARAMS, "files have the names that their torrent gives them");
+	const char *path = rcall_text(c, "path"), *name = rcall_text(c, "name");
+
+	if (path == NULL || name == NULL || name[0] == '\0' || strchr(name, '/') != NULL)
+		rcall_end(c, RPC_PARAMS,
+			"path and name are needed: a file or directory, and what it is to be "
+			"called");
+	else
+		look_start(c, 0, on_rename);
 }
 
 void set_group(struct rcall *c)

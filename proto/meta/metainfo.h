@@ -126,6 +126,26 @@ enum err metainfo_retrack(const struct metainfo *m, const struct metainfo_tier *
 	struct metainfo **out, struct parse_error *pe);
 
 /*
+ * Other names for its files, which its bytes do not have: a text to be kept with it, empty where
+ * there are none.  metainfo_renamed() is the metainfo with those names, and with that of its first
+ * directory; E_SYNTAX: they are not of this torrent, *out is NULL.
+ */
+enum err metainfo_renamed(const struct metainfo *m, const char *names, struct metainfo **out);
+
+struct metainfo_rename {
+	const char *from; /* a file, or a directory with all in it; NULL: the file of that number */
+	uint32_t file;
+	const char *to;
+};
+
+/*
+ * *names, owned by the caller, is what m, which may have other names already, has with one more.
+ * E_NOT_FOUND: there is no such file or directory; E_PATH: it may not be called so, or would leave
+ * the torrent's directory; E_EXISTS: another file is called so, or one is a directory of the other.
+ */
+enum err metainfo_rename(const struct metainfo *m, const struct metainfo_rename *, char **names);
+
+/*
  * Whether the address of a tracker looks as if it held somebody's key: a name or value of 16
  * characters and more that is made of letters and digits as no word is.  Such trackers are those of
  * private torrents, as a rule.

@@ -362,9 +362,11 @@ def what_a_torrent_cannot_have_is_refused_and_changes_nothing():
             'location': d.downloads, 'trackerAdd': [],
             'trackerList': rpc.get('trackerList')[0]['trackerList']}})
         rpc.ok('torrent-set-location', ids=[1], location=d.downloads, move=True)
-        check('stays where' in rpc.ask('torrent-set-location', ids=[1], location='/srv')['result'])
+        check('"move": true' in rpc.ask('torrent-set-location', ids=[1], location='/srv')['result'])
         equal(rpc.ask('torrent-set-location', ids=[1], location='x')['result'], 'new location path is not absolute')
-        check(rpc.ask('torrent-rename-path', ids=[1], path='many', name='x')['result'] != 'success')
+        check('beneath' in rpc.ask('torrent-set-location', ids=[1], location='/srv', move=True)['result'])
+        for name in ('', 'a/b', '..'):
+            check(rpc.ask('torrent-rename-path', ids=[1], path='many', name=name)['result'] != 'success', name)
         check(rpc.ask('group-set', name='x')['result'] != 'success')
         check('labels' in rpc.ask('torrent-add', metainfo='aGVsbG8=', labels=[''])['result'])
 

@@ -346,6 +346,14 @@ enum err fs_unlink_at(int dir, const char *path)
 	return E_OK;
 }
 
+/* No scenario moves files. */
+enum err fs_rename_at(int from, const char *old_path, int to, const char *new_path)
+{
+	must(file_of(from)->node->dir && file_of(to)->node->dir);
+	must(old_path[0] != '\0' && new_path[0] != '\0');
+	return E_UNSUPPORTED;
+}
+
 enum err fs_rmdir_at(int dir, const char *path)
 {
 	struct node *n = find_at(dir, path);

@@ -20,7 +20,8 @@
 #define NOT_BEGUN                                                                                  \
 	(BIT(LOOK) | BIT(TAKEN) | BIT(REFUSED) | BIT(STORED) | BIT(SEEK) | BIT(FOUND) | BIT(BAD) | \
 		BIT(NO_PLACE) | BIT(NO_ROOT) | BIT(PLACE) | BIT(HASH) | BIT(REOPEN) | BIT(OPEN) |  \
-		BIT(DETACHED) | BIT(CLOSED) | BIT(NO_FILES) | BIT(FORGOTTEN))
+		BIT(DETACHED) | BIT(CLOSED) | BIT(NO_FILES) | BIT(TRASHED) | BIT(SHIFT) |          \
+		BIT(FORGOTTEN))
 
 static const struct {
 	enum torrent_phase phase;
@@ -28,7 +29,7 @@ static const struct {
 	unsigned never; /* others that cannot */
 	const char *why;
 } impossible[] = {
-	{TPHASE_ADDING, BIT(STORED) | BIT(SEEK) | BIT(LOOK) | BIT(REFUSED),
+	{TPHASE_ADDING, BIT(STORED) | BIT(SEEK) | BIT(LOOK) | BIT(REFUSED) | BIT(SHIFT),
 		NEWS | BIT(CHECK) | BIT(RETRY),
 		"neither people nor the store know it; one that was being removed is loaded"},
 	{TPHASE_LOOKING, BIT(TAKEN), NEWS | BIT(CHECK) | BIT(RETRY),
@@ -38,14 +39,19 @@ static const struct {
 	{TPHASE_KEEPING, BIT(STORED) | BIT(NO_PLACE), NEWS, "the store does not know it"},
 	{TPHASE_WAITING, BIT(NO_ROOT) | BIT(PLACE), 0, "only session_open_more() takes from it"},
 	{TPHASE_OPENING, 0, 0, "the store answers"},
-	{TPHASE_READY, 0, 0, "nothing is under way"},
+	{TPHASE_READY, BIT(SHIFT), 0, "nothing is under way"},
 	{TPHASE_DETACHING, BIT(DETACHED), 0, "peers answer"},
 	{TPHASE_CHECKING, 0, 0, "the store answers"},
 	{TPHASE_FAILED, BIT(HASH) | BIT(OPEN) | BIT(REOPEN) | BIT(SEEK), 0, "its actions choose"},
 	{TPHASE_REOPENING, BIT(CLOSED), 0, "the store answers"},
+	{TPHASE_LIFTING, BIT(DETACHED), ASKED, "commands wait"},
+	{TPHASE_SHUTTING, BIT(CLOSED), ASKED, "commands wait"},
+	{TPHASE_SHIFTING, BIT(STORED), BIT(CHECK) | BIT(REMOVE),
+		"commands wait; RETRY is its timer's"},
 	{TPHASE_LEAVING, BIT(DETACHED), ASKED, "people do not see it"},
 	{TPHASE_DROPPING, BIT(CLOSED), ASKED, "people do not see it"},
 	{TPHASE_CLOSING, BIT(CLOSED) | BIT(NO_FILES), ASKED, "people do not see it"},
+	{TPHASE_TRASHING, BIT(TRASHED), ASKED, "people do not see it"},
 	{TPHASE_FORGETTING, BIT(FORGOTTEN), BIT(CHECK) | BIT(REMOVE),
 		"people do not see it; RETRY is its timer's"},
 	{TPHASE_PARTING, BIT(DETACHED), NEWS | ASKED, "people never saw it"},
