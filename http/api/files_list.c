@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The files of a torrent, by the numbers that choose them; pad files are nobody's business. */
 #include "http/api/aspect.h"
+#include "http/api/field_names.h"
 #include "http/api/priv.h"
 #include "http/api/render.h"
 #include "proto/meta/layout.h"
@@ -51,21 +52,7 @@ static uint32_t find_field(struct slice name)
 
 enum err aspect_file_fields(uint32_t *out, const char *names, struct slice *bad)
 {
-	uint32_t bits = 0;
-
-	for (const char *at = names; *at != '\0';) {
-		struct slice name = {(const uint8_t *)at, strcspn(at, ",")};
-		uint32_t bit = find_field(name);
-
-		if (bit == 0 && name.n > 0) {
-			*bad = name;
-			return E_NOT_FOUND;
-		}
-		bits |= bit;
-		at += name.n + (at[name.n] == ',');
-	}
-	*out = bits | 1;
-	return bits != 0 ? E_OK : E_MISSING;
+	return field_names_read(find_field, out, names, bad);
 }
 
 void aspect_file(struct json_out *o, const struct torrent_view *t, const struct aspect_wish *wish,

@@ -4,6 +4,7 @@
  *
  * Whoever asks for the same meanwhile gets the same answer (shared_ask()).
  */
+#include "http/api/field_names.h"
 #include "http/api/priv.h"
 
 #include "actors/kernel/clock.h"
@@ -70,24 +71,7 @@ static void on_rows(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 bool list_param_fields(struct request *r, uint32_t *fields)
 {
-	const char *names;
-	struct slice bad = {0};
-	enum err e;
-
-	*fields = LIST_FIELDS_ALL;
-	if (!param_text(r, "fields", &names))
-		return false;
-	if (names == NULL)
-		return true;
-	e = list_fields(fields, names, &bad);
-	if (e == E_OK)
-		return true;
-	if (e == E_NOT_FOUND)
-		answer_text(r, 422, "parameter 'fields': there is no field '%.*s'",
-			(int)MIN(bad.n, (size_t)100), (const char *)bad.p);
-	else
-		answer_text(r, 422, "parameter 'fields' names none: give it as n,name,state");
-	return false;
+	return field_names_param(r, list_fields, "n,name,state", fields);
 }
 
 bool list_param_since(struct request *r, bool *given, struct list_point *seen)

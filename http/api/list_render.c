@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows as JSON: the parts of the text one after the other, each in as many slices as it takes. */
 #include "http/api/list_render.h"
+#include "http/api/field_names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,21 +51,7 @@ static uint32_t find_field(struct slice name)
 
 enum err list_fields(uint32_t *out, const char *names, struct slice *bad)
 {
-	uint32_t bits = 0;
-
-	for (const char *at = names; *at != '\0';) {
-		struct slice name = {(const uint8_t *)at, strcspn(at, ",")};
-		uint32_t bit = find_field(name);
-
-		if (bit == 0 && name.n > 0) {
-			*bad = name;
-			return E_NOT_FOUND;
-		}
-		bits |= bit;
-		at += name.n + (at[name.n] == ',');
-	}
-	*out = bits | 1;
-	return bits != 0 ? E_OK : E_MISSING;
+	return field_names_read(find_field, out, names, bad);
 }
 
 void api_put_row(struct json_out *o, const struct torrent_row *t, unsigned groups)

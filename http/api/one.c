@@ -5,6 +5,7 @@
  *
  * Whoever asks for the same meanwhile gets the same answer (shared_ask()).
  */
+#include "http/api/field_names.h"
 #include "http/api/priv.h"
 
 #include <stdio.h>
@@ -77,24 +78,7 @@ static void on_view(struct actor *a, void *ctx, enum err err, struct msg **m)
 
 static bool read_fields(struct request *r, uint32_t *fields)
 {
-	const char *names;
-	struct slice bad = {0};
-	enum err e;
-
-	*fields = FILE_FIELDS_ALL;
-	if (!param_text(r, "fields", &names))
-		return false;
-	if (names == NULL)
-		return true;
-	e = aspect_file_fields(fields, names, &bad);
-	if (e == E_OK)
-		return true;
-	if (e == E_NOT_FOUND)
-		answer_text(r, 422, "parameter 'fields': there is no field '%.*s'",
-			(int)MIN(bad.n, (size_t)100), (const char *)bad.p);
-	else
-		answer_text(r, 422, "parameter 'fields' names none: give it as i,path,size");
-	return false;
+	return field_names_param(r, aspect_file_fields, "i,path,size", fields);
 }
 
 static bool read_buckets(struct request *r, struct aspect_wish *w)

@@ -72,9 +72,6 @@ class Proxy:
     def url(self, path=''):
         return f'http{"s" if self.tls else ""}://{NAME}:{self.port}/torrents{path}'
 
-    def arguments(self):
-        raise NotImplementedError
-
     def __enter__(self):
         with open(f'{self.root}/out', 'wb') as out:
             self.process = subprocess.Popen([self.binary, *self.arguments()], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
