@@ -46,7 +46,6 @@ class Subscriber:
         for sock in (self.sub, self.ask):
             sock.setsockopt(zmq.LINGER, 0)
             sock.setsockopt(zmq.RCVTIMEO, int(PATIENCE * 1000))
-            sock.setsockopt(zmq.RCVTIMEO, int(PATIENCE * 1000))
             if keys:
                 sock.curve_publickey, sock.curve_secretkey = keys
                 sock.curve_serverkey = server
