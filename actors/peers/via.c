@@ -54,9 +54,7 @@ static void on_name(struct resolver_wait *w)
 	v->at = w->at[v->tries++ % w->n];
 	v->at.port = v->url.port;
 	v->ready = true;
-	for (uint32_t i = 0; i < s->torrents.n; i++)
-		if (ptorrent_at(s, i) != NULL)
-			loop_task_post(s->loop, &ptorrent_at(s, i)->dial);
+	loop_task_post(s->loop, &s->dial_task); /* who could not dial meanwhile has queued up */
 }
 
 static void on_again(struct loop_timer *t, int64_t now)
