@@ -30,6 +30,9 @@ int ports_listen(const char *address, int port, const char *device, const char *
 int ports_listen_path(const char *path, unsigned mode, enum err *err, char *why, size_t why_n);
 /* Removes what was there, once it is closed. */
 void ports_drop_path(const char *path);
+/* Whether there is something at the path but what a program that has ended left: a socket that
+ * somebody listens at, or no socket at all. */
+bool ports_path_taken(const char *path);
 
 /*
  * Reads a port number from a file: digits, with space around them or not.  What else may follow on

@@ -78,18 +78,27 @@ static enum err tell(const char *path, char *why, size_t n)
 	return E_EXISTS;
 }
 
+/* false: the path is too long to be that of a socket. */
+static bool read_path(const char *path, struct sockaddr_un *at)
+{
+	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof at->sun_path)
+		return false;
+	memcpy(at->sun_path, path, strlen(path));
+	return true;
+}
+
 int ports_listen_path(const char *path, unsigned mode, enum err *err, char *why, size_t n)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at;
 	int fd;
 
-	if (strlen(path) >= sizeof at.sun_path) {
+	if (!read_path(path, &at)) {
 		snprintf(why, n, "api.socket: %s has more than %zu bytes", path,
 			sizeof at.sun_path - 1);
 		*err = E_RANGE;
 		return -1;
 	}
-	memcpy(at.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && bind_over_stale(fd, &at, (mode_t)mode) && listen(fd, BACKLOG) == 0)
 		return fd;
@@ -101,11 +110,16 @@ int ports_listen_path(const char *path, unsigned mode, enum err *err, char *why,
 
 void ports_drop_path(const char *path)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct sockaddr_un at;
 
-	if (strlen(path) >= sizeof at.sun_path)
-		return;
-	memcpy(at.sun_path, path, strlen(path));
-	if (is_stale(&at))
+	if (read_path(path, &at) && is_stale(&at))
 		(void)unlink(path);
+}
+
+bool ports_path_taken(const char *path)
+{
+	struct sockaddr_un at;
+	struct stat st;
+
+	return lstat(path, &st) == 0 && !(read_path(path, &at) && is_stale(&at));
 }

@@ -10,12 +10,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include "actors/kernel/log.h"
+#include "actors/ports/ports.h"
 #include "actors/status/key.h"
 #include "proto/base/array.h"
 
@@ -55,23 +53,6 @@ static void *open_socket(struct outlet *w, int type, int send_hwm)
 	return s;
 }
 
-/* A file that is left over is taken away by ZeroMQ; one that somebody listens at, too, silently. */
-static bool is_listened_at(const char *path)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd;
-	bool taken;
-
-	if (strlen(path) >= sizeof at.sun_path)
-		return false;
-	memcpy(at.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	taken = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
-	if (fd >= 0)
-		close(fd);
-	return taken;
-}
-
 static enum err bind_one(struct outlet *w, void *sock, const char *at, char *why, size_t why_n)
 {
 	bool tcp = strncmp(at, "tcp://", 6) == 0;
@@ -80,8 +61,12 @@ static enum err bind_one(struct outlet *w, void *sock, const char *at, char *why
 	must(set_number(sock, ZMQ_CURVE_SERVER, curve));
 	if (curve != 0)
 		must(zmq_setsockopt(sock, ZMQ_CURVE_SECRETKEY, w->secret, KEY_TEXT) == 0);
-	if (!tcp && is_listened_at(at + strlen("ipc://"))) {
-		snprintf(why, why_n, "somebody listens at %s already: another daemon?", at);
+	/* ZeroMQ removes whatever is there, and takes the place of whoever listens, silently. */
+	if (!tcp && ports_path_taken(at + strlen("ipc://"))) {
+		snprintf(why, why_n,
+			"%s is taken: another daemon listens there, or it is a file that is no "
+			"socket",
+			at);
 		return E_BUSY;
 	}
 	if (zmq_bind(sock, at) == 0)

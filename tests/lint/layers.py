@@ -49,7 +49,7 @@ MAY = {
     'actors/dht': (BASE, KERNEL, MSG, 'config', 'proto/blocklist', 'proto/dht', 'actors/fetch'),
     'actors/blocklist': (BASE, KERNEL, MSG, 'config', 'proto/meta', 'proto/blocklist', 'actors/fetch'),
     'actors/lsd': (BASE, KERNEL, MSG, 'config', 'proto/lsd'),
-    'actors/status': (BASE, KERNEL, MSG, 'config'),
+    'actors/status': (BASE, KERNEL, MSG, 'config', 'actors/ports'),
     'actors/ports': (BASE, KERNEL, MSG, 'config'),
     'actors/doctor': (BASE, MSG, 'config'),
     'actors/portmap': (BASE, KERNEL, MSG, 'config', 'proto/portmap', 'actors/ports'),

@@ -374,10 +374,15 @@ def starts_that_are_refused():
     status, _, err = run_binary('--check-config', '--status.bind=tcp://0.0.0.0:8091', '--status.curve=true', f'--status.clients="{key}"', home='/tmp')
     equal((status, err), (0, ''), 'with keys')
     with Publishing() as d:
-        for what, words in ((d.at, 'somebody listens'), ('ipc:///nonexistent/x', 'cannot publish')):
+        precious = f'{d.root}/precious'
+        with open(precious, 'w', encoding='ascii') as f:
+            f.write('kept')
+        for what, words in ((d.at, 'is taken'), (f'ipc://{precious}', 'is taken'), ('ipc:///nonexistent/x', 'cannot publish')):
             done = subprocess.run([BINARY, f'--state.dir={d.root}/other', f'--download.dir={d.downloads}', '--api.port=0',
                                    f'--peers.port={free_port()}', f'--status.bind={what}'], capture_output=True, text=True, timeout=PATIENCE)
             check(done.returncode == 1 and words in done.stderr, what, done)
+        with open(precious, encoding='ascii') as f:
+            equal(f.read(), 'kept')
         with Subscriber(d, '') as s:
             s.wait_subscribed()
         d.terminate()
