@@ -5,6 +5,7 @@
 
 #include "http/ctl/args.h"
 #include "http/ctl/client.h"
+#include "http/ctl/table.h"
 
 struct ctl {
 	const struct ctl_args *args;
@@ -29,6 +30,8 @@ static inline bool ctl_given(const struct ctl *c, enum ctl_option o)
 
 /* Prints the JSON on a line of its own; only ASCII on a terminal. */
 void ctl_print_json(const json_t *);
+/* The answer, as --json says: as it came, or as the table that was made of it. */
+void ctl_show(const struct ctl *, const json_t *, const struct ctl_table *);
 
 /* A rate such as 1.5MiB/s in bytes/s, and as the original interface takes it (KiB/s); NULL stays
  * so. false: said. */

@@ -309,10 +309,8 @@ enum ctl_status ctl_run_why(struct ctl *c)
 					 ? ctl_text(row, "error")
 					 : words_of(ctl_text(row, "why")));
 	}
-	if (status == CTL_DONE && c->json)
-		ctl_print_json(rows);
-	else if (status == CTL_DONE)
-		ctl_table_print(t, 0);
+	if (status == CTL_DONE)
+		ctl_show(c, rows, t);
 	ctl_table_free(&t);
 	json_decref(rows);
 	return status;

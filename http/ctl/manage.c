@@ -82,10 +82,8 @@ static enum ctl_status list_options(struct ctl *c)
 		ctl_table_put(t, ctl_text(json_object_get(o, "origin"), "kind"));
 		free(value);
 	}
-	if (status == CTL_DONE && c->json)
-		ctl_print_json(list);
-	else if (status == CTL_DONE)
-		ctl_table_print(t, 0);
+	if (status == CTL_DONE)
+		ctl_show(c, list, t);
 	ctl_table_free(&t);
 	json_decref(list);
 	return status;
@@ -179,10 +177,8 @@ static enum ctl_status list_tokens(struct ctl *c)
 			ctl_table_put(t, text[0] != '\0' ? text : "never");
 		}
 	}
-	if (status == CTL_DONE && c->json)
-		ctl_print_json(list);
-	else if (status == CTL_DONE)
-		ctl_table_print(t, 0);
+	if (status == CTL_DONE)
+		ctl_show(c, list, t);
 	ctl_table_free(&t);
 	json_decref(answer);
 	return status;

@@ -40,10 +40,8 @@ enum ctl_status ctl_run_removed(struct ctl *c)
 		ctl_table_put(t, text);
 		ctl_table_put(t, ctl_text(row, "path"));
 	}
-	if (status == CTL_DONE && c->json)
-		ctl_print_json(list);
-	else if (status == CTL_DONE)
-		ctl_table_print(t, 0);
+	if (status == CTL_DONE)
+		ctl_show(c, list, t);
 	ctl_table_free(&t);
 	json_decref(list);
 	return status;

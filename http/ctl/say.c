@@ -15,6 +15,14 @@ void ctl_print_json(const json_t *json)
 	fflush(stdout);
 }
 
+void ctl_show(const struct ctl *c, const json_t *json, const struct ctl_table *t)
+{
+	if (c->json)
+		ctl_print_json(json);
+	else
+		ctl_table_print(t, 0);
+}
+
 bool ctl_read_rate(const char *text, char out[32], const char **param, int64_t *bytes)
 {
 	char how[200];

@@ -230,9 +230,12 @@ static const char *find_fixed(const struct setting *s)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(s->wish, name, value) if (json_object_get(s->now, name) != NULL &&
-						      changed(s, name) != NULL &&
-						      !is_settable(name)) return name;
+	json_object_foreach(s->wish, name, value)
+	{
+		if (json_object_get(s->now, name) != NULL && changed(s, name) != NULL &&
+			!is_settable(name))
+			return name;
+	}
 	return NULL;
 }
 

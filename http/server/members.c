@@ -35,8 +35,8 @@ static char *scalar_of(const json_t *v)
 	}
 }
 
-/* A list is its values with commas between, as in a query; so none of them may have one. */
-static char *joined(const json_t *list)
+/* The items of a list as one text, the caller's; NULL: put() did not take one. */
+static char *join(const json_t *list, const char *between, bool (*put)(const json_t *, FILE *))
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -45,12 +45,8 @@ static char *joined(const json_t *list)
 
 	must(out != NULL);
 	for (size_t i = 0; good && i < json_array_size(list); i++) {
-		char *one = scalar_of(json_array_get(list, i));
-
-		good = one != NULL && one[0] != '\0' && strchr(one, ',') == NULL;
-		if (good)
-			fprintf(out, "%s%s", i > 0 ? "," : "", one);
-		xfree(one);
+		fputs(i > 0 ? between : "", out);
+		good = put(json_array_get(list, i), out);
 	}
 	must(fclose(out) == 0);
 	if (!good)
@@ -58,9 +54,21 @@ static char *joined(const json_t *list)
 	return good ? text : NULL;
 }
 
+/* Without a comma: those part values, as in a query. */
+static bool put_value(const json_t *item, FILE *out)
+{
+	char *one = scalar_of(item);
+	bool good = one != NULL && one[0] != '\0' && strchr(one, ',') == NULL;
+
+	if (good)
+		fputs(one, out);
+	xfree(one);
+	return good;
+}
+
 static char *text_of(const json_t *v)
 {
-	return json_is_array(v) ? joined(v) : scalar_of(v);
+	return json_is_array(v) ? join(v, ",", put_value) : scalar_of(v);
 }
 
 /* microhttpd keeps the pointers alone: the request owns the texts. */
@@ -168,27 +176,13 @@ bool param_json(struct request *r)
 
 /* --- an object with any members --- */
 
-/* A list of texts as one, the caller's; NULL: it holds something else. */
-static char *list_of(const json_t *list)
+/* As it stands in a list of the configuration. */
+static bool put_option(const json_t *item, FILE *out)
 {
-	char *text = NULL;
-	size_t n = 0;
-	bool good = true;
-	FILE *out = open_memstream(&text, &n);
-
-	must(out != NULL);
-	for (size_t i = 0; good && i < json_array_size(list); i++) {
-		const json_t *item = json_array_get(list, i);
-
-		good = json_is_string(item);
-		fputs(i > 0 ? ", " : "", out);
-		if (good)
-			config_put_text(json_string_value(item), out);
-	}
-	must(fclose(out) == 0);
-	if (!good)
-		xfree(text);
-	return good ? text : NULL;
+	if (!json_is_string(item))
+		return false;
+	config_put_text(json_string_value(item), out);
+	return true;
 }
 
 bool request_object(struct request *r, request_member_f *each, void *ctx)
@@ -202,7 +196,8 @@ bool request_object(struct request *r, request_member_f *each, void *ctx)
 		return false;
 	json_object_foreach(root, name, value)
 	{
-		char *text = json_is_array(value) ? list_of(value) : scalar_of(value);
+		char *text =
+			json_is_array(value) ? join(value, ", ", put_option) : scalar_of(value);
 
 		if (text == NULL)
 			answer_text(r, 422,
