@@ -178,7 +178,8 @@ void doctor_proxy(struct findings *f, const struct config *c)
 		return;
 	}
 	doctor_note(f, "proxy", DOCTOR_OK, NULL,
-		"%s at %.120s:%u%s%s%s%s%s, and no UDP, so trackers of udp:// are %s",
+		"as configured (whether it answers, the log says: proxy_away, proxy_back): %s at "
+		"%.120s:%u%s%s%s%s%s, and no UDP, so trackers of udp:// are %s",
 		url.http ? "HTTP" : "SOCKS5", url.host, (unsigned)url.port,
 		config_proxied(c, PROXY_FOR_PEERS) ? ", peers" : "",
 		config_proxied(c, PROXY_FOR_TRACKERS) ? ", trackers" : "",
