@@ -75,7 +75,9 @@ static void who_has_the_secret_is_found_until_it_expires(void **state)
 	assert_int_equal(tokens_find(ts, secret[1], INT64_MAX)->id, 2);
 	assert_null(tokens_find(ts, "", 0));
 	assert_null(tokens_find(ts, "td-", 0));
+	assert_non_null(tokens_by_id(ts, 1));
 	tokens_drop(ts, 1);
+	assert_null(tokens_by_id(ts, 1));
 	tokens_drop(ts, 1);
 	assert_null(tokens_find(ts, secret[0], 0));
 	assert_int_equal(tokens_at(ts, 0)->id, 2);

@@ -435,7 +435,9 @@ static void a_token_that_was_made_has_its_scopes_until_it_expires(void **state)
 	headworld_get(&w, line[1]);
 	guard_enter(&w.facts, &v);
 	assert_true(v.status == 0 && v.token == 8 && v.scopes == SCOPE_ALL);
+	assert_non_null(tokens_by_id(tokens, 8));
 	tokens_drop(tokens, 8);
+	assert_null(tokens_by_id(tokens, 8));
 	guard_enter(&w.facts, &v);
 	assert_true(v.status == 401 && !v.tried); /* nobody guesses what it was */
 	headworld_get(&w, "Authorization: Bearer guess\r\n");
