@@ -17,6 +17,7 @@ struct ctl_client {
 	uint32_t magic;
 	CURL *easy;
 	char *url, *token;
+	bool direct; /* by no proxy */
 };
 
 /* What comes back. */
@@ -28,7 +29,7 @@ struct answer {
 	bool enough;
 };
 
-struct ctl_client *ctl_client_new(const char *url, const char *token)
+struct ctl_client *ctl_client_new(const char *url, const char *token, bool direct)
 {
 	struct ctl_client *c;
 
@@ -38,6 +39,7 @@ struct ctl_client *ctl_client_new(const char *url, const char *token)
 	must(c->easy != NULL);
 	c->url = xstrdup(url);
 	c->token = xstrdup(token);
+	c->direct = direct;
 	return c;
 }
 
@@ -137,6 +139,8 @@ static void set_up(struct ctl_client *c, const char *method, const char *url,
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	if (c->direct)
+		curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, a->reader == NULL ? ANSWER_MS : 0L);
 	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, a->reader == NULL ? "gzip" : NULL);

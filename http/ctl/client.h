@@ -24,8 +24,8 @@ enum ctl_status {
 
 struct ctl_client;
 
-/* Both texts are copied; an empty token is none. */
-struct ctl_client *ctl_client_new(const char *url, const char *token);
+/* Both texts are copied; an empty token is none.  direct: by no proxy of the environment. */
+struct ctl_client *ctl_client_new(const char *url, const char *token, bool direct);
 void ctl_client_free(struct ctl_client **);
 
 const char *ctl_client_url(const struct ctl_client *);

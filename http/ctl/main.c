@@ -39,7 +39,7 @@ static enum ctl_status run(struct ctl *c)
 	if (asks_nobody(c->args->verb)) {
 		status = functions[c->args->verb](c);
 	} else if (ctl_place_find(&place, c->args, environ, why, CONFIG_ERRORS_SIZE)) {
-		c->client = ctl_client_new(place.url, place.token);
+		c->client = ctl_client_new(place.url, place.token, place.here);
 		status = functions[c->args->verb](c);
 		ctl_client_free(&c->client);
 		ctl_place_fini(&place);

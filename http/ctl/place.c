@@ -74,6 +74,7 @@ static void take_config(struct ctl_place *p, const struct config *c)
 
 	must(asprintf(&p->url, "http://%s%s%s:%d%s", v6 ? "[" : "", at, v6 ? "]" : "", c->api_port,
 		     c->api_base_path) > 0);
+	p->here = true;
 	if (p->token != NULL)
 		return;
 	if (c->api_token[0] != '\0') {

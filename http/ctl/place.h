@@ -8,6 +8,7 @@
 struct ctl_place {
 	char *url;   /* without a slash at its end; owned */
 	char *token; /* empty: none; owned */
+	bool here; /* of this machine: it is asked directly, whatever proxy the environment names */
 };
 
 /*

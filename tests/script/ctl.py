@@ -221,6 +221,8 @@ def the_daemon_is_found_with_its_token():
         d.start()
         equal(ctl(d, 'list').status, DENIED, 'without a token')
         equal(ctl(None, 'list', home=d.root, wrap=AS_USER), (DONE, '', ''), 'found')
+        equal(ctl(None, 'list', home=d.root, wrap=AS_USER, env={'http_proxy': f'http://127.0.0.1:{free_port()}'}), (DONE, '', ''),
+              'the token went to the proxy')
         token = d.first_token()
         equal(ctl(d, 'list', '--token', token).status, DONE)
         equal(ctl(d, 'list', env={'TORRENTCTL_TOKEN': token}).status, DONE)
